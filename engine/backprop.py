@@ -1,0 +1,238 @@
+"""The backward pass held still: one application of the chain rule at a time, forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine import errors
+from engine.kernels import rows
+from engine.names import Names, number
+from engine.value import Value, recorded_order, shown
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a node hands on to one of its parents.
+
+    Attributes:
+        parent: the node that receives.
+        symbols: the local derivative of the node by this parent, in symbols: `b`, `(1 - tanh(a)**2)`.
+        local: the same in numbers.
+        amount: the contribution: upstream gradient times local derivative.
+        before: the gradient of `parent` before it.
+        total: the running total after it, `before + amount`.
+    """
+
+    parent: Value
+    local: float
+    amount: float
+    before: float
+    total: float
+    _node: Value = field(repr=False)
+    _row: tuple[Value, ...] = field(repr=False)
+    _operand: int = field(repr=False)
+    _upstream: float = field(repr=False)
+    _names: Names = field(repr=False)
+
+    @property
+    def symbols(self) -> str:
+        return self._names.local(self._node, self._row, self._operand)
+
+    def __str__(self) -> str:
+        chain = f"{self._names.gradient(self._node)} * {self.symbols}"
+        numbers = f"{number(self._upstream)} * {number(self.local)}"
+        line = f"{self._names.gradient(self.parent)} += {chain} = {numbers} = {number(self.amount)}"
+        if self.before == 0.0:
+            return line
+        return f"{line}; in all {number(self.before)} + {number(self.amount)} = {number(self.total)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One application of the chain rule: a node hands its gradient on to its parents. `str` reads it aloud.
+
+    Attributes:
+        node: the node, whose gradient is complete.
+        upstream: that gradient.
+        contributions: what each parent receives, in order; constants receive nothing.
+    """
+
+    node: Value
+    upstream: float
+    contributions: tuple[Contribution, ...]
+    _names: Names = field(repr=False)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        gradient = f"{self._names.gradient(self.node)} = {number(self.upstream)}"
+        head = f"{_line(self._names, self.node)} hands on {gradient}"
+        return "\n  ".join([head, *map(str, self.contributions)])
+
+    def __rich__(self) -> Text:
+        return _rich(str(self))
+
+
+class Backprop:
+    """The backward pass of `root`, one step at a time; after the last step every gradient is that of `backward()`.
+
+    Starts as `backward()` does: leaves keep what they had, inner nodes start at 0.0, the root at 1.0. The steps live
+    in the nodes' `grad`, where they can be watched. At the prompt a Backprop prints where it stands.
+
+    Raises:
+        RuntimeError: as `backward()` does.
+
+    >>> a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
+    >>> L = a * b + c
+    >>> L.label = "L"
+    >>> walk = Backprop(L)
+    >>> walk.step()
+    L = a*b + c hands on dL/dL = 1.0
+      dL/d(a*b) += dL/dL * 1 = 1.0 * 1.0 = 1.0
+      dL/dc += dL/dL * 1 = 1.0 * 1.0 = 1.0
+    >>> walk.step()
+    a*b hands on dL/d(a*b) = 1.0
+      dL/da += dL/d(a*b) * b = 1.0 * -3.0 = -3.0
+      dL/db += dL/d(a*b) * a = 1.0 * 2.0 = 2.0
+    >>> walk
+    Backprop of L: 2 of 2 steps done, every gradient is complete
+    """
+
+    def __init__(self, root: Value) -> None:
+        if type(root) is not Value:
+            raise TypeError(f"Backprop takes the Value to start from, got {shown(root)}")
+        order = recorded_order(root)
+        self.root = root
+        self._names = Names(root)
+        self._nodes = [node for node in reversed(order) if node.parents]
+        self._done: list[Step] = []
+        for node in self._nodes:
+            node.grad = 0.0
+        root.grad += 1.0
+        self._last_use = {parent: i for i, node in enumerate(self._nodes) for parent in node.parents}
+
+    def __iter__(self) -> Iterator[Step]:
+        return self
+
+    def __next__(self) -> Step:
+        step = self.step()
+        if step is None:
+            raise StopIteration
+        return step
+
+    def __len__(self) -> int:
+        """The number of steps in all."""
+        return len(self._nodes)
+
+    @property
+    def position(self) -> int:
+        """The number of steps done, from 0 to `len(self)`."""
+        return len(self._done)
+
+    @property
+    def upcoming(self) -> Value | None:
+        """The node whose step is next, None at the end."""
+        return self._nodes[self.position] if self.position < len(self) else None
+
+    def step(self) -> Step | None:
+        """Do the next step and return it; None at the end.
+
+        Raises:
+            ArithmeticError: a derivative has no value or overflows; the step is not done.
+            RuntimeError: an operand was changed on the way.
+        """
+        node = self.upcoming
+        if node is None:
+            return None
+        step = _chain_rule(node, self._names)
+        self._done.append(step)
+        return step
+
+    def back(self) -> Step | None:
+        """Undo the last step and return it; None at the start."""
+        if not self._done:
+            return None
+        step = self._done.pop()
+        for contribution in reversed(step.contributions):
+            contribution.parent.grad = contribution.before
+        return step
+
+    def run(self, until: Value | None = None) -> Backprop:
+        """Step on to the end, or until the gradient of the node `until` is complete.
+
+        Raises:
+            ValueError: `until` is no node of this graph.
+        """
+        if until is None:
+            last = len(self) - 1
+        elif until is self.root:
+            last = -1
+        elif until in self._last_use:
+            last = self._last_use[until]
+        else:
+            raise ValueError(f"{until!r} is no node of this graph")
+        while self.position <= last:
+            self.step()
+        return self
+
+    def reset(self) -> Backprop:
+        """Undo every step."""
+        while self.back():
+            pass
+        return self
+
+    def __repr__(self) -> str:
+        where = f"Backprop of {self._names[self.root]}: {self.position} of {len(self)} steps done"
+        node = self.upcoming
+        if node is None:
+            return f"{where}, every gradient is complete"
+        gradient = f"{self._names.gradient(node)} = {number(node.grad)}"
+        return f"{where}\nnext: {_line(self._names, node)} will hand on {gradient}"
+
+    def __rich__(self) -> Text:
+        return _rich(repr(self))
+
+
+def _chain_rule(node: Value, names: Names) -> Step:
+    rule = node._rule
+    assert rule is not None
+    try:
+        if rule.evaluate(node) != node.data:
+            raise errors.changed(node)
+        given = [
+            (row, i, partial(*(x.data for x in row), node.data))
+            for row in rows(node.parents, rule.arity)
+            for i, partial in enumerate(rule.partial_functions)
+            if row[i]._rule is not None
+        ]
+    except (ArithmeticError, ValueError):
+        raise errors.no_derivative(node) from None
+    contributions = []
+    for row, i, local in given:
+        parent = row[i]
+        amount = node.grad * local
+        before, parent.grad = parent.grad, parent.grad + amount
+        contributions.append(
+            Contribution(parent, float(local), amount, before, parent.grad, node, row, i, node.grad, names)
+        )
+    return Step(node, node.grad, tuple(contributions), names)
+
+
+def _line(names: Names, node: Value) -> str:
+    name, made = names[node], names.made(node)
+    return name if name == made else f"{name} = {made}"
+
+
+def _rich(plain: str) -> Text:
+    from rich.text import Text
+
+    text = Text(plain)
+    text.highlight_regex(r"(?m)^  .*?(?= \+= )", "cyan")
+    text.highlight_regex(r"(?m)(?<== )\S+$", "bold")
+    return text

@@ -1,0 +1,91 @@
+"""The errors that mathematics makes, each naming the operation, the operands and their numbers."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from engine.kernels import rows
+from engine.names import expression, filled, literal, named, number, text
+
+if TYPE_CHECKING:
+    from engine.rules import Rule
+    from engine.value import Value
+
+
+def no_value(node: Value, error: Exception) -> ArithmeticError:
+    """For an operation that has no value at its operands: log(-1), 1/0, exp(1000)."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    if isinstance(error, OverflowError) or not rule.domain:
+        return OverflowError(f"{_operation(node)} overflows{_here(node)}: a float ends at 1.8e308")
+    domain = text(filled(rule.domain, _letters(node)))
+    kind = ZeroDivisionError if isinstance(error, ZeroDivisionError) else ArithmeticError
+    return kind(f"{_operation(node)} has no value{_here(node)}: it needs {domain}")
+
+
+def no_derivative(node: Value) -> ArithmeticError:
+    """For a local derivative that has no value where its operation has one: that of sqrt at 0."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    names = _letters(node)
+    for row in rows(node.parents, rule.arity):
+        for letter, partial in zip("ab", rule.partial_functions, strict=False):
+            try:
+                partial(*(x.data for x in row), node.data)
+            except (ArithmeticError, ValueError):
+                by = text(names[letter])
+    return ArithmeticError(f"the derivative of {_operation(node)} by {by} has no value{_here(node)}")
+
+
+def gradient_overflow(order: list[Value]) -> OverflowError:
+    """For a gradient that became infinite; `order` is the topological order."""
+    node = next(node for node in reversed(order) if node.grad - node.grad != 0.0)
+    users = [f"{_operation(user)}{_here(user)}" for user in order if node in user.parents]
+    through = f"; it came through {' and '.join(users)}" if users else ""
+    return OverflowError(f"the gradient of {node!r} overflows{through}")
+
+
+def changed(node: Value) -> RuntimeError:
+    """For a node whose data no longer follow from its operands."""
+    return RuntimeError(
+        f"an operand of {_operation(node)} was changed after it was recorded as {number(node.data)}{_here(node)}: "
+        "call forward() on the output to refresh the graph, or record it anew"
+    )
+
+
+def _letters(node: Value) -> dict[str, ast.expr]:
+    labels = {x.label for x in node.parents}
+    free = (letter for letter in "abcd" if letter not in labels)
+    return {letter: named(x) or ast.Name(next(free)) for letter, x in zip("ab", node.parents, strict=False)}
+
+
+def _operation(node: Value) -> str:
+    """The operation with its operands, `log(x)`; where it has a list of them, how many."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    if rule.fold:
+        return f"{rule.symbol} of {len(node.parents)} operands"
+    return text(filled(rule.value_reads, _letters(node)))
+
+
+def _here(node: Value) -> str:
+    """The operands in numbers and how each was made; of a list of them, the largest."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    if rule.fold:
+        x = max(node.parents, key=lambda x: abs(x.data))
+        operands = {text(named(x) or ast.Name("the largest")): x}
+    else:
+        names = _letters(node)
+        operands = {text(names[letter]): x for letter, x in zip("ab", node.parents, strict=False) if x._rule}
+    at = ", ".join(f"{name} = {number(x.data)}" for name, x in operands.items())
+    made = [f"{name} was made as {_made(x)}" for name, x in operands.items() if x.parents]
+    return f" at {at}" * bool(at) + f" ({'; '.join(made)})" * bool(made)
+
+
+def _made(node: Value) -> str:
+    """How an inner node was made: `x - y at x = 1.0, y = 2.0`, unlabelled operands by their numbers."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    if rule.fold:
+        return f"{rule.symbol} of {len(node.parents)} operands"
+    labelled = ", ".join(f"{text(named(x) or literal(0.0))} = {number(x.data)}" for x in node.parents if x.label)
+    return text(expression(node, [named(x) or literal(x.data) for x in node.parents])) + f" at {labelled}" * bool(
+        labelled
+    )

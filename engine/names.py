@@ -1,0 +1,150 @@
+"""What nodes, derivatives and numbers are called, wherever a person reads them."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from functools import cache, cached_property
+from itertools import count
+from typing import TYPE_CHECKING
+
+from engine.graph import topological_order
+
+if TYPE_CHECKING:
+    from engine.rules import Rule
+    from engine.value import Value
+
+LONGEST = 16  # characters that an expression may have to serve as a name
+MOST_EXPRESSIONS = 10_000  # nodes, above which no expression is tried: nobody reads so large a graph node by node
+
+
+def number(x: float, precision: int = 6) -> str:
+    """A number for reading, to `precision` significant digits; it always looks like a float.
+
+    >>> number(2.0), number(24.704081632653), number(1e-9), number(-0.1 - 0.2)
+    ('2.0', '24.7041', '1e-09', '-0.3')
+    """
+    text = f"{x + 0.0:.{precision}g}"  # + 0.0 makes 0.0 of -0.0
+    return text if re.search(r"[.en]", text) else text + ".0"
+
+
+class Names:
+    """The name of every node in the graph of `root`.
+
+    A label is its node's name and a constant's is its number. Other inner nodes are named by their expression where
+    that is short, the rest v1, v2, ... in topological order, leaving out what is taken by a label.
+
+    >>> from engine import Value
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> d = a * b + 10
+    >>> names = Names(d)
+    >>> names[d], names.made(d), names[d.parents[0]]
+    ('a*b + 10', 'a*b + 10', 'a*b')
+    """
+
+    def __init__(self, root: Value) -> None:
+        self.root = root
+
+    @cached_property
+    def _expressions(self) -> dict[Value, ast.expr]:
+        order = topological_order(self.root)
+        labels = {node.label for node in order}
+        fresh = (name for name in map("v{}".format, count(1)) if name not in labels)
+        expressions: dict[Value, ast.expr] = {}
+        for node in order:
+            short = None
+            if node.parents and len(order) <= MOST_EXPRESSIONS:
+                made = expression(node, [expressions[x] for x in node.parents])
+                short = made if len(text(made)) <= LONGEST else None
+            expressions[node] = named(node) or short or ast.Name(next(fresh))
+        return expressions
+
+    def __getitem__(self, node: Value) -> str:
+        return text(self._expressions[node])
+
+    def made(self, node: Value) -> str:
+        """How an inner node was made, by the names of its operands: `a*b`; "" for a leaf."""
+        return text(expression(node, [self._expressions[x] for x in node.parents])) if node.parents else ""
+
+    def gradient(self, node: Value) -> str:
+        """The gradient of a node: `dL/da`."""
+        return f"d{_bracketed(self[self.root])}/d{_bracketed(self[node])}"
+
+    def local(self, node: Value, row: tuple[Value, ...], operand: int) -> str:
+        """The local derivative of a node by one of the operands in a row, as it stands in a product.
+
+        Of `a*b` by a it is `b`, of `tanh(a)` it is `(1 - tanh(a)**2)`.
+        """
+        rule: Rule = node._rule  # type: ignore[assignment]
+        letters = {letter: self._expressions[x] for letter, x in zip("ab", row, strict=False)}
+        local = filled(rule.partials_read[operand], letters | {"out": self._expressions[node]})
+        return text(local) if isinstance(local, (ast.Name, ast.Constant, ast.Call)) else f"({text(local)})"
+
+
+def expression(node: Value, names: list[ast.expr]) -> ast.expr:
+    """The expression of an inner node, given those of its parents."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    if not rule.fold:
+        return filled(rule.value_reads, dict(zip("ab", names, strict=False)))
+    if len(names) > LONGEST:
+        return ast.Name(f"{rule.symbol} of {len(names)} operands")
+    size = len(names) // rule.arity
+    lists: list[ast.expr] = [ast.List(names[i : i + size]) for i in range(0, len(names), size)]
+    return ast.Call(ast.Name(rule.symbol), lists, [])
+
+
+def literal(x: float) -> ast.expr:
+    """A plain number as an expression: `3` for 3.0, `0.5`, `-2`."""
+    digits = number(abs(x)).removesuffix(".0")
+    size = ast.Constant(ast.literal_eval(digits))
+    return ast.UnaryOp(ast.USub(), size) if x < 0 else size
+
+
+def named(node: Value) -> ast.expr | None:
+    """A node by its label, a constant by its number; None for the rest."""
+    if node.label:
+        # A line break or an escape sequence in a label is shown, not obeyed.
+        return ast.Name("".join(c if c.isprintable() else repr(c)[1:-1] for c in node.label))
+    return literal(node.data) if node._rule is None else None
+
+
+@cache
+def _parsed(template: str) -> ast.expr:
+    return ast.parse(template, mode="eval").body
+
+
+def filled(template: str, operands: dict[str, ast.expr]) -> ast.expr:
+    """The expression `template` with operands in place of their letters."""
+
+    def fill(node: ast.expr) -> ast.expr:
+        match node:
+            case ast.Name():
+                return copy.deepcopy(operands.get(node.id, node))  # unparse wants each node once
+            case ast.BinOp():
+                left, right = fill(node.left), fill(node.right)
+                if isinstance(node.op, ast.Sub) and isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+                    return literal(ast.literal_eval(left) - ast.literal_eval(right))  # the `b - 1` of a known power
+                return ast.BinOp(left, node.op, right)
+            case ast.UnaryOp():
+                return ast.UnaryOp(node.op, fill(node.operand))
+            case ast.BoolOp():
+                return ast.BoolOp(node.op, [fill(value) for value in node.values])
+            case ast.Compare():
+                return ast.Compare(fill(node.left), node.ops, [fill(x) for x in node.comparators])
+            case ast.IfExp():
+                return ast.IfExp(fill(node.test), fill(node.body), fill(node.orelse))
+            case ast.Call():
+                return ast.Call(node.func, [fill(x) for x in node.args], [])
+        return node
+
+    return fill(_parsed(template))
+
+
+def text(expr: ast.expr) -> str:
+    """An expression as it is read, products closer than sums: `a*b + c`."""
+    return expr.id if isinstance(expr, ast.Name) else re.sub(r" (\*\*?|/) ", r"\1", ast.unparse(expr))
+
+
+def _bracketed(name: str) -> str:
+    return name if re.fullmatch(r"\w+", name) else f"({name})"

@@ -1,0 +1,157 @@
+"""Each row of the table as an operator or a method of Value and as a function of `engine`; softmax out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from engine.rules import RULES, Rule
+from engine.value import Operand, Value, as_float, constant, operands, record
+
+OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "neg": "neg", "abs": "abs"}
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {}
+
+
+def sum(xs: Iterable[Operand]) -> Value:
+    """The sum of any number of Values and numbers, from left to right, as one node.
+
+    Args:
+        xs: the operands; none give the constant 0.0.
+
+    Raises:
+        TypeError: an operand is neither a Value nor a real number.
+        ArithmeticError: the sum overflows.
+
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> sum([a, b, a])
+    Value(data=7.0, grad=0.0, op='sum')
+    """
+    return _fold(RULES["sum"], operands(xs, "sum"))
+
+
+def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
+    """The weighted sum w1*x1 + w2*x2 + ..., as one node (lecture P6: w^T x).
+
+    Args:
+        ws, xs: as many operands each; none give the constant 0.0.
+
+    Raises:
+        TypeError: an operand is neither a Value nor a real number.
+        ValueError: `ws` and `xs` differ in length.
+        ArithmeticError: the sum overflows.
+
+    >>> w = [Value(0.5), Value(-1.0)]
+    >>> y = dot(w, [2.0, 3.0])
+    >>> y.backward()
+    >>> y.data, w[0].grad, w[1].grad
+    (-2.0, 2.0, 3.0)
+    """
+    left, right = operands(ws, "dot"), operands(xs, "dot")
+    if len(left) != len(right):
+        raise ValueError(f"dot takes as many xs as ws, got {len(left)} ws and {len(right)} xs")
+    return _fold(RULES["dot"], left + right)
+
+
+def logsumexp(xs: Iterable[Operand]) -> Value:
+    """log(exp(x1) + exp(x2) + ...), as one node, without overflow however large the operands.
+
+    Args:
+        xs: one operand or more.
+
+    Raises:
+        TypeError: an operand is neither a Value nor a real number.
+        ValueError: there is no operand.
+
+    >>> logsumexp([Value(1000.0), Value(1000.0)]).data  # 1000 + log(2)
+    1000.6931471805599
+    """
+    parents = operands(xs, "logsumexp")
+    if not parents:
+        raise ValueError("logsumexp takes one operand or more, got none")
+    return record(RULES["logsumexp"], parents)
+
+
+def softmax(xs: Iterable[Operand]) -> list[Value]:
+    """exp(x) / (exp(x1) + exp(x2) + ...) for each x: positive, and 1 in all (lecture P25).
+
+    Args:
+        xs: the logits; none give [].
+
+    Raises:
+        TypeError: an operand is neither a Value nor a real number.
+
+    >>> [y.data for y in softmax([Value(-1000.0), Value(1000.0)])]
+    [0.0, 1.0]
+    """
+    logits = operands(xs, "softmax")
+    if not logits:
+        return []
+    log_total = logsumexp(logits)
+    return [record(RULES["exp"], (x - log_total,)) for x in logits]
+
+
+def _fold(rule: Rule, parents: tuple[Value, ...]) -> Value:
+    return record(rule, parents) if parents else constant(0.0, rule.symbol)
+
+
+def _function(rule: Rule) -> Callable[..., Value]:
+    """The row as a function of its operands, which is a method of Value as well."""
+    symbol = rule.symbol
+
+    if rule.arity == 1:
+
+        def function(a: Operand) -> Value:
+            return record(rule, (a if type(a) is Value else constant(a, symbol),))
+    else:
+
+        def function(a: Operand, b: Operand) -> Value:  # type: ignore[misc]
+            return record(rule, operands((a, b), symbol))
+
+    function.__name__ = symbol
+    function.__qualname__ = symbol
+    function.__doc__ = _documentation(rule)
+    return function
+
+
+def _operator(rule: Rule, *, reflected: bool) -> Callable[[Value, Operand], Value]:
+    """The row as an operator between Values and numbers; `reflected` where Value stands on the right."""
+    neutral = rule.neutral
+    taker = f"the operator {rule.symbol}"
+
+    def operate(self: Value, other: Operand) -> Value:
+        if type(other) is not Value:
+            if as_float(other) is None:
+                return NotImplemented  # type: ignore[no-any-return]
+            if other == neutral:
+                return self
+            other = constant(other, taker)
+        return record(rule, (other, self) if reflected else (self, other))
+
+    operate.__doc__ = _documentation(rule)
+    return operate
+
+
+def _documentation(rule: Rule) -> str:
+    derivatives = "".join(
+        f"\nDerivative by {operand}: {text.replace('out', rule.value_reads)}"
+        for operand, text in zip("ab", rule.partials_read, strict=False)
+    )
+    domain = f"\nDefined for {rule.domain}; elsewhere an ArithmeticError." if rule.domain else ""
+    return f"{rule.value_reads}: {rule.about}.\n{derivatives}{domain}"
+
+
+def _publish(rule: Rule) -> None:
+    name = OPERATORS.get(rule.symbol)
+    if name is None:
+        FUNCTIONS[rule.symbol] = _function(rule)
+        setattr(Value, rule.symbol, FUNCTIONS[rule.symbol])
+    elif rule.arity == 1:
+        setattr(Value, f"__{name}__", _function(rule))
+    else:
+        setattr(Value, f"__{name}__", _operator(rule, reflected=False))
+        setattr(Value, f"__r{name}__", _operator(rule, reflected=True))
+
+
+for _rule in RULES.values():
+    if not _rule.fold:
+        _publish(_rule)

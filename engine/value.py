@@ -1,0 +1,304 @@
+"""Value: one node of the graph."""
+
+from __future__ import annotations
+
+import operator
+import reprlib
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from numbers import Real
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
+
+from engine import errors
+from engine.graph import topological_order
+from engine.names import number
+from engine.recording import is_recording
+from engine.rules import LEAF, Rule
+
+Number: TypeAlias = float | Real | Decimal
+Operand: TypeAlias = "Value | Number"
+
+
+@final
+class Value:
+    """A number that remembers how it was made, so that it can tell its derivative by whatever it was made of.
+
+    Args:
+        data: any finite real number (int, float, Fraction, Decimal, a NumPy scalar); kept as a float.
+        label: a name to show in pictures and in the stepper; any text.
+
+    Raises:
+        TypeError: `data` is no real number (a str, a complex, a bool, None, an array, another Value).
+        ValueError: `data` is infinite or not a number.
+
+    A Value made by `Value(...)` is a leaf. Arithmetic (`+ - * / **`, `abs`, and the functions of `engine`, which are
+    methods too) makes inner nodes. A plain number among the operands becomes a constant, which has no gradient;
+    `0 + v` and `1 * v` are `v` itself. `<` and its like compare by data, `==` is identity.
+
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> L = a * b + a**2
+    >>> L.backward()
+    >>> L.data, a.grad, b.grad
+    (-2.0, 1.0, 2.0)
+    >>> a
+    Value(data=2.0, grad=1.0, label='a')
+    """
+
+    __slots__ = ("__weakref__", "_data", "_parents", "_rule", "grad", "label")
+
+    __array_ufunc__ = None  # so that a NumPy number on the left leaves the operation to Value
+
+    _data: float
+    _parents: tuple[Value, ...]
+    _rule: Rule | None  # None: a constant
+    grad: float
+    label: str
+
+    if TYPE_CHECKING:
+        # What engine.operations attaches, row by row.
+        __add__: ClassVar[Callable[[Value, Operand], Value]]
+        __radd__: ClassVar[Callable[[Value, Operand], Value]]
+        __sub__: ClassVar[Callable[[Value, Operand], Value]]
+        __rsub__: ClassVar[Callable[[Value, Operand], Value]]
+        __mul__: ClassVar[Callable[[Value, Operand], Value]]
+        __rmul__: ClassVar[Callable[[Value, Operand], Value]]
+        __truediv__: ClassVar[Callable[[Value, Operand], Value]]
+        __rtruediv__: ClassVar[Callable[[Value, Operand], Value]]
+        __pow__: ClassVar[Callable[[Value, Operand], Value]]
+        __rpow__: ClassVar[Callable[[Value, Operand], Value]]
+        __neg__: ClassVar[Callable[[Value], Value]]
+        __abs__: ClassVar[Callable[[Value], Value]]
+
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+
+    def __init__(self, data: Number, label: str = "") -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"the label of a Value is a str, got {shown(label)}")
+        self._data = as_finite(data, "Value")
+        self._parents = ()
+        self._rule = LEAF
+        self.grad = 0.0
+        self.label = label
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Value is not for subclassing: keep a Value in an object of your own")
+
+    @property
+    def data(self) -> float:
+        """The number itself, a finite float. That of a leaf can be set; `forward()` then refreshes the graph."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Number) -> None:
+        if self._parents:
+            raise AttributeError(
+                f"the data of {self!r} follows from its operands: set that of a leaf, then call forward()"
+            )
+        self._data = as_finite(data, "Value.data")
+
+    @property
+    def op(self) -> str:
+        """The symbol of the operation that made this node, "" for a leaf or a constant."""
+        return self._rule.symbol if self._rule else ""
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The operands, in order, each as often as it was used; `dot(ws, xs)` has all of ws, then all of xs."""
+        return self._parents
+
+    def backward(self) -> None:
+        """Add to the `grad` of every leaf the derivative of this node by that leaf.
+
+        Walks the topological order in reverse; at each node the chain rule hands the gradient on to the parents
+        (lecture P34-P46). Leaves keep what they had, so that a second call doubles it (`zero_grad` clears); inner nodes
+        start at 0.0 at every call.
+
+        Raises:
+            RuntimeError: a leaf was changed since the graph was recorded; or there is no graph, because this
+                is a constant.
+            ArithmeticError: a derivative has no value here (that of sqrt at 0) or overflows.
+            In each case every gradient is as it was.
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        6.0
+        """
+        order = recorded_order(self)
+        inner = [node for node in order if node._parents]
+        before = [node.grad for node in order]
+        for node in inner:
+            node.grad = 0.0
+        self.grad += 1.0
+        try:
+            for node in reversed(inner):
+                try:
+                    node._rule.backward(node)  # type: ignore[union-attr]
+                except (ArithmeticError, ValueError):
+                    raise errors.no_derivative(node) from None
+            for node in order:
+                if node.grad - node.grad != 0.0:  # infinite or not a number
+                    raise errors.gradient_overflow(order)
+        except BaseException:
+            for node, grad in zip(order, before, strict=True):
+                node.grad = grad
+            raise
+
+    def forward(self) -> None:
+        """Compute the data of this node and of all below it anew, after leaves were changed.
+
+        The gradients of inner nodes, which belonged to the old point, go back to 0.0; those of leaves stay.
+
+        Raises:
+            ArithmeticError: an operation has no value at the new point; everything is as it was.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> x.data = 5.0
+        >>> y.forward()
+        >>> y.data
+        25.0
+        """
+        inner = [node for node in topological_order(self) if node._parents]
+        before = [node._data for node in inner]
+        try:
+            for node in inner:
+                try:
+                    node._data = node._rule.evaluate(node)  # type: ignore[union-attr]
+                except (ArithmeticError, ValueError) as error:
+                    raise errors.no_value(node, error) from None
+        except BaseException:
+            for node, data in zip(inner, before, strict=True):
+                node._data = data
+            raise
+        for node in inner:
+            node.grad = 0.0
+
+    def zero_grad(self) -> None:
+        """Set the gradient of this node and of all below it to 0.0."""
+        for node in topological_order(self):
+            node.grad = 0.0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __lt__(self, other: Operand) -> bool:
+        return _compare(operator.lt, self, other)
+
+    def __le__(self, other: Operand) -> bool:
+        return _compare(operator.le, self, other)
+
+    def __gt__(self, other: Operand) -> bool:
+        return _compare(operator.gt, self, other)
+
+    def __ge__(self, other: Operand) -> bool:
+        return _compare(operator.ge, self, other)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        op = f", op={self.op!r}" if self.op else ""
+        return f"Value(data={number(self._data)}, grad={number(self.grad)}{label}{op})"
+
+
+def record(rule: Rule, parents: tuple[Value, ...]) -> Value:
+    """The node that `rule` makes of `parents`; a constant inside `no_grad()`.
+
+    Raises:
+        ArithmeticError: the operation has no value there.
+    """
+    node = _new(Value)
+    node._parents = parents
+    node._rule = rule
+    node.grad = 0.0
+    node.label = ""
+    try:
+        node._data = rule.evaluate(node)
+    except (ArithmeticError, ValueError) as error:
+        raise errors.no_value(node, error) from None
+    if not is_recording():
+        node._parents = ()
+        node._rule = None
+    return node
+
+
+def constant(data: Number, taker: str) -> Value:
+    """A node for a plain number among the operands of `taker`, which an error would name."""
+    node = _new(Value)
+    node._data = data if type(data) is float and data - data == 0.0 else as_finite(data, taker)
+    node._parents = ()
+    node._rule = None
+    node.grad = 0.0
+    node.label = ""
+    return node
+
+
+def operands(values: Iterable[Operand], taker: str) -> tuple[Value, ...]:
+    """Values and plain numbers as Values.
+
+    Raises:
+        TypeError: `values` cannot be gone through, or holds something else.
+    """
+    try:
+        return tuple([x if type(x) is Value else constant(x, taker) for x in values])
+    except TypeError:
+        if not isinstance(values, Iterable):
+            raise TypeError(f"{taker} takes a list of Values and numbers, got {shown(values)}") from None
+        raise
+
+
+def recorded_order(root: Value) -> list[Value]:
+    """The topological order of a graph that stands as it was recorded, or a RuntimeError."""
+    if root._rule is None:
+        raise RuntimeError(f"{root!r} is a constant: it was made of numbers alone or inside no_grad()")
+    order = topological_order(root)
+    for node in order:
+        if node._parents:
+            try:
+                unchanged = node._rule.evaluate(node) == node._data  # type: ignore[union-attr]
+            except (ArithmeticError, ValueError):
+                unchanged = False
+            if not unchanged:
+                raise errors.changed(node)
+    return order
+
+
+def as_finite(data: Number, taker: str) -> float:
+    """A finite real number as a float.
+
+    Raises:
+        TypeError: `data` is no real number.
+        ValueError: `data` is infinite or not a number.
+        OverflowError: `data` is too large for a float.
+    """
+    value = as_float(data)
+    if value is None:
+        raise TypeError(f"{taker} takes a real number, got {shown(data)}")
+    if value - value != 0.0:
+        raise ValueError(f"{taker} takes a finite number, got {value}")
+    return value
+
+
+def as_float(data: object) -> float | None:
+    if type(data) is float:
+        return data
+    if isinstance(data, (Real, Decimal)) and not isinstance(data, bool):
+        try:
+            return float(data)
+        except OverflowError:
+            raise OverflowError(f"{shown(data)} is too large for a float (up to 1.8e308)") from None
+    return None
+
+
+def shown(thing: object) -> str:
+    return f"{type(thing).__name__} {reprlib.repr(thing)}"
+
+
+def _compare(by: Callable[[float, float], bool], value: Value, other: Operand) -> bool:
+    data = other._data if type(other) is Value else as_float(other)
+    return NotImplemented if data is None else by(value._data, data)
+
+
+_new = object.__new__

@@ -1,0 +1,1 @@
+"""Perceptrons, built of the Values of engine."""
