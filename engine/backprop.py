@@ -140,6 +140,11 @@ class Backprop:
         """The node whose step is next, None at the end."""
         return self._nodes[self.position] if self.position < len(self) else None
 
+    @property
+    def last(self) -> Step | None:
+        """The step done last, None at the start."""
+        return self._done[-1] if self._done else None
+
     def step(self) -> Step | None:
         """Do the next step and return it; None at the end.
 

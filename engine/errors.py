@@ -53,7 +53,7 @@ def changed(node: Value) -> RuntimeError:
 
 
 def _letters(node: Value) -> dict[str, ast.expr]:
-    labels = {x.label for x in node.parents}
+    labels = {x.label for x in node.parents for x in (x, *x.parents)}
     free = (letter for letter in "abcd" if letter not in labels)
     return {letter: named(x) or ast.Name(next(free)) for letter, x in zip("ab", node.parents, strict=False)}
 

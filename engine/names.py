@@ -29,6 +29,16 @@ def number(x: float, precision: int = 6) -> str:
     return text if re.search(r"[.en]", text) else text + ".0"
 
 
+def visible(label: str, keep: str = "") -> str:
+    """A label with its control characters, but those to `keep`, as escapes: shown, not obeyed.
+
+    >>> visible("w\\n1"), visible("权重 🎉")
+    ('w\\\\n1', '权重 🎉')
+    """
+    keep += "\u00a0\u3000\u200d"  # two spaces, and what joins emoji
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in label)
+
+
 class Names:
     """The name of every node in the graph of `root`.
 
@@ -49,15 +59,18 @@ class Names:
     @cached_property
     def _expressions(self) -> dict[Value, ast.expr]:
         order = topological_order(self.root)
-        labels = {node.label for node in order}
-        fresh = (name for name in map("v{}".format, count(1)) if name not in labels)
+        taken = {node.label for node in order}
+        fresh = (name for name in map("v{}".format, count(1)) if name not in taken)
         expressions: dict[Value, ast.expr] = {}
         for node in order:
-            short = None
-            if node.parents and len(order) <= MOST_EXPRESSIONS:
-                made = expression(node, [expressions[x] for x in node.parents])
-                short = made if len(text(made)) <= LONGEST else None
-            expressions[node] = named(node) or short or ast.Name(next(fresh))
+            name = named(node)
+            if name is None and node.parents and len(order) <= MOST_EXPRESSIONS:
+                name = expression(node, [expressions[x] for x in node.parents])
+                if len(text(name)) > LONGEST or text(name) in taken:
+                    name = None
+                else:
+                    taken.add(text(name))
+            expressions[node] = name or ast.Name(next(fresh))
         return expressions
 
     def __getitem__(self, node: Value) -> str:
@@ -66,6 +79,11 @@ class Names:
     def made(self, node: Value) -> str:
         """How an inner node was made, by the names of its operands: `a*b`; "" for a leaf."""
         return text(expression(node, [self._expressions[x] for x in node.parents])) if node.parents else ""
+
+    def term(self, node: Value, row: tuple[Value, ...]) -> str:
+        """One term of a sum of many: `w1*x1` of a `dot`."""
+        rule: Rule = node._rule  # type: ignore[assignment]
+        return text(filled(rule.value, self._letters(row)))
 
     def gradient(self, node: Value) -> str:
         """The gradient of a node: `dL/da`."""
@@ -77,9 +95,11 @@ class Names:
         Of `a*b` by a it is `b`, of `tanh(a)` it is `(1 - tanh(a)**2)`.
         """
         rule: Rule = node._rule  # type: ignore[assignment]
-        letters = {letter: self._expressions[x] for letter, x in zip("ab", row, strict=False)}
-        local = filled(rule.partials_read[operand], letters | {"out": self._expressions[node]})
+        local = filled(rule.partials_read[operand], self._letters(row) | {"out": self._expressions[node]})
         return text(local) if isinstance(local, (ast.Name, ast.Constant, ast.Call)) else f"({text(local)})"
+
+    def _letters(self, row: tuple[Value, ...]) -> dict[str, ast.expr]:
+        return {letter: self._expressions[x] for letter, x in zip("ab", row, strict=False)}
 
 
 def expression(node: Value, names: list[ast.expr]) -> ast.expr:
@@ -104,8 +124,7 @@ def literal(x: float) -> ast.expr:
 def named(node: Value) -> ast.expr | None:
     """A node by its label, a constant by its number; None for the rest."""
     if node.label:
-        # A line break or an escape sequence in a label is shown, not obeyed.
-        return ast.Name("".join(c if c.isprintable() else repr(c)[1:-1] for c in node.label))
+        return ast.Name(visible(node.label))
     return literal(node.data) if node._rule is None else None
 
 

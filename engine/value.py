@@ -106,6 +106,11 @@ class Value:
         """The operands, in order, each as often as it was used; `dot(ws, xs)` has all of ws, then all of xs."""
         return self._parents
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether this is a plain number in the graph, or was made inside `no_grad()`: it takes no gradient."""
+        return self._rule is None
+
     def backward(self) -> None:
         """Add to the `grad` of every leaf the derivative of this node by that leaf.
 

@@ -1,0 +1,1 @@
+"""Lessons, each run by `python -m demos.NAME`; `python -m demos` lists them."""

@@ -1,0 +1,125 @@
+"""The graph as a picture: every value with its label, data and gradient, every operation as a small node."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+from engine import Step, Value, topological_order
+from engine.kernels import rows
+from engine.names import Names, number, visible
+from engine.value import shown
+from viz.render import Drawing
+
+FONT = "Helvetica,Arial,sans-serif"
+LEAF = {"fillcolor": "#dcebf7", "color": "#0072b2"}
+INNER = {"fillcolor": "#ffffff", "color": "#444444"}
+ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
+CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": "#666666"}
+OPERATION = {
+    "shape": "oval",
+    "fillcolor": "#444444",
+    "color": "#444444",
+    "fontcolor": "#ffffff",
+    "margin": "0.06,0.02",
+    "ordering": "in",
+}
+LIT_LINES = {"color": "#d55e00", "penwidth": "3"}
+LIT_NODE = LIT_LINES | {"fillcolor": "#ffe4cc"}
+
+
+def draw(
+    root: Value,
+    *,
+    highlight: Step | None = None,
+    expand: bool = False,
+    rankdir: str = "LR",
+    precision: int = 6,
+    max_nodes: int = 1000,
+) -> Drawing:
+    """The graph of `root`, operands to the left of what was made of them.
+
+    Args:
+        root: the node to draw with all below it.
+        highlight: a step of `engine.Backprop`, whose node, parents and edges are lit up.
+        expand: show `dot` and `sum` as products and sums.
+        rankdir: where the graph runs: "LR", "RL", "TB" or "BT".
+        precision: significant digits of data and gradients, 1 or more.
+        max_nodes: the most nodes to draw.
+
+    Returns:
+        A `graphviz.Digraph`, whose SVG needs no `dot` program; in a notebook it shows itself.
+
+    Raises:
+        ValueError: the graph has more than `max_nodes` nodes, or an option is out of its range.
+        TypeError: `root` is no Value.
+
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> drawing = draw(a * b)
+    >>> "data -6.0" in drawing.pipe(encoding="utf-8").replace("&#45;", "-")
+    True
+    """
+    if type(root) is not Value:
+        raise TypeError(f"draw takes the Value to start from, got {shown(root)}")
+    if rankdir not in ("LR", "RL", "TB", "BT"):
+        raise ValueError(f"rankdir is 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
+    if precision < 1:
+        raise ValueError(f"precision is 1 significant digit or more, got {precision}")
+    order = topological_order(root)
+    if len(order) > max_nodes:
+        raise ValueError(
+            f"the graph has {len(order):,} nodes, more than max_nodes={max_nodes:,}: draw an inner node instead, "
+            "write the graph with fewer rows, or pass a larger max_nodes"
+        )
+    drawing = Drawing(
+        graph_attr={"rankdir": rankdir, "nodesep": "0.25", "ranksep": "0.35", "bgcolor": "white"},
+        node_attr={"shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.18,0.055"},
+        edge_attr={"color": "#444444", "arrowsize": "0.8"},
+    )
+    names = Names(root)
+    ids = {node: f"n{i}" for i, node in enumerate(order)}
+    lit = set() if highlight is None else {highlight.node, *(x.parent for x in highlight.contributions)}
+
+    def box(key: str, label: str, data: float, grad: float, style: dict[str, str]) -> None:
+        fields = f"{_wide(_escaped(label))}|data {number(data, precision)}|grad {number(grad, precision)}"
+        drawing.node(key, fields if rankdir in ("LR", "RL") else f"{{{fields}}}", **style)
+
+    def operation(key: str, symbol: str, operands: list[str], style: dict[str, str]) -> None:
+        drawing.node(f"{key}op", symbol, **OPERATION | style)
+        for operand in operands:
+            drawing.edge(operand, f"{key}op", **style)
+        drawing.edge(f"{key}op", key, **style)
+
+    for node in order:
+        if node.is_constant:
+            drawing.node(ids[node], _escaped(names[node]), **CONSTANT)
+            continue
+        style = ROOT if node is root else INNER if node.parents else LEAF
+        box(ids[node], node.label or names[node], node.data, node.grad, style | (LIT_NODE if node in lit else {}))
+        if not node.parents:
+            continue
+        lines = LIT_LINES if highlight and node is highlight.node else {}
+        symbol, operands = node.op, [ids[x] for x in node.parents]
+        if expand and symbol in ("dot", "sum"):
+            if symbol == "dot":
+                operands = []
+                for i, row in enumerate(rows(node.parents, 2)):
+                    operands.append(f"{ids[node]}x{i}")
+                    box(operands[-1], names.term(node, row), math.prod(x.data for x in row), node.grad, INNER)
+                    operation(operands[-1], "*", [ids[x] for x in row], lines)
+            symbol = "+"
+        operation(ids[node], symbol, operands, lines)
+    return drawing
+
+
+def _escaped(label: str) -> str:
+    """A label as the text of a record field, in which nothing of it is interpreted."""
+    escapes = {"\n": "\\n", "&": "&amp;", "\\": "\\\\"} | {c: f"\\{c}" for c in "{}|<> "}
+    return "".join(escapes.get(c, c) for c in visible(label, keep="\n"))
+
+
+def _wide(label: str) -> str:
+    """With room for wide characters (Chinese, emoji), which Graphviz takes for narrow ones."""
+    width = max(sum(unicodedata.east_asian_width(c) in "WF" for c in line) for line in label.split("\\n"))
+    room = "\u00a0" * math.ceil(width * 0.6)
+    return f"{room}{label}{room}"

@@ -1,0 +1,76 @@
+"""The graph as a tree of text, for a terminal."""
+
+from __future__ import annotations
+
+from engine import Value, topological_order
+from engine.names import Names, number
+from engine.value import shown
+
+
+class Tree(str):
+    """Text that shows itself at the prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
+    """The graph of `root` as a tree: under each node its operands, with data and gradient.
+
+    A node that was used more than once is shown with its operands at its first place, and as `...` at the others.
+
+    Args:
+        root: the node to show with all below it.
+        precision: significant digits of data and gradients.
+        max_nodes: the most nodes to show.
+
+    Raises:
+        ValueError: the graph has more than `max_nodes` nodes.
+        TypeError: `root` is no Value.
+
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> L = a * b + a
+    >>> L.backward()
+    >>> text(L)
+    a*b + a    data -4.0  grad 1.0
+    ├── a*b    data -6.0  grad 1.0
+    │   ├── a  data 2.0   grad -2.0
+    │   └── b  data -3.0  grad 2.0
+    └── a      data 2.0   grad -2.0
+    """
+    if type(root) is not Value:
+        raise TypeError(f"text takes the Value to start from, got {shown(root)}")
+    size = len(topological_order(root))
+    if size > max_nodes:
+        raise ValueError(
+            f"the graph has {size:,} nodes, more than max_nodes={max_nodes:,}: show an inner node instead, "
+            "or pass a larger max_nodes"
+        )
+    names = Names(root)
+    table: list[tuple[str, str, str]] = []
+    expanded: set[Value] = set()
+    stack = [(root, "", "")]  # a node, what stands before its name, and what before those of its operands
+    while stack:
+        node, lead, indent = stack.pop()
+        again = node in expanded
+        expanded.add(node)
+        name = (
+            names[node]
+            if names[node] == names.made(node) or not node.parents
+            else f"{names[node]} = {names.made(node)}"
+        )
+        numbers = (
+            ("", "")
+            if node.is_constant
+            else (f"data {number(node.data, precision)}", f"grad {number(node.grad, precision)}")
+        )
+        table.append((lead + name + (" ..." if again and node.parents else ""), *numbers))
+        if not again and node.parents:
+            *others, last = node.parents
+            stack.append((last, f"{indent}└── ", f"{indent}    "))
+            stack += [(x, f"{indent}├── ", f"{indent}│   ") for x in reversed(others)]
+    first = max(len(row[0]) for row in table)
+    second = max(len(row[1]) for row in table)
+    return Tree("\n".join(f"{a:{first}}  {b:{second}}  {c}".rstrip() for a, b, c in table))
