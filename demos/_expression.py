@@ -102,10 +102,11 @@ class _Reader:
                     raise self.error(node, f"{name} takes {rule.arity} operand(s), got {len(args)}")
                 return FUNCTIONS[name](*[self.read(x) for x in args])
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in OF_LISTS:
-                if len(args) != RULES[name].arity or not all(isinstance(x, ast.List) for x in args):
-                    lists = ", ".join(["[a, b]", "[c, d]"][: RULES[name].arity])
-                    raise self.error(node, f"{name} is written {name}({lists})")
-                return OF_LISTS[name](*[[self.read(x) for x in argument.elts] for argument in args])
+                lists = [x.elts for x in args if isinstance(x, ast.List)]
+                if len(args) != RULES[name].arity or len(lists) != len(args):
+                    form = ", ".join(["[a, b]", "[c, d]"][: RULES[name].arity])
+                    raise self.error(node, f"{name} is written {name}({form})")
+                return OF_LISTS[name](*[[self.read(x) for x in elements] for elements in lists])
             case ast.Call(func=ast.Name(id=name)):
                 raise self.error(node, f"there is no function {name}; there are {', '.join([*FUNCTIONS, *OF_LISTS])}")
         raise self.error(node, "only numbers, names, + - * / **, brackets and functions can stand here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from string import ascii_letters
 from typing import TYPE_CHECKING
 
 from engine.kernels import rows
@@ -53,8 +54,8 @@ def changed(node: Value) -> RuntimeError:
 
 
 def _letters(node: Value) -> dict[str, ast.expr]:
-    labels = {x.label for x in node.parents for x in (x, *x.parents)}
-    free = (letter for letter in "abcd" if letter not in labels)
+    taken = {y.label for x in node.parents for y in (x, *x.parents)}
+    free = (letter for letter in ascii_letters if letter not in taken)
     return {letter: named(x) or ast.Name(next(free)) for letter, x in zip("ab", node.parents, strict=False)}
 
 

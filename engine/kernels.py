@@ -50,9 +50,9 @@ _MATH = (
     math.erfc,
     math.pow,
 )
-FLOATS: dict[str, Any] = {"pi": math.pi} | {function.__name__: function for function in _MATH}
+FLOATS: dict[str, Any] = {"pi": math.pi, "abs": abs, "max": max} | {function.__name__: function for function in _MATH}
 # The same for the text of a partial, on floats and Values alike.
-FLOATS_AND_VALUES: dict[str, Any] = {"pi": math.pi}
+FLOATS_AND_VALUES: dict[str, Any] = {"pi": math.pi, "abs": abs}
 
 
 def build(rule: Rule) -> tuple[Callable[[Value], float], Callable[[Value], None]]:
@@ -77,7 +77,7 @@ def build(rule: Rule) -> tuple[Callable[[Value], float], Callable[[Value], None]
         backward = [unpack, *take, *hand_on, *give]
         if rule.arity == 1 and rule.symbol.isidentifier():
             FLOATS.setdefault(rule.symbol, eval(f"lambda a: {rule.value}", FLOATS))
-            FLOATS_AND_VALUES[rule.symbol] = _on_floats_and_values(rule.symbol)
+            FLOATS_AND_VALUES.setdefault(rule.symbol, _on_floats_and_values(rule.symbol))
     return _compile(rule, "evaluate", evaluate), _compile(rule, "backward", backward)
 
 
