@@ -98,7 +98,11 @@ RULES: dict[str, Rule] = {
         Rule(
             "**",
             "pow(a, b)",
-            ("b * a**(b - 1) if float(b) else 0", "out * log(a) if float(a) or float(out) else 0"),
+            # From 2**53 on b - 1 is b: it would lose the sign of a power of a negative number.
+            (
+                "b * a**(b - 1) if 0 < abs(b) < 2**53 else b*out/a if float(b*out) else 0",
+                "out * log(a) if float(a) or float(out) else 0",
+            ),
             "the power",
             "a > 0 or (a < 0 and b % 1 == 0) or (a == 0 and b >= 0)",
             reads=("a**b", "b * a**(b - 1)", "a**b * log(a)"),

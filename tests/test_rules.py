@@ -138,10 +138,13 @@ def assert_close(got, function, operands, steps):
 
 
 def rounding(rule, operands):
-    """4 ulp of each operand, where the rule is smooth; of a power's exponent b, of b - 1 as well."""
+    """The steps that rounding may make of the operands of a smooth rule: 4 ulp of each."""
     if rule.symbol in KINKED:
         return []
-    return [4 * math.ulp(max(abs(x), 1.0) if (rule.symbol, i) == ("**", 1) else x) for i, x in enumerate(operands)]
+    steps = [4 * math.ulp(x) for x in operands]
+    if rule.symbol == "**":  # of b - 1 too; but of a negative number the exponent is whole, and exact
+        steps[1] = max(steps[1], 4 * math.ulp(1.0)) if operands[0] > 0 else 0.0
+    return steps
 
 
 def apply(rule, operands):
