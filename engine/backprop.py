@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -164,8 +164,7 @@ class Backprop:
         if not self._done:
             return None
         step = self._done.pop()
-        for contribution in reversed(step.contributions):
-            contribution.parent.grad = contribution.before
+        _take_back(step.contributions)
         return step
 
     def run(self, until: Value | None = None) -> Backprop:
@@ -218,15 +217,24 @@ def _chain_rule(node: Value, names: Names) -> Step:
         ]
     except (ArithmeticError, ValueError):
         raise errors.no_derivative(node) from None
-    contributions = []
+    contributions: list[Contribution] = []
     for row, i, local in given:
-        parent = row[i]
-        amount = node.grad * local
-        before, parent.grad = parent.grad, parent.grad + amount
+        parent, amount = row[i], node.grad * local
+        total = parent.grad + amount
+        if total - total != 0.0:  # infinite or not a number
+            error = errors.gradient_overflow(parent, [node])
+            _take_back(contributions)
+            raise error
         contributions.append(
-            Contribution(parent, float(local), amount, before, parent.grad, node, row, i, node.grad, names)
+            Contribution(parent, float(local), amount, parent.grad, total, node, row, i, node.grad, names)
         )
+        parent.grad = total
     return Step(node, node.grad, tuple(contributions), names)
+
+
+def _take_back(contributions: Sequence[Contribution]) -> None:
+    for contribution in reversed(contributions):
+        contribution.parent.grad = contribution.before
 
 
 def _line(names: Names, node: Value) -> str:

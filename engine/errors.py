@@ -37,12 +37,10 @@ def no_derivative(node: Value) -> ArithmeticError:
     return ArithmeticError(f"the derivative of {_operation(node)} by {by} has no value{_here(node)}")
 
 
-def gradient_overflow(order: list[Value]) -> OverflowError:
-    """For a gradient that became infinite; `order` is the topological order."""
-    node = next(node for node in reversed(order) if node.grad - node.grad != 0.0)
-    users = [f"{_operation(user)}{_here(user)}" for user in order if node in user.parents]
-    through = f"; it came through {' and '.join(users)}" if users else ""
-    return OverflowError(f"the gradient of {node!r} overflows{through}")
+def gradient_overflow(node: Value, users: list[Value]) -> OverflowError:
+    """For a gradient that became infinite by what `users`, nodes made of `node`, handed on to it."""
+    through = " and ".join(f"{_operation(user)}{_here(user)}" for user in users)
+    return OverflowError(f"the gradient of {node!r} overflows; it came through {through}")
 
 
 def changed(node: Value) -> RuntimeError:

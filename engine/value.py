@@ -141,9 +141,9 @@ class Value:
                     node._rule.backward(node)  # type: ignore[union-attr]
                 except (ArithmeticError, ValueError):
                     raise errors.no_derivative(node) from None
-            for node in order:
+            for node in reversed(order):
                 if node.grad - node.grad != 0.0:  # infinite or not a number
-                    raise errors.gradient_overflow(order)
+                    raise errors.gradient_overflow(node, [user for user in inner if node in user._parents])
         except BaseException:
             for node, grad in zip(order, before, strict=True):
                 node.grad = grad
