@@ -65,7 +65,7 @@ def parse(text: str, values: Mapping[str, float]) -> Value:
     except SyntaxError as error:
         raise ExpressionError(text, max((error.offset or 1) - 1, 0), f"not an expression: {error.msg}") from None
     except (RecursionError, MemoryError):
-        raise ExpressionError(text[:60], 0, "the expression is nested too deeply") from None
+        raise ExpressionError(text[:60], 0, "the expression is too long or nested too deeply") from None
     for name in values:
         if name not in reader.leaves:
             raise ExpressionError(text, 0, f"{name} has a value but does not occur in the expression")

@@ -1,4 +1,4 @@
-"""Backpropagation on an expression of your own, one application of the chain rule at a time (P34-P46)."""
+"""Backprop on an expression of your own, step by step (P34-P46)."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _numbers(arguments: list[str]) -> dict[str, float]:
     values: dict[str, float] = {}
     for argument in arguments:
-        name, _, value = argument.partition("=")
-        if not name.isidentifier() or name in values:
+        name, equals, value = argument.partition("=")
+        if not (equals and name.isidentifier()) or name in values:
             raise ValueError(f"{argument!r}: each name gets its number once, such as a=2")
         try:
             values[name] = float(value)

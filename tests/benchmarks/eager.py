@@ -1,0 +1,241 @@
+"""How fast the engine records and goes backwards, beside micrograd and Values in microgpt's style.
+
+    python -m tests.benchmarks.eager
+
+The step is that of micrograd's demo: an MLP 2-16-16-1 with relu on 100 rows of two moons, max-margin loss and L2
+penalty; forward, backward and update of all 337 parameters. Contenders take turns, the collector runs before every
+timed step and is on during it. All must end with the same parameters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import math
+import random
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import engine
+
+try:
+    from micrograd.engine import Value as MicrogradValue
+except ImportError:
+    raise SystemExit('the benchmark needs micrograd: pip install -e ".[bench]"') from None
+
+
+class StoredValue:
+    """A Value in the style of Karpathy's microgpt: slots, local derivatives stored while recording."""
+
+    __slots__ = ("data", "grad", "locals", "parents")
+
+    def __init__(self, data: float, parents: tuple[Any, ...] = (), local: tuple[float, ...] = ()) -> None:
+        self.data = data
+        self.grad = 0
+        self.parents = parents
+        self.locals = local
+
+    def __add__(self, other: Any) -> StoredValue:
+        other = other if isinstance(other, StoredValue) else StoredValue(other)
+        return StoredValue(self.data + other.data, (self, other), (1, 1))
+
+    def __mul__(self, other: Any) -> StoredValue:
+        other = other if isinstance(other, StoredValue) else StoredValue(other)
+        return StoredValue(self.data * other.data, (self, other), (other.data, self.data))
+
+    def relu(self) -> StoredValue:
+        return StoredValue(max(0, self.data), (self,), (float(self.data > 0),))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def backward(self) -> None:
+        order, seen = [], set()
+
+        def visit(value: StoredValue) -> None:
+            if value not in seen:
+                seen.add(value)
+                for parent in value.parents:
+                    visit(parent)
+                order.append(value)
+
+        visit(self)
+        self.grad = 1
+        for value in reversed(order):
+            for parent, local in zip(value.parents, value.locals, strict=True):
+                parent.grad += local * value.grad
+
+
+def moons(n: int = 100) -> tuple[list[list[float]], list[int]]:
+    """Two half circles, with noise: n rows of two coordinates, and their class, 1 or -1."""
+    rng = random.Random(1337)
+    rows, classes = [], []
+    for i in range(n):
+        angle = math.pi * rng.random()
+        x, y = (math.cos(angle), math.sin(angle)) if i % 2 else (1 - math.cos(angle), 0.5 - math.sin(angle))
+        rows.append([x + rng.gauss(0, 0.1), y + rng.gauss(0, 0.1)])
+        classes.append(1 if i % 2 else -1)
+    return rows, classes
+
+
+def weighted_sum(ws: Sequence[Any], xs: Sequence[Any], bias: Any) -> Any:
+    """As micrograd has it: one `*` and one `+` a weight."""
+    return sum((w * x for w, x in zip(ws, xs, strict=True)), bias)
+
+
+def dot_node(ws: Sequence[Any], xs: Sequence[Any], bias: Any) -> Any:
+    """As one node."""
+    return engine.dot([bias, *ws], [1.0, *xs])
+
+
+class Training:
+    """Micrograd's moons demo on any Value."""
+
+    def __init__(self, value: Any, weigh: Callable[..., Any], total: Callable[..., Any], squares: Callable[..., Any]):
+        rng = random.Random(1337)
+        self.weigh, self.total, self.squares = weigh, total, squares
+        sizes = [2, 16, 16, 1]
+        self.layers = [
+            [([value(rng.uniform(-1, 1)) for _ in range(n_in)], value(0.0)) for _ in range(n_out)]
+            for n_in, n_out in itertools.pairwise(sizes)
+        ]
+        self.parameters = [p for layer in self.layers for ws, bias in layer for p in (*ws, bias)]
+        self.rows, self.classes = moons()
+
+    def model(self, xs: Sequence[Any]) -> Any:
+        for layer in self.layers:
+            xs = [self.weigh(ws, xs, bias) for ws, bias in layer]
+            if layer is not self.layers[-1]:
+                xs = [x.relu() for x in xs]
+        return xs[0]
+
+    def loss(self) -> Any:
+        margins = [(1 + -y * self.model(xs)).relu() for xs, y in zip(self.rows, self.classes, strict=True)]
+        return self.total(margins) * (1.0 / len(margins)) + 1e-4 * self.squares(self.parameters)
+
+    def step(self) -> None:
+        loss = self.loss()
+        for p in self.parameters:
+            p.grad = 0
+        loss.backward()
+        for p in self.parameters:
+            p.data -= 0.05 * p.grad
+
+
+def contenders() -> dict[str, Training]:
+    def squares(ps: Sequence[Any]) -> Any:
+        return sum(p * p for p in ps)
+
+    return {
+        "micrograd 0.1.0": Training(MicrogradValue, weighted_sum, sum, squares),
+        "microgpt's style": Training(StoredValue, weighted_sum, sum, squares),
+        "glassgrad, single + and *": Training(engine.Value, weighted_sum, sum, squares),
+        "glassgrad, dot and sum": Training(engine.Value, dot_node, engine.sum, lambda ps: engine.dot(ps, ps)),
+    }
+
+
+def time_steps(repeats: int) -> dict[str, float]:
+    """The median seconds of a training step of each contender."""
+    trainings = contenders()
+    times: dict[str, list[float]] = {name: [] for name in trainings}
+    for _ in range(repeats):
+        for name, training in trainings.items():
+            gc.collect()
+            start = time.perf_counter()
+            training.step()
+            times[name].append(time.perf_counter() - start)
+    ends = [[p.data for p in training.parameters] for training in trainings.values()]
+    for end in ends[1:]:
+        if not all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(end, ends[0], strict=True)):
+            raise SystemExit("the contenders do not agree on the parameters")
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def bytes_a_node(training: Training) -> float:
+    """Memory of a recorded graph after backward, for each of its nodes."""
+    gc.collect()
+    tracemalloc.start()
+    loss = training.loss()
+    loss.backward()
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    seen, stack = set(), [loss]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += node._prev if isinstance(node, MicrogradValue) else node.parents
+    return size / len(seen)
+
+
+def chain(n: int) -> engine.Value:
+    x = y = engine.Value(1.0)
+    for _ in range(n):
+        y = y + x
+    return y
+
+
+def fan(n: int) -> engine.Value:
+    x = engine.Value(1.0)
+    return engine.sum([x * 2 for _ in range(n // 2)])
+
+
+def microseconds_a_node(make: Callable[[int], engine.Value], n: int, repeats: int) -> tuple[float, float]:
+    """Median time to record a graph of `n` nodes and to go backwards through it, for each node."""
+    recording, backward = [], []
+    for _ in range(max(repeats, 10**5 // n)):
+        gc.collect()
+        start = time.perf_counter()
+        root = make(n)
+        middle = time.perf_counter()
+        root.backward()
+        end = time.perf_counter()
+        recording.append(middle - start)
+        backward.append(end - middle)
+    return statistics.median(recording) / n * 1e6, statistics.median(backward) / n * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.eager",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--repeats", type=int, default=11, help="timed steps each (default: %(default)s)")
+    repeats = parser.parse_args().repeats
+    console = Console()
+
+    seconds = time_steps(repeats)
+    memory = {name: bytes_a_node(training) for name, training in contenders().items()}
+    first = next(iter(seconds))
+    table = Table(title=f"A training step of micrograd's moons demo, median of {repeats}")
+    for column in ("", "ms a step", "times as fast", "bytes a node", "of micrograd's"):
+        table.add_column(column, justify="right" if column else "left")
+    for name in seconds:
+        table.add_row(
+            name,
+            f"{seconds[name] * 1e3:.1f}",
+            f"{seconds[first] / seconds[name]:.1f}",
+            f"{memory[name]:.0f}",
+            f"{memory[name] / memory[first]:.2f}",
+        )
+    console.print(table)
+
+    table = Table(title="Microseconds a node, by the size of the graph")
+    for column in ("nodes", "chain: record", "backward", "fan: record", "backward"):
+        table.add_column(column, justify="right")
+    for n in (10**3, 10**4, 10**5, 10**6):
+        times = (*microseconds_a_node(chain, n, 3), *microseconds_a_node(fan, n, 3))
+        table.add_row(f"{n:,}", *(f"{t:.2f}" for t in times))
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""The demos as their user runs them."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from demos._expression import ExpressionError, parse
+from engine import topological_order
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments, cwd):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_list_of_demos(tmp_path):
+    listing = run("demos", cwd=tmp_path).stdout
+    names = {path.stem for path in (ROOT / "demos").glob("[!_]*.py")}
+    assert {line.split()[0] for line in listing.splitlines() if line.startswith("  ")} == names
+    assert max(map(len, listing.splitlines())) <= 80
+
+
+def test_micrograds_example_without_an_argument(tmp_path):
+    result = run("demos.backprop", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "g = f/2 + 10/f = 24.7041" in result.stdout
+    assert "dg/da = 138.834" in result.stdout
+    assert "dg/db = 645.577" in result.stdout
+    assert result.stdout.count(" hands on ") == 25
+    assert "backprop.svg" in result.stdout.splitlines()[-1]
+    picture = ET.parse(tmp_path / "backprop.svg")
+    assert "grad 645.577" in [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert os.listdir(tmp_path) == ["backprop.svg"]
+
+
+def test_an_expression_of_ones_own(tmp_path):
+    result = run("demos.backprop", "tanh(a*b + c)", "a=2", "b=-3", "c=10", "--output", "my.svg", cwd=tmp_path)
+    assert result.returncode == 0
+    assert (
+        result.stdout
+        == """\
+Forward: every value from those of its operands
+  a = 2.0
+  b = -3.0
+  a*b = -6.0
+  c = 10.0
+  a*b + c = 4.0
+  L = tanh(a*b + c) = 0.999329
+
+Backward: 3 steps of the chain rule
+L = tanh(a*b + c) hands on dL/dL = 1.0
+  dL/d(a*b + c) += dL/dL * (1 - L**2) = 1.0 * 0.00134095 = 0.00134095
+a*b + c hands on dL/d(a*b + c) = 0.00134095
+  dL/d(a*b) += dL/d(a*b + c) * 1 = 0.00134095 * 1.0 = 0.00134095
+  dL/dc += dL/d(a*b + c) * 1 = 0.00134095 * 1.0 = 0.00134095
+a*b hands on dL/d(a*b) = 0.00134095
+  dL/da += dL/d(a*b) * b = 0.00134095 * -3.0 = -0.00402285
+  dL/db += dL/d(a*b) * a = 0.00134095 * 2.0 = 0.0026819
+
+The gradients
+  dL/da = -0.00402285
+  dL/db = 0.0026819
+  dL/dc = 0.00134095
+
+The graph with its values and gradients is in my.svg
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a +* b", "a=1", "b=2"], "not an expression"),
+        (["log(a)", "a=-1"], "log(a) has no value at a = -1.0"),
+        (["a*b", "a=1"], "b has no value: give it one, b=2\n  a*b\n    ^"),
+        (["a", "a=1", "b=2"], "b has a value but does not occur"),
+        (["a", "a=one"], "'one' is not a number"),
+        (["a", "a=inf"], "finite"),
+        (["a", "a=1", "a=2"], "once"),
+        (["a", "a"], "such as a=2"),
+        (["a", "a=1", "--output", "a.exe"], ".svg"),
+        (["a", "a=1", "--output", "nowhere/a.svg"], "no folder nowhere"),
+        (["+".join(["a"] * 2000), "a=1"], "too long"),
+        ([f"sum([{','.join(['a*a'] * 1000)}])", "a=1"], "max_nodes"),
+    ],
+)
+def test_mistakes_of_the_user(arguments, message, tmp_path):
+    result = run("demos.backprop", *arguments, cwd=tmp_path)
+    assert result.returncode in (1, 2)
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_help(tmp_path):
+    result = run("demos.backprop", "--help", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "tanh(a*b + c)" in result.stdout
+
+
+def test_one_step_per_key(tmp_path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demos.backprop", "tanh(a*b)", "a=2", "b=-3"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb"},
+        stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+    )  # fmt: skip
+    os.close(theirs)
+    seen = ""
+
+    def wait_for(text):
+        nonlocal seen
+        deadline = time.monotonic() + 30
+        while text not in seen:
+            assert time.monotonic() < deadline, seen
+            if select.select([ours], [], [], 0.1)[0]:
+                seen += os.read(ours, 4096).decode()
+        before, _, seen = seen.partition(text)
+        return before
+
+    wait_for("n next, b back, r run, q quit")
+    wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
+    os.write(ours, b"n")
+    assert "dL/d(a*b) += dL/dL" in wait_for("next: a*b will hand on")
+    os.write(ours, b"b")
+    assert "[took back] L = tanh(a*b) hands on" in wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
+    os.write(ours, b"r")
+    assert "dL/db += dL/d(a*b) * a" in wait_for("2 of 2 steps done, every gradient is complete")
+    os.write(ours, b"b")
+    wait_for("next: a*b will hand on")
+    os.write(ours, b"q")
+    assert "The gradients" not in wait_for("is in backprop.svg")
+    assert process.wait(30) == 0
+    os.close(ours)
+    assert "#d55e00" in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "the step at which one left is lit"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2 + 3*4", 14.0),
+        ("-2**2", -4.0),
+        ("2**3**2", 512.0),
+        ("(1 + 2)/-4", -0.75),
+        ("abs(-x) + maximum(x, 1e1)", 13.0),
+        ("sum([x, x, 1]) + dot([x, 2], [1, x]) - logsumexp([x])", 13.0),
+        (" x\n* 2 ", 6.0),
+        ("x", 3.0),
+        ("1.5", 1.5),
+    ],
+)
+def test_parse(text, value):
+    assert parse(text, {"x": 3} if "x" in text.replace("max", "").replace("exp", "") else {}).data == value
+
+
+def test_a_name_is_one_leaf():
+    root = parse("a*a + a", {"a": 3})
+    assert [node.label for node in topological_order(root) if not node.parents] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("a + __import__('os')", 4), ("a.real", 0), ("a[0]", 0), ("a if a else 1", 0), ("a < 1", 0), ("a and a", 0),
+        ("lambda: a", 0), ("[a]", 0), ("a + 'x'", 4), ("True + a", 0), ("1j*a", 0), ("a // 2", 0), ("a @ a", 0),
+        ("~a", 0), ("not a", 0), ("f'{a}'", 0), ("tanh(a, a)", 0), ("tanh(x=a)", 0), ("tanh(*a)", 5), ("sum(a)", 0),
+        ("dot([a], a)", 0), ("tanh", 0), ("(tanh)(a)(a)", 0), ("a = 2", 2), ("a; a", 1), ("a # b", 2), ("None", 0),
+        ("a^2", 2), ("中文 + a.b", 0), ("a + 中文.b", 4), ("(a for a in a)", 0), ("{a}", 0), ("a := 1", 2), ("...", 0),
+        ("", 0), ("a\0", 0), ("(" * 300 + "a" + ")" * 300, None), ("-" * 100_000 + "a", None), ("yield a", 0),
+    ],
+)  # fmt: skip
+def test_nothing_but_arithmetic(text, column):
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, {"a": 1.0})
+    if column is not None:
+        assert str(caught.value).endswith("\n" + " " * (column + 2) + "^"), str(caught.value)
