@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine import errors
-from engine.kernels import rows
+from engine.graph import rows, topological_order
 from engine.names import Names, number
-from engine.value import Value, recorded_order, shown
+from engine.value import Value, shown
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -107,10 +107,14 @@ class Backprop:
     def __init__(self, root: Value) -> None:
         if type(root) is not Value:
             raise TypeError(f"Backprop takes the Value to start from, got {shown(root)}")
-        order = recorded_order(root)
+        if root.is_constant:
+            raise errors.no_graph(root)
         self.root = root
         self._names = Names(root)
-        self._nodes = [node for node in reversed(order) if node.parents]
+        self._nodes = [node for node in reversed(topological_order(root)) if node.parents]
+        for node in self._nodes:
+            if errors.is_changed(node):
+                raise errors.changed(node)
         self._done: list[Step] = []
         for node in self._nodes:
             node.grad = 0.0
@@ -206,12 +210,12 @@ class Backprop:
 def _chain_rule(node: Value, names: Names) -> Step:
     rule = node._rule
     assert rule is not None
+    if errors.is_changed(node):
+        raise errors.changed(node)
     try:
-        if rule.evaluate(node) != node.data:
-            raise errors.changed(node)
         given = [
             (row, i, partial(*(x.data for x in row), node.data))
-            for row in rows(node.parents, rule.arity)
+            for row in rows(node)
             for i, partial in enumerate(rule.partial_functions)
             if row[i]._rule is not None
         ]

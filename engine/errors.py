@@ -6,12 +6,21 @@ import ast
 from string import ascii_letters
 from typing import TYPE_CHECKING
 
-from engine.kernels import rows
+from engine.graph import rows
+from engine.kernels import ChangedError
 from engine.names import expression, filled, literal, named, number, text
 
 if TYPE_CHECKING:
     from engine.rules import Rule
     from engine.value import Value
+
+
+OF_KERNELS = (ArithmeticError, ValueError, ChangedError)  # what a kernel may raise; below is what its user sees
+
+
+def no_graph(root: Value) -> RuntimeError:
+    """For a constant, which has nothing to go back through."""
+    return RuntimeError(f"{root!r} is a constant: it was made of numbers alone or inside no_grad()")
 
 
 def no_value(node: Value, error: Exception) -> ArithmeticError:
@@ -24,11 +33,13 @@ def no_value(node: Value, error: Exception) -> ArithmeticError:
     return kind(f"{_operation(node)} has no value{_here(node)}: it needs {domain}")
 
 
-def no_derivative(node: Value) -> ArithmeticError:
-    """For a local derivative that has no value where its operation has one: that of sqrt at 0."""
+def no_derivative(node: Value) -> Exception:
+    """For a local derivative that has no value where its operation has one, as that of sqrt at 0; or `changed`."""
+    if is_changed(node):
+        return changed(node)
     rule: Rule = node._rule  # type: ignore[assignment]
     names = _letters(node)
-    for row in rows(node.parents, rule.arity):
+    for row in rows(node):
         for letter, partial in zip("ab", rule.partial_functions, strict=False):
             try:
                 partial(*(x.data for x in row), node.data)
@@ -41,6 +52,15 @@ def gradient_overflow(node: Value, users: list[Value]) -> OverflowError:
     """For a gradient that became infinite by what `users`, nodes made of `node`, handed on to it."""
     through = " and ".join(f"{_operation(user)}{_here(user)}" for user in users)
     return OverflowError(f"the gradient of {node!r} overflows; it came through {through}")
+
+
+def is_changed(node: Value) -> bool:
+    """Whether the data of an inner node no longer follow from those of its operands."""
+    rule: Rule = node._rule  # type: ignore[assignment]
+    try:
+        return rule.evaluate(node) != node.data
+    except (ArithmeticError, ValueError):
+        return True
 
 
 def changed(node: Value) -> RuntimeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.value import Value
@@ -19,17 +19,37 @@ def topological_order(root: Value) -> list[Value]:
     ['a', 'b', '*', '+']
     """
     order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Value | None] = [root]
+    seen: set[Value | int] = set()
+    stack: list[Any] = [root]  # nodes to visit, operands of a fold to visit, and None above a node to place
     while stack:
         node = stack.pop()
-        if node is None:  # all that stood above the node below has been placed
-            order.append(stack.pop())  # type: ignore[arg-type]
+        if node is None:
+            order.append(stack.pop())
+        elif type(node) is tuple:
+            if id(node) not in seen:  # neurons of a layer share their inputs
+                seen.add(id(node))
+                stack += [x for x in reversed(node) if x not in seen]
         elif node not in seen:
             seen.add(node)
-            if node._parents:
-                stack += (node, None)
-                stack += [parent for parent in reversed(node._parents) if parent not in seen]
-            else:
+            x, y = node._x, node._y
+            if x is None:
                 order.append(node)
+            elif y is None:
+                stack += (node, None, x)
+            else:
+                stack += (node, None, y, x)
     return order
+
+
+def rows(node: Value) -> list[tuple[Value, ...]]:
+    """The operands that belong together: all of `a*b`, each pair of `dot([a, c], [b, d])`, each one of `sum([a, b])`.
+
+    >>> from engine import Value, dot
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> [[x.label for x in row] for row in rows(dot([a, b], [b, b]))]
+    [['a', 'b'], ['b', 'b']]
+    """
+    x, y = node._x, node._y
+    if isinstance(x, tuple):
+        return list(zip(x, y, strict=True)) if isinstance(y, tuple) else [(operand,) for operand in x]
+    return [tuple(operand for operand in (x, y) if operand is not None)]  # type: ignore[misc]

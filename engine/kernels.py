@@ -3,11 +3,13 @@
 What is made is what one would write by hand. Of the row `*`, `inspect.getsource(RULES["*"].backward)` shows
 
     def backward(node):
-        x, y = node._parents
+        x = node._x
+        y = node._y
         a = x._data
         b = y._data
         out = node._data
         upstream = node.grad
+        if (a * b) != out: raise ChangedError
         if x._rule is not None: x.grad += upstream * (b)
         if y._rule is not None: y.grad += upstream * (a)
 
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import linecache
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,31 +28,14 @@ if TYPE_CHECKING:
     from engine.value import Value
 
 
-def rows(parents: tuple[Value, ...], arity: int) -> Iterator[tuple[Value, ...]]:
-    """The operands that belong together: all of `a*b`, each pair of `dot([a, c], [b, d])`, each one of `sum`.
-
-    >>> list(rows(("a", "c", "b", "d"), arity=2))
-    [('a', 'b'), ('c', 'd')]
-    """
-    n = len(parents) // arity
-    return zip(*(parents[i * n : (i + 1) * n] for i in range(arity)), strict=True)
+class ChangedError(Exception):
+    """The data of a node no longer follow from those of its operands."""
 
 
 # What the text of a row may use on floats; the functions of the table join as their rows are read.
-_MATH = (
-    math.exp,
-    math.log,
-    math.log1p,
-    math.expm1,
-    math.sqrt,
-    math.sin,
-    math.cos,
-    math.tan,
-    math.tanh,
-    math.erfc,
-    math.pow,
-)
-FLOATS: dict[str, Any] = {"pi": math.pi, "abs": abs, "max": max} | {function.__name__: function for function in _MATH}
+FLOATS: dict[str, Any] = {"pi": math.pi, "abs": abs, "max": max, "ChangedError": ChangedError}
+for _name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "tanh", "erfc", "pow"):
+    FLOATS[_name] = getattr(math, _name)
 # The same for the text of a partial, on floats and Values alike.
 FLOATS_AND_VALUES: dict[str, Any] = {"pi": math.pi, "abs": abs}
 
@@ -63,18 +48,15 @@ def build(rule: Rule) -> tuple[Callable[[Value], float], Callable[[Value], None]
     finite = ["if out - out != 0.0: raise OverflowError", "return out"]  # inf - inf and nan - nan are nan
     hand_on = ["out = node._data", "upstream = node.grad"]
     if rule.fold:
-        loop = ["for x in parents:"]
-        if rule.arity == 2:
-            loop = ["n = len(parents) // 2", "for x, y in zip(parents[:n], parents[n:]):"]
-        each = ["parents = node._parents", *loop]
-        top = ["top = max([x._data for x in node._parents])"] if "top" in rule.fold else []
-        evaluate = [*top, "total = 0.0", *each, *_indent([*take, f"total += {rule.value}"])]
-        evaluate += [f"out = {rule.fold}", *finite]
-        backward = [*hand_on, *each, *_indent(take + give)]
+        each = "for x in node._x:" if rule.arity == 1 else "for x, y in zip(node._x, node._y):"
+        start = ["top = max([x._data for x in node._x])"] * ("top" in rule.fold) + ["total = 0.0"]
+        add = f"total += {rule.value}"
+        evaluate = [*start, each, *_indent([*take, add]), f"out = {rule.fold}", *finite]
+        backward = [*hand_on, *start, each, *_indent([*take, add, *give]), f"if {rule.fold} != out: raise ChangedError"]
     else:
-        unpack = f"{', '.join(x for _, x, _ in operands)}, = node._parents"
-        evaluate = [unpack, *take, f"out = {rule.value}", *finite]
-        backward = [unpack, *take, *hand_on, *give]
+        operate = [f"{x} = node._{x}" for _, x, _ in operands] + take
+        evaluate = [*operate, f"out = {rule.value}", *finite]
+        backward = [*operate, *hand_on, f"if ({rule.value}) != out: raise ChangedError", *give]
         if rule.arity == 1 and rule.symbol.isidentifier():
             FLOATS.setdefault(rule.symbol, eval(f"lambda a: {rule.value}", FLOATS))
             FLOATS_AND_VALUES.setdefault(rule.symbol, _on_floats_and_values(rule.symbol))

@@ -26,7 +26,8 @@ def sum(xs: Iterable[Operand]) -> Value:
     >>> sum([a, b, a])
     Value(data=7.0, grad=0.0, op='sum')
     """
-    return _fold(RULES["sum"], operands(xs, "sum"))
+    parents = operands(xs, "sum")
+    return record(RULES["sum"], parents) if parents else constant(0.0, "sum")
 
 
 def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
@@ -49,7 +50,7 @@ def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
     left, right = operands(ws, "dot"), operands(xs, "dot")
     if len(left) != len(right):
         raise ValueError(f"dot takes as many xs as ws, got {len(left)} ws and {len(right)} xs")
-    return _fold(RULES["dot"], left + right)
+    return record(RULES["dot"], left, right) if left else constant(0.0, "dot")
 
 
 def logsumexp(xs: Iterable[Operand]) -> Value:
@@ -87,11 +88,7 @@ def softmax(xs: Iterable[Operand]) -> list[Value]:
     if not logits:
         return []
     log_total = logsumexp(logits)
-    return [record(RULES["exp"], (x - log_total,)) for x in logits]
-
-
-def _fold(rule: Rule, parents: tuple[Value, ...]) -> Value:
-    return record(rule, parents) if parents else constant(0.0, rule.symbol)
+    return [record(RULES["exp"], x - log_total) for x in logits]
 
 
 def _function(rule: Rule) -> Callable[..., Value]:
@@ -101,11 +98,11 @@ def _function(rule: Rule) -> Callable[..., Value]:
     if rule.arity == 1:
 
         def function(a: Operand) -> Value:
-            return record(rule, (a if type(a) is Value else constant(a, symbol),))
+            return record(rule, a if type(a) is Value else constant(a, symbol))
     else:
 
         def function(a: Operand, b: Operand) -> Value:  # type: ignore[misc]
-            return record(rule, operands((a, b), symbol))
+            return record(rule, *operands((a, b), symbol))
 
     function.__name__ = symbol
     function.__qualname__ = symbol
@@ -125,7 +122,7 @@ def _operator(rule: Rule, *, reflected: bool) -> Callable[[Value, Operand], Valu
             if other == neutral:
                 return self
             other = constant(other, taker)
-        return record(rule, (other, self) if reflected else (self, other))
+        return record(rule, other, self) if reflected else record(rule, self, other)
 
     operate.__doc__ = _documentation(rule)
     return operate

@@ -6,11 +6,12 @@ import operator
 import reprlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import chain
 from numbers import Real
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from engine import errors
-from engine.graph import topological_order
+from engine.graph import rows, topological_order
 from engine.names import number
 from engine.recording import is_recording
 from engine.rules import LEAF, Rule
@@ -44,13 +45,14 @@ class Value:
     Value(data=2.0, grad=1.0, label='a')
     """
 
-    __slots__ = ("__weakref__", "_data", "_parents", "_rule", "grad", "label")
+    __slots__ = ("__weakref__", "_data", "_rule", "_x", "_y", "grad", "label")
 
     __array_ufunc__ = None  # so that a NumPy number on the left leaves the operation to Value
 
     _data: float
-    _parents: tuple[Value, ...]
     _rule: Rule | None  # None: a constant
+    _x: Value | tuple[Value, ...] | None  # the operands, in a fold lists of them; None where there is none
+    _y: Value | tuple[Value, ...] | None
     grad: float
     label: str
 
@@ -75,8 +77,8 @@ class Value:
         if not isinstance(label, str):
             raise TypeError(f"the label of a Value is a str, got {shown(label)}")
         self._data = as_finite(data, "Value")
-        self._parents = ()
         self._rule = LEAF
+        self._x = self._y = None
         self.grad = 0.0
         self.label = label
 
@@ -90,7 +92,7 @@ class Value:
 
     @data.setter
     def data(self, data: Number) -> None:
-        if self._parents:
+        if self._x is not None:
             raise AttributeError(
                 f"the data of {self!r} follows from its operands: set that of a leaf, then call forward()"
             )
@@ -104,7 +106,7 @@ class Value:
     @property
     def parents(self) -> tuple[Value, ...]:
         """The operands, in order, each as often as it was used; `dot(ws, xs)` has all of ws, then all of xs."""
-        return self._parents
+        return tuple(chain.from_iterable(zip(*rows(self), strict=True))) if self._x is not None else ()
 
     @property
     def is_constant(self) -> bool:
@@ -129,21 +131,23 @@ class Value:
         >>> x.grad
         6.0
         """
-        order = recorded_order(self)
-        inner = [node for node in order if node._parents]
+        if self._rule is None:
+            raise errors.no_graph(self)
+        order = topological_order(self)
         before = [node.grad for node in order]
+        inner = [node for node in order if node._x is not None]
         for node in inner:
             node.grad = 0.0
         self.grad += 1.0
         try:
-            for node in reversed(inner):
-                try:
+            try:
+                for node in reversed(inner):
                     node._rule.backward(node)  # type: ignore[union-attr]
-                except (ArithmeticError, ValueError):
-                    raise errors.no_derivative(node) from None
+            except errors.OF_KERNELS:
+                raise errors.no_derivative(node) from None
             for node in reversed(order):
                 if node.grad - node.grad != 0.0:  # infinite or not a number
-                    raise errors.gradient_overflow(node, [user for user in inner if node in user._parents])
+                    raise errors.gradient_overflow(node, [user for user in inner if node in user.parents])
         except BaseException:
             for node, grad in zip(order, before, strict=True):
                 node.grad = grad
@@ -164,13 +168,13 @@ class Value:
         >>> y.data
         25.0
         """
-        inner = [node for node in topological_order(self) if node._parents]
+        inner = [node for node in topological_order(self) if node._x is not None]
         before = [node._data for node in inner]
         try:
             for node in inner:
                 try:
                     node._data = node._rule.evaluate(node)  # type: ignore[union-attr]
-                except (ArithmeticError, ValueError) as error:
+                except errors.OF_KERNELS as error:
                     raise errors.no_value(node, error) from None
         except BaseException:
             for node, data in zip(inner, before, strict=True):
@@ -208,24 +212,24 @@ class Value:
         return f"Value(data={number(self._data)}, grad={number(self.grad)}{label}{op})"
 
 
-def record(rule: Rule, parents: tuple[Value, ...]) -> Value:
-    """The node that `rule` makes of `parents`; a constant inside `no_grad()`.
+def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...] | None = None) -> Value:
+    """The node that `rule` makes of its operands, or of its lists of operands; a constant inside `no_grad()`.
 
     Raises:
         ArithmeticError: the operation has no value there.
     """
     node = _new(Value)
-    node._parents = parents
     node._rule = rule
+    node._x = x
+    node._y = y
     node.grad = 0.0
     node.label = ""
     try:
         node._data = rule.evaluate(node)
-    except (ArithmeticError, ValueError) as error:
+    except errors.OF_KERNELS as error:
         raise errors.no_value(node, error) from None
     if not is_recording():
-        node._parents = ()
-        node._rule = None
+        node._rule = node._x = node._y = None
     return node
 
 
@@ -233,41 +237,25 @@ def constant(data: Number, taker: str) -> Value:
     """A node for a plain number among the operands of `taker`, which an error would name."""
     node = _new(Value)
     node._data = data if type(data) is float and data - data == 0.0 else as_finite(data, taker)
-    node._parents = ()
-    node._rule = None
+    node._rule = node._x = node._y = None
     node.grad = 0.0
     node.label = ""
     return node
 
 
 def operands(values: Iterable[Operand], taker: str) -> tuple[Value, ...]:
-    """Values and plain numbers as Values.
+    """Values and plain numbers as Values; a tuple of Values is given back as it is.
 
     Raises:
         TypeError: `values` cannot be gone through, or holds something else.
     """
-    try:
-        return tuple([x if type(x) is Value else constant(x, taker) for x in values])
-    except TypeError:
-        if not isinstance(values, Iterable):
-            raise TypeError(f"{taker} takes a list of Values and numbers, got {shown(values)}") from None
-        raise
-
-
-def recorded_order(root: Value) -> list[Value]:
-    """The topological order of a graph that stands as it was recorded, or a RuntimeError."""
-    if root._rule is None:
-        raise RuntimeError(f"{root!r} is a constant: it was made of numbers alone or inside no_grad()")
-    order = topological_order(root)
-    for node in order:
-        if node._parents:
-            try:
-                unchanged = node._rule.evaluate(node) == node._data  # type: ignore[union-attr]
-            except (ArithmeticError, ValueError):
-                unchanged = False
-            if not unchanged:
-                raise errors.changed(node)
-    return order
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{taker} takes a list of Values and numbers, got {shown(values)}")
+    given = tuple(values)
+    for x in given:
+        if type(x) is not Value:
+            return tuple([x if type(x) is Value else constant(x, taker) for x in given])
+    return given  # type: ignore[return-value]
 
 
 def as_finite(data: Number, taker: str) -> float:

