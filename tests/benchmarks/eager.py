@@ -24,11 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 import engine
+from engine.value import operands
 
 try:
     from micrograd.engine import Value as MicrogradValue
+    from sklearn.datasets import make_moons
 except ImportError:
-    raise SystemExit('the benchmark needs micrograd: pip install -e ".[bench]"') from None
+    raise SystemExit('the benchmark needs micrograd and scikit-learn: pip install -e ".[bench]"') from None
 
 
 class StoredValue:
@@ -72,26 +74,15 @@ class StoredValue:
                 parent.grad += local * value.grad
 
 
-def moons(n: int = 100) -> tuple[list[list[float]], list[int]]:
-    """Two half circles, with noise: n rows of two coordinates, and their class, 1 or -1."""
-    rng = random.Random(1337)
-    rows, classes = [], []
-    for i in range(n):
-        angle = math.pi * rng.random()
-        x, y = (math.cos(angle), math.sin(angle)) if i % 2 else (1 - math.cos(angle), 0.5 - math.sin(angle))
-        rows.append([x + rng.gauss(0, 0.1), y + rng.gauss(0, 0.1)])
-        classes.append(1 if i % 2 else -1)
-    return rows, classes
+def single_operations(layer: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:
+    """The weighted sums of a layer as micrograd has them: one `*` and one `+` a weight."""
+    return [sum((w * x for w, x in zip(ws, xs, strict=True)), bias) for bias, *ws in layer]
 
 
-def weighted_sum(ws: Sequence[Any], xs: Sequence[Any], bias: Any) -> Any:
-    """As micrograd has it: one `*` and one `+` a weight."""
-    return sum((w * x for w, x in zip(ws, xs, strict=True)), bias)
-
-
-def dot_node(ws: Sequence[Any], xs: Sequence[Any], bias: Any) -> Any:
-    """As one node."""
-    return engine.dot([bias, *ws], [1.0, *xs])
+def dot_nodes(layer: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:
+    """Each weighted sum as one node; the inputs are made Values once for all neurons of the layer."""
+    inputs = operands((1.0, *xs), "layer")
+    return [engine.dot(ws, inputs) for ws in layer]
 
 
 class Training:
@@ -100,17 +91,18 @@ class Training:
     def __init__(self, value: Any, weigh: Callable[..., Any], total: Callable[..., Any], squares: Callable[..., Any]):
         rng = random.Random(1337)
         self.weigh, self.total, self.squares = weigh, total, squares
-        sizes = [2, 16, 16, 1]
         self.layers = [
-            [([value(rng.uniform(-1, 1)) for _ in range(n_in)], value(0.0)) for _ in range(n_out)]
-            for n_in, n_out in itertools.pairwise(sizes)
+            [(value(0.0), *[value(rng.uniform(-1, 1)) for _ in range(n_in)]) for _ in range(n_out)]
+            for n_in, n_out in itertools.pairwise([2, 16, 16, 1])
         ]
-        self.parameters = [p for layer in self.layers for ws, bias in layer for p in (*ws, bias)]
-        self.rows, self.classes = moons()
+        self.parameters = [p for layer in self.layers for ws in layer for p in ws]
+        rows, classes = make_moons(n_samples=100, noise=0.1, random_state=1)
+        self.rows: list[list[float]] = rows.tolist()
+        self.classes: list[int] = (classes * 2 - 1).tolist()
 
     def model(self, xs: Sequence[Any]) -> Any:
         for layer in self.layers:
-            xs = [self.weigh(ws, xs, bias) for ws, bias in layer]
+            xs = self.weigh(layer, xs)
             if layer is not self.layers[-1]:
                 xs = [x.relu() for x in xs]
         return xs[0]
@@ -133,10 +125,10 @@ def contenders() -> dict[str, Training]:
         return sum(p * p for p in ps)
 
     return {
-        "micrograd 0.1.0": Training(MicrogradValue, weighted_sum, sum, squares),
-        "microgpt's style": Training(StoredValue, weighted_sum, sum, squares),
-        "glassgrad, single + and *": Training(engine.Value, weighted_sum, sum, squares),
-        "glassgrad, dot and sum": Training(engine.Value, dot_node, engine.sum, lambda ps: engine.dot(ps, ps)),
+        "micrograd 0.1.0": Training(MicrogradValue, single_operations, sum, squares),
+        "microgpt's style": Training(StoredValue, single_operations, sum, squares),
+        "glassgrad, single + and *": Training(engine.Value, single_operations, sum, squares),
+        "glassgrad, dot and sum": Training(engine.Value, dot_nodes, engine.sum, lambda ps: engine.dot(ps, ps)),
     }
 
 
