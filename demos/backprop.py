@@ -105,7 +105,8 @@ def lesson(root: Value, output: Path, *, by_key: bool) -> None:
         for node in topological_order(root):
             if not node.parents and not node.is_constant:
                 console.print(f"  {names.gradient(node)} = {number(node.grad)}")
-    output.write_bytes(viz.draw(root, highlight=walk.last).pipe(format=output.suffix[1:]))
+    lit = walk.last if walk.upcoming else None
+    output.write_bytes(viz.draw(root, highlight=lit).pipe(format=output.suffix[1:]))
     console.print(f"\nThe graph with its values and gradients is in {output}")
 
 

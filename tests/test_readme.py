@@ -1,0 +1,16 @@
+"""The README's session, typed in line by line."""
+
+import doctest
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_session_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
+    assert result.attempted > 10
+    assert result.failed == 0
+    assert (tmp_path / "L.svg").read_text(encoding="utf-8") == README.with_name("demos").joinpath(
+        "backprop.svg"
+    ).read_text(encoding="utf-8"), "the picture at the top is the one that the session makes"
