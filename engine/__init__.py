@@ -7,9 +7,7 @@
 >>> L.data, a.grad, b.grad
 (-0.7615941559557649, -1.2599230248420779, 0.8399486832280519)
 
-Every row of the table `RULES` that is no operator is a function here and a method of Value:
-exp, log, log1p, sqrt, sin, cos, tan, erfc, tanh, sigmoid, softplus, relu, leaky_relu, elu, gelu, silu, sign, maximum,
-minimum.
+Every row of the table `RULES` that is no operator is a function here and a method of Value.
 """
 
 from collections.abc import Callable

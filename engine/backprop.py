@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine import errors
 from engine.graph import rows, topological_order
 from engine.names import Names, number
-from engine.value import Value, shown
+from engine.value import Value
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -44,12 +44,12 @@ class Contribution:
         return self._names.local(self._node, self._row, self._operand)
 
     def __str__(self) -> str:
+        name = self._names.gradient(self.parent)
         chain = f"{self._names.gradient(self._node)} * {self.symbols}"
-        numbers = f"{number(self._upstream)} * {number(self.local)}"
-        line = f"{self._names.gradient(self.parent)} += {chain} = {numbers} = {number(self.amount)}"
+        line = f"{name} += {chain} = {number(self._upstream)} * {number(self.local)} = {number(self.amount)}"
         if self.before == 0.0:
             return line
-        return f"{line}; in all {number(self.before)} + {number(self.amount)} = {number(self.total)}"
+        return f"{line}\n    accumulated: {name} = {number(self.before)} + {number(self.amount)} = {number(self.total)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,11 @@ class Backprop:
     """
 
     def __init__(self, root: Value) -> None:
-        if type(root) is not Value:
-            raise TypeError(f"Backprop takes the Value to start from, got {shown(root)}")
+        self._nodes = [node for node in reversed(topological_order(root)) if node.parents]
         if root.is_constant:
             raise errors.no_graph(root)
         self.root = root
         self._names = Names(root)
-        self._nodes = [node for node in reversed(topological_order(root)) if node.parents]
         for node in self._nodes:
             if errors.is_changed(node):
                 raise errors.changed(node)
@@ -250,6 +248,6 @@ def _rich(plain: str) -> Text:
     from rich.text import Text
 
     text = Text(plain)
-    text.highlight_regex(r"(?m)^  .*?(?= \+= )", "cyan")
+    text.highlight_regex(r"(?m)^  \S.*?(?= \+= )", "cyan")
     text.highlight_regex(r"(?m)(?<== )\S+$", "bold")
     return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.graph import rows
 from engine.kernels import ChangedError
-from engine.names import expression, filled, literal, named, number, text
+from engine.names import expression, filled, literal, named, number, text, visible
 
 if TYPE_CHECKING:
     from engine.rules import Rule
@@ -50,7 +50,7 @@ def no_derivative(node: Value) -> Exception:
 
 def gradient_overflow(node: Value, users: list[Value]) -> OverflowError:
     """For a gradient that became infinite by what `users`, nodes made of `node`, handed on to it."""
-    through = " and ".join(f"{_operation(user)}{_here(user)}" for user in users)
+    through = " and ".join(f"{_operation(user)}{_here(user)}" for user in users) or "what it was set to"
     return OverflowError(f"the gradient of {node!r} overflows; it came through {through}")
 
 
@@ -104,7 +104,6 @@ def _made(node: Value) -> str:
     rule: Rule = node._rule  # type: ignore[assignment]
     if rule.fold:
         return f"{rule.symbol} of {len(node.parents)} operands"
-    labelled = ", ".join(f"{text(named(x) or literal(0.0))} = {number(x.data)}" for x in node.parents if x.label)
-    return text(expression(node, [named(x) or literal(x.data) for x in node.parents])) + f" at {labelled}" * bool(
-        labelled
-    )
+    labelled = ", ".join(f"{visible(x.label)} = {number(x.data)}" for x in node.parents if x.label)
+    made = text(expression(node, [named(x) or literal(x.data) for x in node.parents]))
+    return f"{made} at {labelled}" if labelled else made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,11 +14,16 @@ def topological_order(root: Value) -> list[Value]:
 
     Operands come in the order in which they were written, as far as that allows.
 
+    Raises:
+        TypeError: `root` is no Value.
+
     >>> from engine import Value
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> [node.op or node.label for node in topological_order(a * b + a)]
     ['a', 'b', '*', '+']
     """
+    if not hasattr(root, "_x"):
+        raise TypeError(f"a graph starts from a Value, got {type(root).__name__} {reprlib.repr(root)}")
     order: list[Value] = []
     seen: set[Value | int] = set()
     stack: list[Any] = [root]  # nodes to visit, operands of a fold to visit, and None above a node to place

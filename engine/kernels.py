@@ -71,7 +71,7 @@ def partial_functions(rule: Rule) -> tuple[Callable[..., Any], ...]:
 
 def _on_floats_and_values(name: str) -> Callable[[Any], Any]:
     on_floats = FLOATS[name]
-    return lambda a: on_floats(a) if isinstance(a, float) else getattr(a, name)()
+    return lambda a: on_floats(a) if isinstance(a, (int, float)) else getattr(a, name)()
 
 
 def _indent(lines: list[str]) -> list[str]:

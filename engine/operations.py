@@ -106,7 +106,9 @@ def _function(rule: Rule) -> Callable[..., Value]:
 
     function.__name__ = symbol
     function.__qualname__ = symbol
-    function.__doc__ = _documentation(rule)
+    example = record(rule, *(constant(x, symbol) for x in (0.5, 2.0)[: rule.arity]))
+    call = f"{symbol}({'0.5, 2.0' if rule.arity == 2 else '0.5'})"
+    function.__doc__ = f"{_documentation(rule)}\n\n>>> {call}\n{example!r}"
     return function
 
 
@@ -117,11 +119,12 @@ def _operator(rule: Rule, *, reflected: bool) -> Callable[[Value, Operand], Valu
 
     def operate(self: Value, other: Operand) -> Value:
         if type(other) is not Value:
-            if as_float(other) is None:
+            data = as_float(other)
+            if data is None:
                 return NotImplemented  # type: ignore[no-any-return]
-            if other == neutral:
+            if data == neutral:
                 return self
-            other = constant(other, taker)
+            other = constant(data, taker)
         return record(rule, other, self) if reflected else record(rule, self, other)
 
     operate.__doc__ = _documentation(rule)
@@ -129,12 +132,12 @@ def _operator(rule: Rule, *, reflected: bool) -> Callable[[Value, Operand], Valu
 
 
 def _documentation(rule: Rule) -> str:
-    derivatives = "".join(
-        f"\nDerivative by {operand}: {text.replace('out', rule.value_reads)}"
-        for operand, text in zip("ab", rule.partials_read, strict=False)
-    )
-    domain = f"\nDefined for {rule.domain}; elsewhere an ArithmeticError." if rule.domain else ""
-    return f"{rule.value_reads}: {rule.about}.\n{derivatives}{domain}"
+    lines = [f"{rule.value_reads}: {rule.about}.", ""]
+    for operand, text in zip("ab", rule.partials_read, strict=False):
+        lines.append(f"Derivative by {operand}: {text.replace('out', rule.value_reads)}")
+    if rule.domain:
+        lines.append(f"Defined for {rule.domain}; elsewhere an ArithmeticError.")
+    return "\n".join(lines)
 
 
 def _publish(rule: Rule) -> None:

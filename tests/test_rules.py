@@ -1,5 +1,6 @@
 """The whole table against mpmath at 50 digits. A row added to the table is tested by what is here."""
 
+import doctest
 import math
 import operator
 import random
@@ -293,3 +294,10 @@ def test_every_row_is_a_method_and_a_function_or_an_operator():
         assert by_method.op == by_function.op == rule.symbol
         assert by_method.data == by_function.data
         assert rule.about in getattr(engine, rule.symbol).__doc__
+
+
+@pytest.mark.parametrize("name", engine.operations.FUNCTIONS)
+def test_the_documentation_of_a_function_has_an_example_that_runs(name):
+    function = getattr(engine, name)
+    test = doctest.DocTestParser().get_doctest(function.__doc__, {name: function}, name, None, None)
+    assert doctest.DocTestRunner().run(test) == doctest.TestResults(failed=0, attempted=1)

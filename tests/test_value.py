@@ -178,6 +178,10 @@ class TestBackward:
         assert b.parents[1].is_constant
         assert b.parents[1].grad == 0.0
 
+    def test_starts_from_a_value(self):
+        with pytest.raises(TypeError, match="got float"):
+            topological_order(3.0)
+
     def test_of_a_constant_is_refused(self):
         with no_grad():
             a = Value(2.0) * 3
@@ -224,6 +228,28 @@ class TestBackward:
                 exact = mp.diff(of_one, mp.mpf(at[i]))
                 if abs(exact) < 1e6:
                     assert leaf.grad == pytest.approx(float(exact), rel=1e-9, abs=1e-9)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 10**6)] * 4), min_size=1, max_size=15))
+def test_topological_order(program):
+    """Each node once, after its parents, none missing; also where nodes share lists of operands."""
+    nodes, lists = [Value(0.5), Value(0.25)], []
+    for choice, i, j, k in program:
+        a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
+        lists.append((b, a, nodes[k % len(nodes)]))
+        shared, other = lists[i % len(lists)], lists[j % len(lists)]
+        make = [lambda: a.sin(), lambda: a - b, lambda: dot(shared, other).tanh(), lambda: engine.sum(shared).tanh()]  # noqa: B023
+        nodes.append(make[choice % 4]())
+    order = topological_order(nodes[-1])
+    position = {node: i for i, node in enumerate(order)}
+    below, todo = set(), [nodes[-1]]
+    while todo:
+        node = todo.pop()
+        below.add(node)
+        todo += [x for x in node.parents if x not in below]
+    assert set(order) == below
+    assert len(order) == len(below)
+    assert all(position[x] < position[node] for node in order for x in node.parents)
 
 
 class TestOnePoint:

@@ -8,7 +8,6 @@ import unicodedata
 from engine import Step, Value, topological_order
 from engine.graph import rows
 from engine.names import Names, number, visible
-from engine.value import shown
 from viz.render import Drawing
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -59,8 +58,6 @@ def draw(
     >>> "data -6.0" in drawing.pipe(encoding="utf-8").replace("&#45;", "-")
     True
     """
-    if type(root) is not Value:
-        raise TypeError(f"draw takes the Value to start from, got {shown(root)}")
     if rankdir not in ("LR", "RL", "TB", "BT"):
         raise ValueError(f"rankdir is 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
     if precision < 1:
