@@ -113,6 +113,20 @@ def test_too_large_a_graph_is_an_error_at_once():
             function(x)
 
 
+def test_too_tangled_a_graph_is_an_error_at_once():
+    x = y = Value(1.0)
+    for _ in range(499):  # 500 nodes, but every edge from x runs past all that came before
+        y = y + x
+    with pytest.raises(ValueError, match="spanning"):
+        viz.draw(y)
+    xs = [Value(1.0) for _ in range(60)]
+    ys = [dot(xs, xs) for _ in range(60)]
+    with pytest.raises(ValueError, match=r"121 nodes with 7,260 edges.*max_nodes"):
+        viz.draw(engine.sum(ys))
+    with pytest.raises(RuntimeError, match="too much for the embedded Graphviz"):
+        viz.render.svg("digraph {" + "subgraph {" * 100_000 + "}" * 100_000 + "}")
+
+
 LABELS = [
     '"', "'", "{|}", "a|b\\", "\\", "\\N\\G", "<b>", "<i>bold</i>", "</svg><script>alert(1)</script>", "]]>", "-->",
     "&amp; &#65;", "a\nb", "  two  spaces", "\u3000", "中文 标签", "🎉👩\u200d🔬", "%s {0}", "\x00\x1b[31m", "\ud800",

