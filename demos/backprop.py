@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import graphviz
 import readchar
@@ -23,9 +24,8 @@ KEYS = {
 }  # fmt: skip
 
 
-def micrograd_example() -> Value:
-    """The expression of micrograd's README; its value is 24.7041, its gradients are 138.8338 and 645.5773."""
-    a, b = Value(-4.0, "a"), Value(2.0, "b")
+def micrograd_expression(a: Any, b: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """The expression of micrograd's README, as its five values c, d, e, f, g."""
     c = a + b
     d = a * b + b**3
     c += c + 1
@@ -36,8 +36,15 @@ def micrograd_example() -> Value:
     f = e**2
     g = f / 2.0
     g += 10.0 / f
-    c.label, d.label, e.label, f.label, g.label = "cdefg"
-    return g
+    return c, d, e, f, g
+
+
+def micrograd_example() -> Value:
+    """That expression at a = -4, b = 2: its value is 24.7041, its gradients are 138.8338 and 645.5773."""
+    values: tuple[Value, ...] = micrograd_expression(Value(-4.0, "a"), Value(2.0, "b"))
+    for value, label in zip(values, "cdefg", strict=True):
+        value.label = label
+    return values[-1]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -112,8 +112,8 @@ def _function(rule: Rule) -> Callable[..., Value]:
     return function
 
 
-def _operator(rule: Rule, *, reflected: bool) -> Callable[[Value, Operand], Value]:
-    """The row as an operator between Values and numbers; `reflected` where Value stands on the right."""
+def _operator(rule: Rule, name: str, *, reflected: bool) -> Callable[[Value, Operand], Value]:
+    """The row as the operator method `name`; `reflected` where the Value stands on the right of a number."""
     neutral = rule.neutral
     taker = f"the operator {rule.symbol}"
 
@@ -127,6 +127,8 @@ def _operator(rule: Rule, *, reflected: bool) -> Callable[[Value, Operand], Valu
             other = constant(data, taker)
         return record(rule, other, self) if reflected else record(rule, self, other)
 
+    operate.__name__ = name
+    operate.__qualname__ = f"Value.{name}"
     operate.__doc__ = _documentation(rule)
     return operate
 
@@ -148,8 +150,8 @@ def _publish(rule: Rule) -> None:
     elif rule.arity == 1:
         setattr(Value, f"__{name}__", _function(rule))
     else:
-        setattr(Value, f"__{name}__", _operator(rule, reflected=False))
-        setattr(Value, f"__r{name}__", _operator(rule, reflected=True))
+        for method, reflected in ((f"__{name}__", False), (f"__r{name}__", True)):
+            setattr(Value, method, _operator(rule, method, reflected=reflected))
 
 
 for _rule in RULES.values():

@@ -112,6 +112,7 @@ def test_a_step_read_aloud():
         (lambda x, y: x / y, "do/do * (1/y) ="),
         (lambda x, y: y / x, "do/do * (-y/x**2) ="),
         (lambda x, y: x**3, "do/do * (3*x**2) ="),
+        (lambda x, y: (y + 1) ** x, "do/do * ((y + 1)**x*log(y + 1)) ="),
         (lambda x, y: -x, "do/do * (-1) ="),
         (lambda x, y: x.tanh(), "do/do * (1 - o**2) ="),
         (lambda x, y: x.sigmoid(), "do/do * (o*(1 - o)) ="),

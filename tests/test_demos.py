@@ -5,6 +5,7 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -129,17 +130,23 @@ def test_one_step_per_key(tmp_path):
         before, _, seen = seen.partition(text)
         return before
 
+    def press(key):
+        while termios.tcgetattr(ours)[3] & termios.ICANON:  # until it waits for a key
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.write(ours, key)
+
     wait_for("n next, b back, r run, q quit")
     wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
-    os.write(ours, b"n")
+    press(b"n")
     assert "dL/d(a*b) += dL/dL" in wait_for("next: a*b will hand on")
-    os.write(ours, b"b")
+    press(b"b")
     assert "[took back] L = tanh(a*b) hands on" in wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
-    os.write(ours, b"r")
+    press(b"r")
     assert "dL/db += dL/d(a*b) * a" in wait_for("2 of 2 steps done, every gradient is complete")
-    os.write(ours, b"b")
+    press(b"b")
     wait_for("next: a*b will hand on")
-    os.write(ours, b"q")
+    press(b"q")
     assert "The gradients" not in wait_for("is in backprop.svg")
     assert process.wait(30) == 0
     os.close(ours)

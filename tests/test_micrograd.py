@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from demos.backprop import micrograd_example
+from demos.backprop import micrograd_example, micrograd_expression
 from engine import Value, topological_order
 
 
@@ -60,17 +60,7 @@ def sanity_check(x):
 
 
 def more_ops(a, b):
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    return g
+    return micrograd_expression(a, b)[-1]
 
 
 @pytest.mark.parametrize(("function", "point"), [(sanity_check, (-4.0,)), (more_ops, (-4.0, 2.0))])
