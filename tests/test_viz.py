@@ -219,6 +219,13 @@ def test_the_same_bytes_every_time():
     assert viz.draw(example()).pipe() == viz.draw(example()).pipe()
 
 
+def test_a_picture_does_not_spoil_the_next():
+    spoiling = 'digraph { node [shape=Mrecord] a [label="\\na|b|c"] }'  # it spoils the memory of Graphviz
+    pictures = {viz.render.svg(spoiling) for _ in range(20)}
+    assert len(pictures) == 1
+    assert "data 2.0" in viz.draw(example()).pipe(encoding="utf-8")
+
+
 def test_from_many_threads():
     from concurrent.futures import ThreadPoolExecutor
 
