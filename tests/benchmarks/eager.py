@@ -3,8 +3,9 @@
     python -m tests.benchmarks.eager
 
 The step is that of micrograd's demo: an MLP 2-16-16-1 with relu on 100 rows of two moons, max-margin loss and L2
-penalty; forward, backward and update of all 337 parameters. Contenders take turns, the collector runs before every
-timed step and is on during it. All must end with the same parameters.
+penalty; forward, backward and update of all 337 parameters. Contenders take turns. Python's garbage collector runs
+before every timed step, so that nobody pays for another's cycles, and is on during it, as it is for a user; then all
+is timed again with it off. All must end with the same parameters.
 """
 
 from __future__ import annotations
@@ -127,21 +128,25 @@ def contenders() -> dict[str, Training]:
     return {
         "micrograd 0.1.0": Training(MicrogradValue, single_operations, sum, squares),
         "microgpt's style": Training(StoredValue, single_operations, sum, squares),
-        "glassgrad, single + and *": Training(engine.Value, single_operations, sum, squares),
-        "glassgrad, dot and sum": Training(engine.Value, dot_nodes, engine.sum, lambda ps: engine.dot(ps, ps)),
+        "glassgrad, + and *": Training(engine.Value, single_operations, sum, squares),
+        "glassgrad, dot": Training(engine.Value, dot_nodes, engine.sum, lambda ps: engine.dot(ps, ps)),
     }
 
 
-def time_steps(repeats: int) -> dict[str, float]:
-    """The median seconds of a training step of each contender."""
+def time_steps(repeats: int, *, collector: bool) -> dict[str, float]:
+    """The median seconds of a training step of each contender, with Python's garbage collector on or off."""
     trainings = contenders()
     times: dict[str, list[float]] = {name: [] for name in trainings}
     for _ in range(repeats):
         for name, training in trainings.items():
+            gc.enable()
             gc.collect()
+            if not collector:
+                gc.disable()
             start = time.perf_counter()
             training.step()
             times[name].append(time.perf_counter() - start)
+    gc.enable()
     ends = [[p.data for p in training.parameters] for training in trainings.values()]
     for end in ends[1:]:
         if not all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(end, ends[0], strict=True)):
@@ -204,20 +209,25 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     console = Console()
 
-    seconds = time_steps(repeats)
+    on, off = time_steps(repeats, collector=True), time_steps(repeats, collector=False)
     memory = {name: bytes_a_node(training) for name, training in contenders().items()}
-    first = next(iter(seconds))
-    table = Table(title=f"A training step of micrograd's moons demo, median of {repeats}")
-    for column in ("", "ms a step", "times as fast", "bytes a node", "of micrograd's"):
+    first = next(iter(on))
+    table = Table(title=f"A training step of micrograd's moons demo, medians of {repeats}")
+    for column in (
+        "",
+        "ms",
+        "times\nas fast",
+        "collector\noff: ms",
+        "times\nas fast",
+        "bytes\na node",
+        "of micro-\ngrad's",
+    ):
         table.add_column(column, justify="right" if column else "left")
-    for name in seconds:
-        table.add_row(
-            name,
-            f"{seconds[name] * 1e3:.1f}",
-            f"{seconds[first] / seconds[name]:.1f}",
-            f"{memory[name]:.0f}",
-            f"{memory[name] / memory[first]:.2f}",
-        )
+    for name in on:
+        speed = [
+            x for seconds in (on, off) for x in (f"{seconds[name] * 1e3:.1f}", f"{seconds[first] / seconds[name]:.1f}")
+        ]
+        table.add_row(name, *speed, f"{memory[name]:.0f}", f"{memory[name] / memory[first]:.2f}")
     console.print(table)
 
     table = Table(title="Microseconds a node, by the size of the graph")
