@@ -98,8 +98,7 @@ def lesson(root: Value, output: Path, *, by_key: bool) -> None:
     console.print("Forward: every value from those of its operands", style="bold")
     for node in topological_order(root):
         if not node.is_constant:
-            made = names.made(node)
-            console.print("  " + " = ".join(dict.fromkeys(filter(None, [names[node], made, number(node.data)]))))
+            console.print(f"  {names.definition(node)} = {number(node.data)}", markup=False)
     walk = Backprop(root)
     console.print(f"\nBackward: {len(walk)} steps of the chain rule", style="bold")
     if by_key:

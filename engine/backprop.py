@@ -72,7 +72,7 @@ class Step:
 
     def __str__(self) -> str:
         gradient = f"{self._names.gradient(self.node)} = {number(self.upstream)}"
-        head = f"{_line(self._names, self.node)} hands on {gradient}"
+        head = f"{self._names.definition(self.node)} hands on {gradient}"
         return "\n  ".join([head, *map(str, self.contributions)])
 
     def __rich__(self) -> Text:
@@ -199,7 +199,7 @@ class Backprop:
         if node is None:
             return f"{where}, every gradient is complete"
         gradient = f"{self._names.gradient(node)} = {number(node.grad)}"
-        return f"{where}\nnext: {_line(self._names, node)} will hand on {gradient}"
+        return f"{where}\nnext: {self._names.definition(node)} will hand on {gradient}"
 
     def __rich__(self) -> Text:
         return _rich(repr(self))
@@ -237,11 +237,6 @@ def _chain_rule(node: Value, names: Names) -> Step:
 def _take_back(contributions: Sequence[Contribution]) -> None:
     for contribution in reversed(contributions):
         contribution.parent.grad = contribution.before
-
-
-def _line(names: Names, node: Value) -> str:
-    name, made = names[node], names.made(node)
-    return name if name == made else f"{name} = {made}"
 
 
 def _rich(plain: str) -> Text:

@@ -80,6 +80,10 @@ class Names:
         """How an inner node was made, by the names of its operands: `a*b`; "" for a leaf."""
         return text(expression(node, [self._expressions[x] for x in node.parents])) if node.parents else ""
 
+    def definition(self, node: Value) -> str:
+        """Name and making of a node: `d = a*b + c`; the name alone where that says it all."""
+        return " = ".join(dict.fromkeys(filter(None, [self[node], self.made(node)])))
+
     def term(self, node: Value, row: tuple[Value, ...]) -> str:
         """One term of a sum of many: `w1*x1` of a `dot`."""
         rule: Rule = node._rule  # type: ignore[assignment]

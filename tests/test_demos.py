@@ -1,11 +1,9 @@
 """The demos as their user runs them."""
 
 import os
-import pty
 import select
 import subprocess
 import sys
-import termios
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -112,6 +110,7 @@ def test_help(tmp_path):
 
 
 def test_one_step_per_key(tmp_path):
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "demos.backprop", "tanh(a*b)", "a=2", "b=-3"],

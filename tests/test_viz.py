@@ -259,6 +259,14 @@ class TestText:
         assert "└── a*a ...  data 4.0  grad 0.0" in tree
         assert tree.count("── a ") == 2
 
+    def test_columns_stand_in_line_under_wide_characters(self):
+        tree = viz.text(Value(1.0, "权重") * Value(2.0, "x"))
+        assert tree.splitlines() == [
+            "权重*x    data 2.0  grad 0.0",
+            "├── 权重  data 1.0  grad 0.0",
+            "└── x     data 2.0  grad 0.0",
+        ]
+
     def test_shows_itself_at_the_prompt(self):
         tree = viz.text(example())
         assert repr(tree) == str(tree)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
+
 from engine import Value, topological_order
 from engine.names import Names, number
 
@@ -46,28 +48,21 @@ def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
             "or pass a larger max_nodes"
         )
     names = Names(root)
-    table: list[tuple[str, str, str]] = []
+    table: list[list[str]] = []
     expanded: set[Value] = set()
     stack = [(root, "", "")]  # a node, what stands before its name, and what before those of its operands
     while stack:
         node, lead, indent = stack.pop()
         again = node in expanded
         expanded.add(node)
-        name = (
-            names[node]
-            if names[node] == names.made(node) or not node.parents
-            else f"{names[node]} = {names.made(node)}"
-        )
-        numbers = (
-            ("", "")
-            if node.is_constant
-            else (f"data {number(node.data, precision)}", f"grad {number(node.grad, precision)}")
-        )
-        table.append((lead + name + (" ..." if again and node.parents else ""), *numbers))
+        numbers = ["", ""]
+        if not node.is_constant:
+            numbers = [f"data {number(node.data, precision)}", f"grad {number(node.grad, precision)}"]
+        more = " ..." if again and node.parents else ""
+        table.append([f"{lead}{names.definition(node)}{more}", *numbers])
         if not again and node.parents:
             *others, last = node.parents
             stack.append((last, f"{indent}└── ", f"{indent}    "))
             stack += [(x, f"{indent}├── ", f"{indent}│   ") for x in reversed(others)]
-    first = max(len(row[0]) for row in table)
-    second = max(len(row[1]) for row in table)
-    return Tree("\n".join(f"{a:{first}}  {b:{second}}  {c}".rstrip() for a, b, c in table))
+    widths = [max(cell_len(row[column]) for row in table) for column in (0, 1)]
+    return Tree("\n".join("  ".join([*map(set_cell_size, row, widths), row[2]]).rstrip() for row in table))

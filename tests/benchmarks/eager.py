@@ -127,7 +127,7 @@ def contenders() -> dict[str, Training]:
 
     return {
         "micrograd 0.1.0": Training(MicrogradValue, single_operations, sum, squares),
-        "microgpt's style": Training(StoredValue, single_operations, sum, squares),
+        "microgpt-style": Training(StoredValue, single_operations, sum, squares),
         "glassgrad, + and *": Training(engine.Value, single_operations, sum, squares),
         "glassgrad, dot": Training(engine.Value, dot_nodes, engine.sum, lambda ps: engine.dot(ps, ps)),
     }
@@ -213,21 +213,14 @@ def main() -> None:
     memory = {name: bytes_a_node(training) for name, training in contenders().items()}
     first = next(iter(on))
     table = Table(title=f"A training step of micrograd's moons demo, medians of {repeats}")
-    for column in (
-        "",
-        "ms",
-        "times\nas fast",
-        "collector\noff: ms",
-        "times\nas fast",
-        "bytes\na node",
-        "of micro-\ngrad's",
-    ):
-        table.add_column(column, justify="right" if column else "left")
+    heads = ["", "ms", "times\nas fast", "collector\noff: ms", "times\nas fast", "bytes\na node", "of micro-\ngrad's"]
+    for head in heads:
+        table.add_column(head, justify="right" if head else "left")
     for name in on:
-        speed = [
-            x for seconds in (on, off) for x in (f"{seconds[name] * 1e3:.1f}", f"{seconds[first] / seconds[name]:.1f}")
-        ]
-        table.add_row(name, *speed, f"{memory[name]:.0f}", f"{memory[name] / memory[first]:.2f}")
+        row = [name]
+        for seconds in (on, off):
+            row += [f"{seconds[name] * 1e3:.1f}", f"{seconds[first] / seconds[name]:.1f}"]
+        table.add_row(*row, f"{memory[name]:.0f}", f"{memory[name] / memory[first]:.2f}")
     console.print(table)
 
     table = Table(title="Microseconds a node, by the size of the graph")
