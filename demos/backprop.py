@@ -93,12 +93,12 @@ def _numbers(arguments: list[str]) -> dict[str, float]:
 
 def lesson(root: Value, output: Path, *, by_key: bool) -> None:
     """Show the forward values and the steps of the backward pass, and write the picture of where they ended."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
     names = Names(root)
     console.print("Forward: every value from those of its operands", style="bold")
     for node in topological_order(root):
         if not node.is_constant:
-            console.print(f"  {names.definition(node)} = {number(node.data)}", markup=False)
+            console.print(f"  {names.definition(node)} = {number(node.data)}")
     walk = Backprop(root)
     console.print(f"\nBackward: {len(walk)} steps of the chain rule", style="bold")
     if by_key:
@@ -129,9 +129,9 @@ def _step_by_key(walk: Backprop, console: Console) -> None:
             for step in walk:
                 console.print(step)
         elif key == "back" and walk.last:
-            console.print(f"[took back] {walk.back()}", markup=False, style="dim")
+            console.print(f"[took back] {walk.back()}", style="dim")
         if key:
-            console.print(repr(walk).splitlines()[-1], style="dim", markup=False)
+            console.print(repr(walk).splitlines()[-1], style="dim")
 
 
 if __name__ == "__main__":

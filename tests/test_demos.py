@@ -78,6 +78,11 @@ The graph with its values and gradients is in my.svg
     )
 
 
+def test_brackets_are_no_markup(tmp_path):
+    result = run("demos.backprop", "sum([a, 2*a])", "a=3", cwd=tmp_path)
+    assert "  L = sum([a, 2*a]) = 9.0\n" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
