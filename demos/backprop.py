@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ KEYS = {
     "n": "next", " ": "next", readchar.key.ENTER: "next", readchar.key.RIGHT: "next", readchar.key.DOWN: "next",
     "b": "back", readchar.key.LEFT: "back", readchar.key.UP: "back",
     "r": "run",
-    "q": "quit", readchar.key.ESC: "quit", readchar.key.CTRL_C: "quit",
+    "q": "quit", readchar.key.ESC: "quit",
 }  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
             root = parse(options.expression, _numbers(options.values))
             root.label = root.label or "L"
         lesson(root, options.output, by_key=by_key)
-    except (ValueError, ArithmeticError, OSError, graphviz.ExecutableNotFound) as error:
+    except (ValueError, ArithmeticError, OSError, RuntimeError) as error:
         sys.exit(f"{parser.prog}: {error}")
 
 
@@ -102,7 +103,8 @@ def lesson(root: Value, output: Path, *, by_key: bool) -> None:
     walk = Backprop(root)
     console.print(f"\nBackward: {len(walk)} steps of the chain rule", style="bold")
     if by_key:
-        _step_by_key(walk, console)
+        with suppress(KeyboardInterrupt):  # Ctrl-C quits as q does
+            _step_by_key(walk, console)
     else:
         for step in walk:
             console.print(step)

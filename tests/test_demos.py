@@ -114,7 +114,8 @@ def test_help(tmp_path):
     assert "tanh(a*b + c)" in result.stdout
 
 
-def test_one_step_per_key(tmp_path):
+@pytest.mark.parametrize("leave", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
+def test_one_step_per_key(leave, tmp_path):
     pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -151,7 +152,7 @@ def test_one_step_per_key(tmp_path):
     assert "dL/db += dL/d(a*b) * a" in wait_for("2 of 2 steps done, every gradient is complete")
     press(b"b")
     wait_for("next: a*b will hand on")
-    press(b"q")
+    press(leave)
     assert "The gradients" not in wait_for("is in backprop.svg")
     assert process.wait(30) == 0
     os.close(ours)
