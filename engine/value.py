@@ -11,7 +11,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from engine import errors
-from engine.graph import rows, topological_order
+from engine.graph import topological_order
 from engine.names import number
 from engine.recording import is_recording
 from engine.rules import LEAF, Rule
@@ -106,7 +106,8 @@ class Value:
     @property
     def parents(self) -> tuple[Value, ...]:
         """The operands, in order, each as often as it was used; `dot(ws, xs)` has all of ws, then all of xs."""
-        return tuple(chain.from_iterable(zip(*rows(self), strict=True))) if self._x is not None else ()
+        lists = (x if isinstance(x, tuple) else (x,) for x in (self._x, self._y) if x is not None)
+        return tuple(chain.from_iterable(lists))
 
     @property
     def is_constant(self) -> bool:
