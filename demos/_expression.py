@@ -38,7 +38,7 @@ class ExpressionError(ValueError):
     """
 
     def __init__(self, text: str, column: int, problem: str) -> None:
-        super().__init__(f"{problem}\n  {text}\n  {' ' * column}^")
+        super().__init__(f"{problem}\n  {text}\n  {' ' * cell_len(text[:column])}^")
 
 
 def parse(text: str, values: Mapping[str, float]) -> Value:
@@ -112,5 +112,5 @@ class _Reader:
         raise self.error(node, "only numbers, names, + - * / **, brackets and functions can stand here")
 
     def error(self, node: ast.expr, problem: str) -> ExpressionError:
-        before = self.text.encode()[: node.col_offset].decode()
-        return ExpressionError(self.text, cell_len(before), problem)
+        before = self.text.encode()[: node.col_offset].decode()  # the syntax tree counts bytes
+        return ExpressionError(self.text, len(before), problem)
