@@ -117,7 +117,6 @@ class Backprop:
         for node in self._nodes:
             node.grad = 0.0
         root.grad += 1.0
-        self._last_use = {parent: i for i, node in enumerate(self._nodes) for parent in node.parents}
 
     def __iter__(self) -> Iterator[Step]:
         return self
@@ -175,15 +174,13 @@ class Backprop:
         Raises:
             ValueError: `until` is no node of this graph.
         """
-        if until is None:
-            last = len(self) - 1
-        elif until is self.root:
-            last = -1
-        elif until in self._last_use:
-            last = self._last_use[until]
-        else:
-            raise ValueError(f"{until!r} is no node of this graph")
-        while self.position <= last:
+        needed = len(self)
+        if until is not None:
+            uses = [i for i, node in enumerate(self._nodes) if until in node.parents]
+            if not uses and until is not self.root:
+                raise ValueError(f"{until!r} is no node of this graph")
+            needed = uses[-1] + 1 if uses else 0
+        while self.position < needed:
             self.step()
         return self
 

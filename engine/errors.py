@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.graph import rows
 from engine.kernels import ChangedError
-from engine.names import expression, filled, literal, named, number, text, visible
+from engine.names import expression, filled, literal, many, named, number, text, visible
 
 if TYPE_CHECKING:
     from engine.rules import Rule
@@ -81,7 +81,7 @@ def _operation(node: Value) -> str:
     """The operation with its operands, `log(x)`; where it has a list of them, how many."""
     rule: Rule = node._rule  # type: ignore[assignment]
     if rule.fold:
-        return f"{rule.symbol} of {len(node.parents)} operands"
+        return many(node)
     return text(filled(rule.value_reads, _letters(node)))
 
 
@@ -103,7 +103,7 @@ def _made(node: Value) -> str:
     """How an inner node was made: `x - y at x = 1.0, y = 2.0`, unlabelled operands by their numbers."""
     rule: Rule = node._rule  # type: ignore[assignment]
     if rule.fold:
-        return f"{rule.symbol} of {len(node.parents)} operands"
+        return many(node)
     labelled = ", ".join(f"{visible(x.label)} = {number(x.data)}" for x in node.parents if x.label)
     made = text(expression(node, [named(x) or literal(x.data) for x in node.parents]))
     return f"{made} at {labelled}" if labelled else made

@@ -22,9 +22,14 @@ MOST_EXPRESSIONS = 10_000  # nodes, above which no expression is tried: nobody r
 def number(x: float, precision: int = 6) -> str:
     """A number for reading, to `precision` significant digits; it always looks like a float.
 
+    Raises:
+        ValueError: `precision` is less than 1.
+
     >>> number(2.0), number(24.704081632653), number(1e-9), number(-0.1 - 0.2)
     ('2.0', '24.7041', '1e-09', '-0.3')
     """
+    if precision < 1:
+        raise ValueError(f"precision is 1 significant digit or more, got {precision}")
     text = f"{x + 0.0:.{precision}g}"  # + 0.0 makes 0.0 of -0.0
     return text if re.search(r"[.en]", text) else text + ".0"
 
@@ -112,10 +117,15 @@ def expression(node: Value, names: list[ast.expr]) -> ast.expr:
     if not rule.fold:
         return filled(rule.value_reads, dict(zip("ab", names, strict=False)))
     if len(names) > LONGEST:
-        return ast.Name(f"{rule.symbol} of {len(names)} operands")
+        return ast.Name(many(node))
     size = len(names) // rule.arity
     lists: list[ast.expr] = [ast.List(names[i : i + size]) for i in range(0, len(names), size)]
     return ast.Call(ast.Name(rule.symbol), lists, [])
+
+
+def many(node: Value) -> str:
+    """An operation on a list of operands, where these are too many to name: `sum of 100 operands`."""
+    return f"{node.op} of {len(node.parents)} operands"
 
 
 def literal(x: float) -> ast.expr:

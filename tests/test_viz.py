@@ -102,6 +102,8 @@ def test_options():
     for function in (viz.draw, viz.text):
         with pytest.raises(TypeError, match="got float"):
             function(3.0)
+        with pytest.raises(ValueError, match="precision"):
+            function(root, precision=0)
 
 
 def test_too_large_a_graph_is_an_error_at_once():

@@ -60,8 +60,6 @@ def draw(
     """
     if rankdir not in ("LR", "RL", "TB", "BT"):
         raise ValueError(f"rankdir is 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
-    if precision < 1:
-        raise ValueError(f"precision is 1 significant digit or more, got {precision}")
     order = topological_order(root)
     _check_size(order, max_nodes)
     drawing = Drawing(

@@ -24,11 +24,11 @@ def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
 
     Args:
         root: the node to show with all below it.
-        precision: significant digits of data and gradients.
+        precision: significant digits of data and gradients, 1 or more.
         max_nodes: the most nodes to show.
 
     Raises:
-        ValueError: the graph has more than `max_nodes` nodes.
+        ValueError: the graph has more than `max_nodes` nodes, or `precision` is less than 1.
         TypeError: `root` is no Value.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
