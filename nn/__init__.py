@@ -1,1 +1,45 @@
-"""Perceptrons, built of the Values of engine."""
+"""Perceptrons, built of the Values of engine: the lecture's formulas as code that runs.
+
+>>> import nn
+>>> xor = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
+>>> model = nn.MLP(2, [4, 1], seed=1)
+>>> history = nn.train(model, nn.binary_cross_entropy, xor, seed=1)
+>>> history.converged, [model(x) > 0 for x, r in xor]
+(True, [False, True, True, False])
+"""
+
+from nn.files import load, save
+from nn.history import History, plateau
+from nn.initialization import SCHEMES
+from nn.layer import Layer
+from nn.losses import binary_cross_entropy, cross_entropy, hinge, mse
+from nn.mlp import MLP
+from nn.module import Module
+from nn.optimizers import SGD, Adam, Optimizer
+from nn.perceptron import Perceptron
+from nn.schedules import cosine_decay, exponential_decay, linear_decay
+from nn.training import evaluate, train
+
+__all__ = [
+    "MLP",
+    "SCHEMES",
+    "SGD",
+    "Adam",
+    "History",
+    "Layer",
+    "Module",
+    "Optimizer",
+    "Perceptron",
+    "binary_cross_entropy",
+    "cosine_decay",
+    "cross_entropy",
+    "evaluate",
+    "exponential_decay",
+    "hinge",
+    "linear_decay",
+    "load",
+    "mse",
+    "plateau",
+    "save",
+    "train",
+]

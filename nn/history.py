@@ -1,0 +1,75 @@
+"""History: what a training saw, and when it has seen enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(repr=False)
+class History:
+    """A training, epoch by epoch.
+
+    Attributes:
+        loss: the mean loss over the examples in every epoch, each measured just before the update that it led to.
+        accuracy: the share of examples answered rightly, in [0, 1], measured so too; [] where there is no right
+            and wrong, as in a regression.
+        converged: whether the training stopped because it had converged.
+        interrupted: whether Ctrl-C stopped it.
+
+    >>> history = History()
+    >>> history.add(0.5, 0.75)
+    >>> history.epochs, history
+    (1, History: 1 epoch, not converged, loss 0.5, accuracy 75.0 %)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    converged: bool = False
+    interrupted: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were gone through to the end."""
+        return len(self.loss)
+
+    def add(self, loss: float, accuracy: float | None) -> None:
+        """Append an epoch."""
+        self.loss.append(loss)
+        if accuracy is not None:
+            self.accuracy.append(accuracy)
+
+    @property
+    def latest(self) -> str:
+        """The last epoch in words: `loss 0.5, accuracy 75.0 %`; "" before there is one."""
+        loss = [f"loss {self.loss[-1]:.4g}"] if self.loss else []
+        accuracy = [f"accuracy {100 * self.accuracy[-1]:.1f} %"] if self.accuracy else []
+        return ", ".join(loss + accuracy)
+
+    def __repr__(self) -> str:
+        epochs = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+        state = "converged" if self.converged else "stopped by Ctrl-C" if self.interrupted else "not converged"
+        return "History: " + ", ".join(filter(None, [epochs, state, self.latest]))
+
+
+Stop = Callable[[History], bool]
+
+
+def plateau(tolerance: float = 1e-4, patience: int = 20) -> Stop:
+    """Convergence: in the last `patience` epochs the loss has not come down by `tolerance`.
+
+    >>> stop = plateau(tolerance=0.01, patience=2)
+    >>> stop(History([1.0, 0.5, 0.4])), stop(History([1.0, 0.5, 0.5, 0.495]))
+    (False, True)
+    """
+
+    def stop(history: History) -> bool:
+        before = history.loss[:-patience]
+        return bool(before) and min(history.loss[-patience:]) > min(before) - tolerance
+
+    return stop
+
+
+def mean(xs: list[float]) -> float:
+    return math.fsum(xs) / len(xs)

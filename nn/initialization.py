@@ -1,0 +1,62 @@
+"""Where the weights begin: the schemes of initialisation."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+from engine.value import shown
+
+Scheme = Callable[[random.Random, int, int], list[float]]
+
+
+def lecture(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
+    """Every weight, w0 too, uniform in (-0.01, 0.01) (lecture P31)."""
+    return [rng.uniform(-0.01, 0.01) for _ in range(n_inputs + 1)]
+
+
+def micrograd(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
+    """The weights uniform in (-1, 1), w0 = 0."""
+    return [0.0, *(rng.uniform(-1.0, 1.0) for _ in range(n_inputs))]
+
+
+def xavier(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
+    """The weights uniform with variance 2 / (n_inputs + n_outputs), w0 = 0 (Glorot and Bengio 2010)."""
+    bound = math.sqrt(6.0 / (n_inputs + n_outputs))
+    return [0.0, *(rng.uniform(-bound, bound) for _ in range(n_inputs))]
+
+
+def he(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
+    """The weights normal with variance 2 / n_inputs, w0 = 0 (He et al. 2015)."""
+    deviation = math.sqrt(2.0 / n_inputs)
+    return [0.0, *(rng.gauss(0.0, deviation) for _ in range(n_inputs))]
+
+
+SCHEMES: dict[str, Scheme] = {"lecture": lecture, "micrograd": micrograd, "xavier": xavier, "he": he}
+
+RECTIFIERS = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
+
+
+def scheme(name: object, activation: str) -> Scheme:
+    """The scheme of that name; without one, He's for the rectifiers, which let half of it through, else Xavier's.
+
+    Raises:
+        ValueError: there is no such scheme.
+    """
+    if name is None:
+        return he if activation in RECTIFIERS else xavier
+    if not isinstance(name, str) or name not in SCHEMES:
+        raise ValueError(f"init is one of {', '.join(map(repr, SCHEMES))}, got {name!r}")
+    return SCHEMES[name]
+
+
+def generator(seed: int | random.Random | None) -> random.Random:
+    """A source of random numbers, the same every time for the same int; a `random.Random` is taken as it is.
+
+    Raises:
+        TypeError: the seed is something else.
+    """
+    if not isinstance(seed, int | random.Random | None):
+        raise TypeError(f"seed is an int, got {shown(seed)}")
+    return seed if isinstance(seed, random.Random) else random.Random(seed)

@@ -1,0 +1,70 @@
+"""What a network takes: inputs, examples, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine import Value
+from engine.value import Number, as_float, constant, shown
+
+
+def with_bias(x: Any, n_inputs: int, taker: object) -> tuple[Value, ...]:
+    """x0 = 1 and the inputs of `taker` as Values; numbers become constants with the labels x0, x1, x2...
+
+    Raises:
+        ValueError: there are not `n_inputs` of them, or one is not finite.
+        TypeError: one is neither a Value nor a real number.
+    """
+    if hasattr(x, "tolist"):
+        x = x.tolist()  # of a NumPy row, Python's floats
+    if n_inputs == 1 and (isinstance(x, Value) or as_float(x) is not None):
+        x = [x]
+    if not isinstance(x, Sequence) or isinstance(x, str | bytes):
+        raise TypeError(f"{taker!r} takes {_many(n_inputs)} in a list, a tuple or a NumPy row, got {shown(x)}")
+    if len(x) != n_inputs:
+        raise ValueError(f"{taker!r} takes {_many(n_inputs)}, got {len(x)}: {shown(x)}")
+    return tuple([given if type(given) is Value else _input(given, f"x{i}") for i, given in enumerate((1.0, *x))])
+
+
+def _input(x: Number, label: str) -> Value:
+    node = constant(x, label)
+    node.label = label
+    return node
+
+
+def _many(n_inputs: int) -> str:
+    return f"{n_inputs} input{'s' * (n_inputs > 1)}"
+
+
+def examples(data: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The pairs (x, r) of a training.
+
+    Raises:
+        TypeError: `data` cannot be gone through, or an entry is no pair.
+        ValueError: there is none.
+    """
+    hint = "data is pairs (x, r) of input and target; of xs and rs apart, zip(xs, rs) makes them"
+    if not isinstance(data, Iterable):
+        raise TypeError(f"{hint}; got {shown(data)}")
+    found = list(data)
+    if not found:
+        raise ValueError(f"{hint}; got none")
+    for i, pair in enumerate(found):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"{hint}; data[{i}] is {shown(pair)}")
+    return found
+
+
+def at_least(least: int, n: int, what: str) -> int:
+    """A number of inputs, neurons, epochs.
+
+    Raises:
+        TypeError: it is no int.
+        ValueError: it is less than `least`.
+    """
+    if not isinstance(n, int) or isinstance(n, bool):
+        raise TypeError(f"{what} is an int, got {shown(n)}")
+    if n < least:
+        raise ValueError(f"{what} is {least} or more, got {n}")
+    return n

@@ -1,0 +1,70 @@
+"""Layer: perceptrons side by side."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+
+from engine import Value
+from engine.value import Operand
+from nn.initialization import generator, scheme
+from nn.inputs import at_least, with_bias
+from nn.module import Module
+from nn.perceptron import Perceptron
+
+
+class Layer(Module):
+    """Perceptrons with the same inputs; the weight of neuron j for input i is w_ji, as in the lecture (P25, P57).
+
+    Args:
+        n_inputs: the number of inputs, without x0; 1 or more.
+        n_outputs: the number of neurons, 1 or more.
+        activation, init, seed: as for a Perceptron.
+        label: put before the labels of the weights, as in `layer1.w12`.
+
+    Raises:
+        ValueError, TypeError: as for a Perceptron.
+
+    >>> layer = Layer(2, 2, "tanh", seed=1)
+    >>> layer.parameters()[1]
+    Value(data=-0.895621, grad=0.0, label='w11')
+    >>> [y.label for y in layer([1.0, 2.0])]
+    ['z1', 'z2']
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        activation: str = "sigmoid",
+        *,
+        init: str | None = None,
+        seed: int | random.Random | None = None,
+        label: str = "",
+    ) -> None:
+        self.n_inputs = at_least(1, n_inputs, "n_inputs")
+        at_least(1, n_outputs, "n_outputs")
+        self.activation = activation
+        rng, start = generator(seed), scheme(init, activation)
+        self.neurons = tuple(
+            Perceptron(n_inputs, activation, init=start(rng, n_inputs, n_outputs)) for _ in range(n_outputs)
+        )
+        prefix = f"{label}." if label else ""
+        for name, weight in self.parts():
+            weight.label = prefix + name
+        for j, neuron in enumerate(self.neurons, start=1):
+            neuron.labels = (f"{prefix}a{j}", f"{prefix}z{j}")
+
+    def parts(self) -> Iterable[tuple[str, Value]]:
+        comma = "," if max(self.n_inputs, len(self.neurons)) > 9 else ""  # w1,12 and w11,2 are two
+        for j, neuron in enumerate(self.neurons, start=1):
+            for i, weight in enumerate(neuron.weights):
+                yield f"w{j}{comma}{i}", weight
+
+    def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
+        """The outputs of all neurons for one x, as a Perceptron takes it, whose errors it raises."""
+        inputs = with_bias(x, self.n_inputs, self)
+        return [neuron.respond(inputs) for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        return f"Layer({self.n_inputs}, {len(self.neurons)}, {self.activation!r})"

@@ -1,0 +1,82 @@
+"""MLP: layers one after the other (lecture P17)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from engine.value import Operand, shown
+from nn.activations import activation_function
+from nn.initialization import generator
+from nn.inputs import with_bias
+from nn.layer import Layer
+from nn.module import Module
+
+
+class MLP(Module):
+    """A multi-layer perceptron: layers of perceptrons, each with the outputs of the one before as its inputs.
+
+    Args:
+        n_inputs: the number of inputs, 1 or more.
+        sizes: the number of neurons in every layer, the output layer last.
+        hidden: the activation of the hidden layers.
+        output: the activation of the output layer.
+        init, seed: as for a Perceptron.
+
+    Raises:
+        ValueError: a number is less than 1, there is no layer, or no such activation or scheme.
+        TypeError: an argument is of the wrong type.
+
+    Weight `layer2.w13` is that of neuron 1 in layer 2 for its input 3; input 0 is the bias unit.
+
+    >>> model = MLP(2, [3, 1], hidden="tanh", seed=1)
+    >>> model([0.5, -1.0])
+    Value(data=0.0697561, grad=0.0, label='layer2.z1', op='dot')
+    >>> len(model.parameters()), [name for name, _ in model.named_parameters()][-2:]
+    (13, ['layer2.w12', 'layer2.w13'])
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        sizes: Sequence[int],
+        hidden: str = "tanh",
+        output: str = "linear",
+        *,
+        init: str | None = None,
+        seed: int | random.Random | None = None,
+    ) -> None:
+        if not isinstance(sizes, Sequence) or isinstance(sizes, str | bytes):
+            raise TypeError(f"sizes is a list with the number of neurons in every layer, got {shown(sizes)}")
+        if not sizes:
+            raise ValueError("sizes has one layer or more, got none")
+        activation_function(hidden)  # an error even where there is no hidden layer
+        self.n_inputs, self.sizes, self.hidden, self.output = n_inputs, list(sizes), hidden, output
+        rng = generator(seed)
+        activations = [hidden] * (len(sizes) - 1) + [output]
+        self.layers = tuple(
+            Layer(n_in, n_out, activation, init=init, seed=rng, label=f"layer{i}")
+            for i, ((n_in, n_out), activation) in enumerate(
+                zip(pairwise([n_inputs, *sizes]), activations, strict=True), start=1
+            )
+        )
+
+    def parts(self) -> Iterable[tuple[str, object]]:
+        return [(f"layer{i}", layer) for i, layer in enumerate(self.layers, start=1)]
+
+    def __call__(self, x: Operand | Sequence[Operand]) -> Any:
+        """The outputs for one x, as a Perceptron takes it, whose errors it raises.
+
+        Returns:
+            A Value where the output layer has one neuron, else a list of Values.
+        """
+        inputs = with_bias(x, self.n_inputs, self)
+        for layer in self.layers:
+            outputs = [neuron.respond(inputs) for neuron in layer.neurons]
+            inputs = (inputs[0], *outputs)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def __repr__(self) -> str:
+        return f"MLP({self.n_inputs}, {self.sizes}, hidden={self.hidden!r}, output={self.output!r})"

@@ -1,0 +1,35 @@
+"""Learning rates as functions of the epoch, which counts from 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+Schedule = Callable[[int], float]
+
+
+def linear_decay(start: float, end: float, epochs: int) -> Schedule:
+    """From `start` in a straight line to `end`, which it reaches after `epochs` and keeps.
+
+    >>> [linear_decay(1.0, 0.1, 100)(epoch) for epoch in (0, 50, 100, 200)]
+    [1.0, 0.55, 0.1, 0.1]
+    """
+    return lambda epoch: start + (end - start) * epoch / epochs if epoch < epochs else end
+
+
+def cosine_decay(start: float, end: float, epochs: int) -> Schedule:
+    """From `start` along half a cosine to `end`, which it reaches after `epochs` and keeps (Loshchilov, Hutter 2017).
+
+    >>> [round(cosine_decay(1.0, 0.0, 100)(epoch), 3) for epoch in (0, 25, 50, 100)]
+    [1.0, 0.854, 0.5, 0.0]
+    """
+    return lambda epoch: end + (start - end) * (1 + math.cos(math.pi * epoch / epochs)) / 2 if epoch < epochs else end
+
+
+def exponential_decay(start: float, factor: float) -> Schedule:
+    """From `start`, times `factor` after every epoch.
+
+    >>> [exponential_decay(1.0, 0.5)(epoch) for epoch in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+    return lambda epoch: start * factor**epoch
