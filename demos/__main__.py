@@ -11,4 +11,4 @@ for module in pkgutil.iter_modules(demos.__path__):
     if not module.name.startswith("_"):
         source = Path(demos.__path__[0], f"{module.name}.py").read_text(encoding="utf-8")
         summary = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
-        print(f"  {module.name:12} {summary}")
+        print(f"  {module.name:17} {summary}")

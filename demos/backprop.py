@@ -1,4 +1,4 @@
-"""Backprop on an expression of your own, step by step (P34-P46)."""
+"""An expression of your own, backwards step by step (P34-P46)."""
 
 from __future__ import annotations
 

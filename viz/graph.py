@@ -8,22 +8,23 @@ import unicodedata
 from engine import Step, Value, topological_order
 from engine.graph import rows
 from engine.names import Names, number, visible
+from viz.palette import BLUE, DARK, GREY, ORANGE
 from viz.render import Drawing
 
 FONT = "Helvetica,Arial,sans-serif"
-LEAF = {"fillcolor": "#dcebf7", "color": "#0072b2"}
-INNER = {"fillcolor": "#ffffff", "color": "#444444"}
+LEAF = {"fillcolor": "#dcebf7", "color": BLUE}
+INNER = {"fillcolor": "#ffffff", "color": DARK}
 ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
-CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": "#666666"}
+CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": GREY}
 OPERATION = {
     "shape": "oval",
-    "fillcolor": "#444444",
-    "color": "#444444",
+    "fillcolor": DARK,
+    "color": DARK,
     "fontcolor": "#ffffff",
     "margin": "0.06,0.02",
     "ordering": "in",
 }
-LIT_LINES = {"color": "#d55e00", "penwidth": "3"}
+LIT_LINES = {"color": ORANGE, "penwidth": "3"}
 LIT_NODE = LIT_LINES | {"fillcolor": "#ffe4cc"}
 
 
@@ -65,7 +66,7 @@ def draw(
     drawing = Drawing(
         graph_attr={"rankdir": rankdir, "nodesep": "0.25", "ranksep": "0.35", "bgcolor": "white"},
         node_attr={"shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.18,0.055"},
-        edge_attr={"color": "#444444", "arrowsize": "0.8"},
+        edge_attr={"color": DARK, "arrowsize": "0.8"},
     )
     names = Names(root)
     ids = {node: f"n{i}" for i, node in enumerate(order)}
