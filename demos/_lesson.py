@@ -62,7 +62,7 @@ def save(picture: Figure | viz.Drawing, folder: Path, name: str) -> None:
     if isinstance(picture, viz.Drawing):
         (folder / name).write_bytes(picture.pipe(format="svg"))
     else:
-        picture.savefig(folder / name, dpi=90)
+        picture.savefig(folder / name, dpi=80)
     print(f"\nPicture: {folder / name}")
 
 

@@ -82,7 +82,9 @@ class Names:
         return text(self._expressions[node])
 
     def made(self, node: Value) -> str:
-        """How an inner node was made, by the names of its operands: `a*b`; "" for a leaf."""
+        """How an inner node was made, by the names of its operands: `a*b`; a constant's number; "" for a leaf."""
+        if node.is_constant:
+            return text(literal(node.data))
         return text(expression(node, [self._expressions[x] for x in node.parents])) if node.parents else ""
 
     def definition(self, node: Value) -> str:

@@ -250,13 +250,14 @@ def operands(values: Iterable[Operand], taker: str) -> tuple[Value, ...]:
     Raises:
         TypeError: `values` cannot be gone through, or holds something else.
     """
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{taker} takes a list of Values and numbers, got {shown(values)}")
-    given = tuple(values)
-    for x in given:
+    if type(values) is not tuple:
+        if not isinstance(values, Iterable):
+            raise TypeError(f"{taker} takes a list of Values and numbers, got {shown(values)}")
+        values = tuple(values)
+    for x in values:
         if type(x) is not Value:
-            return tuple([x if type(x) is Value else constant(x, taker) for x in given])
-    return given  # type: ignore[return-value]
+            return tuple([x if type(x) is Value else constant(x, taker) for x in values])
+    return values  # type: ignore[return-value]
 
 
 def as_finite(data: Number, taker: str) -> float:

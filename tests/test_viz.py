@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine
+import nn
 import viz
 from engine import Backprop, Value, dot
 
@@ -56,6 +57,13 @@ def test_values_gradients_and_operations():
     assert ["2"] in boxes, "a constant is its number alone"
     assert [box for box in boxes if box in (["*"], ["+"], ["tanh"])] == [["*"], ["+"], ["tanh"], ["*"]]
     assert len(boxes) == 8 + 4
+
+
+def test_the_inputs_of_a_network_are_shown_with_their_numbers():
+    y = nn.Perceptron(2, init=[0.5, 2.0, -1.0])([1.5, -2.0])
+    boxes = texts(viz.draw(y))
+    assert all([box] in boxes for box in ("x0 = 1", "x1 = 1.5", "x2 = -2"))
+    assert "x1 = 1.5" in str(viz.text(y))
 
 
 def test_edges_in_order_and_as_often_as_used():

@@ -84,7 +84,7 @@ def draw(
 
     for node in order:
         if node.is_constant:
-            drawing.node(ids[node], _escaped(names[node]), **CONSTANT)
+            drawing.node(ids[node], _escaped(names.definition(node)), **CONSTANT)
             continue
         style = ROOT if node is root else INNER if node.parents else LEAF
         box(ids[node], node.label or names[node], node.data, node.grad, style | (LIT_NODE if node in lit else {}))

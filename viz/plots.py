@@ -148,7 +148,7 @@ def plot_descent(
     known = [height for row in heights for height in row if height - height == 0.0]
     lowest, highest = min(known), max(known)
     # Squares of even steps, so that the floor of the valley has lines as well.
-    levels = [lowest + (highest - lowest) * (i / 24) ** 2 for i in range(25)]
+    levels = [lowest + (highest - lowest) * (i / 16) ** 2 for i in range(17)]
     ax.contourf(w1, w2, heights, levels=levels, cmap=_shades("white", SKY))
     ax.contour(w1, w2, heights, levels=levels, colors=DARK, linewidths=0.4)
     a, b = zip(*path, strict=True)
