@@ -106,6 +106,7 @@ def _function(rule: Rule) -> Callable[..., Value]:
 
     function.__name__ = symbol
     function.__qualname__ = symbol
+    function.__module__ = "engine"  # where it is found by pickle, help and doctest
     example = record(rule, *(constant(x, symbol) for x in (0.5, 2.0)[: rule.arity]))
     call = f"{symbol}({'0.5, 2.0' if rule.arity == 2 else '0.5'})"
     function.__doc__ = f"{_documentation(rule)}\n\n>>> {call}\n{example!r}"

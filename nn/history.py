@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,7 +68,3 @@ def plateau(tolerance: float = 1e-4, patience: int = 20) -> Stop:
         return bool(before) and min(history.loss[-patience:]) > min(before) - tolerance
 
     return stop
-
-
-def mean(xs: list[float]) -> float:
-    return math.fsum(xs) / len(xs)

@@ -1,8 +1,9 @@
-"""What a network takes: inputs, examples, sizes."""
+"""What networks and trainings take: inputs, examples, sizes; and errors that name the example."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from engine import Value
@@ -54,6 +55,16 @@ def examples(data: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError(f"{hint}; data[{i}] is {shown(pair)}")
     return found
+
+
+@contextmanager
+def named(where: str) -> Iterator[None]:
+    """Puts `where` before the message of what goes wrong within."""
+    try:
+        yield
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        error.args = (f"{where}: {error}",)
+        raise
 
 
 def at_least(least: int, n: int, what: str) -> int:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import Any
 
 import engine
 from engine import Value
 from engine.names import number
 from engine.value import operands, shown
-from nn.history import mean
 
 
 def mse(outputs: Any, targets: Any) -> Value:
@@ -105,15 +105,15 @@ def accuracy_by(loss: Callable[..., Any]) -> Callable[[Any, Any], float] | None:
 
 
 def _same_side(scores: Any, targets: Any) -> float:
-    return mean([(s > 0) == (r > 0) for s, r in _pairs("hinge", scores, targets)])
+    return fmean([(s > 0) == (r > 0) for s, r in _pairs("hinge", scores, targets)])
 
 
 def _likelier_of_two(logits: Any, targets: Any) -> float:
-    return mean([(o > 0) == (r > 0.5) for o, r in _pairs("binary_cross_entropy", logits, targets)])
+    return fmean([(o > 0) == (r > 0.5) for o, r in _pairs("binary_cross_entropy", logits, targets)])
 
 
 def _likeliest(logits: Any, targets: Any) -> float:
-    return mean([_largest(o) == (_largest(r) if _is_list(r) else r) for o, r in _classified(logits, targets)])
+    return fmean([_largest(o) == (_largest(r) if _is_list(r) else r) for o, r in _classified(logits, targets)])
 
 
 def _largest(xs: Sequence[Any]) -> int:

@@ -35,7 +35,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter with its name, `layer1.w12`; parts of a list are named by their index."""
         stack: list[tuple[str, object]] = [("", self)]
-        seen = set()
+        seen: dict[int, object] = {}  # by identity; kept, so that no two have the same
         while stack:
             name, thing = stack.pop()
             if id(thing) in seen:
@@ -53,7 +53,7 @@ class Module:
                     parts = enumerate(thing)
                 case _:
                     continue
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             stack += reversed([(f"{name}.{part}".lstrip("."), inner) for part, inner in parts])
 
     def parameters(self) -> list[Value]:
@@ -66,8 +66,12 @@ class Module:
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, float]:
-        """The data of every parameter by its name."""
-        return {name: parameter.data for name, parameter in self.named_parameters()}
+        """The data of every parameter by its name.
+
+        Raises:
+            ValueError: two parameters have one name.
+        """
+        return {name: parameter.data for name, parameter in self._by_name().items()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set the data of every parameter from `state`; when anything is wrong, of none.
@@ -78,7 +82,7 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict takes a dict of numbers by name, got {type(state).__name__}")
-        parameters = dict(self.named_parameters())
+        parameters = self._by_name()
         for problem, names in (
             ("the state lacks", [name for name in parameters if name not in state]),
             ("the state has what this model lacks:", [name for name in state if name not in parameters]),
@@ -91,6 +95,13 @@ class Module:
         data = {name: as_finite(number, name) for name, number in state.items()}
         for name, parameter in parameters.items():
             parameter.data = data[name]
+
+    def _by_name(self) -> dict[str, Value]:
+        parameters: dict[str, Value] = {}
+        for name, parameter in self.named_parameters():
+            if parameters.setdefault(name, parameter) is not parameter:
+                raise ValueError(f"two parameters of {self!r} have the name {name}")
+        return parameters
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} with {len(self.parameters())} parameters"

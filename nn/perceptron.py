@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import Any
 
 import engine
 from engine import Value
 from engine.value import Operand, shown
 from nn.activations import activation_function
-from nn.history import History, Stop, mean, plateau
+from nn.history import History, Stop, plateau
 from nn.initialization import generator, scheme
-from nn.inputs import at_least, examples, with_bias
+from nn.inputs import at_least, examples, named, with_bias
 from nn.module import Module
 
 
@@ -146,6 +147,9 @@ class Perceptron(Module):
         Returns:
             The mean of (r - y)**2 / 2 in every epoch, with "sign" the share of right answers too, and `converged`.
 
+        Raises:
+            ValueError, TypeError, ArithmeticError: as `learn`; the message names epoch and example.
+
         >>> AND = [((0, 0), -1), ((0, 1), -1), ((1, 0), -1), ((1, 1), 1)]
         >>> XOR = [((0, 0), -1), ((0, 1), 1), ((1, 0), 1), ((1, 1), -1)]
         >>> Perceptron(2, "sign", seed=1).fit(AND, seed=1).converged
@@ -154,14 +158,18 @@ class Perceptron(Module):
         False
         """
         pairs, rng, history = examples(data), generator(seed), History()
+        order = list(range(len(pairs)))
         if until is None:
             until = _without_mistake if self.activation == "sign" else plateau()
-        for _ in range(at_least(1, epochs, "epochs")):
+        for epoch in range(at_least(1, epochs, "epochs")):
             if shuffle:
-                rng.shuffle(pairs)
-            errors = [self.learn(x, r, learning_rate) for x, r in pairs]
-            accuracy = errors.count(0.0) / len(errors) if self.activation == "sign" else None
-            history.add(mean([error**2 / 2 for error in errors]), accuracy)
+                rng.shuffle(order)
+            losses = []
+            for i in order:
+                with named(f"epoch {epoch + 1}, data[{i}]"):
+                    losses.append(self.learn(*pairs[i], learning_rate) ** 2 / 2)
+            accuracy = losses.count(0.0) / len(losses) if self.activation == "sign" else None
+            history.add(fmean(losses), accuracy)
             history.converged = until(history)
             if history.converged:
                 break

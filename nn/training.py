@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from statistics import fmean
 from typing import Any
 
 import engine
 from engine import Value
 from engine.value import shown
-from nn.history import History, Stop, mean, plateau
+from nn.history import History, Stop, plateau
 from nn.initialization import generator
-from nn.inputs import at_least, examples
+from nn.inputs import at_least, examples, named
 from nn.losses import accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -49,7 +49,8 @@ def train(
         epochs: how often to go through the data at most.
         batch_size: how many examples to make a step from; 1 is the lecture's way, None takes them all.
         schedule: the learning rate as a function of the epoch, which counts from 0.
-        until: a function of the history that tells convergence, asked after every epoch; by default `nn.plateau()`.
+        until: a function of the history that tells convergence, asked after every epoch; by default `nn.plateau()`,
+            while `lambda history: False` goes through all epochs.
         accuracy: a function of output and target that gives 1 (True) where the output is right; the losses for
             classes bring theirs.
         callback: a function of the history, called after every epoch.
@@ -81,6 +82,7 @@ def train(
     batches = range(0, len(pairs), size)
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
+    leaves = dict.fromkeys([*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())])
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
@@ -93,18 +95,19 @@ def train(
                     indices = order[start : start + size]
                     batch = []
                     for i in indices:
-                        with _named(f"epoch {epoch + 1}, data[{i}]"):
+                        with named(f"epoch {epoch + 1}, data[{i}]"):
                             x, r = pairs[i]
                             output = model(x)
                             batch.append(_checked(loss(output, r)))
                             rights.append(accuracy(output, r) if accuracy else 0.0)
-                    with _named(f"epoch {epoch + 1}, the batch of {_listed(indices)}"):
-                        optimizer.zero_grad()
+                    with named(f"epoch {epoch + 1}, the batch of {_listed(indices)}"):
+                        for leaf in leaves:
+                            leaf.grad = 0.0
                         (engine.sum(batch) / len(batch)).backward()
                         optimizer.step()
                     losses += [example.data for example in batch]
                     bar.advance(history)
-                history.add(mean(losses), mean(rights) if accuracy else None)
+                history.add(fmean(losses), fmean(rights) if accuracy else None)
                 if callback:
                     callback(history)
                 if until(history):
@@ -134,11 +137,11 @@ def evaluate(
     losses, rights = [], []
     with engine.no_grad():
         for i, (x, r) in enumerate(examples(data)):
-            with _named(f"data[{i}]"):
+            with named(f"data[{i}]"):
                 output = model(x)
                 losses.append(_checked(loss(output, r)).data)
                 rights.append(accuracy(output, r) if accuracy else 0.0)
-    return mean(losses), mean(rights) if accuracy else None
+    return fmean(losses), fmean(rights) if accuracy else None
 
 
 def _checked(loss: Value) -> Value:
@@ -150,13 +153,3 @@ def _checked(loss: Value) -> Value:
 def _listed(indices: list[int]) -> str:
     listed = ", ".join(f"data[{i}]" for i in indices[:4])
     return listed + f" and {len(indices) - 4} more" * (len(indices) > 4)
-
-
-@contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Puts `where` before the message of what goes wrong within."""
-    try:
-        yield
-    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-        error.args = (f"{where}: {error}",)
-        raise
