@@ -24,8 +24,9 @@ def no_grad() -> Iterator[None]:
     >>> b.data, b.parents
     (6.0, ())
     """
-    token = _recording.set(False)
-    try:
+    before = _recording.get()
+    try:  # from here on a Ctrl-C at any point leaves it as it was
+        _recording.set(False)
         yield
     finally:
-        _recording.reset(token)
+        _recording.set(before)

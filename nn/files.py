@@ -64,8 +64,10 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         if target.exists():
             shutil.copymode(target, temporary)
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = os.fspath(path), None  # the file that the user knows
         raise
 
 
@@ -80,16 +82,18 @@ def load(model: AnyModule, path: str | os.PathLike[str]) -> AnyModule:
     if not isinstance(model, Module):
         raise TypeError(f"load takes a Module to load into, got {shown(model)}")
     try:
-        content = json.loads(Path(path).read_bytes().decode(), object_pairs_hook=_once)
-        digest = content.pop("sha256", None)
-        if content.pop("format") != FORMAT or content.keys() != {"model", "parameters"}:
-            raise ValueError(f"it has not the entries of a {FORMAT}")
-        if digest is not None and digest != _digest(content):
+        content = json.loads(Path(os.fsdecode(path)).read_bytes().decode(), object_pairs_hook=_once)
+        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+            raise ValueError(f"it is no {FORMAT}")
+        digest = content.pop("sha256", "")
+        if content.keys() != {"model", "parameters"}:
+            raise ValueError(f"a {FORMAT} has a model and parameters; beside them it has {', '.join(content)}")
+        if digest not in ("", _digest(content)):
             raise ValueError("its content is not what its sha256 says; if you changed it by hand, delete that line")
         if content["model"] != repr(model):
             raise ValueError(f"it is of {content['model']}, not of {model!r}")
         model.load_state_dict(content["parameters"])
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} does not load: {error}") from None
     return model
 

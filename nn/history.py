@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nn.inputs import at_least
+
 
 @dataclass(repr=False)
 class History:
@@ -58,10 +60,15 @@ Stop = Callable[[History], bool]
 def plateau(tolerance: float = 1e-4, patience: int = 20) -> Stop:
     """Convergence: in the last `patience` epochs the loss has not come down by `tolerance`.
 
+    Raises:
+        ValueError, TypeError: `patience` is no int of 1 or more.
+
     >>> stop = plateau(tolerance=0.01, patience=2)
     >>> stop(History([1.0, 0.5, 0.4])), stop(History([1.0, 0.5, 0.5, 0.495]))
     (False, True)
     """
+
+    at_least(1, patience, "patience")
 
     def stop(history: History) -> bool:
         before = history.loss[:-patience]

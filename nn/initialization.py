@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import random
 from collections.abc import Callable
 
@@ -42,11 +43,14 @@ def scheme(name: object, activation: str) -> Scheme:
     """The scheme of that name; without one, He's for the rectifiers, which let half of it through, else Xavier's.
 
     Raises:
+        TypeError: the name is no text.
         ValueError: there is no such scheme.
     """
     if name is None:
         return he if activation in RECTIFIERS else xavier
-    if not isinstance(name, str) or name not in SCHEMES:
+    if not isinstance(name, str):
+        raise TypeError(f"init is one of {', '.join(map(repr, SCHEMES))}, got {shown(name)}")
+    if name not in SCHEMES:
         raise ValueError(f"init is one of {', '.join(map(repr, SCHEMES))}, got {name!r}")
     return SCHEMES[name]
 
@@ -57,6 +61,8 @@ def generator(seed: int | random.Random | None) -> random.Random:
     Raises:
         TypeError: the seed is something else.
     """
-    if not isinstance(seed, int | random.Random | None):
+    if isinstance(seed, random.Random):
+        return seed
+    if seed is not None and not hasattr(seed, "__index__"):
         raise TypeError(f"seed is an int, got {shown(seed)}")
-    return seed if isinstance(seed, random.Random) else random.Random(seed)
+    return random.Random(None if seed is None else operator.index(seed))

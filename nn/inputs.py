@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from engine import Value
-from engine.value import Number, as_float, constant, shown
+from engine.value import Number, as_finite, as_float, constant, shown
 
 
 def with_bias(x: Any, n_inputs: int, taker: object) -> tuple[Value, ...]:
@@ -17,15 +19,14 @@ def with_bias(x: Any, n_inputs: int, taker: object) -> tuple[Value, ...]:
         ValueError: there are not `n_inputs` of them, or one is not finite.
         TypeError: one is neither a Value nor a real number.
     """
-    if hasattr(x, "tolist"):
-        x = x.tolist()  # of a NumPy row, Python's floats
-    if n_inputs == 1 and (isinstance(x, Value) or as_float(x) is not None):
-        x = [x]
-    if not isinstance(x, Sequence) or isinstance(x, str | bytes):
+    xs = as_list(x)
+    if xs is None and n_inputs == 1 and (isinstance(x, Value) or as_float(x) is not None):
+        xs = [x]
+    if xs is None:
         raise TypeError(f"{taker!r} takes {_many(n_inputs)} in a list, a tuple or a NumPy row, got {shown(x)}")
-    if len(x) != n_inputs:
-        raise ValueError(f"{taker!r} takes {_many(n_inputs)}, got {len(x)}: {shown(x)}")
-    return tuple([given if type(given) is Value else _input(given, f"x{i}") for i, given in enumerate((1.0, *x))])
+    if len(xs) != n_inputs:
+        raise ValueError(f"{taker!r} takes {_many(n_inputs)}, got {len(xs)}: {shown(x)}")
+    return tuple([given if type(given) is Value else _input(given, f"x{i}") for i, given in enumerate((1.0, *xs))])
 
 
 def _input(x: Number, label: str) -> Value:
@@ -36,6 +37,13 @@ def _input(x: Number, label: str) -> Value:
 
 def _many(n_inputs: int) -> str:
     return f"{n_inputs} input{'s' * (n_inputs > 1)}"
+
+
+def as_list(x: Any) -> Sequence[Any] | None:
+    """A list or a tuple as it is, a NumPy array as a list of Python's numbers; None for what is no such thing."""
+    if hasattr(x, "tolist"):
+        x = x.tolist()
+    return x if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
 
 
 def examples(data: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
@@ -67,6 +75,17 @@ def named(where: str) -> Iterator[None]:
         raise
 
 
+def prefixed(label: str) -> str:
+    """What stands before the labels of the weights of a part called `label`: `hidden.`, "" for "".
+
+    Raises:
+        TypeError: the label is no text.
+    """
+    if not isinstance(label, str):
+        raise TypeError(f"a label is a str, got {shown(label)}")
+    return f"{label}." if label else ""
+
+
 def at_least(least: int, n: int, what: str) -> int:
     """A number of inputs, neurons, epochs.
 
@@ -74,8 +93,21 @@ def at_least(least: int, n: int, what: str) -> int:
         TypeError: it is no int.
         ValueError: it is less than `least`.
     """
-    if not isinstance(n, int) or isinstance(n, bool):
+    if not hasattr(n, "__index__") or isinstance(n, bool):
         raise TypeError(f"{what} is an int, got {shown(n)}")
     if n < least:
         raise ValueError(f"{what} is {least} or more, got {n}")
-    return n
+    return operator.index(n)
+
+
+def in_range(x: float, what: str, below: float = math.inf) -> float:
+    """A number from 0 to below `below`.
+
+    Raises:
+        TypeError: it is no real number.
+        ValueError: it is outside that range, or not finite.
+    """
+    number = as_finite(x, what)
+    if not 0.0 <= number < below:
+        raise ValueError(f"{what} is 0 or more{f' and below {below:g}' * (below < math.inf)}, got {x}")
+    return number

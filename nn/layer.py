@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from engine import Value
 from engine.value import Operand
 from nn.initialization import generator, scheme
-from nn.inputs import at_least, with_bias
+from nn.inputs import at_least, prefixed, with_bias
 from nn.module import Module
 from nn.perceptron import Perceptron
 
@@ -43,13 +43,13 @@ class Layer(Module):
         label: str = "",
     ) -> None:
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
-        at_least(1, n_outputs, "n_outputs")
+        n_outputs = at_least(1, n_outputs, "n_outputs")
         self.activation = activation
         rng, start = generator(seed), scheme(init, activation)
         self.neurons = tuple(
-            Perceptron(n_inputs, activation, init=start(rng, n_inputs, n_outputs)) for _ in range(n_outputs)
+            Perceptron(n_inputs, activation, init=start(rng, self.n_inputs, n_outputs)) for _ in range(n_outputs)
         )
-        prefix = f"{label}." if label else ""
+        prefix = prefixed(label)
         for name, weight in self.parts():
             weight.label = prefix + name
         for j, neuron in enumerate(self.neurons, start=1):

@@ -123,10 +123,9 @@ def _largest(xs: Sequence[Any]) -> int:
 def _cross_entropy(logits: Sequence[Value], target: Any) -> Value:
     total = engine.logsumexp(logits)
     if not _is_list(target):
-        try:
-            index = operator.index(target)
-        except TypeError:
-            raise TypeError(f"a target of cross_entropy is a class, an int from 0, got {shown(target)}") from None
+        if not hasattr(target, "__index__") or isinstance(target, bool):
+            raise TypeError(f"a target of cross_entropy is a class, an int from 0, got {shown(target)}")
+        index = operator.index(target)
         if not 0 <= index < len(logits):
             raise ValueError(f"cross_entropy has the classes 0 to {len(logits) - 1}, got {shown(target)}")
         return total - logits[index]
@@ -139,15 +138,16 @@ def _cross_entropy(logits: Sequence[Value], target: Any) -> Value:
 
 def _classified(logits: Any, targets: Any) -> list[tuple[Sequence[Any], Any]]:
     """Each example's logits with its target."""
-    if not _is_list(logits) or (len(logits) < 2 and not (len(logits) and _is_list(logits[0]))):
-        raise ValueError(
-            f"cross_entropy takes a list of logits, one for each class, got {shown(logits)}; "
-            "for a single logit there is binary_cross_entropy"
-        )
-    if not _is_list(logits[0]):
-        return [(logits, targets)]
-    if not _is_list(targets) or len(targets) != len(logits):
+    if not _is_list(logits) or not len(logits) or not _is_list(logits[0]):
+        logits, targets = [logits], [targets]
+    elif not _is_list(targets) or len(targets) != len(logits):
         raise ValueError(f"cross_entropy has {len(logits)} examples, got as targets {shown(targets)}")
+    for example in logits:
+        if not _is_list(example) or len(example) < 2:
+            raise ValueError(
+                f"cross_entropy takes a list of logits, one for each class, got {shown(example)}; "
+                "for a single logit there is binary_cross_entropy"
+            )
     return list(zip(logits, targets, strict=True))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from engine.value import Operand, shown
 from nn.activations import activation_function
 from nn.initialization import generator
-from nn.inputs import with_bias
+from nn.inputs import as_list, at_least, with_bias
 from nn.layer import Layer
 from nn.module import Module
 
@@ -48,18 +48,21 @@ class MLP(Module):
         init: str | None = None,
         seed: int | random.Random | None = None,
     ) -> None:
-        if not isinstance(sizes, Sequence) or isinstance(sizes, str | bytes):
+        given = as_list(sizes)
+        if given is None:
             raise TypeError(f"sizes is a list with the number of neurons in every layer, got {shown(sizes)}")
-        if not sizes:
+        if not given:
             raise ValueError("sizes has one layer or more, got none")
         activation_function(hidden)  # an error even where there is no hidden layer
-        self.n_inputs, self.sizes, self.hidden, self.output = n_inputs, list(sizes), hidden, output
+        self.n_inputs = at_least(1, n_inputs, "n_inputs")
+        self.sizes = [at_least(1, size, "a size") for size in given]
+        self.hidden, self.output = hidden, output
         rng = generator(seed)
-        activations = [hidden] * (len(sizes) - 1) + [output]
+        activations = [hidden] * (len(given) - 1) + [output]
         self.layers = tuple(
             Layer(n_in, n_out, activation, init=init, seed=rng, label=f"layer{i}")
             for i, ((n_in, n_out), activation) in enumerate(
-                zip(pairwise([n_inputs, *sizes]), activations, strict=True), start=1
+                zip(pairwise([self.n_inputs, *self.sizes]), activations, strict=True), start=1
             )
         )
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from engine import Value
 from engine.names import number
-from engine.value import as_finite, shown
+from engine.value import shown
+from nn.inputs import in_range
 
 
 class Optimizer:
@@ -16,7 +17,6 @@ class Optimizer:
 
     Attributes:
         parameters: the Values that it moves.
-        learning_rate: the eta of the lecture; it may be set at any time.
         state: for every parameter the numbers that `update` wants to see again.
         steps: how many steps were made.
     """
@@ -31,10 +31,19 @@ class Optimizer:
         self.parameters = list(dict.fromkeys(self.parameters))
         if not self.parameters:
             raise ValueError("an optimizer takes one parameter or more, got none")
-        self.learning_rate = _in_range("learning_rate", learning_rate)
-        self.weight_decay = _in_range("weight_decay", weight_decay)
+        self.learning_rate = learning_rate
+        self.weight_decay = in_range(weight_decay, "weight_decay")
         self.state: list[tuple[float, ...]] = [(0.0,) * memory for _ in self.parameters]
         self.steps = 0
+
+    @property
+    def learning_rate(self) -> float:
+        """The eta of the lecture, 0 or more; it may be set at any time."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: float) -> None:
+        self._learning_rate = in_range(learning_rate, "learning_rate")
 
     def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
         """The new data of a parameter, and its new state, in step number `steps`."""
@@ -44,7 +53,7 @@ class Optimizer:
         """Move every parameter by its gradient; when anything is wrong, none.
 
         Raises:
-            ArithmeticError: a parameter would become infinite.
+            ArithmeticError: a parameter or its state would become infinite.
         """
         before = [p.data for p in self.parameters], self.state, self.steps
         self.steps += 1
@@ -53,11 +62,11 @@ class Optimizer:
                 self.update(p.data, p.grad + self.weight_decay * p.data, *state)
                 for p, state in zip(self.parameters, self.state, strict=True)
             ]
-            for p, (data, *_) in zip(self.parameters, moved, strict=True):
-                if not math.isfinite(data):
+            for p, numbers in zip(self.parameters, moved, strict=True):
+                if not all(map(math.isfinite, numbers)):
                     raise OverflowError(
-                        f"the update makes {p.label or 'a parameter'} {data}, from {number(p.data)} with the gradient "
-                        f"{number(p.grad)}: take a learning rate smaller than {self.learning_rate}"
+                        f"the step of {p.label or 'a parameter'} overflows, from {number(p.data)} with the gradient "
+                        f"{number(p.grad)}: take a learning rate smaller than {self.learning_rate:g}"
                     )
             self.state = [tuple(state) for _, *state in moved]
             for p, (data, *_) in zip(self.parameters, moved, strict=True):
@@ -100,7 +109,7 @@ class SGD(Optimizer):
         self, parameters: Iterable[Value], learning_rate: float = 0.1, momentum: float = 0.0, weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters, learning_rate, weight_decay, memory=1)
-        self.momentum = _in_range("momentum", momentum, below=1.0)
+        self.momentum = in_range(momentum, "momentum", below=1.0)
 
     def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
         (velocity,) = state
@@ -141,8 +150,10 @@ class Adam(Optimizer):
         super().__init__(parameters, learning_rate, weight_decay, memory=2)
         if not isinstance(betas, Sequence) or len(betas) != 2:
             raise TypeError(f"betas is two numbers, got {shown(betas)}")
-        self.betas = _in_range("betas[0]", betas[0], below=1.0), _in_range("betas[1]", betas[1], below=1.0)
-        self.epsilon = _in_range("epsilon", epsilon)
+        self.betas = in_range(betas[0], "betas[0]", below=1.0), in_range(betas[1], "betas[1]", below=1.0)
+        self.epsilon = in_range(epsilon, "epsilon")
+        if not self.epsilon:
+            raise ValueError("epsilon is above 0, got 0")
 
     def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
         first, second = state
@@ -152,10 +163,3 @@ class Adam(Optimizer):
         # Both means begin at 0; the divisors undo their bias towards it.
         step = (first / (1 - b1**self.steps)) / ((second / (1 - b2**self.steps)) ** 0.5 + self.epsilon)
         return data - self.learning_rate * step, first, second
-
-
-def _in_range(name: str, x: float, below: float = math.inf) -> float:
-    number = as_finite(x, name)
-    if not 0.0 <= number < below:
-        raise ValueError(f"{name} is 0 or more{f' and below {below:g}' * (below < math.inf)}, got {x}")
-    return number

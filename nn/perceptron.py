@@ -9,11 +9,11 @@ from typing import Any
 
 import engine
 from engine import Value
-from engine.value import Operand, shown
+from engine.value import Operand, constant, shown
 from nn.activations import activation_function
 from nn.history import History, Stop, plateau
 from nn.initialization import generator, scheme
-from nn.inputs import at_least, examples, named, with_bias
+from nn.inputs import as_list, at_least, examples, in_range, named, prefixed, with_bias
 from nn.module import Module
 
 
@@ -52,10 +52,12 @@ class Perceptron(Module):
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
         self.activation = activation
         self._function = activation_function(activation)
-        start = init if isinstance(init, list | tuple) else scheme(init, activation)(generator(seed), n_inputs, 1)
+        start = as_list(init)
+        if start is None:
+            start = scheme(init, activation)(generator(seed), self.n_inputs, 1)
         if len(start) != n_inputs + 1:
             raise ValueError(f"init has the {n_inputs + 1} weights w0 to w{n_inputs}, got {len(start)}")
-        prefix = f"{label}." if label else ""
+        prefix = prefixed(label)
         self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(start))
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
 
@@ -113,9 +115,10 @@ class Perceptron(Module):
         """
         if self.activation == "sign" and r not in (1, -1):
             raise ValueError(f"a perceptron with sign gives 1 or -1, so r is 1 or -1, got {shown(r)}")
+        in_range(learning_rate, "learning_rate")
         with engine.no_grad():
             inputs = with_bias(x, self.n_inputs, self)
-            error = r - self.respond(inputs)
+            error = constant(r, "r") - self.respond(inputs)
             updated = [w + learning_rate * error * x for w, x in zip(self.weights, inputs, strict=True)]
         for w, new in zip(self.weights, updated, strict=True):
             w.data = new.data
@@ -167,7 +170,7 @@ class Perceptron(Module):
             losses = []
             for i in order:
                 with named(f"epoch {epoch + 1}, data[{i}]"):
-                    losses.append(self.learn(*pairs[i], learning_rate) ** 2 / 2)
+                    losses.append(float(Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2))
             accuracy = losses.count(0.0) / len(losses) if self.activation == "sign" else None
             history.add(fmean(losses), accuracy)
             history.converged = until(history)

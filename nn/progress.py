@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,7 +22,7 @@ class Progress:
         self.total = total
         self.done = 0
         self.start = time.monotonic()
-        self.shown = shown
+        self.shown = shown and sys.stderr is not None and sys.stderr.isatty()
         self.bar: rich.progress.Progress | None = None
 
     def __enter__(self) -> Self:
@@ -51,4 +52,6 @@ def _bar() -> rich.progress.Progress:
     from rich.progress import Progress as Bar
 
     columns = ("{task.description}", BarColumn(bar_width=20), TaskProgressColumn(), "{task.fields[latest]}")
-    return Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    # What the program prints meanwhile goes above the bar, but not when it goes elsewhere.
+    above = sys.stdout.isatty()
+    return Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, redirect_stdout=above)

@@ -99,7 +99,7 @@ def train(
                             x, r = pairs[i]
                             output = model(x)
                             batch.append(_checked(loss(output, r)))
-                            rights.append(accuracy(output, r) if accuracy else 0.0)
+                            rights.append(float(accuracy(output, r)) if accuracy else 0.0)
                     with named(f"epoch {epoch + 1}, the batch of {_listed(indices)}"):
                         for leaf in leaves:
                             leaf.grad = 0.0
@@ -107,7 +107,8 @@ def train(
                         optimizer.step()
                     losses += [example.data for example in batch]
                     bar.advance(history)
-                history.add(fmean(losses), fmean(rights) if accuracy else None)
+                with named(f"epoch {epoch + 1}, the mean loss"):
+                    history.add(fmean(losses), fmean(rights) if accuracy else None)
                 if callback:
                     callback(history)
                 if until(history):
@@ -140,7 +141,7 @@ def evaluate(
             with named(f"data[{i}]"):
                 output = model(x)
                 losses.append(_checked(loss(output, r)).data)
-                rights.append(accuracy(output, r) if accuracy else 0.0)
+                rights.append(float(accuracy(output, r)) if accuracy else 0.0)
     return fmean(losses), fmean(rights) if accuracy else None
 
 
