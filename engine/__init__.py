@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.backprop import Backprop, Contribution, Step
+from engine.compiled import compile
 from engine.graph import topological_order
 from engine.operations import FUNCTIONS, dot, logsumexp, softmax, sum
 from engine.recording import no_grad
@@ -27,6 +28,7 @@ __all__ = [
     "Rule",
     "Step",
     "Value",
+    "compile",
     "dot",
     "logsumexp",
     "no_grad",

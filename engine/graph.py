@@ -9,24 +9,25 @@ if TYPE_CHECKING:
     from engine.value import Value
 
 
-def topological_order(root: Value) -> list[Value]:
-    """Every node of the graph of `root` once, each after its parents; `root` comes last.
+def topological_order(*roots: Value) -> list[Value]:
+    """Every node of the graph of a root once, each after its parents, the root last; of several, one after another.
 
     Operands come in the order in which they were written, as far as that allows.
 
     Raises:
-        TypeError: `root` is no Value.
+        TypeError: a root is no Value.
 
     >>> from engine import Value
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> [node.op or node.label for node in topological_order(a * b + a)]
     ['a', 'b', '*', '+']
     """
-    if not hasattr(root, "_x"):
-        raise TypeError(f"a graph starts from a Value, got {type(root).__name__} {reprlib.repr(root)}")
+    for root in roots:
+        if not hasattr(root, "_x"):
+            raise TypeError(f"a graph starts from a Value, got {type(root).__name__} {reprlib.repr(root)}")
     order: list[Value] = []
     seen: set[Value | int] = set()
-    stack: list[Any] = [root]  # nodes to visit, operands of a fold to visit, and None above a node to place
+    stack: list[Any] = [*reversed(roots)]  # nodes to visit, operands of a fold to visit, and None above a node to place
     while stack:
         node = stack.pop()
         if node is None:

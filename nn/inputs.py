@@ -65,6 +65,12 @@ def examples(data: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     return found
 
 
+def listed(indices: list[int]) -> str:
+    """Some examples in words: `data[3], data[1]`."""
+    named = ", ".join(f"data[{i}]" for i in indices[:4])
+    return named + f" and {len(indices) - 4} more" * (len(indices) > 4)
+
+
 @contextmanager
 def named(where: str) -> Iterator[None]:
     """Puts `where` before the message of what goes wrong within."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 import engine
 from engine import Value
 from engine.value import shown
 from nn.history import History, Stop, plateau
 from nn.initialization import generator
-from nn.inputs import at_least, examples, named
+from nn.inputs import at_least, examples, listed, named
 from nn.losses import accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -34,6 +34,7 @@ def train(
     callback: Callable[[History], object] | None = None,
     shuffle: bool = True,
     seed: int | random.Random | None = None,
+    compiled: bool | None = None,
     progress: bool = True,
 ) -> History:
     """Change the parameters until the model answers every x of the data with its target r, as nearly as it can.
@@ -56,6 +57,9 @@ def train(
         callback: a function of the history, called after every epoch.
         shuffle: go through the data in random order, a new one in every epoch.
         seed: an int for the same orders every time.
+        compiled: record the losses once and replay them (`engine.compile`), a thousand times as fast and more. By
+            default where numba is there and model and loss are of this package. True does it with any model and loss
+            that make the same graph of an example every time: each is recorded once, at the start.
         progress: show a bar in the terminal when it takes longer than a second.
 
     Returns:
@@ -80,9 +84,10 @@ def train(
         optimizer = Adam(model.parameters())
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
+    watched = bool(callback or until)
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
-    leaves = dict.fromkeys([*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())])
+    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled)
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
@@ -92,30 +97,25 @@ def train(
                     rng.shuffle(order)
                 losses, rights = [], []
                 for start in batches:
-                    indices = order[start : start + size]
-                    batch = []
-                    for i in indices:
-                        with named(f"epoch {epoch + 1}, data[{i}]"):
-                            x, r = pairs[i]
-                            output = model(x)
-                            batch.append(_checked(loss(output, r)))
-                            rights.append(float(accuracy(output, r)) if accuracy else 0.0)
-                    with named(f"epoch {epoch + 1}, the batch of {_listed(indices)}"):
-                        for leaf in leaves:
-                            leaf.grad = 0.0
-                        (engine.sum(batch) / len(batch)).backward()
-                        optimizer.step()
-                    losses += [example.data for example in batch]
+                    more_losses, more_rights = steps.step(epoch + 1, order[start : start + size])
+                    losses += more_losses
+                    rights += more_rights
                     bar.advance(history)
                 with named(f"epoch {epoch + 1}, the mean loss"):
                     history.add(fmean(losses), fmean(rights) if accuracy else None)
+                if watched:
+                    steps.settle()
                 if callback:
                     callback(history)
                 if until(history):
                     history.converged = True
                     break
+                if watched:
+                    steps.look()
         except KeyboardInterrupt:
             history.interrupted = True
+        finally:
+            steps.settle()
     return history
 
 
@@ -151,6 +151,66 @@ def _checked(loss: Value) -> Value:
     return loss
 
 
-def _listed(indices: list[int]) -> str:
-    listed = ", ".join(f"data[{i}]" for i in indices[:4])
-    return listed + f" and {len(indices) - 4} more" * (len(indices) > 4)
+def _steps(
+    model: Any, loss: Any, pairs: list[tuple[Any, Any]], optimizer: Optimizer, accuracy: Any, compiled: bool | None
+) -> Steps:
+    """Steps on arrays where `compiled` asks for them, or allows them (None) and they are possible; else on Values."""
+    if compiled is not False:
+        try:
+            from nn.replayed import Replayed, recorded
+        except ImportError as error:
+            if compiled:
+                raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
+        else:
+            if type(optimizer).step is Optimizer.step:
+                examples = recorded(model, loss, pairs, any_model=bool(compiled))
+                if examples:
+                    return Replayed(examples, pairs, optimizer, loss, accuracy)
+            elif compiled:
+                raise TypeError(f"{type(optimizer).__name__} has a step of its own, which compiled training cannot use")
+    return Eager(model, loss, pairs, optimizer, accuracy)
+
+
+class Steps(Protocol):
+    """Steps of a training, on Values or on arrays."""
+
+    def step(self, epoch: int, indices: list[int]) -> tuple[list[float], list[float]]:
+        """One step from a batch; the losses of its examples, and the shares of their outputs that are right."""
+
+    def settle(self) -> None:
+        """Make the Values what they are by the last step."""
+
+    def look(self) -> None:
+        """Take over what was done to the Values since."""
+
+
+class Eager:
+    """Steps on Values, which record every loss anew."""
+
+    def __init__(
+        self, model: Any, loss: Any, pairs: list[tuple[Any, Any]], optimizer: Optimizer, accuracy: Any
+    ) -> None:
+        self.model, self.loss, self.pairs, self.optimizer, self.accuracy = model, loss, pairs, optimizer, accuracy
+        parameters = model.parameters() if isinstance(model, Module) else []
+        self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
+
+    def step(self, epoch: int, indices: list[int]) -> tuple[list[float], list[float]]:
+        losses, rights = [], []
+        for i in indices:
+            with named(f"epoch {epoch}, data[{i}]"):
+                x, r = self.pairs[i]
+                output = self.model(x)
+                losses.append(_checked(self.loss(output, r)))
+                rights.append(float(self.accuracy(output, r)) if self.accuracy else 0.0)
+        with named(f"epoch {epoch}, the batch of {listed(indices)}"):
+            for leaf in self.leaves:
+                leaf.grad = 0.0
+            (engine.sum(losses) / len(losses)).backward()
+            self.optimizer.step()
+        return [example.data for example in losses], rights
+
+    def settle(self) -> None:
+        pass
+
+    def look(self) -> None:
+        pass

@@ -1,0 +1,353 @@
+"""From the text of the rows to machine code: kernels that run a tape on many rows of data.
+
+A block is `lanes` rows of data side by side. Every node of the tape has a slot with one number for each of them, so
+that an operation is a short loop over the lanes, which the processor does in a few vector instructions. The loops are
+made from the texts of `engine.rules`, as the eager kernels are, and numba compiles them: once a machine, for what it
+made is kept on disk.
+
+The weighted sums of a layer, with the same operands and weights that are the same in every row, are one operation:
+blocks of sums stay in registers while the operands go by.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import importlib.util
+import math
+import os
+import re
+import secrets
+import sys
+from functools import cache
+from itertools import product
+from types import ModuleType
+from typing import Any
+
+import numba
+import platformdirs
+
+from engine.rules import RULES, Rule
+
+LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules follow
+
+# What an operation on the tape tells: its opcode; which operands want a gradient, 1 the first and 2 the second; at
+# which p it begins in `index`; for how many items n it stands; of a layer how many operands m and the first weight w.
+MODULE = """\
+import numba
+from math import cos, erfc, exp, expm1, inf, log, log1p, pi, sin, sqrt, tan, tanh
+from numba import uint64 as U  # an index that cannot be negative needs no check for it
+
+L = U({lanes})
+exact = numba.njit(error_model="numpy")
+sums = numba.njit(error_model="numpy", fastmath={{"reassoc", "contract"}})
+entry = numba.njit(error_model="numpy", nogil=True, cache=True)
+
+{functions}
+
+@exact
+def forward(tape, index, W, V, S):
+    for k in range(tape.shape[0]):
+        op, p, n = tape[k, 0], U(tape[k, 2]), U(tape[k, 3])
+        if op == 0:
+            layer(p, n, U(tape[k, 4]), U(tape[k, 5]), index, W, V)
+{forward}
+
+@exact
+def backward(tape, index, W, V, S, G, T, gW):
+    for k in range(tape.shape[0] - 1, -1, -1):
+        op, mask, p, n = tape[k, 0], tape[k, 1], U(tape[k, 2]), U(tape[k, 3])
+        if op == 0:
+            if mask & 1:
+                layer_operands(p, n, U(tape[k, 4]), U(tape[k, 5]), index, W, G)
+            if mask & 2:
+                layer_weights(p, n, U(tape[k, 4]), U(tape[k, 5]), index, V, G, T, gW)
+{backward}
+
+@sums
+def is_finite(V):
+    poison = 0.0
+    for i in range(U(V.size)):
+        poison += V[i] * 0.0
+    return poison == 0.0
+
+
+@entry
+def run(tape, index, V, S):
+    forward(tape, index, V, V, S)
+    return is_finite(V)
+
+
+@entry
+def pull(tape, index, V, S, G):
+    backward(tape, index, V, V, S, G, S, S)
+
+
+@exact
+def load(data, rows, first, last, V):
+    for l in range(L):
+        row = rows[min(first + l, last - U(1))]  # the last row fills up the last block
+        for i in range(U(data.shape[1])):
+            V[i * L + l] = data[row, i]
+
+
+@exact
+def spread(numbers, first, V):
+    for i in range(U(numbers.size)):
+        for l in range(L):
+            V[(first + i) * L + l] = numbers[i]
+
+
+@sums
+def gather(G, first, numbers):
+    for i in range(U(numbers.size)):
+        total = 0.0
+        for l in range(L):
+            total += G[(first + i) * L + l]
+        numbers[i] += total
+
+
+@entry
+def replay(tape, index, W, B, data, rows, first, last, outputs, results, V, S, seed, G, T, gW, gB):
+    columns = U(data.shape[1])
+    spread(B, columns, V)
+    for start in range(U(first), U(last), L):
+        load(data, rows, start, U(last), V)
+        forward(tape, index, W, V, S)
+        if not is_finite(V):
+            return start
+        lanes = min(L, U(last) - start)
+        for l in range(lanes):
+            for k in range(U(outputs.size)):
+                results[start + l, k] = V[outputs[k] + l]
+        if seed != 0.0:
+            G[:] = 0.0
+            for l in range(lanes):
+                G[outputs[0] + l] = seed
+            backward(tape, index, W, V, S, G, T, gW)
+            gather(G, columns, gB)
+    return U(last)
+"""
+
+CALLS = """\
+        elif op == {code}:
+            {name}_{code}({arguments})
+"""
+
+ITEMS = """\
+@exact
+def {name}_{code}({arguments}):  # {symbol}
+    for t in range(n):
+        {slots}
+        p += U({taken})
+        {loops}
+"""
+
+FOLD = """\
+@exact
+def {name}_{code}({arguments}):  # {symbol}
+    for t in range(n):
+        m = U(index[p])
+        o = U(index[p + U(1)])
+        p += U(2)
+        {before}
+        for i in range(m):
+            {slots}
+            {loops}
+        {after}
+        p += U({taken}) * m
+"""
+
+TOP = """\
+for l in range(L):
+    S[l] = -inf
+for i in range(m):
+    xa = U(index[p + i])
+    for l in range(L):
+        S[l] = max(S[l], V[xa + l])"""
+
+TOTAL = """\
+for l in range(L):
+    S[L + l] = 0.0"""
+
+FOLDED = """\
+for l in range(L):
+    top = S[l]
+    total = S[L + l]
+    V[o + l] = {fold}"""
+
+# In these a line that begins with [j], [l] or [j, l] stands for one each of j < height, of l < 8, and of both.
+# V[out j] = sum over i of w[j, i] V[x i]
+LAYER_SUMS = """\
+    while j + U({height}) <= n:
+        for b in range(U(0), L, U(8)):
+            [j, l] s{j}_{l} = 0.0
+            for i in range(m):
+                x = U(index[p + i]) + b
+                [l] x{l} = V[x + U({l})]
+                [j] w{j} = W[w + (j + U({j})) * m + i]
+                [j, l] s{j}_{l} += w{j} * x{l}
+            [j] o{j} = U(index[p + m + j + U({j})]) + b
+            [j, l] V[o{j} + U({l})] = s{j}_{l}
+        j += U({height})
+"""
+
+# G[x i] += sum over j of w[j, i] G[out j]; here i goes in blocks, as j above
+LAYER_OPERANDS = """\
+    while i + U({height}) <= m:
+        for b in range(U(0), L, U(8)):
+            [j, l] s{j}_{l} = 0.0
+            for j in range(n):
+                o = U(index[p + m + j]) + b
+                [l] x{l} = G[o + U({l})]
+                [j] w{j} = W[w + j * m + i + U({j})]
+                [j, l] s{j}_{l} += w{j} * x{l}
+            [j] x{j} = U(index[p + i + U({j})]) + b
+            [j, l] G[x{j} + U({l})] += s{j}_{l}
+        i += U({height})
+"""
+
+# gW[j, i] += sum over the lanes of G[out j] V[x i], where T has the operands by lane
+LAYER_WEIGHTS = """\
+    while j + U({height}) <= n:
+        [j] o{j} = U(index[p + m + j + U({j})])
+        i = U(0)
+        while i + U(8) <= m:
+            [j, l] s{j}_{l} = 0.0
+            for lane in range(L):
+                x = lane * m + i
+                [l] x{l} = T[x + U({l})]
+                [j] g{j} = G[o{j} + lane]
+                [j, l] s{j}_{l} += g{j} * x{l}
+            [j, l] gW[w + (j + U({j})) * m + i + U({l})] += s{j}_{l}
+            i += U(8)
+        while i < m:
+            x = U(index[p + i])
+            [j] s{j} = 0.0
+            for lane in range(L):
+                [j] s{j} += G[o{j} + lane] * V[x + lane]
+            [j] gW[w + (j + U({j})) * m + i] += s{j}
+            i += U(1)
+        j += U({height})
+"""
+
+TRANSPOSE = """\
+    for i in range(m):
+        x = U(index[p + i])
+        for lane in range(L):
+            T[lane * m + i] = V[x + lane]
+"""
+
+
+@cache
+def load(lanes: int) -> ModuleType:
+    """The kernels for blocks of so many lanes, compiled when they are first called on this machine."""
+    text = module_text(lanes)
+    name = f"kernels_{hashlib.sha256(f'{numba.__version__} {text}'.encode()).hexdigest()[:16]}"
+    path = platformdirs.user_cache_path("glassgrad") / f"{name}.py"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    spec: Any = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
+    spec.loader.exec_module(module)
+    return module
+
+
+def opcodes() -> dict[Rule, int]:
+    """The opcode of every row of the table."""
+    return {rule: code for code, rule in enumerate(RULES.values(), start=LAYER + 1)}
+
+
+def module_text(lanes: int) -> str:
+    """The kernels as a Python module."""
+    functions = [_function(rule) for rule in RULES.values()]
+    for name, begin, block, arguments in (
+        ("layer", "    j = U(0)\n", LAYER_SUMS, "index, W, V"),
+        ("layer_operands", "    i = U(0)\n", LAYER_OPERANDS, "index, W, G"),
+        ("layer_weights", f"{TRANSPOSE}    j = U(0)\n", LAYER_WEIGHTS, "index, V, G, T, gW"),
+    ):
+        blocks = [_unrolled(block, height) for height in (8, 4, 2, 1)] if lanes > 1 else []
+        functions.append("".join([f"@sums\ndef {name}(p, n, m, w, {arguments}):\n{begin}", *blocks]))
+    calls: dict[str, str] = {}
+    for name, arguments in (("forward", "p, n, index, V, S"), ("backward", "mask, p, n, index, V, S, G")):
+        for rule, code in opcodes().items():
+            functions.append(_kernel(rule, name).format(name=name, code=code, arguments=arguments))
+        calls[name] = "".join(CALLS.format(name=name, code=code, arguments=arguments) for code in opcodes().values())
+    return MODULE.format(lanes=lanes, functions="\n\n".join(filter(None, functions)), **calls)
+
+
+def _function(rule: Rule) -> str:
+    """A row as a function of one number, for the texts that call it; "" where Python has it."""
+    known = hasattr(math, rule.symbol) or hasattr(builtins, rule.symbol)
+    if rule.arity > 1 or rule.fold or known or not rule.symbol.isidentifier():
+        return ""
+    return f"@exact\ndef {rule.symbol}(a):\n    return {rule.value}\n"
+
+
+def _kernel(rule: Rule, name: str) -> str:
+    """The kernel of a row over items that lie in `index`: an item's operands and its slot, or for a fold how many, its
+    slot, and then the operands."""
+    letters = "ab"[: rule.arity]
+    forward = name == "forward"
+    gives = [f"G[x{x} + l] += G[o + l] * ({partial})" for x, partial in zip(letters, rule.partials, strict=True)]
+    if not rule.fold:
+        slots = [f"x{x} = U(index[p + U({i})])" for i, x in enumerate([*letters])] + [
+            f"o = U(index[p + U({rule.arity})])"
+        ]
+        loops = [_loop(f"V[o + l] = {rule.value}", letters)] if forward else _asked(gives, letters)
+        return _filled(ITEMS, symbol=rule.symbol, slots=slots, taken=rule.arity + 1, loops=loops)
+    slots = [f"x{x} = U(index[p + U({i}) * m + i])" for i, x in enumerate(letters)]
+    before = [TOP] if re.search(r"\btop\b", " ".join((rule.fold, rule.value, *rule.partials))) else []
+    after = []
+    if forward:
+        before.append(TOTAL)
+        after.append(FOLDED.format(fold=rule.fold))
+    loops = [_loop(f"S[L + l] += {rule.value}", letters)] if forward else _asked(gives, letters)
+    return _filled(FOLD, symbol=rule.symbol, before=before, slots=slots, loops=loops, after=after, taken=rule.arity)
+
+
+def _loop(statement: str, letters: str) -> str:
+    """A statement for every lane, with what it names."""
+    known = {x: f"V[x{x} + l]" for x in letters} | {"out": "V[o + l]", "top": "S[l]"}
+    loads = [f"{name} = {place}" for name, place in known.items() if re.search(rf"\b{name}\b", statement)]
+    return "\n".join(["for l in range(L):", *(f"    {line}" for line in (*loads, statement))])
+
+
+def _asked(gives: list[str], letters: str) -> list[str]:
+    """Each statement under the condition that its operand wants a gradient."""
+    return [
+        f"if mask & {bit}:\n{_indented(_loop(give, letters), '    ')}" for bit, give in zip((1, 2), gives, strict=False)
+    ]
+
+
+def _unrolled(template: str, height: int) -> str:
+    lines = []
+    for line in template.splitlines():
+        kind = re.match(r"( *)\[(j|l|j, l)\] (.*)", line)
+        if not kind:
+            lines.append(line.format(height=height))
+            continue
+        indent, letters, statement = kind.groups()
+        for j, lane in product(range(height) if "j" in letters else [0], range(8) if "l" in letters else [0]):
+            lines.append(f"{indent}{statement.format(j=j, l=lane)}")
+    return "\n".join([*lines, ""])
+
+
+def _filled(template: str, **parts: Any) -> str:
+    """The template with blocks of lines in place of the names that stand alone on a line."""
+    lines = []
+    for line in template.splitlines():
+        name = line.strip().strip("{}")
+        if isinstance(parts.get(name), list):
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [_indented(block, indent) for block in parts[name]]
+        else:
+            lines.append(line)
+    return "\n".join([*lines, ""]).replace("{symbol}", parts["symbol"]).replace("{taken}", str(parts["taken"]))
+
+
+def _indented(text: str, indent: str) -> str:
+    return "\n".join(indent + line for line in text.splitlines())

@@ -1,0 +1,198 @@
+"""A graph flattened: its operations as numbers in arrays, ready to be run on many rows of data.
+
+What is the same in every row, because no input leads to it, is one tape, to be run once; the rest is another, to be run
+for every row. An expression that is there twice becomes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.graph import topological_order
+from engine.lanes import LAYER, opcodes
+from engine.rules import LEAF, RULES, Rule
+from engine.value import Value
+
+DOT = RULES["dot"]
+
+
+class Node:
+    """An operation, or what is given: an input, a parameter, a constant."""
+
+    __slots__ = ("learns", "level", "rule", "taken", "varies", "weights")
+
+    def __init__(self, rule: Rule, taken: tuple[Operands, ...], *, varies: bool = False, learns: bool = False):
+        self.rule = rule
+        self.taken = taken
+        self.varies: bool = varies or any(x.varies for x in taken)  # from row to row
+        self.learns: bool = learns or any(x.learns for x in taken)  # some parameter leads to it
+        self.level: int = 1 + max((x.level for x in taken), default=-1)
+        # Of a weighted sum of what varies by weights that do not, the weights.
+        self.weights = next((x for x in taken if not x.varies), None) if rule is DOT and self.varies else None
+
+
+class Operands:
+    """What an operation takes: one node, or a list of them in a fold."""
+
+    __slots__ = ("learns", "level", "nodes", "varies")
+
+    def __init__(self, nodes: tuple[Node, ...]) -> None:
+        self.nodes = nodes
+        self.varies = any(node.varies for node in nodes)
+        self.learns = any(node.learns for node in nodes)
+        self.level = max(node.level for node in nodes)
+
+
+class Tape:
+    """Operations, each after those that it takes from, on slots of `lanes` numbers.
+
+    Attributes:
+        operations: a row for each group of like operations: the opcode, which operands want a gradient (1 the first, 2
+            the second), where it begins in `index`, how many there are, and of a layer the operands and first weight.
+        index: where the slots begin that are taken and made.
+        slots: where the slot of every node begins.
+        size: how many numbers all slots have.
+        weights: what the layers take as weights, in their order.
+        widest: the most operands of a layer.
+    """
+
+    def __init__(self, sources: Iterable[Node], inner: Iterable[Node], lanes: int) -> None:
+        self.lanes = lanes
+        self.slots: dict[Node, int] = {}
+        self.weights: list[Node] = []
+        self.widest = 1
+        self._place(sources)
+        operations: list[tuple[int, ...]] = []
+        index: list[int] = []
+        for (_, code, mask, operands), nodes in _groups(inner).items():
+            begin, size, first_weight = len(index), 0, len(self.weights)
+            if operands is not None:
+                size = len(operands.nodes)
+                self.widest = max(self.widest, size)
+                index += [self.slots[x] for x in operands.nodes]
+            self._place(nodes)
+            for node in nodes:
+                made = self.slots[node]
+                if node.weights:
+                    self.weights += node.weights.nodes
+                    index.append(made)
+                elif node.rule.fold:
+                    index += (len(node.taken[0].nodes), made, *[self.slots[x] for xs in node.taken for x in xs.nodes])
+                else:
+                    index += (*[self.slots[xs.nodes[0]] for xs in node.taken], made)
+            operations.append((code, mask, begin, len(nodes), size, first_weight))
+        self.operations = np.array(operations, np.int64).reshape(-1, 6)
+        self.index = np.array([*index, 0], np.uint32)
+
+    def _place(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            self.slots[node] = len(self.slots) * self.lanes
+
+    @property
+    def size(self) -> int:
+        return len(self.slots) * self.lanes
+
+
+@dataclass
+class Flat:
+    """The graph of some outputs on two tapes.
+
+    Attributes:
+        parameters: the leaves that are no inputs and no constants; their slots are the first on the uniform tape.
+        constants: the numbers in the slots after them.
+        uniform: the tape of what is the same in every row.
+        varying: the tape of the rest; its slots begin with the inputs, then the `spread`.
+        spread: the uniform slots that varying operations take as they take what varies.
+        weights: the uniform slots that layers take as weights, in their order.
+        outputs: for each output whether it varies, and its slot.
+    """
+
+    parameters: list[Value]
+    constants: list[float]
+    uniform: Tape
+    varying: Tape
+    spread: list[int]
+    weights: list[int]
+    outputs: list[tuple[bool, int]]
+
+
+def flatten(outputs: Sequence[Value], inputs: Sequence[Value], lanes: int) -> Flat:
+    """The graph of `outputs`, in which `inputs` vary from row to row."""
+    nodes = {x: Node(LEAF, (), varies=True) for x in inputs}
+    sources = list(nodes.values())
+    leaves, inner = _numbered(outputs, nodes)
+    parameters = {node: value for node, value in leaves.items() if not value.is_constant}
+    constants = {node: value.data for node, value in leaves.items() if value.is_constant}
+    uniform = Tape([*parameters, *constants], [node for node in inner if not node.varies], lanes=1)
+    rows = [node for node in inner if node.varies]
+    spread = dict.fromkeys(x for node in rows for xs in _slotted(node) for x in xs.nodes if not x.varies)
+    varying = Tape([*sources, *spread], rows, lanes)
+    results = [nodes[output] for output in outputs]
+    return Flat(
+        list(parameters.values()),
+        list(constants.values()),
+        uniform,
+        varying,
+        [uniform.slots[x] for x in spread],
+        [uniform.slots[x] for x in varying.weights],
+        [(x.varies, (varying if x.varies else uniform).slots[x]) for x in results],
+    )
+
+
+def _slotted(node: Node) -> list[Operands]:
+    """The operands that need a slot on the tape of their node: all but weights."""
+    return [operands for operands in node.taken if operands is not node.weights]
+
+
+def _groups(inner: Iterable[Node]) -> dict[tuple[int, int, int, Operands | None], list[Node]]:
+    """Operations of one level and kind together, and those of one layer; in order of level."""
+    codes = opcodes()
+    groups: dict[tuple[int, int, int, Operands | None], list[Node]] = {}
+    for node in sorted(inner, key=lambda node: node.level):
+        key: tuple[int, int, int, Operands | None]
+        if node.weights:
+            (operands,) = _slotted(node)
+            key = node.level, LAYER, operands.learns + 2 * node.weights.learns, operands
+        else:
+            mask = sum(bit * operands.learns for bit, operands in zip((1, 2), node.taken, strict=False))
+            key = node.level, codes[node.rule], mask, None
+        groups.setdefault(key, []).append(node)
+    return groups
+
+
+def _numbered(outputs: Sequence[Value], nodes: dict[Value, Node]) -> tuple[dict[Node, Value], list[Node]]:
+    """Add every Value to `nodes`, equal expressions as one; the leaves, and the operations in their order."""
+    leaves: dict[Node, Value] = {}
+    inner: list[Node] = []
+    known: dict[object, Node] = {}
+    lists: dict[object, Operands] = {}  # by the identity of a tuple of Values, and by the nodes in it
+
+    def operands(x: Value | tuple[Value, ...]) -> Operands:
+        found = lists.get(id(x))
+        if found is None:
+            listed = tuple([nodes[operand] for operand in (x if isinstance(x, tuple) else (x,))])
+            found = lists.get(listed)
+            if found is None:
+                found = lists[listed] = Operands(listed)
+            lists[id(x)] = found
+        return found
+
+    for value in topological_order(*outputs):
+        if value in nodes:
+            continue
+        if value._x is None:
+            key: object = str(value.data) if value.is_constant else value  # of constants 0.0 and -0.0 are two
+            if key not in known:
+                known[key] = Node(LEAF, (), learns=not value.is_constant)
+                leaves[known[key]] = value
+        else:
+            taken = (operands(value._x),) if value._y is None else (operands(value._x), operands(value._y))
+            key = (value._rule, *taken)
+            if key not in known:
+                known[key] = Node(value._rule, taken)  # type: ignore[arg-type]
+                inner.append(known[key])
+        nodes[value] = known[key]
+    return leaves, inner

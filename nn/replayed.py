@@ -1,0 +1,201 @@
+"""Training on arrays: losses recorded and replayed, parameters and the optimizer's state in arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import Value
+from engine.replay import Floats, NotFiniteError, Program, form
+from engine.value import as_float, constant
+from nn.inputs import as_list, listed, named
+from nn.layer import Layer
+from nn.losses import accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
+from nn.mlp import MLP
+from nn.optimizers import Optimizer
+from nn.perceptron import Perceptron
+
+Pairs = list[tuple[Any, Any]]
+Indices = npt.NDArray[np.intp]
+
+# Whether outputs are right, a row for each example: what `nn.losses.accuracy_by` says of one.
+RIGHT: dict[Any, Callable[[Floats, Floats], npt.NDArray[np.bool_]]] = {
+    hinge: lambda y, r: (y > 0) == (r > 0),
+    binary_cross_entropy: lambda y, r: (y > 0) == (r > 0.5),
+    cross_entropy: lambda y, r: (y.argmax(axis=1) == r.argmax(axis=1))[:, None],
+}
+ALLOWED: dict[Any, Callable[[Floats], Any]] = {
+    hinge: lambda r: (r == 1.0) | (r == -1.0),
+    binary_cross_entropy: lambda r: (r >= 0.0) & (r <= 1.0),
+    cross_entropy: lambda r: (r >= 0.0) & (abs(r.sum(axis=1, keepdims=True) - 1.0) <= 1e-9),
+    mse: np.isfinite,
+}
+
+
+@dataclass
+class Like:
+    """Examples whose losses have one graph, but for some numbers.
+
+    Attributes:
+        program: that graph; its outputs are the loss and then those of the model.
+        data: the numbers, a row for each example.
+        targets: the targets, a row for each example; None where they are not known apart.
+    """
+
+    program: Program
+    data: Floats
+    targets: Floats | None = None
+
+
+@dataclass
+class Examples:
+    """All examples in groups of like ones: for each its group and its row there."""
+
+    likes: list[Like]
+    groups: Indices
+    rows: Indices
+
+
+def recorded(model: Any, loss: Any, pairs: Pairs, *, any_model: bool) -> Examples | None:
+    """The losses of all examples, recorded; None if they cannot be.
+
+    A model and a loss of this package do the same with every example, so that recording one is enough. Of others, if
+    `any_model` allows them, every example is recorded.
+    """
+    if type(model) in (Perceptron, Layer, MLP) and loss in ALLOWED:
+        like = _of_this_package(model, loss, pairs)
+        if like:
+            return Examples([like], np.zeros(len(pairs), np.intp), np.arange(len(pairs)))
+    return _of_any(model, loss, pairs) if any_model else None
+
+
+def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs) -> Like | None:
+    xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
+    if xs is None or rs is None or xs.shape[1] != model.n_inputs:
+        return None
+    inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
+    output = model(inputs)
+    outputs = output if isinstance(output, list) else [output]
+    if loss is cross_entropy:
+        if len(outputs) < 2:
+            return None
+        if rs.shape[1] == 1:
+            classes = rs[:, 0].astype(np.intp)
+            if (
+                not all(hasattr(r, "__index__") for _, r in pairs)
+                or not ((classes >= 0) & (classes < len(outputs))).all()
+            ):
+                return None
+            rs = np.eye(len(outputs))[classes]
+    if rs.shape[1] != len(outputs) or not np.all(ALLOWED[loss](rs)):
+        return None
+    targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
+    example = loss(output, targets if isinstance(output, list) else targets[0])
+    return Like(Program([example, *outputs], [*inputs, *targets]), np.hstack([xs, rs]), rs)
+
+
+def _of_any(model: Any, loss: Any, pairs: Pairs) -> Examples:
+    found: dict[Hashable, tuple[int, list[Value], list[Value], list[list[float]]]] = {}
+    groups, rows = [], []
+    for i, (x, r) in enumerate(pairs):
+        with named(f"data[{i}]"):
+            output = model(x)
+            results = [loss(output, r), *(output if isinstance(output, list) else [output])]
+            graph, constants = form(results)
+        group, _, _, data = found.setdefault(graph, (len(found), results, constants, []))
+        groups.append(group)
+        rows.append(len(data))
+        data.append([node.data for node in constants])
+    likes = []
+    for _, results, constants, data in found.values():
+        table = np.array(data).reshape(len(data), len(constants))
+        differ = np.ptp(table, axis=0) > 0.0
+        inputs = [node for node, differs in zip(constants, differ, strict=True) if differs]
+        likes.append(Like(Program(results, inputs), np.ascontiguousarray(table[:, differ])))
+    return Examples(likes, np.array(groups), np.array(rows))
+
+
+def _matrix(rows: list[Any]) -> Floats | None:
+    """Lists of as many plain, finite numbers, or single numbers, as an array; None if they are not that."""
+    lists = [[row] if (found := as_list(row)) is None else found for row in rows]
+    try:
+        if any(len(xs) != len(lists[0]) or any(as_float(x) is None for x in xs) for xs in lists):
+            return None
+    except OverflowError:
+        return None
+    table = np.array(lists, np.float64)
+    return table if np.isfinite(table).all() else None
+
+
+class Replayed:
+    """Steps of an optimizer on arrays. `settle` makes the Values say what the arrays do, `look` goes the other way."""
+
+    def __init__(
+        self, examples: Examples, pairs: Pairs, optimizer: Optimizer, loss: Any, accuracy: Callable[..., Any] | None
+    ) -> None:
+        self.examples, self.pairs, self.optimizer, self.accuracy = examples, pairs, optimizer, accuracy
+        self.right = RIGHT.get(loss) if accuracy is accuracy_by(loss) else None
+        programs = [like.program for like in examples.likes]
+        self.leaves = list(dict.fromkeys([*optimizer.parameters, *(leaf for p in programs for leaf in p.parameters)]))
+        places = {leaf: i for i, leaf in enumerate(self.leaves)}
+        self.places = [np.array([places[leaf] for leaf in p.parameters], np.intp) for p in programs]
+        self.gradient = np.zeros(len(self.leaves))
+        self.look()
+
+    def look(self) -> None:
+        """Take over the data of the Values and the state of the optimizer."""
+        data = np.array([leaf.data for leaf in self.leaves])
+        self.now = data, [np.array(x) for x in zip(*self.optimizer.state, strict=True)], self.optimizer.steps
+
+    def settle(self) -> None:
+        """Give the Values and the optimizer what the arrays have."""
+        data, state, self.optimizer.steps = self.now
+        for leaf, number, grad in zip(self.leaves, data.tolist(), self.gradient.tolist(), strict=True):
+            leaf.data, leaf.grad = number, grad
+        self.optimizer.state = list(zip(*(x.tolist() for x in state), strict=True))
+
+    def step(self, epoch: int, indices: list[int]) -> tuple[list[float], list[float]]:
+        """One step from a batch; the losses of its examples, and the shares of their outputs that are right."""
+        chosen = np.array(indices)
+        losses, rights = np.empty(len(chosen)), np.zeros(len(chosen))
+        self.gradient = np.zeros(len(self.leaves))
+        for group, (like, places) in enumerate(zip(self.examples.likes, self.places, strict=True)):
+            here = np.flatnonzero(self.examples.groups[chosen] == group)
+            if not len(here):
+                continue
+            order = self.examples.rows[chosen[here]]
+            try:
+                results, gradient = like.program.run(self.now[0][places], like.data, order, backward=True)
+            except NotFiniteError as stopped:
+                self.settle()
+                row, error = like.program.explained(stopped.rows, like.data, backward=True)
+                example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
+                raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
+            losses[here] = results[:, 0]
+            if self.right and like.targets is not None:
+                rights[here] = self.right(results[:, 1:], like.targets[order]).mean(axis=1)
+            elif self.accuracy:
+                for k, outputs in zip(here.tolist(), results[:, 1:].tolist(), strict=True):
+                    values = [constant(y, "an output") for y in outputs]
+                    r = self.pairs[indices[k]][1]
+                    rights[k] = self.accuracy(values if len(values) > 1 else values[0], r)
+            self.gradient[places] += gradient * (len(here) / len(chosen))
+        with named(f"epoch {epoch}, the batch of {listed(indices)}"):
+            self._update()
+        return losses.tolist(), rights.tolist()
+
+    def _update(self) -> None:
+        data, state, steps = self.now
+        moved = len(self.optimizer.parameters)
+        self.optimizer.steps = steps + 1
+        theta = data[:moved]
+        new = self.optimizer.update(theta, self.gradient[:moved] + self.optimizer.weight_decay * theta, *state)
+        if all(np.isfinite(x).all() for x in new):
+            self.now = np.concatenate([new[0], data[moved:]]), list(new[1:]), steps + 1
+        else:
+            self.settle()
+            self.optimizer.step()  # tells which parameter it is

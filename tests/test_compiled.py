@@ -1,0 +1,443 @@
+"""compile: the same numbers as the engine's own, by rows, and errors that name what was wrong."""
+
+import math
+import os
+import random
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import engine
+import nn
+from engine import RULES, Value
+from engine.operations import FUNCTIONS
+
+ROOT = Path(__file__).parents[1]
+UNARY = [f for name, f in FUNCTIONS.items() if RULES[name].arity == 1] + [abs, lambda a: -a]
+BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: a**b]
+BINARY += [engine.maximum, engine.minimum]
+FOLDS = [engine.sum, engine.logsumexp, lambda xs: engine.dot(xs, xs[::-1])]
+
+
+def random_graph(rng, size):
+    """A graph over the whole table, with sharing, whose every node is of moderate size; its inputs and parameters."""
+    inputs = [Value(rng.uniform(-2, 2), f"x{i}") for i in range(3)]
+    parameters = [Value(rng.uniform(-2, 2), f"w{i}") for i in range(4)]
+    nodes = [*inputs, *parameters]
+    while len(nodes) < size:
+        pick = lambda: rng.choice(nodes[-12:] if rng.random() < 0.7 else nodes)  # noqa: E731
+        try:
+            match rng.randrange(4):
+                case 0:
+                    node = rng.choice(UNARY)(pick())
+                case 1:
+                    node = rng.choice(BINARY)(pick(), pick() if rng.random() < 0.8 else rng.uniform(-2, 2))
+                case 2:
+                    node = rng.choice(FOLDS)([pick() for _ in range(rng.randrange(1, 9))])
+                case _:
+                    n = rng.randrange(1, 20)
+                    node = engine.dot([rng.choice(parameters) for _ in range(n)], [pick() for _ in range(n)])
+        except ArithmeticError:
+            continue
+        if abs(node.data) < 1e3:
+            nodes.append(node)
+    return engine.sum(nodes[-5:]), inputs, parameters
+
+
+def by_rows(output, inputs, parameters, rows):
+    """For every row the output and the gradients, by `forward` and `backward`; where there is none, None."""
+    answers = []
+    for row in rows:
+        for x, number in zip(inputs, row, strict=True):
+            x.data = number
+        output.zero_grad()
+        value = gradients = None
+        with suppress(ArithmeticError):
+            output.forward()
+            value = output.data
+            output.backward()
+            gradients = [p.grad for p in parameters]
+        answers.append((value, gradients))
+    output.zero_grad()
+    return answers
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_random_graphs_over_the_whole_table(seed):
+    rng = random.Random(seed)
+    output, inputs, parameters = random_graph(rng, rng.randrange(10, 60))
+    graph = set(engine.topological_order(output))
+    inputs = [x for x in inputs if x in graph]
+    if not inputs:
+        return
+    rows = [[x.data + rng.uniform(-0.05, 0.05) for x in inputs] for _ in range(rng.choice([1, 5, 16, 37]))]
+    answers = by_rows(output, inputs, parameters, rows)
+    program = engine.compile(output, inputs)
+    if any(value is None for value, _ in answers):
+        with pytest.raises(ArithmeticError, match=f"row {[value for value, _ in answers].index(None)}: "):
+            program(rows)
+    # A derivative by an input alone is not asked for here, so that it may be missing.
+    rows = [row for row, (_, gradients) in zip(rows, answers, strict=True) if gradients]
+    answers = [answer for answer in answers if answer[1]]
+    if not rows:
+        return
+
+    def last_bits(answers):
+        """The same where the last bit of every number given is another: how much of the numbers is rounding."""
+        before = [p.data for p in parameters]
+        for p in parameters:
+            p.data = math.nextafter(p.data, math.inf)
+        moved = by_rows(output, inputs, parameters, [[math.nextafter(x, math.inf) for x in row] for row in rows])
+        for p, data in zip(parameters, before, strict=True):
+            p.data = data
+        return [other if other[1] else answer for other, answer in zip(moved, answers, strict=True)]
+
+    moved = last_bits(answers)
+
+    def same(ours, number):
+        terms, others = ([number(answer) for answer in listed] for listed in (answers, moved))
+        rounding = math.fsum(abs(a - b) for a, b in zip(terms, others, strict=True)) / len(terms)
+        scale = math.fsum(map(abs, terms)) / len(terms)
+        return abs(ours - math.fsum(terms) / len(terms)) <= 1e-12 * scale + 50 * rounding
+
+    for ours, (theirs, _), (other, _) in zip(program(rows), answers, moved, strict=True):
+        assert abs(ours - theirs) <= 1e-12 * abs(theirs) + 50 * abs(theirs - other)
+    assert same(program.backward(rows), lambda answer: answer[0])
+    for k, p in enumerate(parameters):
+        assert same(p.grad, lambda answer, k=k: answer[1][k]), p
+
+
+def test_what_it_gives_back():
+    x, y, w = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")
+    one, two = engine.compile(w * x + y, [x, y]), engine.compile([w * x + y, y, w**2], [x, y])
+    rows = [[1.0, 10.0], [2.0, 20.0]]
+    assert one(rows).tolist() == [13.0, 26.0]
+    assert two(rows).tolist() == [[13.0, 10.0, 9.0], [26.0, 20.0, 9.0]]
+    assert one(np.array(rows, "f4")).dtype == np.float64
+    assert one([]).shape == (0,)
+    assert two(np.zeros((0, 2))).shape == (0, 3)
+    assert engine.compile(w * x, x)([1.0, 2.0]).tolist() == [3.0, 6.0], "of one input, plain numbers"
+
+
+def test_parameters_are_read_at_every_call_and_gradients_accumulate():
+    x, w = Value(1.0, "x"), Value(3.0, "w")
+    program = engine.compile(w * w * x, [x])
+    assert program.backward([[1.0], [2.0]]) == 13.5
+    assert w.grad == 2 * 3.0 * 1.5
+    w.data = 5.0
+    assert program([[1.0]]).tolist() == [25.0]
+    program.backward([[1.0], [2.0]])
+    assert w.grad == 9.0 + 2 * 5.0 * 1.5
+    assert (x.grad, x.data) == (0.0, 1.0), "an input is left as it is"
+
+
+def test_a_penalty_and_what_is_there_twice():
+    ws = [Value(0.5 * i, f"w{i}") for i in range(5)]
+    x = Value(1.0, "x")
+    penalty = 0.1 * engine.dot(ws, ws)
+    output = engine.dot(ws, [x] * 5) + engine.dot(ws, [x] * 5) + penalty
+    program = engine.compile([output, penalty], [x])
+    assert program([[2.0], [3.0]])[:, 1].tolist() == [penalty.data] * 2
+    program = engine.compile(output, [x])
+    program.backward([[2.0], [3.0]])
+    assert [w.grad for w in ws] == pytest.approx([2 * 2.5 + 0.2 * w.data for w in ws])
+    program = engine.compile(penalty + 0 * x, [x])
+    assert program.backward([[7.0]]) == pytest.approx(penalty.data)
+
+
+def test_an_output_that_no_input_leads_to_or_that_is_an_input():
+    x, w = Value(1.0, "x"), Value(3.0, "w")
+    program = engine.compile([w * w, x, x * w, w], [x])
+    assert program([[2.0], [4.0]]).tolist() == [[9.0, 2.0, 6.0, 3.0], [9.0, 4.0, 12.0, 3.0]]
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 1023, 1024, 1025, 5000])
+def test_any_number_of_rows(n):
+    model = nn.MLP(3, [5, 2], seed=1)
+    xs = [Value(0.0, f"x{i}") for i in range(3)]
+    y1, y2 = model(xs)
+    program = engine.compile(y1 * y2, xs)
+    rows = np.random.default_rng(n).normal(size=(n, 3))
+    w1, w2 = (np.array([[w.data for w in neuron.weights] for neuron in layer.neurons]) for layer in model.layers)
+    ones = np.ones((n, 1))
+    hidden = np.tanh(np.hstack([ones, rows]) @ w1.T)
+    out = np.hstack([ones, hidden]) @ w2.T
+    assert program(rows) == pytest.approx(out[:, 0] * out[:, 1], rel=1e-10, abs=1e-12)
+    program.backward(rows)
+    by_out = out[:, ::-1] / n
+    by_w2 = by_out.T @ np.hstack([ones, hidden])
+    by_w1 = ((by_out @ w2[:, 1:]) * (1 - hidden**2)).T @ np.hstack([ones, rows])
+    gradients = [p.grad for p in model.parameters()]
+    assert gradients == pytest.approx([*by_w1.ravel(), *by_w2.ravel()], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(1, 1), (2, 3), (7, 8), (8, 7), (15, 17), (33, 5), (5, 33)])
+def test_layers_of_any_size(n_in, n_out):
+    first, second = nn.Layer(n_in, n_out, "linear", seed=1), nn.Layer(n_out, n_in, "linear", seed=2)
+    xs = [Value(0.0) for _ in range(n_in)]
+    output = engine.sum(second(first(xs)))
+    program = engine.compile(output, xs)
+    rows = np.random.default_rng(0).normal(size=(21, n_in))
+    program.backward(rows)
+    compiled = [p.grad for p in first.parameters() + second.parameters()]
+    first.zero_grad()
+    second.zero_grad()
+    (engine.sum([engine.sum(second(first(row.tolist()))) for row in rows]) / 21).backward()
+    assert compiled == pytest.approx([p.grad for p in first.parameters() + second.parameters()], rel=1e-10, abs=1e-12)
+
+
+def test_the_same_on_one_core_as_on_many():
+    code = """
+import os, sys
+if sys.argv[1] == "1": os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import numpy as np, engine, nn
+model = nn.MLP(3, [7, 1], seed=1)
+xs = [engine.Value(0.0) for _ in range(3)]
+program = engine.compile(model(xs), xs)
+program.backward(np.random.default_rng(0).normal(size=(10_000, 3)))
+print([p.grad.hex() for p in model.parameters()])
+"""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("no way to keep a process to one core")
+    one, many = (
+        subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+        for n in ("1", "2")
+    )
+    assert one == many
+
+
+def test_threads_of_the_caller():
+    x, w = Value(1.0, "x"), Value(0.5, "w")
+    program = engine.compile((w * x).tanh(), [x])
+    rows = np.linspace(-2, 2, 3000)
+    expected, wrong = np.tanh(0.5 * rows), []
+
+    def check():
+        for _ in range(50):
+            if not np.allclose(program(rows), expected, rtol=1e-14):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=check) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+class TestErrors:
+    def compiled(self):
+        x, y, w = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")
+        return engine.compile(w * x.log() + y, [x, y]), w
+
+    @pytest.mark.parametrize(
+        ("rows", "error", "words"),
+        [
+            ([[1.0]], ValueError, r"shape \(n, 2\).*got one of shape \(1, 1\)"),
+            ([[1.0, 2.0], [1.0]], ValueError, "rows of different lengths"),
+            ([1.0, 2.0], ValueError, r"got one of shape \(2,\)"),
+            (3.0, ValueError, r"got one of shape \(\)"),
+            ([["1", "2"]], TypeError, "got list"),
+            (None, TypeError, "NoneType"),
+            ([[True, False]], TypeError, "got list"),
+            ([[1j, 2.0]], TypeError, "got list"),
+            ([[1.0, 2.0], [1.0, math.nan]], ValueError, "row 1 has nan for y"),
+            ([[math.inf, 2.0]], ValueError, "row 0 has inf for x"),
+            ([[1.0, 2.0]] * 40 + [[-1.0, 2.0]], ArithmeticError, r"^row 40: log\(x\) has no value at x = -1.0"),
+        ],
+    )
+    def test_wrong_rows(self, rows, error, words):
+        program, w = self.compiled()
+        for use in (program, program.backward):
+            with pytest.raises(error, match=words):
+                use(rows)
+        assert (w.grad, w.data) == (0.0, 3.0)
+
+    def test_no_rows_have_no_mean(self):
+        program, _ = self.compiled()
+        with pytest.raises(ValueError, match="one row or more"):
+            program.backward(np.zeros((0, 2)))
+
+    def test_a_derivative_that_has_no_value_names_its_row(self):
+        x, w = Value(1.0, "x"), Value(4.0, "w")
+        program = engine.compile((w * x).sqrt(), [x])
+        assert program([[1.0], [0.0]]).tolist() == [2.0, 0.0]
+        with pytest.raises(ArithmeticError, match=r"^row 1: the derivative of sqrt\("):
+            program.backward([[1.0], [0.0]])
+        assert w.grad == 0.0
+
+    def test_an_inner_number_that_overflows_is_not_lost(self):
+        x, w = Value(1.0, "x"), Value(1.0, "w")
+        program = engine.compile((w * x.exp()).tanh(), [x])
+        with pytest.raises(OverflowError, match=r"^row 2: exp\(x\) overflows at x = 1000"):
+            program([[1.0], [2.0], [1000.0]])
+
+    def test_uniform_numbers_that_overflow(self):
+        x, w = Value(1.0, "x"), Value(1.0, "w")
+        program = engine.compile(w.exp() + x, [x])
+        w.data = 1000.0
+        with pytest.raises(OverflowError, match=r"exp\(w\) overflows"):
+            program([[1.0]])
+
+    @pytest.mark.parametrize(
+        ("make", "error", "words"),
+        [
+            (lambda a, b: engine.compile(a * b, [a * b]), ValueError, "input 0 is Value.*no leaf|is a leaf"),
+            (lambda a, b: engine.compile(a * b, [a, a]), ValueError, "twice"),
+            (lambda a, b: engine.compile(a * 2, [b]), ValueError, "no part of the graph"),
+            (lambda a, b: engine.compile(a * 2, []), ValueError, "one input or more"),
+            (lambda a, b: engine.compile([], [a]), ValueError, "one output or more"),
+            (lambda a, b: engine.compile(2.0, [a]), TypeError, "output.*float 2.0"),
+            (lambda a, b: engine.compile([a, 2.0], [a]), TypeError, "output.*float 2.0"),
+            (lambda a, b: engine.compile(a, [1.0]), TypeError, "input.*float 1.0"),
+            (lambda a, b: engine.compile([a * b, b], [a]).backward([[1.0]]), ValueError, "one output, and 2"),
+            (lambda a, b: engine.compile(engine.sum([]), [a]), RuntimeError, "constant"),
+        ],
+    )
+    def test_wrong_graphs(self, make, error, words):
+        with pytest.raises(error, match=words):
+            make(Value(1.0, "a"), Value(2.0, "b"))
+
+
+def test_without_numba_the_error_names_the_extra_and_all_else_works():
+    code = """
+import sys
+sys.modules["numba"] = None
+import engine, nn
+x = engine.Value(1.0)
+try:
+    engine.compile(x * 2, [x])
+except ImportError as error:
+    print(error)
+model = nn.MLP(1, [1], seed=1)
+print(nn.train(model, nn.mse, [(0.0, 1.0), (1.0, 3.0)], seed=1).converged)
+try:
+    nn.train(model, nn.mse, [(0.0, 1.0)], compiled=True)
+except ImportError as error:
+    print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    first, second, third = run.stdout.splitlines()
+    assert "numba" in first
+    assert "glassgrad[fast]" in first
+    assert second == "True"
+    assert "glassgrad[fast]" in third
+
+
+def test_importing_the_engine_imports_neither_numba_nor_numpy():
+    code = "import sys, engine; print([name for name in ('numba', 'numpy') if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout == "[]\n"
+
+
+class TestTraining:
+    def trained(self, compiled, loss, data, sizes, make, **options):
+        model = nn.MLP(len(data[0][0]), sizes, seed=3)
+        optimizer = make(model.parameters())
+        history = nn.train(
+            model, loss, data, optimizer=optimizer, epochs=20, until=lambda history: False, seed=5,
+            compiled=compiled, progress=False, **options,
+        )  # fmt: skip
+        return [p.data for p in model.parameters()], [p.grad for p in model.parameters()], history, optimizer
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda ps: nn.SGD(ps, 0.1, momentum=0.9, weight_decay=1e-3),
+            lambda ps: nn.Adam(ps, 0.01, weight_decay=1e-3),
+        ],
+        ids=["SGD", "Adam"],
+    )
+    @pytest.mark.parametrize(
+        ("loss", "sizes", "target"),
+        [
+            (nn.mse, [4, 1], lambda x: x[0] * x[1]),
+            (nn.mse, [4, 2], lambda x: [x[0], x[1] ** 2]),
+            (nn.hinge, [4, 1], lambda x: 1 if x[0] > x[1] else -1),
+            (nn.binary_cross_entropy, [4, 1], lambda x: int(x[0] > x[1])),
+            (nn.cross_entropy, [4, 3], lambda x: int(x[0] > x[1]) + int(x[0] > 0)),
+            (nn.cross_entropy, [4, 2], lambda x: [0.0, 1.0] if x[0] > x[1] else [1.0, 0.0]),
+        ],
+    )
+    def test_the_same_training_as_on_values(self, loss, sizes, target, make):
+        rng = random.Random(1)
+        xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(50)]
+        data = [(x, target(x)) for x in xs]
+        ours, eager = (self.trained(c, loss, data, sizes, make, batch_size=8) for c in (True, False))
+        assert ours[0] == pytest.approx(eager[0], rel=1e-9)
+        assert ours[1] == pytest.approx(eager[1], rel=1e-9, abs=1e-12)
+        assert ours[2].loss == pytest.approx(eager[2].loss, rel=1e-9)
+        assert ours[2].accuracy == eager[2].accuracy
+        assert ours[3].steps == eager[3].steps == 20 * 7
+        for state, theirs in zip(ours[3].state, eager[3].state, strict=True):
+            assert state == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+    def test_sequences_of_different_lengths_train_together(self):
+        class Recurrent(nn.Module):
+            def __init__(self):
+                self.cell = nn.Perceptron(2, "tanh", seed=1)
+
+            def __call__(self, xs):
+                state = Value(0.0)
+                for x in xs:
+                    state = self.cell([x, state])
+                return state
+
+        def trained(compiled):
+            rng = random.Random(2)
+            sequences = [[rng.uniform(-1, 1) for _ in range(rng.randrange(1, 6))] for _ in range(40)]
+            data = [(xs, sum(xs) / 5) for xs in sequences]
+            model = Recurrent()
+            history = nn.train(
+                model, lambda y, r: (y - r) ** 2, data, optimizer=nn.SGD(model.parameters(), 0.1), epochs=10,
+                seed=1, compiled=compiled, until=lambda h: False, accuracy=lambda y, r: abs(float(y) - r) < 0.1,
+            )  # fmt: skip
+            return [p.data for p in model.parameters()], history
+
+        (ours, history), (theirs, eager) = trained(True), trained(False)
+        assert ours == pytest.approx(theirs, rel=1e-9)
+        assert history.loss == pytest.approx(eager.loss, rel=1e-9)
+        assert history.accuracy == eager.accuracy
+
+    def test_the_values_are_true_in_callbacks_and_what_is_done_there_counts(self):
+        data = [((x, -x), 1 if x > 0.3 else -1) for x in (0.1, 0.2, 0.4, 0.9)]
+
+        def trained(compiled):
+            model, seen = nn.MLP(2, [3, 1], seed=1), []
+
+            def callback(history):
+                seen.append([p.data for p in model.parameters()])
+                if history.epochs == 3:
+                    model.parameters()[0].data = 7.0
+
+            nn.train(model, nn.hinge, data, epochs=6, callback=callback, seed=1, compiled=compiled)
+            return seen
+
+        ours, theirs = trained(True), trained(False)
+        assert ours[3][0] == pytest.approx(7.0, abs=0.1)
+        for a, b in zip(ours, theirs, strict=True):
+            assert a == pytest.approx(b, rel=1e-9)
+
+    def test_errors_name_epoch_and_example(self):
+        model = nn.Perceptron(1, "exp", init=[0.0, 1.0])
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[2\]: exp"):
+            nn.train(model, nn.mse, [(1.0, 1.0), (2.0, 1.0), (1e6, 1.0)], compiled=True, shuffle=False, seed=1)
+        assert all(math.isfinite(p.data) for p in model.parameters())
+
+    def test_an_optimizer_with_a_step_of_its_own_stays_with_values(self):
+        class Half(nn.SGD):
+            def step(self):
+                for p in self.parameters:
+                    p.data = p.data / 2
+
+        model = nn.MLP(1, [1], seed=1)
+        before = model.parameters()[1].data
+        nn.train(model, nn.mse, [(1.0, 1.0)], optimizer=Half(model.parameters()), epochs=1)
+        assert model.parameters()[1].data == before / 2
+        with pytest.raises(TypeError, match="Half has a step of its own"):
+            nn.train(model, nn.mse, [(1.0, 1.0)], optimizer=Half(model.parameters()), compiled=True)
