@@ -1,6 +1,6 @@
 """From the text of the rows to machine code: kernels that run a tape on many rows of data.
 
-A block is `lanes` rows of data side by side. Every node of the tape has a slot with one number for each of them, so
+A block is some rows of data side by side, its lanes. Every node of the tape has a slot with a number for each, so
 that an operation is a short loop over the lanes, which the processor does in a few vector instructions. The loops are
 made from the texts of `engine.rules`, as the eager kernels are, and numba compiles them: once a machine, for what it
 made is kept on disk.
@@ -35,10 +35,10 @@ LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules foll
 # which p it begins in `index`; for how many items n it stands; of a layer how many operands m and the first weight w.
 MODULE = """\
 import numba
+import numpy as np
 from math import cos, erfc, exp, expm1, inf, log, log1p, pi, sin, sqrt, tan, tanh
 from numba import uint64 as U  # an index that cannot be negative needs no check for it
 
-L = U({lanes})
 exact = numba.njit(error_model="numpy")
 sums = numba.njit(error_model="numpy", fastmath={{"reassoc", "contract"}})
 entry = numba.njit(error_model="numpy", nogil=True, cache=True)
@@ -46,22 +46,22 @@ entry = numba.njit(error_model="numpy", nogil=True, cache=True)
 {functions}
 
 @exact
-def forward(tape, index, W, V, S):
+def forward(L, tape, index, W, V, S):
     for k in range(tape.shape[0]):
         op, p, n = tape[k, 0], U(tape[k, 2]), U(tape[k, 3])
         if op == 0:
-            layer(p, n, U(tape[k, 4]), U(tape[k, 5]), index, W, V)
+            layer(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, W, V)
 {forward}
 
 @exact
-def backward(tape, index, W, V, S, G, T, gW):
+def backward(L, tape, index, M, V, S, G, T, K, Z, gW):
     for k in range(tape.shape[0] - 1, -1, -1):
         op, mask, p, n = tape[k, 0], tape[k, 1], U(tape[k, 2]), U(tape[k, 3])
         if op == 0:
             if mask & 1:
-                layer_operands(p, n, U(tape[k, 4]), U(tape[k, 5]), index, W, G)
+                layer_operands(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, M, G, Z)
             if mask & 2:
-                layer_weights(p, n, U(tape[k, 4]), U(tape[k, 5]), index, V, G, T, gW)
+                layer_weights(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, V, G, T, K, Z, gW)
 {backward}
 
 @sums
@@ -74,17 +74,17 @@ def is_finite(V):
 
 @entry
 def run(tape, index, V, S):
-    forward(tape, index, V, V, S)
+    forward(U(1), tape, index, V, V, S)
     return is_finite(V)
 
 
 @entry
 def pull(tape, index, V, S, G):
-    backward(tape, index, V, V, S, G, S, S)
+    backward(U(1), tape, index, V, V, S, G, S, np.zeros(1, np.uint32), S, S)
 
 
 @exact
-def load(data, rows, first, last, V):
+def load(L, data, rows, first, last, V):
     for l in range(L):
         row = rows[min(first + l, last - U(1))]  # the last row fills up the last block
         for i in range(U(data.shape[1])):
@@ -92,14 +92,14 @@ def load(data, rows, first, last, V):
 
 
 @exact
-def spread(numbers, first, V):
+def spread(L, numbers, first, V):
     for i in range(U(numbers.size)):
         for l in range(L):
             V[(first + i) * L + l] = numbers[i]
 
 
 @sums
-def gather(G, first, numbers):
+def gather(L, G, first, numbers):
     for i in range(U(numbers.size)):
         total = 0.0
         for l in range(L):
@@ -107,25 +107,37 @@ def gather(G, first, numbers):
         numbers[i] += total
 
 
+@exact
+def transpose(tape, W, M):
+    for k in range(tape.shape[0]):
+        if tape[k, 0] == 0:
+            n, m, w = U(tape[k, 3]), U(tape[k, 4]), U(tape[k, 5])
+            for j in range(n):
+                for i in range(m):
+                    M[w + i * n + j] = W[w + j * m + i]
+
+
 @entry
-def replay(tape, index, W, B, data, rows, first, last, outputs, results, V, S, seed, G, T, gW, gB):
-    columns = U(data.shape[1])
-    spread(B, columns, V)
+def replay(lanes, tape, index, W, M, B, data, rows, first, last, outputs, results, V, S, seed, G, T, K, Z, gW, gB):
+    if seed != 0.0:
+        transpose(tape, W, M)
+    L, columns = U(lanes), U(data.shape[1])
+    spread(L, B, columns, V)
     for start in range(U(first), U(last), L):
-        load(data, rows, start, U(last), V)
-        forward(tape, index, W, V, S)
+        load(L, data, rows, start, U(last), V)
+        forward(L, tape, index, W, V, S)
         if not is_finite(V):
             return start
-        lanes = min(L, U(last) - start)
-        for l in range(lanes):
+        full = min(L, U(last) - start)
+        for l in range(full):
             for k in range(U(outputs.size)):
-                results[start + l, k] = V[outputs[k] + l]
+                results[start + l, k] = V[outputs[k] * L + l]
         if seed != 0.0:
             G[:] = 0.0
-            for l in range(lanes):
-                G[outputs[0] + l] = seed
-            backward(tape, index, W, V, S, G, T, gW)
-            gather(G, columns, gB)
+            for l in range(full):
+                G[outputs[0] * L + l] = seed
+            backward(L, tape, index, M, V, S, G, T, K, Z, gW)
+            gather(L, G, columns, gB)
     return U(last)
 """
 
@@ -148,7 +160,7 @@ FOLD = """\
 def {name}_{code}({arguments}):  # {symbol}
     for t in range(n):
         m = U(index[p])
-        o = U(index[p + U(1)])
+        o = U(index[p + U(1)]) * L
         p += U(2)
         {before}
         for i in range(m):
@@ -162,7 +174,7 @@ TOP = """\
 for l in range(L):
     S[l] = -inf
 for i in range(m):
-    xa = U(index[p + i])
+    xa = U(index[p + i]) * L
     for l in range(L):
         S[l] = max(S[l], V[xa + l])"""
 
@@ -176,73 +188,81 @@ for l in range(L):
     total = S[L + l]
     V[o + l] = {fold}"""
 
-# In these a line that begins with [j], [l] or [j, l] stands for one each of j < height, of l < 8, and of both.
+# In these a line that begins with [j], [l] or [j, l] stands for one each of j < height, of l < 8, and of both. The sums
+# go through Z, because LLVM makes vectors of what is stored, and not of what is added to memory.
 # V[out j] = sum over i of w[j, i] V[x i]
 LAYER_SUMS = """\
     while j + U({height}) <= n:
         for b in range(U(0), L, U(8)):
             [j, l] s{j}_{l} = 0.0
             for i in range(m):
-                x = U(index[p + i]) + b
+                x = U(index[p + i]) * L + b
                 [l] x{l} = V[x + U({l})]
                 [j] w{j} = W[w + (j + U({j})) * m + i]
                 [j, l] s{j}_{l} += w{j} * x{l}
-            [j] o{j} = U(index[p + m + j + U({j})]) + b
+            [j] o{j} = U(index[p + m + j + U({j})]) * L + b
             [j, l] V[o{j} + U({l})] = s{j}_{l}
         j += U({height})
 """
 
-# G[x i] += sum over j of w[j, i] G[out j]; here i goes in blocks, as j above
+# G[x i] += sum over j of w[j, i] G[out j]; here i goes in blocks, as j above, and M has the weights transposed
 LAYER_OPERANDS = """\
     while i + U({height}) <= m:
         for b in range(U(0), L, U(8)):
             [j, l] s{j}_{l} = 0.0
             for j in range(n):
-                o = U(index[p + m + j]) + b
+                o = U(index[p + m + j]) * L + b
                 [l] x{l} = G[o + U({l})]
-                [j] w{j} = W[w + j * m + i + U({j})]
+                [j] w{j} = M[w + (i + U({j})) * n + j]
                 [j, l] s{j}_{l} += w{j} * x{l}
-            [j] x{j} = U(index[p + i + U({j})]) + b
-            [j, l] G[x{j} + U({l})] += s{j}_{l}
+            [j, l] Z[U(8 * {j} + {l})] = s{j}_{l}
+            for k in range(U({height})):
+                x = U(index[p + i + k]) * L + b
+                for l in range(U(8)):
+                    G[x + l] += Z[k * U(8) + l]
         i += U({height})
 """
 
 # gW[j, i] += sum over the lanes of G[out j] V[x i], where T has the operands by lane
 LAYER_WEIGHTS = """\
     while j + U({height}) <= n:
-        [j] o{j} = U(index[p + m + j + U({j})])
+        [j] o{j} = U(index[p + m + j + U({j})]) * L
         i = U(0)
-        while i + U(8) <= m:
+        while i < m:
+            first = i if i + U(8) <= m else m - min(m, U(8))  # the last block begins where it ends with the operands
             [j, l] s{j}_{l} = 0.0
             for lane in range(L):
-                x = lane * m + i
+                x = U(K[lane]) + first
                 [l] x{l} = T[x + U({l})]
                 [j] g{j} = G[o{j} + lane]
                 [j, l] s{j}_{l} += g{j} * x{l}
-            [j, l] gW[w + (j + U({j})) * m + i + U({l})] += s{j}_{l}
+            [j, l] Z[U(8 * {j} + {l})] = s{j}_{l}
+            for k in range(U({height})):
+                x = w + (j + k) * m + first
+                if i + U(8) <= m:
+                    for l in range(U(8)):
+                        gW[x + l] += Z[k * U(8) + l]
+                else:
+                    for l in range(i - first, min(m - first, U(8))):
+                        gW[x + l] += Z[k * U(8) + l]
             i += U(8)
-        while i < m:
-            x = U(index[p + i])
-            [j] s{j} = 0.0
-            for lane in range(L):
-                [j] s{j} += G[o{j} + lane] * V[x + lane]
-            [j] gW[w + (j + U({j})) * m + i] += s{j}
-            i += U(1)
         j += U({height})
 """
 
 TRANSPOSE = """\
+    for lane in range(L):
+        K[lane] = lane * m
     for i in range(m):
-        x = U(index[p + i])
+        x = U(index[p + i]) * L
         for lane in range(L):
             T[lane * m + i] = V[x + lane]
 """
 
 
 @cache
-def load(lanes: int) -> ModuleType:
-    """The kernels for blocks of so many lanes, compiled when they are first called on this machine."""
-    text = module_text(lanes)
+def load() -> ModuleType:
+    """The kernels, compiled when they are first called on this machine."""
+    text = module_text()
     name = f"kernels_{hashlib.sha256(f'{numba.__version__} {text}'.encode()).hexdigest()[:16]}"
     path = platformdirs.user_cache_path("glassgrad") / f"{name}.py"
     if not path.exists():
@@ -261,22 +281,22 @@ def opcodes() -> dict[Rule, int]:
     return {rule: code for code, rule in enumerate(RULES.values(), start=LAYER + 1)}
 
 
-def module_text(lanes: int) -> str:
+def module_text() -> str:
     """The kernels as a Python module."""
     functions = [_function(rule) for rule in RULES.values()]
     for name, begin, block, arguments in (
         ("layer", "    j = U(0)\n", LAYER_SUMS, "index, W, V"),
-        ("layer_operands", "    i = U(0)\n", LAYER_OPERANDS, "index, W, G"),
-        ("layer_weights", f"{TRANSPOSE}    j = U(0)\n", LAYER_WEIGHTS, "index, V, G, T, gW"),
+        ("layer_operands", "    i = U(0)\n", LAYER_OPERANDS, "index, M, G, Z"),
+        ("layer_weights", f"{TRANSPOSE}    j = U(0)\n", LAYER_WEIGHTS, "index, V, G, T, K, Z, gW"),
     ):
-        blocks = [_unrolled(block, height) for height in (8, 4, 2, 1)] if lanes > 1 else []
-        functions.append("".join([f"@sums\ndef {name}(p, n, m, w, {arguments}):\n{begin}", *blocks]))
+        blocks = [_unrolled(block, height) for height in (8, 4, 2, 1)]
+        functions.append("".join([f"@sums\ndef {name}(L, p, n, m, w, {arguments}):\n{begin}", *blocks]))
     calls: dict[str, str] = {}
-    for name, arguments in (("forward", "p, n, index, V, S"), ("backward", "mask, p, n, index, V, S, G")):
+    for name, arguments in (("forward", "L, p, n, index, V, S"), ("backward", "L, mask, p, n, index, V, S, G")):
         for rule, code in opcodes().items():
             functions.append(_kernel(rule, name).format(name=name, code=code, arguments=arguments))
         calls[name] = "".join(CALLS.format(name=name, code=code, arguments=arguments) for code in opcodes().values())
-    return MODULE.format(lanes=lanes, functions="\n\n".join(filter(None, functions)), **calls)
+    return MODULE.format(functions="\n\n".join(filter(None, functions)), **calls)
 
 
 def _function(rule: Rule) -> str:
@@ -294,12 +314,10 @@ def _kernel(rule: Rule, name: str) -> str:
     forward = name == "forward"
     gives = [f"G[x{x} + l] += G[o + l] * ({partial})" for x, partial in zip(letters, rule.partials, strict=True)]
     if not rule.fold:
-        slots = [f"x{x} = U(index[p + U({i})])" for i, x in enumerate([*letters])] + [
-            f"o = U(index[p + U({rule.arity})])"
-        ]
+        slots = [f"{slot} = U(index[p + U({i})]) * L" for i, slot in enumerate([*(f"x{x}" for x in letters), "o"])]
         loops = [_loop(f"V[o + l] = {rule.value}", letters)] if forward else _asked(gives, letters)
         return _filled(ITEMS, symbol=rule.symbol, slots=slots, taken=rule.arity + 1, loops=loops)
-    slots = [f"x{x} = U(index[p + U({i}) * m + i])" for i, x in enumerate(letters)]
+    slots = [f"x{x} = U(index[p + U({i}) * m + i]) * L" for i, x in enumerate(letters)]
     before = [TOP] if re.search(r"\btop\b", " ".join((rule.fold, rule.value, *rule.partials))) else []
     after = []
     if forward:

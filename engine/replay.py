@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -19,8 +18,9 @@ from engine.value import Value, shown
 Floats = npt.NDArray[np.float64]
 Order = npt.NDArray[np.int64]
 
-LANES = 16
-CHUNK = 64 * LANES  # rows whose gradients are summed in one go: what comes out is the same on any number of cores
+CHUNK = 1024  # rows whose gradients are summed in one go: what comes out is the same on any number of cores
+CACHE = 2**15  # numbers that a block may have, so that the processor keeps them near
+WIDEST = 104  # lanes of a block; no power of two, at which slots would fall on one another in the processor's cache
 NONE = np.zeros(0)
 
 
@@ -110,13 +110,15 @@ class Program:
 
     def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value]) -> None:
         self.outputs, self.inputs = list(outputs), list(inputs)
-        flat = flatten(outputs, inputs, LANES)
+        flat = flatten(outputs, inputs)
         self.parameters = flat.parameters
         self._constants = flat.constants
         self._uniform, self._varying = flat.uniform, flat.varying
         self._spread, self._weights = np.array(flat.spread, np.intp), np.array(flat.weights, np.intp)
         self._varies = np.array([varies for varies, _ in flat.outputs])
-        self._slots = np.array([slot for _, slot in flat.outputs], np.uint64)
+        self._slots = np.array([slot for varies, slot in flat.outputs if varies], np.uint64)
+        self._same_slots = np.array([slot for varies, slot in flat.outputs if not varies], np.intp)
+        self._seeds_rows = flat.outputs[0][0]  # whether the output that is gone back from varies by row
         self._idle: list[_Workspace] = []
 
     def run(
@@ -138,57 +140,56 @@ class Program:
         """
         order = np.arange(len(data)) if order is None else order
         n = len(order)
-        with self._workspace() as work:
-            work.uniform[: parameters.size] = parameters
-            if not work.one.run(self._uniform.operations, self._uniform.index, work.uniform, work.scratch) and n:
-                raise NotFiniteError(order[:1])
-            weights, spread = work.uniform[self._weights], work.uniform[self._spread]
-            results = np.empty((n, len(self._slots)))
-            results[:, ~self._varies] = work.uniform[self._slots[~self._varies].astype(np.intp)]
-            varying = np.empty((n, np.count_nonzero(self._varies)))
-            seed = 1.0 / n if backward and self._varies[0] else 0.0
+        work = self._idle.pop() if self._idle else _Workspace(self)
+        uniform, same = work.uniform, self._uniform
+        uniform[: parameters.size] = parameters
+        if len(same.operations) and not work.kernels.run(same.operations, same.index, uniform, work.scratch):
+            raise NotFiniteError(order[:1])
+        weights, spread = uniform[self._weights], uniform[self._spread]
+        varying = np.empty((n, self._slots.size))
+        seed = 1.0 / n if backward and self._seeds_rows else 0.0
 
-            def chunk(first: int) -> tuple[Floats, Floats]:
-                last = min(first + CHUNK, n)
-                by_weight, by_spread = np.zeros(weights.size), np.zeros(spread.size)
-                with self._workspace() as own:
-                    stopped = own.many.replay(
-                        self._varying.operations, self._varying.index, weights, spread, data, order, first, last,
-                        self._slots[self._varies], varying, own.values, own.scratch,
-                        seed, own.gradients, own.transposed, by_weight, by_spread,
-                    )  # fmt: skip
-                if stopped < last:
-                    raise NotFiniteError(order[stopped : stopped + LANES])
-                return by_weight, by_spread
+        def chunk(first: int) -> tuple[Floats, Floats]:
+            last = min(first + CHUNK, n)
+            own = work if n <= CHUNK else _Workspace(self)
+            block = own.block(self._lanes(last - first))
+            by_weight, by_spread = np.zeros(weights.size), np.zeros(spread.size)
+            stopped = own.kernels.replay(
+                block.lanes, self._varying.operations, self._varying.index, weights, own.transposed, spread,
+                data, order, first, last, self._slots, varying, block.values, block.scratch,
+                seed, block.gradients, block.operands, block.offsets, own.sums, by_weight, by_spread,
+            )  # fmt: skip
+            if stopped < last:
+                raise NotFiniteError(order[stopped : stopped + block.lanes])
+            return by_weight, by_spread
 
-            firsts = range(0, n, CHUNK)
-            parts = list(map(chunk, firsts) if len(firsts) < 2 else _threads().map(chunk, firsts))
+        parts = [chunk(0)] if n <= CHUNK else list(_threads().map(chunk, range(0, n, CHUNK)))
+        results = varying
+        if self._same_slots.size:
+            results = np.empty((n, len(self.outputs)))
             results[:, self._varies] = varying
-            if not backward:
-                return results, NONE
-            gradient = work.uniform_gradients
-            gradient[:] = 0.0
-            if not self._varies[0]:
-                gradient[self._slots[0]] = 1.0
+            results[:, ~self._varies] = uniform[self._same_slots]
+        gradient = NONE
+        if backward:
+            total = np.zeros(uniform.size)
             for by_weight, by_spread in parts:
-                gradient += np.bincount(self._weights, by_weight, gradient.size)
-                gradient[self._spread] += by_spread
-            work.one.pull(self._uniform.operations, self._uniform.index, work.uniform, work.scratch, gradient)
-            if not np.isfinite(gradient[: parameters.size]).all():
+                total += np.bincount(self._weights, by_weight, uniform.size)
+                total[self._spread] += by_spread
+            if not self._seeds_rows:
+                total[self._same_slots[0]] += 1.0
+            if len(same.operations):
+                work.kernels.pull(same.operations, same.index, uniform, work.scratch, total)
+            gradient = total[: parameters.size]
+            if not np.isfinite(gradient).all():
                 raise NotFiniteError(order)
-            return results, gradient[: parameters.size].copy()
+        self._idle.append(work)
+        return results, gradient
 
-    @contextmanager
-    def _workspace(self) -> Iterator[_Workspace]:
-        work = (
-            self._idle.pop()
-            if self._idle
-            else _Workspace(self._uniform, self._varying, len(self.parameters), self._constants)
-        )
-        try:
-            yield work
-        finally:
-            self._idle.append(work)
+    def _lanes(self, n: int) -> int:
+        """How many lanes the blocks of `n` rows have: all alike, a multiple of 8."""
+        most = min(max(CACHE // max(self._varying.size, 1), 8), WIDEST)
+        blocks = max(-(-n // most), 1)
+        return 8 * max(-(-n // (8 * blocks)), 1)
 
     def explained(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
         """The first of these rows in which something is not finite, and what, in the words of the engine itself."""
@@ -236,15 +237,33 @@ class NotFiniteError(ArithmeticError):
 
 
 class _Workspace:
-    """The memory that one run needs, and the kernels."""
+    """The kernels, and the memory that they work in."""
 
-    def __init__(self, uniform: Tape, varying: Tape, parameters: int, constants: list[float]) -> None:
-        self.one, self.many = lanes.load(1), lanes.load(LANES)
-        self.uniform, self.uniform_gradients = np.zeros(uniform.size), np.zeros(uniform.size)
-        self.uniform[parameters : parameters + len(constants)] = constants
-        self.values, self.gradients = np.zeros(varying.size), np.zeros(varying.size)
-        self.scratch = np.zeros(2 * LANES)
-        self.transposed = np.zeros(LANES * varying.widest)
+    def __init__(self, program: Program) -> None:
+        self.kernels = lanes.load()
+        self.uniform = np.zeros(program._uniform.size)
+        first = len(program.parameters)
+        self.uniform[first : first + len(program._constants)] = program._constants
+        self.scratch = np.zeros(2)
+        self.transposed = np.zeros(len(program._weights))
+        self.sums = np.zeros(64)
+        self._tape = program._varying
+        self._blocks: dict[int, _Block] = {}
+
+    def block(self, lanes: int) -> _Block:
+        """The memory for blocks of so many lanes."""
+        if lanes not in self._blocks:
+            self._blocks[lanes] = _Block(lanes, self._tape)
+        return self._blocks[lanes]
+
+
+class _Block:
+    def __init__(self, lanes: int, tape: Tape) -> None:
+        self.lanes = lanes
+        self.values, self.gradients = np.zeros(tape.size * lanes), np.zeros(tape.size * lanes)
+        self.scratch = np.zeros(2 * lanes)
+        self.operands = np.zeros(tape.widest * lanes + 8)  # of a layer, by lane
+        self.offsets = np.zeros(lanes, np.uint32)
 
 
 @cache

@@ -47,20 +47,19 @@ class Operands:
 
 
 class Tape:
-    """Operations, each after those that it takes from, on slots of `lanes` numbers.
+    """Operations, each after those that it takes from, on numbered slots.
 
     Attributes:
         operations: a row for each group of like operations: the opcode, which operands want a gradient (1 the first, 2
             the second), where it begins in `index`, how many there are, and of a layer the operands and first weight.
-        index: where the slots begin that are taken and made.
-        slots: where the slot of every node begins.
-        size: how many numbers all slots have.
+        index: the slots that are taken and made.
+        slots: the slot of every node.
+        size: how many slots there are.
         weights: what the layers take as weights, in their order.
         widest: the most operands of a layer.
     """
 
-    def __init__(self, sources: Iterable[Node], inner: Iterable[Node], lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, sources: Iterable[Node], inner: Iterable[Node]) -> None:
         self.slots: dict[Node, int] = {}
         self.weights: list[Node] = []
         self.widest = 1
@@ -89,11 +88,11 @@ class Tape:
 
     def _place(self, nodes: Iterable[Node]) -> None:
         for node in nodes:
-            self.slots[node] = len(self.slots) * self.lanes
+            self.slots[node] = len(self.slots)
 
     @property
     def size(self) -> int:
-        return len(self.slots) * self.lanes
+        return len(self.slots)
 
 
 @dataclass
@@ -119,17 +118,17 @@ class Flat:
     outputs: list[tuple[bool, int]]
 
 
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value], lanes: int) -> Flat:
+def flatten(outputs: Sequence[Value], inputs: Sequence[Value]) -> Flat:
     """The graph of `outputs`, in which `inputs` vary from row to row."""
     nodes = {x: Node(LEAF, (), varies=True) for x in inputs}
     sources = list(nodes.values())
     leaves, inner = _numbered(outputs, nodes)
     parameters = {node: value for node, value in leaves.items() if not value.is_constant}
     constants = {node: value.data for node, value in leaves.items() if value.is_constant}
-    uniform = Tape([*parameters, *constants], [node for node in inner if not node.varies], lanes=1)
+    uniform = Tape([*parameters, *constants], [node for node in inner if not node.varies])
     rows = [node for node in inner if node.varies]
     spread = dict.fromkeys(x for node in rows for xs in _slotted(node) for x in xs.nodes if not x.varies)
-    varying = Tape([*sources, *spread], rows, lanes)
+    varying = Tape([*sources, *spread], rows)
     results = [nodes[output] for output in outputs]
     return Flat(
         list(parameters.values()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -57,7 +58,25 @@ class History:
 Stop = Callable[[History], bool]
 
 
-def plateau(tolerance: float = 1e-4, patience: int = 20) -> Stop:
+class Plateau:
+    """Whether the losses of a history have come to a plateau; it reads each loss once."""
+
+    def __init__(self, tolerance: float, patience: int) -> None:
+        self.tolerance = tolerance
+        self.patience = at_least(1, patience, "patience")
+        self._history: History | None = None
+        self._read, self._lowest = 0, math.inf
+
+    def __call__(self, history: History) -> bool:
+        if history is not self._history or history.epochs < self._read + self.patience:
+            self._history, self._read, self._lowest = history, 0, math.inf
+        before = history.loss[self._read : -self.patience]
+        self._read += len(before)
+        self._lowest = min([self._lowest, *before])
+        return self._read > 0 and min(history.loss[-self.patience :]) > self._lowest - self.tolerance
+
+
+def plateau(tolerance: float = 1e-4, patience: int = 20) -> Plateau:
     """Convergence: in the last `patience` epochs the loss has not come down by `tolerance`.
 
     Raises:
@@ -67,11 +86,4 @@ def plateau(tolerance: float = 1e-4, patience: int = 20) -> Stop:
     >>> stop(History([1.0, 0.5, 0.4])), stop(History([1.0, 0.5, 0.5, 0.495]))
     (False, True)
     """
-
-    at_least(1, patience, "patience")
-
-    def stop(history: History) -> bool:
-        before = history.loss[:-patience]
-        return bool(before) and min(history.loss[-patience:]) > min(before) - tolerance
-
-    return stop
+    return Plateau(tolerance, patience)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from nn.history import History
 
-PATIENCE = 1.0  # seconds, before which no bar is shown
+PATIENCE = 1.0  # seconds before a bar is shown
+PAUSE = 0.1  # seconds between two looks of it
 
 
 class Progress:
@@ -21,7 +22,7 @@ class Progress:
     def __init__(self, total: int, *, shown: bool) -> None:
         self.total = total
         self.done = 0
-        self.start = time.monotonic()
+        self.next = time.monotonic() + PATIENCE
         self.shown = shown and sys.stderr is not None and sys.stderr.isatty()
         self.bar: rich.progress.Progress | None = None
 
@@ -31,9 +32,10 @@ class Progress:
     def advance(self, history: History) -> None:
         """One step more; beside the bar stands the last epoch of `history`."""
         self.done += 1
+        if not self.shown or time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + PAUSE
         if self.bar is None:
-            if not self.shown or time.monotonic() - self.start < PATIENCE:
-                return
             self.bar = _bar()
             self.bar.add_task("training", total=self.total, latest="")
             self.bar.start()

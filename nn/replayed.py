@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -158,44 +159,52 @@ class Replayed:
             leaf.data, leaf.grad = number, grad
         self.optimizer.state = list(zip(*(x.tolist() for x in state), strict=True))
 
-    def step(self, epoch: int, indices: list[int]) -> tuple[list[float], list[float]]:
-        """One step from a batch; the losses of its examples, and the shares of their outputs that are right."""
-        chosen = np.array(indices)
-        losses, rights = np.empty(len(chosen)), np.zeros(len(chosen))
+    def arrange(self, order: list[int]) -> None:
+        """Take the examples in this order from now on."""
+        self.order = np.array(order)
+
+    def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
+        """One step from a batch; the sum of its losses, and how many of its outputs are right."""
+        chosen = self.order[start:stop]
         self.gradient = np.zeros(len(self.leaves))
+        losses = rights = 0.0
         for group, (like, places) in enumerate(zip(self.examples.likes, self.places, strict=True)):
-            here = np.flatnonzero(self.examples.groups[chosen] == group)
-            if not len(here):
-                continue
-            order = self.examples.rows[chosen[here]]
+            here = chosen
+            if len(self.examples.likes) > 1:
+                here = chosen[self.examples.groups[chosen] == group]
+                if not here.size:
+                    continue
+            rows = self.examples.rows[here]
             try:
-                results, gradient = like.program.run(self.now[0][places], like.data, order, backward=True)
+                results, gradient = like.program.run(self.now[0][places], like.data, rows, backward=True)
             except NotFiniteError as stopped:
                 self.settle()
                 row, error = like.program.explained(stopped.rows, like.data, backward=True)
                 example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
                 raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
-            losses[here] = results[:, 0]
+            losses += float(results[:, 0].sum())
             if self.right and like.targets is not None:
-                rights[here] = self.right(results[:, 1:], like.targets[order]).mean(axis=1)
+                right = self.right(results[:, 1:], like.targets[rows])
+                rights += np.count_nonzero(right) / right.shape[1]
             elif self.accuracy:
-                for k, outputs in zip(here.tolist(), results[:, 1:].tolist(), strict=True):
+                for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]
-                    r = self.pairs[indices[k]][1]
-                    rights[k] = self.accuracy(values if len(values) > 1 else values[0], r)
+                    rights += float(self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1]))
             self.gradient[places] += gradient * (len(here) / len(chosen))
-        with named(f"epoch {epoch}, the batch of {listed(indices)}"):
-            self._update()
-        return losses.tolist(), rights.tolist()
+        with np.errstate(all="ignore"):
+            self._update(epoch, chosen)
+        return losses, rights
 
-    def _update(self) -> None:
+    def _update(self, epoch: int, chosen: Indices) -> None:
         data, state, steps = self.now
         moved = len(self.optimizer.parameters)
         self.optimizer.steps = steps + 1
         theta = data[:moved]
         new = self.optimizer.update(theta, self.gradient[:moved] + self.optimizer.weight_decay * theta, *state)
-        if all(np.isfinite(x).all() for x in new):
+        # Quick, and wrong only where a square overflows: then every number is looked at.
+        if all(math.isfinite(x.dot(x)) for x in new) or all(np.isfinite(x).all() for x in new):
             self.now = np.concatenate([new[0], data[moved:]]), list(new[1:]), steps + 1
-        else:
-            self.settle()
+            return
+        self.settle()
+        with named(f"epoch {epoch}, the batch of {listed(chosen.tolist())}"):
             self.optimizer.step()  # tells which parameter it is

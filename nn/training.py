@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable
 from statistics import fmean
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 import engine
 from engine import Value
 from engine.value import shown
-from nn.history import History, Stop, plateau
+from nn.history import History, Plateau, Stop, plateau
 from nn.initialization import generator
 from nn.inputs import at_least, examples, listed, named
 from nn.losses import accuracy_by
@@ -84,25 +85,28 @@ def train(
         optimizer = Adam(model.parameters())
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
-    watched = bool(callback or until)
+    watched = bool(callback) or not (until is None or isinstance(until, Plateau))
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled)
+    steps.arrange(order)
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
                 if schedule:
                     optimizer.learning_rate = schedule(epoch)
-                if shuffle:
+                if shuffle and len(batches) > 1:
                     rng.shuffle(order)
-                losses, rights = [], []
+                    steps.arrange(order)
+                losses = rights = 0.0
                 for start in batches:
-                    more_losses, more_rights = steps.step(epoch + 1, order[start : start + size])
+                    more_losses, more_rights = steps.step(epoch + 1, start, start + size)
                     losses += more_losses
                     rights += more_rights
                     bar.advance(history)
-                with named(f"epoch {epoch + 1}, the mean loss"):
-                    history.add(fmean(losses), fmean(rights) if accuracy else None)
+                if not math.isfinite(losses):
+                    raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
+                history.add(losses / len(pairs), rights / len(pairs) if accuracy else None)
                 if watched:
                     steps.settle()
                 if callback:
@@ -174,8 +178,11 @@ def _steps(
 class Steps(Protocol):
     """Steps of a training, on Values or on arrays."""
 
-    def step(self, epoch: int, indices: list[int]) -> tuple[list[float], list[float]]:
-        """One step from a batch; the losses of its examples, and the shares of their outputs that are right."""
+    def arrange(self, order: list[int]) -> None:
+        """Take the examples in this order from now on."""
+
+    def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
+        """One step from a batch; the sum of its losses, and how many of its outputs are right."""
 
     def settle(self) -> None:
         """Make the Values what they are by the last step."""
@@ -194,20 +201,24 @@ class Eager:
         parameters = model.parameters() if isinstance(model, Module) else []
         self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
 
-    def step(self, epoch: int, indices: list[int]) -> tuple[list[float], list[float]]:
-        losses, rights = [], []
+    def arrange(self, order: list[int]) -> None:
+        self.order = order
+
+    def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
+        losses, rights = [], 0.0
+        indices = self.order[start:stop]
         for i in indices:
             with named(f"epoch {epoch}, data[{i}]"):
                 x, r = self.pairs[i]
                 output = self.model(x)
                 losses.append(_checked(self.loss(output, r)))
-                rights.append(float(self.accuracy(output, r)) if self.accuracy else 0.0)
+                rights += float(self.accuracy(output, r)) if self.accuracy else 0.0
         with named(f"epoch {epoch}, the batch of {listed(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0
             (engine.sum(losses) / len(losses)).backward()
             self.optimizer.step()
-        return [example.data for example in losses], rights
+        return math.fsum(example.data for example in losses), rights
 
     def settle(self) -> None:
         pass
