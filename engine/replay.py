@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -119,6 +120,7 @@ class Program:
         self._slots = np.array([slot for varies, slot in flat.outputs if varies], np.uint64)
         self._same_slots = np.array([slot for varies, slot in flat.outputs if not varies], np.intp)
         self._seeds_rows = flat.outputs[0][0]  # whether the output that is gone back from varies by row
+        self._once = len(set(flat.weights)) == len(flat.weights)  # no weight is one of two layers
         self._idle: list[_Workspace] = []
 
     def run(
@@ -173,14 +175,17 @@ class Program:
         if backward:
             total = np.zeros(uniform.size)
             for by_weight, by_spread in parts:
-                total += np.bincount(self._weights, by_weight, uniform.size)
+                if self._once:
+                    total[self._weights] += by_weight
+                else:
+                    total += np.bincount(self._weights, by_weight, uniform.size)
                 total[self._spread] += by_spread
             if not self._seeds_rows:
                 total[self._same_slots[0]] += 1.0
             if len(same.operations):
                 work.kernels.pull(same.operations, same.index, uniform, work.scratch, total)
             gradient = total[: parameters.size]
-            if not np.isfinite(gradient).all():
+            if not all_finite(gradient):
                 raise NotFiniteError(order)
         self._idle.append(work)
         return results, gradient
@@ -226,6 +231,11 @@ def form(outputs: Sequence[Value]) -> tuple[Hashable, list[Value]]:
         kinds.append((node._rule, taken(node._x), taken(node._y)) if inner else None if node.is_constant else node)
     constants = [node for node in order if node.is_constant]
     return (tuple(kinds), tuple([numbers[output] for output in outputs])), constants
+
+
+def all_finite(numbers: Floats) -> bool:
+    """Whether all are finite; quick where the sum of their squares is finite, too."""
+    return math.isfinite(numbers.dot(numbers)) or bool(np.isfinite(numbers).all())
 
 
 class NotFiniteError(ArithmeticError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Value
-from engine.replay import Floats, NotFiniteError, Program, form
+from engine.replay import Floats, NotFiniteError, Program, all_finite, form
 from engine.value import as_float, constant
 from nn.inputs import as_list, listed, named
 from nn.layer import Layer
@@ -122,13 +121,19 @@ def _of_any(model: Any, loss: Any, pairs: Pairs) -> Examples:
 
 def _matrix(rows: list[Any]) -> Floats | None:
     """Lists of as many plain, finite numbers, or single numbers, as an array; None if they are not that."""
-    lists = [[row] if (found := as_list(row)) is None else found for row in rows]
-    try:
-        if any(len(xs) != len(lists[0]) or any(as_float(x) is None for x in xs) for xs in lists):
+    if all(isinstance(row, np.ndarray | np.number) and row.dtype.kind in "iuf" for row in rows):
+        arrays = [np.atleast_1d(row) for row in rows]
+        if any(row.shape != arrays[0].shape for row in arrays) or arrays[0].ndim != 1:
             return None
-    except OverflowError:
-        return None
-    table = np.array(lists, np.float64)
+        table = np.array(arrays, np.float64)
+    else:
+        lists = [[row] if (found := as_list(row)) is None else found for row in rows]
+        try:
+            if any(len(xs) != len(lists[0]) or any(as_float(x) is None for x in xs) for xs in lists):
+                return None
+        except OverflowError:
+            return None
+        table = np.array(lists, np.float64)
     return table if np.isfinite(table).all() else None
 
 
@@ -190,7 +195,7 @@ class Replayed:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]
                     rights += float(self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1]))
-            self.gradient[places] += gradient * (len(here) / len(chosen))
+            self.gradient[places] += gradient if here is chosen else gradient * (len(here) / len(chosen))
         with np.errstate(all="ignore"):
             self._update(epoch, chosen)
         return losses, rights
@@ -201,8 +206,7 @@ class Replayed:
         self.optimizer.steps = steps + 1
         theta = data[:moved]
         new = self.optimizer.update(theta, self.gradient[:moved] + self.optimizer.weight_decay * theta, *state)
-        # Quick, and wrong only where a square overflows: then every number is looked at.
-        if all(math.isfinite(x.dot(x)) for x in new) or all(np.isfinite(x).all() for x in new):
+        if all(map(all_finite, new)):
             self.now = np.concatenate([new[0], data[moved:]]), list(new[1:]), steps + 1
             return
         self.settle()

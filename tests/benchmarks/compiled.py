@@ -330,10 +330,12 @@ def agree(name: str, ours: Parameters, theirs: Parameters) -> None:
             raise SystemExit(f"{name} ends at other parameters: they differ by {abs(a - b).max():.1e}")
 
 
-def measure(contenders: dict[str, tuple[Training, int]], reference: Training, repeats: int) -> dict[str, float]:
-    """The median seconds of a step of each, in turns."""
+def measure(
+    contenders: dict[str, tuple[Training, int]], reference: Training, repeats: int, epoch: int = 1
+) -> dict[str, float]:
+    """The median seconds of a step of each, in turns; an epoch has so many."""
     for name, (train, steps) in contenders.items():
-        few = min(steps, 60)
+        few = min(steps, max(60 // epoch, 1) * epoch)
         agree(name, train(few), reference(few))
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(repeats):
@@ -384,7 +386,9 @@ def main() -> None:
             "NumPy by hand": (digits.numpy, steps),
             "glassgrad, nn.train": (digits.ours, steps),
         }
-        show(console, f"Digits, {name}; medians of {repeats}", measure(contenders, digits.numpy, repeats))
+        show(
+            console, f"Digits, {name}; medians of {repeats}", measure(contenders, digits.numpy, repeats, digits.batches)
+        )
 
 
 if __name__ == "__main__":
