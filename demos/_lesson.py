@@ -79,7 +79,8 @@ def plot_plane(
         ax.set_visible(False)
         return ax
     plane = [(x[-2:], r) for x, r in data]
-    viz.plot_decision_boundary(lambda x: model([*others, *x]), plane, names=classes, ax=ax)
+    answers = (lambda x: model([*others, *x])) if others else model
+    viz.plot_decision_boundary(answers, plane, names=classes, ax=ax)
     ax.set(xlabel=names[-2], ylabel=names[-1])
     ax.legend(fontsize="small")
     return ax

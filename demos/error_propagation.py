@@ -7,6 +7,7 @@ from math import exp, tanh
 from pathlib import Path
 
 import engine
+import nn
 import viz
 from demos._lesson import agreement, heading, mistakes_told, parser, save
 from engine import Value
@@ -118,7 +119,16 @@ def lesson(x: Numbers, z: float, eta: float, activation: str, folder: Path) -> N
         theirs, gradient = literal[n] * df(e[n]) * y[m], -leaves[m, n].grad
         print(f"  {weight(m, n):8}  {gradient:11.6f}  {theirs:16.6f}  {theirs / gradient if gradient else 1.0:5.2f}")
 
-    save(viz.draw(error), folder, "error_propagation.svg")
+    heading("The same network as an MLP, whose bias weights w0 are 0")
+    model = nn.MLP(2, [3, 2, 1], hidden=activation, output=activation)
+    for neuron, n in zip((neuron for layer in model.layers for neuron in layer.neurons), SOURCES, strict=True):
+        for leaf, start in zip(neuron.weights, (0.0, *(w[m, n] for m in SOURCES[n])), strict=True):
+            leaf.data = start
+    print("Its delta is dE/da (P57), that is -f'(e) times the delta above.")
+    inputs = [x["x1"], x["x2"]]
+    save(viz.network(model, inputs, z), folder, "error_propagation.svg")
+    page = viz.network_page(model, folder / "error_propagation.html", inputs, z, learning_rate=eta)
+    print(f"Page to step through: {page}")
 
 
 def squared_error(x: Numbers, z: float, activation: str) -> tuple[Value, dict[tuple[str, str], Value]]:

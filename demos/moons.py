@@ -26,6 +26,7 @@ def lesson(path: Path | None, epochs: int, seed: int, folder: Path) -> None:
     picture = figure(9, 4)
 
     model = nn.MLP(len(data[0][0]), [16, 16, 1], hidden="relu", init="micrograd", seed=seed)
+    animation = viz.Animation(model, data, names=table.classes) if model.n_inputs == 2 else None
     heading(str(model))
     print(f"{len(model.parameters())} parameters, {len(data)} examples\n")
     history = nn.train(
@@ -37,6 +38,7 @@ def lesson(path: Path | None, epochs: int, seed: int, folder: Path) -> None:
         batch_size=None,
         epochs=epochs,
         until=lambda history: nn.evaluate(model, nn.hinge, data)[1] == 1.0,
+        callback=animation,
     )
     for epoch in sorted({*range(0, history.epochs, 10), history.epochs - 1}):
         print(f"step {epoch:3}  loss {history.loss[epoch]:.4f}  accuracy {100 * history.accuracy[epoch]:5.1f} %")
@@ -47,6 +49,9 @@ def lesson(path: Path | None, epochs: int, seed: int, folder: Path) -> None:
     plot_plane(model, data, table.names[:-1], table.classes, at_plane).set_title("The score, 0 on the line")
     viz.plot_loss(history, ax=at_loss)
     save(picture, folder, "moons.png")
+    if animation:
+        animation.save(folder / "moons.gif")
+        print(f"Animation: {folder / 'moons.gif'}")
 
 
 def moons() -> _table.Table:

@@ -27,11 +27,18 @@ class Node:
     def __init__(self, rule: Rule, taken: tuple[Operands, ...], *, varies: bool = False, learns: bool = False):
         self.rule = rule
         self.taken = taken
-        self.varies: bool = varies or any(x.varies for x in taken)  # from row to row
-        self.learns: bool = learns or any(x.learns for x in taken)  # some parameter leads to it
-        self.level: int = 1 + max((x.level for x in taken), default=-1)
+        self.varies = varies  # from row to row
+        self.learns = learns  # some parameter leads to it
+        self.level = 0
+        for x in taken:
+            self.varies = self.varies or x.varies
+            self.learns = self.learns or x.learns
+            if x.level >= self.level:
+                self.level = x.level + 1
         # Of a weighted sum of what varies by weights that do not, the weights.
-        self.weights = next((x for x in taken if not x.varies), None) if rule is DOT and self.varies else None
+        self.weights: Operands | None = None
+        if rule is DOT and self.varies:
+            self.weights = next((x for x in taken if not x.varies), None)
 
 
 class Operands:
@@ -41,9 +48,13 @@ class Operands:
 
     def __init__(self, nodes: tuple[Node, ...]) -> None:
         self.nodes = nodes
-        self.varies = any(node.varies for node in nodes)
-        self.learns = any(node.learns for node in nodes)
-        self.level = max(node.level for node in nodes)
+        self.varies = self.learns = False
+        self.level = 0
+        for node in nodes:
+            self.varies = self.varies or node.varies
+            self.learns = self.learns or node.learns
+            if node.level > self.level:
+                self.level = node.level
 
 
 class Tape:
@@ -156,7 +167,8 @@ def _groups(inner: Iterable[Node]) -> dict[tuple[int, int, int, Operands | None]
             (operands,) = _slotted(node)
             key = node.level, LAYER, operands.learns + 2 * node.weights.learns, operands
         else:
-            mask = sum(bit * operands.learns for bit, operands in zip((1, 2), node.taken, strict=False))
+            first, *second = node.taken
+            mask = first.learns + 2 * second[0].learns if second else int(first.learns)
             key = node.level, codes[node.rule], mask, None
         groups.setdefault(key, []).append(node)
     return groups

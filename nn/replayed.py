@@ -190,7 +190,7 @@ class Replayed:
             losses += float(results[:, 0].sum())
             if self.right and like.targets is not None:
                 right = self.right(results[:, 1:], like.targets[rows])
-                rights += np.count_nonzero(right) / right.shape[1]
+                rights += int(np.count_nonzero(right)) / right.shape[1]
             elif self.accuracy:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]

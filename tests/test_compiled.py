@@ -373,6 +373,7 @@ class TestTraining:
         assert ours[1] == pytest.approx(eager[1], rel=1e-9, abs=1e-12)
         assert ours[2].loss == pytest.approx(eager[2].loss, rel=1e-9)
         assert ours[2].accuracy == eager[2].accuracy
+        assert {type(x) for x in ours[2].loss + ours[2].accuracy + ours[0]} == {float}
         assert ours[3].steps == eager[3].steps == 20 * 7
         for state, theirs in zip(ours[3].state, eager[3].state, strict=True):
             assert state == pytest.approx(theirs, rel=1e-9, abs=1e-12)
