@@ -250,6 +250,16 @@ LAYER_WEIGHTS = """\
 """
 
 TRANSPOSE = """\
+    if n < U(4):  # too few for blocks to be worth it
+        for j in range(n):
+            o = U(index[p + m + j]) * L
+            for i in range(m):
+                x = U(index[p + i]) * L
+                total = 0.0
+                for lane in range(L):
+                    total += G[o + lane] * V[x + lane]
+                gW[w + j * m + i] += total
+        return
     for lane in range(L):
         K[lane] = lane * m
     for i in range(m):

@@ -113,7 +113,7 @@ class SGD(Optimizer):
 
     def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
         (velocity,) = state
-        velocity = self.momentum * velocity + grad
+        velocity = self.momentum * velocity + grad if self.momentum else grad
         return data - self.learning_rate * velocity, velocity
 
 

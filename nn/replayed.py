@@ -171,7 +171,7 @@ class Replayed:
     def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
         """One step from a batch; the sum of its losses, and how many of its outputs are right."""
         chosen = self.order[start:stop]
-        self.gradient = np.zeros(len(self.leaves))
+        gradients = np.zeros(len(self.leaves))
         losses = rights = 0.0
         for group, (like, places) in enumerate(zip(self.examples.likes, self.places, strict=True)):
             here = chosen
@@ -195,7 +195,11 @@ class Replayed:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]
                     rights += float(self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1]))
-            self.gradient[places] += gradient if here is chosen else gradient * (len(here) / len(chosen))
+            if here is chosen:
+                gradients[places] = gradient
+            else:
+                gradients[places] += gradient * (len(here) / len(chosen))
+        self.gradient = gradients
         with np.errstate(all="ignore"):
             self._update(epoch, chosen)
         return losses, rights
@@ -207,7 +211,8 @@ class Replayed:
         theta = data[:moved]
         new = self.optimizer.update(theta, self.gradient[:moved] + self.optimizer.weight_decay * theta, *state)
         if all(map(all_finite, new)):
-            self.now = np.concatenate([new[0], data[moved:]]), list(new[1:]), steps + 1
+            after = new[0] if moved == len(data) else np.concatenate([new[0], data[moved:]])
+            self.now = after, list(new[1:]), steps + 1
             return
         self.settle()
         with named(f"epoch {epoch}, the batch of {listed(chosen.tolist())}"):
