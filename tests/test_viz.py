@@ -66,6 +66,19 @@ def test_the_inputs_of_a_network_are_shown_with_their_numbers():
     assert "x1 = 1.5" in str(viz.text(y))
 
 
+def test_a_screen_reader_hears_the_picture():
+    hostile = Value(2.0, '<a&"b">\x00')
+    picture = ET.fromstring(viz.draw(hostile * 3).pipe())
+    assert picture.findtext(f"{SVG}title") == 'The graph of <a&"b">\\x00*3'
+    assert picture.get("aria-label") == picture.findtext(f"{SVG}title")
+    assert '<a&"b">\\x00: data 2.0, gradient 0.0.' in picture.findtext(f"{SVG}desc")
+    many = viz.draw(engine.sum([Value(float(i)) for i in range(50)])).pipe()
+    assert ET.fromstring(many).findtext(f"{SVG}desc") == "51 values, each drawn after its operands."
+    network = ET.fromstring(viz.network(nn.Perceptron(1, init=[0, 1]), [2.0]).pipe())
+    assert network.findtext(f"{SVG}title") == "The network Perceptron(1, 'sigmoid')"
+    assert "y = 0.881, a = 2.0, sigmoid" in network.findtext(f"{SVG}desc")
+
+
 def test_edges_in_order_and_as_often_as_used():
     a, b = Value(1.0, "a"), Value(2.0, "b")
     assert edges(viz.draw(b - a)) == [("b", "-"), ("a", "-"), ("-", "b - a")]

