@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -217,8 +217,8 @@ class Program:
         return int(rows[0]), OverflowError("the gradients of the rows overflow together: a float ends at 1.8e308")
 
 
-def form(outputs: Sequence[Value]) -> tuple[Hashable, list[Value]]:
-    """What a graph is, equal for all that differ in the numbers of constants alone; and these constants."""
+def form(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashable, list[Value]]:
+    """What a graph is, equal for all that differ in the numbers of other leaves than `parameters`; and these leaves."""
     order = topological_order(*outputs)
     numbers = {node: n for n, node in enumerate(order)}
 
@@ -228,9 +228,9 @@ def form(outputs: Sequence[Value]) -> tuple[Hashable, list[Value]]:
     kinds: list[Hashable] = []
     for node in order:
         inner = node._x is not None
-        kinds.append((node._rule, taken(node._x), taken(node._y)) if inner else None if node.is_constant else node)
-    constants = [node for node in order if node.is_constant]
-    return (tuple(kinds), tuple([numbers[output] for output in outputs])), constants
+        kinds.append((node._rule, taken(node._x), taken(node._y)) if inner else node if node in parameters else None)
+    others = [node for node in order if node._x is None and node not in parameters]
+    return (tuple(kinds), tuple([numbers[output] for output in outputs])), others
 
 
 def all_finite(numbers: Floats) -> bool:

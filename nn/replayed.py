@@ -16,6 +16,7 @@ from nn.inputs import as_list, listed, named
 from nn.layer import Layer
 from nn.losses import accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
 from nn.mlp import MLP
+from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 
@@ -60,7 +61,7 @@ class Examples:
     rows: Indices
 
 
-def recorded(model: Any, loss: Any, pairs: Pairs, *, any_model: bool) -> Examples | None:
+def recorded(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_model: bool) -> Examples | None:
     """The losses of all examples, recorded; None if they cannot be.
 
     A model and a loss of this package do the same with every example, so that recording one is enough. Of others, if
@@ -70,7 +71,7 @@ def recorded(model: Any, loss: Any, pairs: Pairs, *, any_model: bool) -> Example
         like = _of_this_package(model, loss, pairs)
         if like:
             return Examples([like], np.zeros(len(pairs), np.intp), np.arange(len(pairs)))
-    return _of_any(model, loss, pairs) if any_model else None
+    return _of_any(model, loss, pairs, optimizer) if any_model else None
 
 
 def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs) -> Like | None:
@@ -98,23 +99,24 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs) -
     return Like(Program([example, *outputs], [*inputs, *targets]), np.hstack([xs, rs]), rs)
 
 
-def _of_any(model: Any, loss: Any, pairs: Pairs) -> Examples:
+def _of_any(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer) -> Examples:
+    parameters = {*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())}
     found: dict[Hashable, tuple[int, list[Value], list[Value], list[list[float]]]] = {}
     groups, rows = [], []
     for i, (x, r) in enumerate(pairs):
         with named(f"data[{i}]"):
             output = model(x)
             results = [loss(output, r), *(output if isinstance(output, list) else [output])]
-            graph, constants = form(results)
-        group, _, _, data = found.setdefault(graph, (len(found), results, constants, []))
+            graph, others = form(results, parameters)
+        group, _, _, data = found.setdefault(graph, (len(found), results, others, []))
         groups.append(group)
         rows.append(len(data))
-        data.append([node.data for node in constants])
+        data.append([node.data for node in others])
     likes = []
-    for _, results, constants, data in found.values():
-        table = np.array(data).reshape(len(data), len(constants))
+    for _, results, others, data in found.values():
+        table = np.array(data).reshape(len(data), len(others))
         differ = np.ptp(table, axis=0) > 0.0
-        inputs = [node for node, differs in zip(constants, differ, strict=True) if differs]
+        inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
         likes.append(Like(Program(results, inputs), np.ascontiguousarray(table[:, differ])))
     return Examples(likes, np.array(groups), np.array(rows))
 

@@ -167,7 +167,7 @@ def _steps(
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
         else:
             if type(optimizer).step is Optimizer.step:
-                examples = recorded(model, loss, pairs, any_model=bool(compiled))
+                examples = recorded(model, loss, pairs, optimizer, any_model=bool(compiled))
                 if examples:
                     return Replayed(examples, pairs, optimizer, loss, accuracy)
             elif compiled:
