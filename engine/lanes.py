@@ -19,8 +19,10 @@ import os
 import re
 import secrets
 import sys
+import tempfile
 from functools import cache
 from itertools import product
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -274,16 +276,30 @@ def load() -> ModuleType:
     """The kernels, compiled when they are first called on this machine."""
     text = module_text()
     name = f"kernels_{hashlib.sha256(f'{numba.__version__} {text}'.encode()).hexdigest()[:16]}"
-    path = platformdirs.user_cache_path("glassgrad") / f"{name}.py"
+    path = _folder() / f"{name}.py"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
+    watched = (sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
+    if watched and not list(path.parent.glob(f"__pycache__/{name}.*.nbi")):
+        print("glassgrad compiles its kernels for this machine, once; it takes half a minute ...", file=sys.stderr)
     spec: Any = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
     spec.loader.exec_module(module)
     return module
+
+
+def _folder() -> Path:
+    """Where the kernels are kept: the user's cache, or where there is none, a folder for this time alone."""
+    folder: Path = platformdirs.user_cache_path("glassgrad")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="glassgrad-"))
 
 
 def opcodes() -> dict[Rule, int]:
