@@ -142,7 +142,7 @@ class Program:
         """
         order = np.arange(len(data)) if order is None else order
         n = len(order)
-        work = self._idle.pop() if self._idle else _Workspace(self)
+        work = self._workspace()
         uniform, same = work.uniform, self._uniform
         uniform[: parameters.size] = parameters
         if len(same.operations) and not work.kernels.run(same.operations, same.index, uniform, work.scratch):
@@ -153,7 +153,7 @@ class Program:
 
         def chunk(first: int) -> tuple[Floats, Floats]:
             last = min(first + CHUNK, n)
-            own = work if n <= CHUNK else _Workspace(self)
+            own = work if n <= CHUNK else self._workspace()
             block = own.block(self._lanes(last - first))
             by_weight, by_spread = np.zeros(weights.size), np.zeros(spread.size)
             stopped = own.kernels.replay(
@@ -161,6 +161,8 @@ class Program:
                 data, order, first, last, self._slots, varying, block.values, block.scratch,
                 seed, block.gradients, block.operands, block.offsets, own.sums, by_weight, by_spread,
             )  # fmt: skip
+            if own is not work:
+                self._idle.append(own)
             if stopped < last:
                 raise NotFiniteError(order[stopped : stopped + block.lanes])
             return by_weight, by_spread
@@ -189,6 +191,12 @@ class Program:
                 raise NotFiniteError(order)
         self._idle.append(work)
         return results, gradient
+
+    def _workspace(self) -> _Workspace:
+        try:
+            return self._idle.pop()
+        except IndexError:  # all are in use by other threads
+            return _Workspace(self)
 
     def _lanes(self, n: int) -> int:
         """How many lanes the blocks of `n` rows have: all alike, a multiple of 8."""

@@ -143,16 +143,19 @@ def evaluate(
     with engine.no_grad():
         for i, (x, r) in enumerate(examples(data)):
             with named(f"data[{i}]"):
-                output = model(x)
-                losses.append(_checked(loss(output, r)).data)
-                rights.append(float(accuracy(output, r)) if accuracy else 0.0)
+                example, right = _example(model, loss, accuracy, x, r)
+                losses.append(example.data)
+                rights.append(right)
     return fmean(losses), fmean(rights) if accuracy else None
 
 
-def _checked(loss: Value) -> Value:
-    if not isinstance(loss, Value):
-        raise TypeError(f"a loss gives a Value, got {shown(loss)}")
-    return loss
+def _example(model: Any, loss: Any, accuracy: Any, x: Any, r: Any) -> tuple[Value, float]:
+    """The loss of an example, and whether its output is right; 0.0 where nothing tells that."""
+    output = model(x)
+    example = loss(output, r)
+    if not isinstance(example, Value):
+        raise TypeError(f"a loss gives a Value, got {shown(example)}")
+    return example, float(accuracy(output, r)) if accuracy else 0.0
 
 
 def _steps(
@@ -209,10 +212,9 @@ class Eager:
         indices = self.order[start:stop]
         for i in indices:
             with named(f"epoch {epoch}, data[{i}]"):
-                x, r = self.pairs[i]
-                output = self.model(x)
-                losses.append(_checked(self.loss(output, r)))
-                rights += float(self.accuracy(output, r)) if self.accuracy else 0.0
+                example, right = _example(self.model, self.loss, self.accuracy, *self.pairs[i])
+                losses.append(example)
+                rights += right
         with named(f"epoch {epoch}, the batch of {listed(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from engine import Value, no_grad
+from engine import RULES, Value, no_grad
 from engine.names import number
 from engine.value import as_float, constant, shown
 from nn import MLP, Layer, Perceptron, mse
@@ -94,7 +94,7 @@ def network(
     if loss is not None and target is None:
         raise ValueError("a loss compares outputs with a target: give the target")
     found, error = signals(model, layers, inputs, target, loss)
-    picture = _Picture(model, _columns(model, layers, found), max_neurons, precision)
+    picture = _Picture(model, columns_of(model, layers, found), max_neurons, precision)
     picture.heads(model)
     picture.targets(target)
     picture.caption(target, error, loss)
@@ -111,6 +111,13 @@ def layers_of(model: object, taker: str) -> list[tuple[Perceptron, ...]]:
         case MLP():
             return [layer.neurons for layer in model.layers]
     raise TypeError(f"{taker} takes a Perceptron, a Layer or an MLP, got {shown(model)}")
+
+
+def slope(neuron: Perceptron, a: float, z: float) -> float:
+    """f'(a) of a neuron whose output there is z."""
+    if neuron.activation == "linear":
+        return 1.0
+    return float(RULES[neuron.activation].partial_functions[0](a, z))
 
 
 class Signals(NamedTuple):
@@ -162,7 +169,7 @@ def _left_deltas(layers: list[tuple[Perceptron, ...]]) -> list[list[float | None
     return [[neuron.weights[0].grad if passed else None for neuron in layer] for layer in layers]
 
 
-def _columns(model: Any, layers: list[tuple[Perceptron, ...]], signals: Signals) -> list[list[Unit]]:
+def columns_of(model: Any, layers: list[tuple[Perceptron, ...]], signals: Signals) -> list[list[Unit]]:
     """The inputs and the layers, each with the bias unit that the next one takes in front."""
     xs = [Unit("input", f"x{i}", f"x{i}", x) for i, x in enumerate(signals.x, start=1)]
     columns = [[Unit("bias", "x0", "x0", 1.0), *xs]]

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from engine import RULES, Value
+from engine import Value
 from engine.names import number
 from nn import MLP, Layer, Perceptron
 from viz.frames import Frame
-from viz.network import layers_of, network, signals
-from viz.page import parsed, write_page
+from viz.network import columns_of, layers_of, network, signals, slope
+from viz.page import page_path, parsed, write_page
 
 MOST_TERMS = 5  # of a sum on the page
 MOST_LINES = 6  # below the drawing
@@ -54,9 +54,7 @@ def network_page(
     >>> network_page(MLP(2, [2, 1], seed=1), f"{tempfile.mkdtemp()}/net.html", [0.5, -1.0], 1.0).name
     'net.html'
     """
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"a page is a file that ends in .html, got {path.name!r}")
+    path = page_path(path)
     if inputs is None or target is None:
         raise ValueError("the steps are those of one example: give its inputs and its target")
     steps = _Steps(model, inputs, target, learning_rate, loss, precision)
@@ -72,16 +70,11 @@ class _Steps:
         drawing = network(model, inputs, target, loss=loss, max_neurons=most, precision=precision)
         found, _ = signals(model, self.layers, inputs, target, loss)
         self.a, self.z, self.deltas = (cast(list[list[float]], part) for part in (found.a, found.z, found.deltas))
-        self.taken = [[1.0, *row] for row in (cast(list[float], found.x), *self.z)]  # by each layer
+        columns = columns_of(model, self.layers, found)
+        self.sources = [[unit.key for unit in column] for column in columns[:-1]]  # of each layer
+        self.taken = [[cast(float, unit.output) for unit in column] for column in columns[:-1]]
+        self.keys = [[unit.key for unit in column if unit.neuron] for column in columns[1:]]
         self.rate, self.precision = learning_rate, precision
-        dotted = isinstance(model, MLP)
-        prefixes = [f"layer{k}." * dotted for k in range(1, len(self.layers) + 1)]
-        self.keys = [
-            ["y"] if isinstance(model, Perceptron) else [f"{prefix}z{j}" for j in range(1, len(layer) + 1)]
-            for prefix, layer in zip(prefixes, self.layers, strict=True)
-        ]
-        inner = [[f"{prefix}z0", *keys] for prefix, keys in zip(prefixes, self.keys, strict=True)]
-        self.sources = [[f"x{i}" for i in range(model.n_inputs + 1)], *inner]  # of each layer
         self.weights = {weight: name for name, weight in model.named_parameters()}
         self.svg = parsed(drawing.pipe(encoding="utf-8"))
         self.labels = self._named()
@@ -114,13 +107,6 @@ class _Steps:
     def activations(self) -> list[tuple[str, str]]:
         return [(self.keys[k][j], self.layers[k][j].activation) for k, j in self.neurons()]
 
-    def slope(self, k: int, j: int) -> float:
-        """f'(a) of a neuron."""
-        activation = self.layers[k][j].activation
-        if activation == "linear":
-            return 1.0
-        return float(RULES[activation].partial_functions[0](self.a[k][j], self.z[k][j]))
-
     def lit(self, key: str, sources: list[str], receivers: list[str]) -> tuple[str, ...]:
         return (key, *sources, *receivers, *(f"{x}->{key}" for x in sources), *(f"{key}->{x}" for x in receivers))
 
@@ -148,12 +134,13 @@ class _Steps:
     def backward(self) -> Iterator[Frame]:
         total = len(self.neurons())
         for i, (k, j) in enumerate(sorted(self.neurons(), key=lambda at: -at[0]), start=1):
-            key, slope, delta = self.keys[k][j], self.slope(k, j), self.deltas[k][j]
+            key, delta = self.keys[k][j], self.deltas[k][j]
+            steep = slope(self.layers[k][j], self.a[k][j], self.z[k][j])
             told, receivers = self.number(delta), []
             if k == len(self.layers) - 1:
                 lines = [f"delta = dl/dz f'(a), case 1: output layer, at {key}"]
-                if slope:
-                    lines.append(f"      = {self.number(delta / slope)} * {self.number(slope)} = {told}")
+                if steep:
+                    lines.append(f"      = {self.number(delta / steep)} * {self.number(steep)} = {told}")
             else:
                 receivers = self.keys[k + 1]
                 weights = [neuron.weights[j + 1] for neuron in self.layers[k + 1]]
@@ -163,7 +150,7 @@ class _Steps:
                 pairs = zip(weights, self.deltas[k + 1], strict=True)
                 numbers = _sum([f"{self.number(w.data)}*{self.number(d)}" for w, d in pairs])
                 lines = [f"delta = f'(a) ({symbols}), case 2, at {key}"]
-                lines.append(f"      = {self.number(slope)} * ({numbers}) = {told}")
+                lines.append(f"      = {self.number(steep)} * ({numbers}) = {told}")
             yield Frame(f"Backward {i} of {total}", tuple(lines), self.lit(key, [], receivers),
                         {f"{key} delta": f"\u03b4 = {told}"}, key, "backward")  # fmt: skip
 

@@ -63,9 +63,7 @@ def page(
     >>> page(a * b, f"{tempfile.mkdtemp()}/L.html").name
     'L.html'
     """
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"a page is a file that ends in .html, got {path.name!r}")
+    path = page_path(path)
     order = topological_order(root)
     if len(order) > max_nodes:
         raise ValueError(
@@ -84,12 +82,24 @@ def page(
     finally:
         for node, grad in zip(order, before, strict=True):
             node.grad = grad
+    heading = names.definition(root)
+    drawing.describe(f"The graph of {heading}", f"{len(order)} nodes, operands before what was made of them. {GUIDE}")
     picture = _Picture(drawing.pipe(encoding="utf-8"), order, precision)
     frames = [*_forward(order, names, picture), *_backward(root, order, steps, names, picture)]
-    heading = names.definition(root)
     about = {key: _about(node, root, names) for node in order for key in picture.ids[node]}
-    picture.describe(f"The graph of {heading}", f"{len(order)} nodes, operands before what was made of them. {GUIDE}")
     return write_page(path, ET.tostring(picture.svg, encoding="unicode"), frames, heading, about)
+
+
+def page_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a page.
+
+    Raises:
+        ValueError: it does not end in .html.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"a page is a file that ends in .html, got {path.name!r}")
+    return path
 
 
 def _histories(root: Value, steps: Sequence[Step]) -> dict[Value, list[float]]:
@@ -137,13 +147,6 @@ class _Picture:
 
     def key(self, node: Value) -> str:
         return self.ids[node][0]
-
-    def describe(self, title: str, description: str) -> None:
-        """For who hears the page."""
-        for name, text in (("desc", description), ("title", title)):
-            for old in self.svg.findall(name):
-                self.svg.remove(old)
-            self.svg.insert(0, _element(name, visible(text)))
 
     def data(self, node: Value) -> dict[str, str]:
         """The texts with the value of a node, and with those of its products."""

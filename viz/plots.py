@@ -12,13 +12,13 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 import engine
-from engine import RULES, Value, no_grad
+from engine import Value, no_grad
 from engine.names import number
 from engine.value import shown
 from nn import MLP, Layer, Perceptron
 from nn.activations import activation_function
 from nn.inputs import named, with_bias
-from viz.network import layers_of
+from viz.network import layers_of, slope
 from viz.palette import BLUE, CLASSES, DARK, GREY, MARKERS, ORANGE, SKY
 
 if TYPE_CHECKING:
@@ -308,8 +308,8 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
     low, high = min(map(min, outputs)), max(map(max, outputs))
     width = (high - low) / BINS or 0.1
     edges = [low + width * k for k in range(-1, BINS + 2)]
-    for i, (zs, slope) in enumerate(zip(outputs, slopes, strict=True)):
-        _strip(ax, i, zs, edges, number(median(zs), 2), f"mean f'(a)\n= {number(slope, 2)}")
+    for i, (zs, steep) in enumerate(zip(outputs, slopes, strict=True)):
+        _strip(ax, i, zs, edges, number(median(zs), 2), f"mean f'(a)\n= {number(steep, 2)}")
     _name_strips(ax, layers)
     ax.set_xlabel("outputs of the neurons z = f(a), by layer")
     return ax
@@ -331,7 +331,7 @@ def _signals(
                 for neuron in neurons:
                     a, f = engine.dot(neuron.weights, signal), activation_function(neuron.activation)
                     z = f(a) if f else a
-                    slopes[i].append(RULES[neuron.activation].partial_functions[0](a.data, z.data) if f else 1.0)
+                    slopes[i].append(slope(neuron, a.data, z.data))
                     found.append(z)
                 outputs[i] += [z.data for z in found]
                 signal = (signal[0], *found)
