@@ -14,12 +14,14 @@ from __future__ import annotations
 import builtins
 import hashlib
 import importlib.util
+import inspect
 import math
 import os
 import re
 import secrets
 import sys
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -29,17 +31,22 @@ from typing import Any
 import numba
 import platformdirs
 
+from engine import vectors
 from engine.rules import RULES, Rule
 
 LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules follow
 
 # What an operation on the tape tells: its opcode; which operands want a gradient, 1 the first and 2 the second; at
 # which p it begins in `index`; for how many items n it stands; of a layer how many operands m and the first weight w.
+# Slots of the uniform tape have one number each (L = 1): `uniform`, with the gradients `slopes`. Out of it layers take
+# the weights W, once for all rows, and what else the rows take is B, spread over the lanes.
 MODULE = """\
 import numba
 import numpy as np
 from math import cos, erfc, exp, expm1, inf, log, log1p, pi, sin, sqrt, tan, tanh
 from numba import uint64 as U  # an index that cannot be negative needs no check for it
+
+from engine.vectors import add_product, get, put, total, zeros
 
 exact = numba.njit(error_model="numpy")
 sums = numba.njit(error_model="numpy", fastmath={{"reassoc", "contract"}})
@@ -56,14 +63,14 @@ def forward(L, tape, index, W, V, S):
 {forward}
 
 @exact
-def backward(L, tape, index, M, V, S, G, T, K, Z, gW):
+def backward(L, tape, index, W, V, S, G, gW):
     for k in range(tape.shape[0] - 1, -1, -1):
         op, mask, p, n = tape[k, 0], tape[k, 1], U(tape[k, 2]), U(tape[k, 3])
         if op == 0:
             if mask & 1:
-                layer_operands(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, M, G, Z)
+                layer_operands(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, W, G)
             if mask & 2:
-                layer_weights(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, V, G, T, K, Z, gW)
+                layer_weights(L, p, n, U(tape[k, 4]), U(tape[k, 5]), index, V, G, gW)
 {backward}
 
 @sums
@@ -72,17 +79,6 @@ def is_finite(V):
     for i in range(U(V.size)):
         poison += V[i] * 0.0
     return poison == 0.0
-
-
-@entry
-def run(tape, index, V, S):
-    forward(U(1), tape, index, V, V, S)
-    return is_finite(V)
-
-
-@entry
-def pull(tape, index, V, S, G):
-    backward(U(1), tape, index, V, V, S, G, S, np.zeros(1, np.uint32), S, S)
 
 
 @exact
@@ -103,27 +99,32 @@ def spread(L, numbers, first, V):
 @sums
 def gather(L, G, first, numbers):
     for i in range(U(numbers.size)):
-        total = 0.0
+        one = 0.0
         for l in range(L):
-            total += G[(first + i) * L + l]
-        numbers[i] += total
-
-
-@exact
-def transpose(tape, W, M):
-    for k in range(tape.shape[0]):
-        if tape[k, 0] == 0:
-            n, m, w = U(tape[k, 3]), U(tape[k, 4]), U(tape[k, 5])
-            for j in range(n):
-                for i in range(m):
-                    M[w + i * n + j] = W[w + j * m + i]
+            one += G[(first + i) * L + l]
+        numbers[i] += one
 
 
 @entry
-def replay(lanes, tape, index, W, M, B, data, rows, first, last, outputs, results, V, S, seed, G, T, K, Z, gW, gB):
-    if seed != 0.0:
-        transpose(tape, W, M)
-    L, columns = U(lanes), U(data.shape[1])
+def begin(parameters, same, same_index, weights, common, uniform, S, W, B):
+    uniform[: parameters.size] = parameters
+    forward(U(1), same, same_index, W, uniform, S)
+    for i in range(U(W.size)):
+        W[i] = uniform[weights[i]]
+    for i in range(U(B.size)):
+        B[i] = uniform[common[i]]
+    return is_finite(uniform)
+
+
+@entry
+def replay(data, rows, first, last, seed, most, tape, index, outputs, W, B, V, G, S, gW, gB, results):
+    count = last - first
+    blocks = max(-(-count // most), 1)
+    L, columns = U(8 * max(-(-count // (8 * blocks)), 1)), U(data.shape[1])  # all blocks alike
+    slots = U(V.size) // U(most)
+    V, G = V[: slots * L], G[: slots * L]
+    gW[:] = 0.0
+    gB[:] = 0.0
     spread(L, B, columns, V)
     for start in range(U(first), U(last), L):
         load(L, data, rows, start, U(last), V)
@@ -133,14 +134,26 @@ def replay(lanes, tape, index, W, M, B, data, rows, first, last, outputs, result
         full = min(L, U(last) - start)
         for l in range(full):
             for k in range(U(outputs.size)):
-                results[start + l, k] = V[outputs[k] * L + l]
+                results[start + l, k] = V[U(outputs[k]) * L + l]
         if seed != 0.0:
             G[:] = 0.0
             for l in range(full):
-                G[outputs[0] * L + l] = seed
-            backward(L, tape, index, M, V, S, G, T, K, Z, gW)
+                G[U(outputs[0]) * L + l] = seed
+            backward(L, tape, index, W, V, S, G, gW)
             gather(L, G, columns, gB)
     return U(last)
+
+
+@entry
+def finish(same, same_index, weights, common, uniform, S, W, gW, gB, slopes, gradient):
+    slopes[:] = 0.0
+    for i in range(U(gW.size)):
+        slopes[weights[i]] += gW[i]
+    for i in range(U(gB.size)):
+        slopes[common[i]] += gB[i]
+    backward(U(1), same, same_index, W, uniform, S, slopes, gW)
+    gradient[:] = slopes[: gradient.size]
+    return is_finite(gradient)
 """
 
 CALLS = """\
@@ -190,84 +203,52 @@ for l in range(L):
     total = S[L + l]
     V[o + l] = {fold}"""
 
-# In these a line that begins with [j], [l] or [j, l] stands for one each of j < height, of l < 8, and of both. The sums
-# go through Z, because LLVM makes vectors of what is stored, and not of what is added to memory.
+# Of the weighted sums of a layer, blocks of some sums by eight lanes stay in registers. In these texts a line that
+# begins with [j], [i] or [j, i] stands for one each of j < height, of i < width, and of both.
 # V[out j] = sum over i of w[j, i] V[x i]
 LAYER_SUMS = """\
     while j + U({height}) <= n:
         for b in range(U(0), L, U(8)):
-            [j, l] s{j}_{l} = 0.0
+            [j] s{j} = zeros()
             for i in range(m):
-                x = U(index[p + i]) * L + b
-                [l] x{l} = V[x + U({l})]
-                [j] w{j} = W[w + (j + U({j})) * m + i]
-                [j, l] s{j}_{l} += w{j} * x{l}
-            [j] o{j} = U(index[p + m + j + U({j})]) * L + b
-            [j, l] V[o{j} + U({l})] = s{j}_{l}
+                x = get(V, U(index[p + i]) * L + b)
+                [j] s{j} = add_product(s{j}, W[w + (j + U({j})) * m + i], x)
+            [j] put(V, U(index[p + m + j + U({j})]) * L + b, s{j})
         j += U({height})
 """
 
-# G[x i] += sum over j of w[j, i] G[out j]; here i goes in blocks, as j above, and M has the weights transposed
+# G[x i] += sum over j of w[j, i] G[out j]; an operand may be there twice, so that each is added on its own
 LAYER_OPERANDS = """\
-    while i + U({height}) <= m:
+    while i + U({width}) <= m:
         for b in range(U(0), L, U(8)):
-            [j, l] s{j}_{l} = 0.0
+            [i] s{i} = zeros()
             for j in range(n):
-                o = U(index[p + m + j]) * L + b
-                [l] x{l} = G[o + U({l})]
-                [j] w{j} = M[w + (i + U({j})) * n + j]
-                [j, l] s{j}_{l} += w{j} * x{l}
-            [j, l] Z[U(8 * {j} + {l})] = s{j}_{l}
-            for k in range(U({height})):
-                x = U(index[p + i + k]) * L + b
-                for l in range(U(8)):
-                    G[x + l] += Z[k * U(8) + l]
-        i += U({height})
+                g = get(G, U(index[p + m + j]) * L + b)
+                [i] s{i} = add_product(s{i}, W[w + j * m + i + U({i})], g)
+            [i] x{i} = U(index[p + i + U({i})]) * L + b
+            [i] put(G, x{i}, add_product(s{i}, 1.0, get(G, x{i})))
+        i += U({width})
 """
 
-# gW[j, i] += sum over the lanes of G[out j] V[x i], where T has the operands by lane
+# gW[j, i] += sum over the lanes of G[out j] V[x i]
 LAYER_WEIGHTS = """\
     while j + U({height}) <= n:
         [j] o{j} = U(index[p + m + j + U({j})]) * L
         i = U(0)
-        while i < m:
-            first = i if i + U(8) <= m else m - min(m, U(8))  # the last block begins where it ends with the operands
-            [j, l] s{j}_{l} = 0.0
-            for lane in range(L):
-                x = U(K[lane]) + first
-                [l] x{l} = T[x + U({l})]
-                [j] g{j} = G[o{j} + lane]
-                [j, l] s{j}_{l} += g{j} * x{l}
-            [j, l] Z[U(8 * {j} + {l})] = s{j}_{l}
-            for k in range(U({height})):
-                x = w + (j + k) * m + first
-                if i + U(8) <= m:
-                    for l in range(U(8)):
-                        gW[x + l] += Z[k * U(8) + l]
-                else:
-                    for l in range(i - first, min(m - first, U(8))):
-                        gW[x + l] += Z[k * U(8) + l]
-            i += U(8)
+{blocks}
         j += U({height})
 """
 
-TRANSPOSE = """\
-    if n < U(4):  # too few for blocks to be worth it
-        for j in range(n):
-            o = U(index[p + m + j]) * L
-            for i in range(m):
-                x = U(index[p + i]) * L
-                total = 0.0
-                for lane in range(L):
-                    total += G[o + lane] * V[x + lane]
-                gW[w + j * m + i] += total
-        return
-    for lane in range(L):
-        K[lane] = lane * m
-    for i in range(m):
-        x = U(index[p + i]) * L
-        for lane in range(L):
-            T[lane * m + i] = V[x + lane]
+LAYER_WEIGHTS_BLOCK = """\
+        while i + U({width}) <= m:
+            [i] x{i} = U(index[p + i + U({i})]) * L
+            [j, i] s{j}_{i} = zeros()
+            for b in range(U(0), L, U(8)):
+                [j] g{j} = get(G, o{j} + b)
+                [i] v{i} = get(V, x{i} + b)
+                [j, i] s{j}_{i} = add_product(s{j}_{i}, g{j}, v{i})
+            [j, i] gW[w + (j + U({j})) * m + i + U({i})] += total(s{j}_{i})
+            i += U({width})
 """
 
 
@@ -275,7 +256,8 @@ TRANSPOSE = """\
 def load() -> ModuleType:
     """The kernels, compiled when they are first called on this machine."""
     text = module_text()
-    name = f"kernels_{hashlib.sha256(f'{numba.__version__} {text}'.encode()).hexdigest()[:16]}"
+    made_of = f"{numba.__version__} {inspect.getsource(vectors)} {text}"
+    name = f"kernels_{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
     path = _folder() / f"{name}.py"
     if not path.exists():
         temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
@@ -310,13 +292,16 @@ def opcodes() -> dict[Rule, int]:
 def module_text() -> str:
     """The kernels as a Python module."""
     functions = [_function(rule) for rule in RULES.values()]
-    for name, begin, block, arguments in (
-        ("layer", "    j = U(0)\n", LAYER_SUMS, "index, W, V"),
-        ("layer_operands", "    i = U(0)\n", LAYER_OPERANDS, "index, M, G, Z"),
-        ("layer_weights", f"{TRANSPOSE}    j = U(0)\n", LAYER_WEIGHTS, "index, V, G, T, K, Z, gW"),
-    ):
-        blocks = [_unrolled(block, height) for height in (8, 4, 2, 1)]
-        functions.append("".join([f"@sums\ndef {name}(L, p, n, m, w, {arguments}):\n{begin}", *blocks]))
+    sizes = (8, 4, 2, 1)
+    weights = {height: _blocks(LAYER_WEIGHTS_BLOCK, [(height, width) for width in sizes]) for height in (2, 1)}
+    for name, arguments, blocks in (
+        ("layer", "index, W, V", [_blocks(LAYER_SUMS, [(height, 1) for height in sizes])]),
+        ("layer_operands", "index, W, G", [_blocks(LAYER_OPERANDS, [(1, width) for width in sizes])]),
+        ("layer_weights", "index, V, G, gW", [
+            _blocks(LAYER_WEIGHTS, [(height, 1)]).replace("{blocks}\n", inner) for height, inner in weights.items()
+        ]),
+    ):  # fmt: skip
+        functions.append("".join([f"@exact\ndef {name}(L, p, n, m, w, {arguments}):\n    i = j = U(0)\n", *blocks]))
     calls: dict[str, str] = {}
     for name, arguments in (("forward", "L, p, n, index, V, S"), ("backward", "L, mask, p, n, index, V, S, G")):
         for rule, code in opcodes().items():
@@ -367,16 +352,18 @@ def _asked(gives: list[str], letters: str) -> list[str]:
     ]
 
 
-def _unrolled(template: str, height: int) -> str:
+def _blocks(template: str, sizes: Iterable[tuple[int, int]]) -> str:
+    """The template for blocks of each height and width; the small ones take what the large ones left."""
     lines = []
-    for line in template.splitlines():
-        kind = re.match(r"( *)\[(j|l|j, l)\] (.*)", line)
-        if not kind:
-            lines.append(line.format(height=height))
-            continue
-        indent, letters, statement = kind.groups()
-        for j, lane in product(range(height) if "j" in letters else [0], range(8) if "l" in letters else [0]):
-            lines.append(f"{indent}{statement.format(j=j, l=lane)}")
+    for height, width in sizes:
+        for line in template.splitlines():
+            kind = re.match(r"( *)\[(j|i|j, i)\] (.*)", line)
+            if not kind:
+                lines.append(line.replace("{height}", str(height)).replace("{width}", str(width)))
+                continue
+            indent, letters, statement = kind.groups()
+            for j, i in product(range(height) if "j" in letters else [0], range(width) if "i" in letters else [0]):
+                lines.append(f"{indent}{statement.format(j=j, i=i)}")
     return "\n".join([*lines, ""])
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from engine import lanes
 from engine.graph import topological_order
-from engine.tape import Tape, flatten
+from engine.tape import flatten
 from engine.value import Value, shown
 
 Floats = npt.NDArray[np.float64]
@@ -22,7 +22,6 @@ Order = npt.NDArray[np.int64]
 CHUNK = 1024  # rows whose gradients are summed in one go: what comes out is the same on any number of cores
 CACHE = 2**15  # numbers that a block may have, so that the processor keeps them near
 WIDEST = 104  # lanes of a block; no power of two, at which slots would fall on one another in the processor's cache
-NONE = np.zeros(0)
 
 
 class Compiled:
@@ -114,13 +113,10 @@ class Program:
         flat = flatten(outputs, inputs)
         self.parameters = flat.parameters
         self._constants = flat.constants
-        self._uniform, self._varying = flat.uniform, flat.varying
-        self._spread, self._weights = np.array(flat.spread, np.intp), np.array(flat.weights, np.intp)
-        self._varies = np.array([varies for varies, _ in flat.outputs])
-        self._slots = np.array([slot for varies, slot in flat.outputs if varies], np.uint64)
-        self._same_slots = np.array([slot for varies, slot in flat.outputs if not varies], np.intp)
-        self._seeds_rows = flat.outputs[0][0]  # whether the output that is gone back from varies by row
-        self._once = len(set(flat.weights)) == len(flat.weights)  # no weight is one of two layers
+        self._uniform = flat.uniform.operations, flat.uniform.index, _slots(flat.weights), _slots(flat.common)
+        self._varying = flat.varying.operations, flat.varying.index, _slots(flat.outputs)
+        self._sizes = flat.uniform.size, flat.varying.size
+        self._most = 8 * max(min(CACHE // flat.varying.size, WIDEST) // 8, 1)  # lanes of a block
         self._idle: list[_Workspace] = []
 
     def run(
@@ -142,53 +138,32 @@ class Program:
         """
         order = np.arange(len(data)) if order is None else order
         n = len(order)
+        results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
+        seed = 1.0 / n if backward else 0.0
         work = self._workspace()
-        uniform, same = work.uniform, self._uniform
-        uniform[: parameters.size] = parameters
-        if len(same.operations) and not work.kernels.run(same.operations, same.index, uniform, work.scratch):
+        kernels = work.kernels
+        if not kernels.begin(parameters, *self._uniform, *work.uniform, *work.taken):
             raise NotFiniteError(order[:1])
-        weights, spread = uniform[self._weights], uniform[self._spread]
-        varying = np.empty((n, self._slots.size))
-        seed = 1.0 / n if backward and self._seeds_rows else 0.0
 
-        def chunk(first: int) -> tuple[Floats, Floats]:
+        def chunk(first: int) -> _Workspace:
             last = min(first + CHUNK, n)
-            own = work if n <= CHUNK else self._workspace()
-            block = own.block(self._lanes(last - first))
-            by_weight, by_spread = np.zeros(weights.size), np.zeros(spread.size)
-            stopped = own.kernels.replay(
-                block.lanes, self._varying.operations, self._varying.index, weights, own.transposed, spread,
-                data, order, first, last, self._slots, varying, block.values, block.scratch,
-                seed, block.gradients, block.operands, block.offsets, own.sums, by_weight, by_spread,
-            )  # fmt: skip
-            if own is not work:
-                self._idle.append(own)
+            own = self._workspace() if first else work
+            stopped = kernels.replay(
+                data, order, first, last, seed, self._most, *self._varying, *work.taken, *own.block, *own.sums, results
+            )
             if stopped < last:
-                raise NotFiniteError(order[stopped : stopped + block.lanes])
-            return by_weight, by_spread
+                raise NotFiniteError(order[stopped : stopped + self._most])
+            return own
 
         parts = [chunk(0)] if n <= CHUNK else list(_threads().map(chunk, range(0, n, CHUNK)))
-        results = varying
-        if self._same_slots.size:
-            results = np.empty((n, len(self.outputs)))
-            results[:, self._varies] = varying
-            results[:, ~self._varies] = uniform[self._same_slots]
-        gradient = NONE
-        if backward:
-            total = np.zeros(uniform.size)
-            for by_weight, by_spread in parts:
-                if self._once:
-                    total[self._weights] += by_weight
-                else:
-                    total += np.bincount(self._weights, by_weight, uniform.size)
-                total[self._spread] += by_spread
-            if not self._seeds_rows:
-                total[self._same_slots[0]] += 1.0
-            if len(same.operations):
-                work.kernels.pull(same.operations, same.index, uniform, work.scratch, total)
-            gradient = total[: parameters.size]
-            if not all_finite(gradient):
-                raise NotFiniteError(order)
+        for part in parts[1:]:
+            for one, more in zip(work.sums, part.sums, strict=True):
+                one += more
+            self._idle.append(part)
+        if backward and not kernels.finish(
+            *self._uniform, *work.uniform, work.taken[0], *work.sums, work.slopes, gradient
+        ):
+            raise NotFiniteError(order)
         self._idle.append(work)
         return results, gradient
 
@@ -197,12 +172,6 @@ class Program:
             return self._idle.pop()
         except IndexError:  # all are in use by other threads
             return _Workspace(self)
-
-    def _lanes(self, n: int) -> int:
-        """How many lanes the blocks of `n` rows have: all alike, a multiple of 8."""
-        most = min(max(CACHE // max(self._varying.size, 1), 8), WIDEST)
-        blocks = max(-(-n // most), 1)
-        return 8 * max(-(-n // (8 * blocks)), 1)
 
     def explained(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
         """The first of these rows in which something is not finite, and what, in the words of the engine itself."""
@@ -259,29 +228,19 @@ class _Workspace:
 
     def __init__(self, program: Program) -> None:
         self.kernels = lanes.load()
-        self.uniform = np.zeros(program._uniform.size)
-        first = len(program.parameters)
-        self.uniform[first : first + len(program._constants)] = program._constants
-        self.scratch = np.zeros(2)
-        self.transposed = np.zeros(len(program._weights))
-        self.sums = np.zeros(64)
-        self._tape = program._varying
-        self._blocks: dict[int, _Block] = {}
-
-    def block(self, lanes: int) -> _Block:
-        """The memory for blocks of so many lanes."""
-        if lanes not in self._blocks:
-            self._blocks[lanes] = _Block(lanes, self._tape)
-        return self._blocks[lanes]
+        uniform, varying = program._sizes
+        most, (_, _, weights, common) = program._most, program._uniform
+        numbers, first = np.zeros(uniform), len(program.parameters)
+        numbers[first : first + len(program._constants)] = program._constants
+        self.uniform = numbers, np.zeros(2)
+        self.slopes = np.zeros(uniform)
+        self.taken = np.zeros(weights.size), np.zeros(common.size)
+        self.sums = np.zeros(weights.size), np.zeros(common.size)
+        self.block = np.zeros(varying * most), np.zeros(varying * most), np.zeros(2 * most)
 
 
-class _Block:
-    def __init__(self, lanes: int, tape: Tape) -> None:
-        self.lanes = lanes
-        self.values, self.gradients = np.zeros(tape.size * lanes), np.zeros(tape.size * lanes)
-        self.scratch = np.zeros(2 * lanes)
-        self.operands = np.zeros(tape.widest * lanes + 8)  # of a layer, by lane
-        self.offsets = np.zeros(lanes, np.uint32)
+def _slots(slots: list[int]) -> Order:
+    return np.array(slots, np.int64)
 
 
 @cache

@@ -67,13 +67,11 @@ class Tape:
         slots: the slot of every node.
         size: how many slots there are.
         weights: what the layers take as weights, in their order.
-        widest: the most operands of a layer.
     """
 
     def __init__(self, sources: Iterable[Node], inner: Iterable[Node]) -> None:
         self.slots: dict[Node, int] = {}
         self.weights: list[Node] = []
-        self.widest = 1
         self._place(sources)
         operations: list[tuple[int, ...]] = []
         index: list[int] = []
@@ -81,7 +79,6 @@ class Tape:
             begin, size, first_weight = len(index), 0, len(self.weights)
             if operands is not None:
                 size = len(operands.nodes)
-                self.widest = max(self.widest, size)
                 index += [self.slots[x] for x in operands.nodes]
             self._place(nodes)
             for node in nodes:
@@ -114,19 +111,19 @@ class Flat:
         parameters: the leaves that are no inputs and no constants; their slots are the first on the uniform tape.
         constants: the numbers in the slots after them.
         uniform: the tape of what is the same in every row.
-        varying: the tape of the rest; its slots begin with the inputs, then the `spread`.
-        spread: the uniform slots that varying operations take as they take what varies.
+        varying: the tape of the rest; its slots begin with the inputs, then what is common to all rows.
+        common: the uniform slots that varying operations take as they take what varies, and those of uniform outputs.
         weights: the uniform slots that layers take as weights, in their order.
-        outputs: for each output whether it varies, and its slot.
+        outputs: the slot of each output on the varying tape.
     """
 
     parameters: list[Value]
     constants: list[float]
     uniform: Tape
     varying: Tape
-    spread: list[int]
+    common: list[int]
     weights: list[int]
-    outputs: list[tuple[bool, int]]
+    outputs: list[int]
 
 
 def flatten(outputs: Sequence[Value], inputs: Sequence[Value]) -> Flat:
@@ -138,17 +135,18 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value]) -> Flat:
     constants = {node: value.data for node, value in leaves.items() if value.is_constant}
     uniform = Tape([*parameters, *constants], [node for node in inner if not node.varies])
     rows = [node for node in inner if node.varies]
-    spread = dict.fromkeys(x for node in rows for xs in _slotted(node) for x in xs.nodes if not x.varies)
-    varying = Tape([*sources, *spread], rows)
     results = [nodes[output] for output in outputs]
+    taken = [*(x for node in rows for xs in _slotted(node) for x in xs.nodes), *results]
+    common = dict.fromkeys(x for x in taken if not x.varies)
+    varying = Tape([*sources, *common], rows)
     return Flat(
         list(parameters.values()),
         list(constants.values()),
         uniform,
         varying,
-        [uniform.slots[x] for x in spread],
+        [uniform.slots[x] for x in common],
         [uniform.slots[x] for x in varying.weights],
-        [(x.varies, (varying if x.varies else uniform).slots[x]) for x in results],
+        [varying.slots[x] for x in results],
     )
 
 
