@@ -44,6 +44,7 @@ MODULE = """\
 import numba
 import numpy as np
 from math import cos, erfc, exp, expm1, inf, log, log1p, pi, sin, sqrt, tan, tanh
+from numba import int64 as I
 from numba import uint64 as U  # an index that cannot be negative needs no check for it
 
 from engine.vectors import add_product, get, put, total, zeros
@@ -130,7 +131,7 @@ def replay(data, rows, first, last, seed, most, tape, index, outputs, W, B, V, G
         load(L, data, rows, start, U(last), V)
         forward(L, tape, index, W, V, S)
         if not is_finite(V):
-            return start
+            return I(start)
         full = min(L, U(last) - start)
         for l in range(full):
             for k in range(U(outputs.size)):
@@ -141,7 +142,7 @@ def replay(data, rows, first, last, seed, most, tape, index, outputs, W, B, V, G
                 G[U(outputs[0]) * L + l] = seed
             backward(L, tape, index, W, V, S, G, gW)
             gather(L, G, columns, gB)
-    return U(last)
+    return last
 
 
 @entry
@@ -154,6 +155,21 @@ def finish(same, same_index, weights, common, uniform, S, W, gW, gB, slopes, gra
     backward(U(1), same, same_index, W, uniform, S, slopes, gW)
     gradient[:] = slopes[: gradient.size]
     return is_finite(gradient)
+
+
+@entry
+def run(
+    parameters, same, same_index, weights, common, uniform, S, W, B,
+    data, rows, seed, most, tape, index, outputs, V, G, lane_S, gW, gB, results, slopes, gradient,
+):
+    if not begin(parameters, same, same_index, weights, common, uniform, S, W, B):
+        return 0
+    n = rows.size
+    done = replay(data, rows, 0, n, seed, most, tape, index, outputs, W, B, V, G, lane_S, gW, gB, results)
+    if done == n and seed != 0.0:
+        if not finish(same, same_index, weights, common, uniform, S, W, gW, gB, slopes, gradient):
+            return -1
+    return done
 """
 
 CALLS = """\

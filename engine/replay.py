@@ -105,12 +105,12 @@ class Program:
 
     Attributes:
         outputs, inputs: as they were given.
-        parameters: the other leaves that are no constants.
+        parameters: the leaves that were given as parameters, and the others that are neither inputs nor constants.
     """
 
-    def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value]) -> None:
+    def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> None:
         self.outputs, self.inputs = list(outputs), list(inputs)
-        flat = flatten(outputs, inputs)
+        flat = flatten(outputs, inputs, parameters)
         self.parameters = flat.parameters
         self._constants = flat.constants
         self._uniform = flat.uniform.operations, flat.uniform.index, _slots(flat.weights), _slots(flat.common)
@@ -141,31 +141,47 @@ class Program:
         results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
         seed = 1.0 / n if backward else 0.0
         work = self._workspace()
-        kernels = work.kernels
-        if not kernels.begin(parameters, *self._uniform, *work.uniform, *work.taken):
-            raise NotFiniteError(order[:1])
-
-        def chunk(first: int) -> _Workspace:
-            last = min(first + CHUNK, n)
-            own = self._workspace() if first else work
-            stopped = kernels.replay(
-                data, order, first, last, seed, self._most, *self._varying, *work.taken, *own.block, *own.sums, results
-            )
-            if stopped < last:
-                raise NotFiniteError(order[stopped : stopped + self._most])
-            return own
-
-        parts = [chunk(0)] if n <= CHUNK else list(_threads().map(chunk, range(0, n, CHUNK)))
-        for part in parts[1:]:
-            for one, more in zip(work.sums, part.sums, strict=True):
-                one += more
-            self._idle.append(part)
-        if backward and not kernels.finish(
-            *self._uniform, *work.uniform, work.taken[0], *work.sums, work.slopes, gradient
-        ):
-            raise NotFiniteError(order)
+        if n <= CHUNK:
+            stopped = work.kernels.run(
+                parameters, *self._uniform, *work.uniform, *work.taken, data, order, seed, self._most, *self._varying,
+                *work.block, *work.sums, results, work.slopes, gradient,
+            )  # fmt: skip
+        else:
+            stopped = self._run_in_threads(work, parameters, data, order, seed, results, gradient)
         self._idle.append(work)
+        if stopped < 0:
+            raise NotFiniteError(order)
+        if stopped < n:
+            raise NotFiniteError(order[stopped : stopped + self._most])
         return results, gradient
+
+    def _run_in_threads(
+        self, work: _Workspace, parameters: Floats, data: Floats, order: Order, seed: float, results: Floats,
+        gradient: Floats,
+    ) -> int:  # fmt: skip
+        """What `run` of the kernels does, but in chunks of rows, whose sums are added in their order."""
+        kernels, n = work.kernels, len(order)
+        if not kernels.begin(parameters, *self._uniform, *work.uniform, *work.taken):
+            return 0
+
+        def chunk(first: int) -> tuple[int, list[Floats]]:
+            *block, by_weight, by_common = [np.zeros_like(x) for x in (*work.block, *work.sums)]
+            sums, last = [by_weight, by_common], min(first + CHUNK, n)
+            stopped = kernels.replay(
+                data, order, first, last, seed, self._most, *self._varying, *work.taken, *block, *sums, results
+            )
+            return (n if stopped == last else stopped), sums
+
+        for total in work.sums:
+            total[:] = 0.0
+        for stopped, sums in _threads().map(chunk, range(0, n, CHUNK)):
+            if stopped < n:
+                return stopped
+            for total, part in zip(work.sums, sums, strict=True):
+                total += part
+        if seed and not kernels.finish(*self._uniform, *work.uniform, work.taken[0], *work.sums, work.slopes, gradient):
+            return -1
+        return n
 
     def _workspace(self) -> _Workspace:
         try:

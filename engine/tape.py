@@ -126,11 +126,13 @@ class Flat:
     outputs: list[int]
 
 
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value]) -> Flat:
-    """The graph of `outputs`, in which `inputs` vary from row to row."""
+def flatten(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[Value] = ()) -> Flat:
+    """The graph of `outputs`, in which `inputs` vary from row to row; `first` are the first of the parameters."""
     nodes = {x: Node(LEAF, (), varies=True) for x in inputs}
     sources = list(nodes.values())
+    nodes |= {x: Node(LEAF, (), learns=True) for x in first}
     leaves, inner = _numbered(outputs, nodes)
+    leaves = {nodes[x]: x for x in first} | leaves
     parameters = {node: value for node, value in leaves.items() if not value.is_constant}
     constants = {node: value.data for node, value in leaves.items() if value.is_constant}
     uniform = Tape([*parameters, *constants], [node for node in inner if not node.varies])

@@ -22,12 +22,14 @@ from nn.perceptron import Perceptron
 
 Pairs = list[tuple[Any, Any]]
 Indices = npt.NDArray[np.intp]
+Decision = Callable[[Floats], npt.NDArray[Any]]
 
-# Whether outputs are right, a row for each example: what `nn.losses.accuracy_by` says of one.
-RIGHT: dict[Any, Callable[[Floats, Floats], npt.NDArray[np.bool_]]] = {
-    hinge: lambda y, r: (y > 0) == (r > 0),
-    binary_cross_entropy: lambda y, r: (y > 0) == (r > 0.5),
-    cross_entropy: lambda y, r: (y.argmax(axis=1) == r.argmax(axis=1))[:, None],
+# The decisions that outputs and targets stand for, a row for each example; an output is right where they are the same,
+# which is what `nn.losses.accuracy_by` says of one.
+DECISIONS: dict[Any, tuple[Decision, Decision]] = {
+    hinge: (lambda y: y > 0, lambda r: r > 0),
+    binary_cross_entropy: (lambda y: y > 0, lambda r: r > 0.5),
+    cross_entropy: (lambda y: y.argmax(axis=1)[:, None], lambda r: r.argmax(axis=1)[:, None]),
 }
 ALLOWED: dict[Any, Callable[[Floats], Any]] = {
     hinge: lambda r: (r == 1.0) | (r == -1.0),
@@ -54,7 +56,12 @@ class Like:
 
 @dataclass
 class Examples:
-    """All examples in groups of like ones: for each its group and its row there."""
+    """All examples in groups of like ones.
+
+    Attributes:
+        likes: the groups, whose programs have the same parameters.
+        groups, rows: for every example its group, and its row there.
+    """
 
     likes: list[Like]
     groups: Indices
@@ -67,14 +74,16 @@ def recorded(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_m
     A model and a loss of this package do the same with every example, so that recording one is enough. Of others, if
     `any_model` allows them, every example is recorded.
     """
+    parameters = [*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())]
+    parameters = list(dict.fromkeys(parameters))
     if type(model) in (Perceptron, Layer, MLP) and loss in ALLOWED:
-        like = _of_this_package(model, loss, pairs)
+        like = _of_this_package(model, loss, pairs, parameters)
         if like:
             return Examples([like], np.zeros(len(pairs), np.intp), np.arange(len(pairs)))
-    return _of_any(model, loss, pairs, optimizer) if any_model else None
+    return _of_any(model, loss, pairs, parameters) if any_model else None
 
 
-def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs) -> Like | None:
+def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, parameters: list[Value]) -> Like | None:
     xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
@@ -96,28 +105,30 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs) -
         return None
     targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
     example = loss(output, targets if isinstance(output, list) else targets[0])
-    return Like(Program([example, *outputs], [*inputs, *targets]), np.hstack([xs, rs]), rs)
+    return Like(Program([example, *outputs], [*inputs, *targets], parameters), np.hstack([xs, rs]), rs)
 
 
-def _of_any(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer) -> Examples:
-    parameters = {*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())}
+def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Examples:
+    known = set(parameters)
     found: dict[Hashable, tuple[int, list[Value], list[Value], list[list[float]]]] = {}
     groups, rows = [], []
     for i, (x, r) in enumerate(pairs):
         with named(f"data[{i}]"):
             output = model(x)
             results = [loss(output, r), *(output if isinstance(output, list) else [output])]
-            graph, others = form(results, parameters)
+            graph, others = form(results, known)
         group, _, _, data = found.setdefault(graph, (len(found), results, others, []))
         groups.append(group)
         rows.append(len(data))
         data.append([node.data for node in others])
-    likes = []
+    recordings = []
     for _, results, others, data in found.values():
         table = np.array(data).reshape(len(data), len(others))
         differ = np.ptp(table, axis=0) > 0.0
         inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
-        likes.append(Like(Program(results, inputs), np.ascontiguousarray(table[:, differ])))
+        recordings.append((results, inputs, np.ascontiguousarray(table[:, differ])))
+        parameters = list(dict.fromkeys([*parameters, *(node for node in others if node not in inputs)]))
+    likes = [Like(Program(results, inputs, parameters), table) for results, inputs, table in recordings]
     return Examples(likes, np.array(groups), np.array(rows))
 
 
@@ -146,11 +157,11 @@ class Replayed:
         self, examples: Examples, pairs: Pairs, optimizer: Optimizer, loss: Any, accuracy: Callable[..., Any] | None
     ) -> None:
         self.examples, self.pairs, self.optimizer, self.accuracy = examples, pairs, optimizer, accuracy
-        self.right = RIGHT.get(loss) if accuracy is accuracy_by(loss) else None
-        programs = [like.program for like in examples.likes]
-        self.leaves = list(dict.fromkeys([*optimizer.parameters, *(leaf for p in programs for leaf in p.parameters)]))
-        places = {leaf: i for i, leaf in enumerate(self.leaves)}
-        self.places = [np.array([places[leaf] for leaf in p.parameters], np.intp) for p in programs]
+        self.decide: Decision | None = None
+        if accuracy is not None and accuracy is accuracy_by(loss) and examples.likes[0].targets is not None:
+            self.decide, of_targets = DECISIONS[loss]
+            self.decided = of_targets(examples.likes[0].targets)
+        self.leaves = examples.likes[0].program.parameters
         self.gradient = np.zeros(len(self.leaves))
         self.look()
 
@@ -173,9 +184,9 @@ class Replayed:
     def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
         """One step from a batch; the sum of its losses, and how many of its outputs are right."""
         chosen = self.order[start:stop]
-        gradients = np.zeros(len(self.leaves))
         losses = rights = 0.0
-        for group, (like, places) in enumerate(zip(self.examples.likes, self.places, strict=True)):
+        gradients: list[Floats] = []
+        for group, like in enumerate(self.examples.likes):
             here = chosen
             if len(self.examples.likes) > 1:
                 here = chosen[self.examples.groups[chosen] == group]
@@ -183,25 +194,22 @@ class Replayed:
                     continue
             rows = self.examples.rows[here]
             try:
-                results, gradient = like.program.run(self.now[0][places], like.data, rows, backward=True)
+                results, gradient = like.program.run(self.now[0], like.data, rows, backward=True)
             except NotFiniteError as stopped:
                 self.settle()
                 row, error = like.program.explained(stopped.rows, like.data, backward=True)
                 example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
                 raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
             losses += float(results[:, 0].sum())
-            if self.right and like.targets is not None:
-                right = self.right(results[:, 1:], like.targets[rows])
+            if self.decide:
+                right = self.decide(results[:, 1:]) == self.decided[rows]
                 rights += int(np.count_nonzero(right)) / right.shape[1]
             elif self.accuracy:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]
                     rights += float(self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1]))
-            if here is chosen:
-                gradients[places] = gradient
-            else:
-                gradients[places] += gradient * (len(here) / len(chosen))
-        self.gradient = gradients
+            gradients.append(gradient if here is chosen else gradient * (len(here) / len(chosen)))
+        self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         with np.errstate(all="ignore"):
             self._update(epoch, chosen)
         return losses, rights
@@ -211,7 +219,10 @@ class Replayed:
         moved = len(self.optimizer.parameters)
         self.optimizer.steps = steps + 1
         theta = data[:moved]
-        new = self.optimizer.update(theta, self.gradient[:moved] + self.optimizer.weight_decay * theta, *state)
+        gradient = self.gradient[:moved]
+        if self.optimizer.weight_decay:
+            gradient = gradient + self.optimizer.weight_decay * theta
+        new = self.optimizer.update(theta, gradient, *state)
         if all(map(all_finite, new)):
             after = new[0] if moved == len(data) else np.concatenate([new[0], data[moved:]])
             self.now = after, list(new[1:]), steps + 1
