@@ -74,13 +74,14 @@ def recorded(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_m
     A model and a loss of this package do the same with every example, so that recording one is enough. Of others, if
     `any_model` allows them, every example is recorded.
     """
-    parameters = [*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())]
-    parameters = list(dict.fromkeys(parameters))
     if type(model) in (Perceptron, Layer, MLP) and loss in ALLOWED:
-        like = _of_this_package(model, loss, pairs, parameters)
+        like = _of_this_package(model, loss, pairs, optimizer.parameters)
         if like:
             return Examples([like], np.zeros(len(pairs), np.intp), np.arange(len(pairs)))
-    return _of_any(model, loss, pairs, parameters) if any_model else None
+    if not any_model:
+        return None
+    parameters = [*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())]
+    return _of_any(model, loss, pairs, list(dict.fromkeys(parameters)))
 
 
 def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, parameters: list[Value]) -> Like | None:
@@ -135,10 +136,10 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
 def _matrix(rows: list[Any]) -> Floats | None:
     """Lists of as many plain, finite numbers, or single numbers, as an array; None if they are not that."""
     if all(isinstance(row, np.ndarray | np.number) and row.dtype.kind in "iuf" for row in rows):
-        arrays = [np.atleast_1d(row) for row in rows]
-        if any(row.shape != arrays[0].shape for row in arrays) or arrays[0].ndim != 1:
+        shape = rows[0].shape
+        if len(shape) > 1 or any(row.shape != shape for row in rows):
             return None
-        table = np.array(arrays, np.float64)
+        table = np.array(rows, np.float64).reshape(len(rows), -1)
     else:
         lists = [[row] if (found := as_list(row)) is None else found for row in rows]
         try:
@@ -163,6 +164,8 @@ class Replayed:
             self.decided = of_targets(examples.likes[0].targets)
         self.leaves = examples.likes[0].program.parameters
         self.gradient = np.zeros(len(self.leaves))
+        self.seen: list[list[tuple[Indices, Floats]]] = [[] for _ in examples.likes]
+        self.rights = 0.0
         self.look()
 
     def look(self) -> None:
@@ -181,18 +184,14 @@ class Replayed:
         """Take the examples in this order from now on."""
         self.order = np.array(order)
 
-    def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
-        """One step from a batch; the sum of its losses, and how many of its outputs are right."""
+    def step(self, epoch: int, start: int, stop: int) -> None:
+        """One step from a batch."""
         chosen = self.order[start:stop]
-        losses = rights = 0.0
         gradients: list[Floats] = []
-        for group, like in enumerate(self.examples.likes):
-            here = chosen
-            if len(self.examples.likes) > 1:
-                here = chosen[self.examples.groups[chosen] == group]
-                if not here.size:
-                    continue
-            rows = self.examples.rows[here]
+        groups = self.examples.groups[chosen]
+        for group in [0] if len(self.seen) == 1 else np.unique(groups).tolist():
+            here = chosen if len(self.seen) == 1 else chosen[groups == group]
+            like, rows = self.examples.likes[group], self.examples.rows[here]
             try:
                 results, gradient = like.program.run(self.now[0], like.data, rows, backward=True)
             except NotFiniteError as stopped:
@@ -200,18 +199,29 @@ class Replayed:
                 row, error = like.program.explained(stopped.rows, like.data, backward=True)
                 example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
                 raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
-            losses += float(results[:, 0].sum())
-            if self.decide:
-                right = self.decide(results[:, 1:]) == self.decided[rows]
-                rights += int(np.count_nonzero(right)) / right.shape[1]
-            elif self.accuracy:
+            self.seen[group].append((here, results))
+            if self.accuracy and not self.decide:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]
-                    rights += float(self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1]))
-            gradients.append(gradient if here is chosen else gradient * (len(here) / len(chosen)))
+                    right = self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1])
+                    self.rights += float(right)
+            gradients.append(gradient if len(here) == len(chosen) else gradient * (len(here) / len(chosen)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         with np.errstate(all="ignore"):
             self._update(epoch, chosen)
+
+    def tally(self) -> tuple[float, float]:
+        """The sum of the losses since the last call, and how many of the outputs were right."""
+        losses, rights, self.rights = 0.0, self.rights, 0.0
+        for seen in self.seen:
+            if not seen:
+                continue
+            chosen, results = map(np.concatenate, zip(*seen, strict=True))
+            seen.clear()
+            losses += float(results[:, 0].sum())
+            if self.decide:
+                right = self.decide(results[:, 1:]) == self.decided[self.examples.rows[chosen]]
+                rights += int(np.count_nonzero(right)) / right.shape[1]
         return losses, rights
 
     def _update(self, epoch: int, chosen: Indices) -> None:

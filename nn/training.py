@@ -98,12 +98,10 @@ def train(
                 if shuffle and len(batches) > 1:
                     rng.shuffle(order)
                     steps.arrange(order)
-                losses = rights = 0.0
                 for start in batches:
-                    more_losses, more_rights = steps.step(epoch + 1, start, start + size)
-                    losses += more_losses
-                    rights += more_rights
+                    steps.step(epoch + 1, start, start + size)
                     bar.advance(history)
+                losses, rights = steps.tally()
                 if not math.isfinite(losses):
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
                 history.add(losses / len(pairs), rights / len(pairs) if accuracy else None)
@@ -184,8 +182,11 @@ class Steps(Protocol):
     def arrange(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""
 
-    def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
-        """One step from a batch; the sum of its losses, and how many of its outputs are right."""
+    def step(self, epoch: int, start: int, stop: int) -> None:
+        """One step from a batch."""
+
+    def tally(self) -> tuple[float, float]:
+        """The sum of the losses since the last call, and how many of the outputs were right."""
 
     def settle(self) -> None:
         """Make the Values what they are by the last step."""
@@ -203,24 +204,29 @@ class Eager:
         self.model, self.loss, self.pairs, self.optimizer, self.accuracy = model, loss, pairs, optimizer, accuracy
         parameters = model.parameters() if isinstance(model, Module) else []
         self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
+        self.seen: list[tuple[float, float]] = []
 
     def arrange(self, order: list[int]) -> None:
         self.order = order
 
-    def step(self, epoch: int, start: int, stop: int) -> tuple[float, float]:
-        losses, rights = [], 0.0
+    def step(self, epoch: int, start: int, stop: int) -> None:
+        losses = []
         indices = self.order[start:stop]
         for i in indices:
             with named(f"epoch {epoch}, data[{i}]"):
                 example, right = _example(self.model, self.loss, self.accuracy, *self.pairs[i])
                 losses.append(example)
-                rights += right
+                self.seen.append((example.data, right))
         with named(f"epoch {epoch}, the batch of {listed(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0
             (engine.sum(losses) / len(losses)).backward()
             self.optimizer.step()
-        return math.fsum(example.data for example in losses), rights
+
+    def tally(self) -> tuple[float, float]:
+        losses, rights = map(sum, zip(*self.seen, strict=True))
+        self.seen.clear()
+        return losses, rights
 
     def settle(self) -> None:
         pass
