@@ -107,6 +107,21 @@ def gather(L, G, first, numbers):
 
 
 @entry
+def survey(first, second, ends, items, varies, learns, level, operands):
+    for n in range(first.size):
+        for k in range(2):
+            x = second[n] if k else first[n]
+            one = x >= 0
+            for i in range(0 if one else ends[-2 - x], 1 if one else ends[-1 - x]) if x != -1 else range(0):
+                operand = x if one else items[i]
+                operands[n, k] |= varies[operand]
+                operands[n, k + 2] |= learns[operand]
+                level[n] = max(level[n], level[operand] + 1)
+            varies[n] |= operands[n, k]
+            learns[n] |= operands[n, k + 2]
+
+
+@entry
 def begin(parameters, same, same_index, weights, common, uniform, S, W, B):
     uniform[: parameters.size] = parameters
     forward(U(1), same, same_index, W, uniform, S)

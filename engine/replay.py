@@ -113,8 +113,8 @@ class Program:
         flat = flatten(outputs, inputs, parameters)
         self.parameters = flat.parameters
         self._constants = flat.constants
-        self._uniform = flat.uniform.operations, flat.uniform.index, _slots(flat.weights), _slots(flat.common)
-        self._varying = flat.varying.operations, flat.varying.index, _slots(flat.outputs)
+        self._uniform = flat.uniform.operations, flat.uniform.index, flat.weights, flat.common
+        self._varying = flat.varying.operations, flat.varying.index, flat.outputs
         self._sizes = flat.uniform.size, flat.varying.size
         self._most = 8 * max(min(CACHE // flat.varying.size, WIDEST) // 8, 1)  # lanes of a block
         self._idle: list[_Workspace] = []
@@ -253,10 +253,6 @@ class _Workspace:
         self.taken = np.zeros(weights.size), np.zeros(common.size)
         self.sums = np.zeros(weights.size), np.zeros(common.size)
         self.block = np.zeros(varying * most), np.zeros(varying * most), np.zeros(2 * most)
-
-
-def _slots(slots: list[int]) -> Order:
-    return np.array(slots, np.int64)
 
 
 @cache

@@ -6,57 +6,23 @@ for every row. An expression that is there twice becomes one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
+from engine import lanes
 from engine.graph import topological_order
-from engine.lanes import LAYER, opcodes
-from engine.rules import LEAF, RULES, Rule
+from engine.rules import RULES
 from engine.value import Value
 
-DOT = RULES["dot"]
+Numbers = npt.NDArray[np.int64]
+NOTHING = -1  # in place of a second operand that is not there
 
 
-class Node:
-    """An operation, or what is given: an input, a parameter, a constant."""
-
-    __slots__ = ("learns", "level", "rule", "taken", "varies", "weights")
-
-    def __init__(self, rule: Rule, taken: tuple[Operands, ...], *, varies: bool = False, learns: bool = False):
-        self.rule = rule
-        self.taken = taken
-        self.varies = varies  # from row to row
-        self.learns = learns  # some parameter leads to it
-        self.level = 0
-        for x in taken:
-            self.varies = self.varies or x.varies
-            self.learns = self.learns or x.learns
-            if x.level >= self.level:
-                self.level = x.level + 1
-        # Of a weighted sum of what varies by weights that do not, the weights.
-        self.weights: Operands | None = None
-        if rule is DOT and self.varies:
-            self.weights = next((x for x in taken if not x.varies), None)
-
-
-class Operands:
-    """What an operation takes: one node, or a list of them in a fold."""
-
-    __slots__ = ("learns", "level", "nodes", "varies")
-
-    def __init__(self, nodes: tuple[Node, ...]) -> None:
-        self.nodes = nodes
-        self.varies = self.learns = False
-        self.level = 0
-        for node in nodes:
-            self.varies = self.varies or node.varies
-            self.learns = self.learns or node.learns
-            if node.level > self.level:
-                self.level = node.level
-
-
+@dataclass
 class Tape:
     """Operations, each after those that it takes from, on numbered slots.
 
@@ -66,41 +32,14 @@ class Tape:
         index: the slots that are taken and made.
         slots: the slot of every node.
         size: how many slots there are.
-        weights: what the layers take as weights, in their order.
+        weights: the nodes that layers take as weights, in their order.
     """
 
-    def __init__(self, sources: Iterable[Node], inner: Iterable[Node]) -> None:
-        self.slots: dict[Node, int] = {}
-        self.weights: list[Node] = []
-        self._place(sources)
-        operations: list[tuple[int, ...]] = []
-        index: list[int] = []
-        for (_, code, mask, operands), nodes in _groups(inner).items():
-            begin, size, first_weight = len(index), 0, len(self.weights)
-            if operands is not None:
-                size = len(operands.nodes)
-                index += [self.slots[x] for x in operands.nodes]
-            self._place(nodes)
-            for node in nodes:
-                made = self.slots[node]
-                if node.weights:
-                    self.weights += node.weights.nodes
-                    index.append(made)
-                elif node.rule.fold:
-                    index += (len(node.taken[0].nodes), made, *[self.slots[x] for xs in node.taken for x in xs.nodes])
-                else:
-                    index += (*[self.slots[xs.nodes[0]] for xs in node.taken], made)
-            operations.append((code, mask, begin, len(nodes), size, first_weight))
-        self.operations = np.array(operations, np.int64).reshape(-1, 6)
-        self.index = np.array([*index, 0], np.uint32)
-
-    def _place(self, nodes: Iterable[Node]) -> None:
-        for node in nodes:
-            self.slots[node] = len(self.slots)
-
-    @property
-    def size(self) -> int:
-        return len(self.slots)
+    operations: Numbers
+    index: npt.NDArray[np.uint32]
+    slots: Numbers
+    size: int
+    weights: Numbers
 
 
 @dataclass
@@ -121,89 +60,186 @@ class Flat:
     constants: list[float]
     uniform: Tape
     varying: Tape
-    common: list[int]
-    weights: list[int]
-    outputs: list[int]
+    common: Numbers
+    weights: Numbers
+    outputs: Numbers
+
+
+@dataclass
+class Nodes:
+    """The nodes of a graph by their numbers, each after its operands.
+
+    An operand is the number of a node, or of a list of operands in a fold: -2 for the first list, -3 for the second.
+
+    Attributes:
+        numbers: the number of every Value; equal expressions have one.
+        codes: the opcode of every node; of a leaf 0.
+        first, second: the operands.
+        lists: the lists of nodes.
+        parameters, constants: the leaves that are no inputs, by their numbers.
+    """
+
+    numbers: dict[Value, int] = field(default_factory=dict)
+    codes: list[int] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+    second: list[int] = field(default_factory=list)
+    lists: list[tuple[int, ...]] = field(default_factory=list)
+    parameters: dict[int, Value] = field(default_factory=dict)
+    constants: dict[int, float] = field(default_factory=dict)
+
+    def add(self, code: int = 0, first: int = NOTHING, second: int = NOTHING) -> int:
+        self.codes.append(code)
+        self.first.append(first)
+        self.second.append(second)
+        return len(self.codes) - 1
 
 
 def flatten(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[Value] = ()) -> Flat:
     """The graph of `outputs`, in which `inputs` vary from row to row; `first` are the first of the parameters."""
-    nodes = {x: Node(LEAF, (), varies=True) for x in inputs}
-    sources = list(nodes.values())
-    nodes |= {x: Node(LEAF, (), learns=True) for x in first}
-    leaves, inner = _numbered(outputs, nodes)
-    leaves = {nodes[x]: x for x in first} | leaves
-    parameters = {node: value for node, value in leaves.items() if not value.is_constant}
-    constants = {node: value.data for node, value in leaves.items() if value.is_constant}
-    uniform = Tape([*parameters, *constants], [node for node in inner if not node.varies])
-    rows = [node for node in inner if node.varies]
-    results = [nodes[output] for output in outputs]
-    taken = [*(x for node in rows for xs in _slotted(node) for x in xs.nodes), *results]
-    common = dict.fromkeys(x for x in taken if not x.varies)
-    varying = Tape([*sources, *common], rows)
+    nodes = _numbered(outputs, inputs, first)
+    graph = _Survey(nodes, len(inputs))
+    results = np.array([nodes.numbers[output] for output in outputs])
+    uniform = graph.tape([*nodes.parameters, *nodes.constants], varies=False)
+    graph.common[results] = True
+    common = np.flatnonzero(graph.common & ~graph.varies)
+    varying = graph.tape([*range(len(inputs)), *common.tolist()], varies=True)
     return Flat(
-        list(parameters.values()),
-        list(constants.values()),
+        list(nodes.parameters.values()),
+        list(nodes.constants.values()),
         uniform,
         varying,
-        [uniform.slots[x] for x in common],
-        [uniform.slots[x] for x in varying.weights],
-        [varying.slots[x] for x in results],
+        uniform.slots[common],
+        uniform.slots[varying.weights],
+        varying.slots[results],
     )
 
 
-def _slotted(node: Node) -> list[Operands]:
-    """The operands that need a slot on the tape of their node: all but weights."""
-    return [operands for operands in node.taken if operands is not node.weights]
+def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[Value]) -> Nodes:
+    nodes = Nodes()
+    numbers, add = nodes.numbers, nodes.add
+    for value in inputs:
+        numbers[value] = add()
+    for value in first:
+        numbers[value] = add()
+        nodes.parameters[numbers[value]] = value
+    codes = lanes.opcodes()
+    known: dict[object, int] = {}
+    lists: dict[object, int] = {}  # by the identity of a tuple of Values, and by the nodes in it
 
-
-def _groups(inner: Iterable[Node]) -> dict[tuple[int, int, int, Operands | None], list[Node]]:
-    """Operations of one level and kind together, and those of one layer; in order of level."""
-    codes = opcodes()
-    groups: dict[tuple[int, int, int, Operands | None], list[Node]] = {}
-    for node in sorted(inner, key=lambda node: node.level):
-        key: tuple[int, int, int, Operands | None]
-        if node.weights:
-            (operands,) = _slotted(node)
-            key = node.level, LAYER, operands.learns + 2 * node.weights.learns, operands
-        else:
-            first, *second = node.taken
-            mask = first.learns + 2 * second[0].learns if second else int(first.learns)
-            key = node.level, codes[node.rule], mask, None
-        groups.setdefault(key, []).append(node)
-    return groups
-
-
-def _numbered(outputs: Sequence[Value], nodes: dict[Value, Node]) -> tuple[dict[Node, Value], list[Node]]:
-    """Add every Value to `nodes`, equal expressions as one; the leaves, and the operations in their order."""
-    leaves: dict[Node, Value] = {}
-    inner: list[Node] = []
-    known: dict[object, Node] = {}
-    lists: dict[object, Operands] = {}  # by the identity of a tuple of Values, and by the nodes in it
-
-    def operands(x: Value | tuple[Value, ...]) -> Operands:
+    def listed(x: tuple[Value, ...]) -> int:
         found = lists.get(id(x))
         if found is None:
-            listed = tuple([nodes[operand] for operand in (x if isinstance(x, tuple) else (x,))])
-            found = lists.get(listed)
+            operands = tuple([numbers[value] for value in x])
+            found = lists.get(operands)
             if found is None:
-                found = lists[listed] = Operands(listed)
+                nodes.lists.append(operands)
+                found = lists[operands] = NOTHING - len(nodes.lists)
             lists[id(x)] = found
         return found
 
     for value in topological_order(*outputs):
-        if value in nodes:
+        if value in numbers:
             continue
-        if value._x is None:
-            key: object = str(value.data) if value.is_constant else value  # of constants 0.0 and -0.0 are two
-            if key not in known:
-                known[key] = Node(LEAF, (), learns=not value.is_constant)
-                leaves[known[key]] = value
+        rule, x, y = value._rule, value._x, value._y
+        a = b = NOTHING
+        if x is not None:
+            a = listed(x) if type(x) is tuple else numbers[x]  # type: ignore[index]
+            if y is not None:
+                b = listed(y) if type(y) is tuple else numbers[y]  # type: ignore[index]
+            key: object = rule, a, b
+        elif rule is None:
+            key = value._data or str(value._data)  # of constants 0.0 and -0.0 are two
         else:
-            taken = (operands(value._x),) if value._y is None else (operands(value._x), operands(value._y))
-            key = (value._rule, *taken)
-            if key not in known:
-                known[key] = Node(value._rule, taken)  # type: ignore[arg-type]
-                inner.append(known[key])
-        nodes[value] = known[key]
-    return leaves, inner
+            key = value
+        number = known.get(key)
+        if number is None:
+            number = known[key] = add(0 if x is None else codes[rule], a, b)  # type: ignore[index]
+            if rule is None:
+                nodes.constants[number] = value._data
+            elif x is None:
+                nodes.parameters[number] = value
+        numbers[value] = number
+    return nodes
+
+
+class _Survey:
+    """What follows from the operands of every node, in arrays."""
+
+    def __init__(self, nodes: Nodes, inputs: int) -> None:
+        codes, first, second = (np.array(x, np.int64) for x in (nodes.codes, nodes.first, nodes.second))
+        self.lengths = np.array([*map(len, nodes.lists), 0])  # of the lists, one after another
+        self.ends = np.cumsum([0, *self.lengths])
+        self.items = np.fromiter(chain.from_iterable(nodes.lists), np.int64)
+        self.inner = codes > 0
+        self.varies = np.arange(len(codes)) < inputs
+        learns, level = np.zeros(len(codes), bool), np.zeros(len(codes), np.int64)
+        learns[list(nodes.parameters)] = True
+        operands = np.zeros((len(codes), 4), bool)
+        lanes.load().survey(first, second, self.ends, self.items, self.varies, learns, level, operands)
+        first_varies, second_varies, first_learns, second_learns = operands.T
+        # A weighted sum of what varies by weights that do not is one of a layer: its weights are taken as the second.
+        layer = (codes == lanes.opcodes()[RULES["dot"]]) & (first_varies != second_varies)
+        swap = layer & second_varies
+        self.first, self.second = np.where(swap, second, first), np.where(swap, first, second)
+        mask = np.where(swap, second_learns + 2 * first_learns, first_learns + 2 * second_learns)
+        # What is alike in all of these is one group: level, kind, mask, and of a layer the operands.
+        self.alike = np.stack([level, np.where(layer, lanes.LAYER, codes), mask, np.where(layer, self.first, 0)])
+        taken = np.unique(np.concatenate([self.first[self.varies], self.second[self.varies & ~layer]]))
+        self.common = np.zeros(len(codes), bool)  # to all rows, and taken by what varies
+        self.common[taken[taken >= 0]] = True
+        self.common[self.members(taken[taken < NOTHING])] = True
+
+    def sizes(self, operands: Numbers) -> Numbers:
+        """How many nodes each operand is."""
+        return np.where(operands < NOTHING, self.lengths[np.maximum(-2 - operands, -1)], operands >= 0)
+
+    def members(self, lists: Numbers) -> Numbers:
+        """The nodes of one list after another."""
+        return self.items[_spans(self.ends[-2 - lists], self.sizes(lists))]
+
+    def tape(self, sources: list[int], *, varies: bool) -> Tape:
+        """The tape of the nodes that vary, or of those that do not; the slots of `sources` are the first."""
+        inner = np.flatnonzero(self.inner & (self.varies == varies))
+        inner = inner[np.lexsort(self.alike[::-1, inner])]
+        slots = np.full(len(self.inner), NOTHING)
+        placed = np.concatenate([np.array(sources, np.int64), inner])
+        slots[placed] = np.arange(placed.size)
+
+        alike, first, second = self.alike[:, inner], self.first[inner], self.second[inner]
+        begins = np.flatnonzero((np.diff(alike, axis=1, prepend=-1) != 0).any(axis=0))
+        _, kind, mask, _ = alike
+        layer, fold = kind == lanes.LAYER, (first < NOTHING) & (kind != lanes.LAYER)
+        n_first, n_second = self.sizes(first), self.sizes(second)
+        heads = np.zeros_like(inner)  # of a group of layers its operands come first
+        heads[begins] = np.where(layer, n_first, 0)[begins]
+        lengths = 1 + fold + np.where(layer, 0, n_first + n_second)
+        ends = np.cumsum(heads + lengths)
+        starts = ends - lengths
+
+        index = np.zeros(lengths.sum() + heads.sum() + 1, np.uint32)
+        one, two = ~layer & ~fold, ~layer & ~fold & (second >= 0)
+        index[starts[one]], index[starts[two] + 1] = slots[first[one]], slots[second[two]]
+        index[np.where(fold, starts + 1, ends - 1)] = slots[inner]
+        index[starts[fold]] = n_first[fold]
+        index[_spans(starts[fold] + 2, n_first[fold])] = slots[self.members(first[fold])]
+        both = fold & (second < NOTHING)
+        index[_spans(starts[both] + 2 + n_first[both], n_second[both])] = slots[self.members(second[both])]
+        headed = heads > 0
+        index[_spans(starts[headed] - heads[headed], heads[headed])] = slots[self.members(first[headed])]
+
+        counts = np.diff(begins, append=inner.size)
+        weights = np.where(layer, n_first, 0)
+        operations = [kind, mask, starts - heads, weights, np.cumsum(weights) - weights]
+        kind, mask, start, size, first_weight = np.stack(operations)[:, begins]
+        return Tape(
+            np.ascontiguousarray(np.stack([kind, mask, start, counts, size, first_weight], axis=1)),
+            index,
+            slots,
+            placed.size,
+            self.members(second[layer]),
+        )
+
+
+def _spans(starts: Numbers, sizes: Numbers) -> Numbers:
+    """start, start + 1, ... for each start, as many as its size."""
+    return np.repeat(starts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())

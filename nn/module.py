@@ -34,27 +34,32 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter with its name, `layer1.w12`; parts of a list are named by their index."""
-        stack: list[tuple[str, object]] = [("", self)]
-        seen: dict[int, object] = {}  # by identity; kept, so that no two have the same
+        seen: dict[int, object] = {id(self): self}  # by identity; kept, so that no two have the same
+        stack: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter(self.parts()))]
         while stack:
-            name, thing = stack.pop()
-            if id(thing) in seen:
-                continue
-            parts: Iterable[tuple[object, object]] = ()
-            match thing:
-                case Value():
-                    if not thing.op and not thing.is_constant:
-                        yield name, thing
-                case Module():
-                    parts = thing.parts()
-                case dict():
-                    parts = thing.items()
-                case list() | tuple():
-                    parts = enumerate(thing)
-                case _:
-                    continue
-            seen[id(thing)] = thing
-            stack += reversed([(f"{name}.{part}".lstrip("."), inner) for part, inner in parts])
+            prefix, parts = stack[-1]
+            for part, thing in parts:
+                inner: Iterable[tuple[object, object]]
+                match thing:
+                    case Value():
+                        if id(thing) not in seen and not thing.op and not thing.is_constant:
+                            seen[id(thing)] = thing
+                            yield f"{prefix}{part}", thing
+                        continue
+                    case Module():
+                        inner = thing.parts()
+                    case dict():
+                        inner = thing.items()
+                    case list() | tuple():
+                        inner = enumerate(thing)
+                    case _:
+                        continue
+                if id(thing) not in seen:
+                    seen[id(thing)] = thing
+                    stack.append((f"{prefix}{part}.", iter(inner)))
+                    break
+            else:
+                stack.pop()
 
     def parameters(self) -> list[Value]:
         """Every parameter, in the order of `named_parameters`."""

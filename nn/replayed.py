@@ -128,7 +128,8 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
         differ = np.ptp(table, axis=0) > 0.0
         inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
         recordings.append((results, inputs, np.ascontiguousarray(table[:, differ])))
-        parameters = list(dict.fromkeys([*parameters, *(node for node in others if node not in inputs)]))
+        leaves = [node for node in others if node not in inputs and not node.is_constant]
+        parameters = list(dict.fromkeys([*parameters, *leaves]))
     likes = [Like(Program(results, inputs, parameters), table) for results, inputs, table in recordings]
     return Examples(likes, np.array(groups), np.array(rows))
 
