@@ -34,6 +34,7 @@ import platformdirs
 from engine import vectors
 from engine.rules import RULES, Rule
 
+BEGIN, ROWS, FINISH = 1, 2, 4  # the parts of a run: before the rows, the rows, after them
 LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules follow
 
 # What an operation on the tape tells: its opcode; which operands want a gradient, 1 the first and 2 the second; at
@@ -121,70 +122,61 @@ def survey(first, second, ends, items, varies, learns, level, operands):
             learns[n] |= operands[n, k + 2]
 
 
-@entry
-def begin(parameters, same, same_index, weights, common, uniform, S, W, B):
-    uniform[: parameters.size] = parameters
-    forward(U(1), same, same_index, W, uniform, S)
-    for i in range(U(W.size)):
-        W[i] = uniform[weights[i]]
-    for i in range(U(B.size)):
-        B[i] = uniform[common[i]]
-    return is_finite(uniform)
-
-
-@entry
-def replay(data, rows, first, last, seed, most, tape, index, outputs, W, B, V, G, S, gW, gB, results):
-    count = last - first
-    blocks = max(-(-count // most), 1)
-    L, columns = U(8 * max(-(-count // (8 * blocks)), 1)), U(data.shape[1])  # all blocks alike
-    slots = U(V.size) // U(most)
-    V, G = V[: slots * L], G[: slots * L]
-    gW[:] = 0.0
-    gB[:] = 0.0
-    spread(L, B, columns, V)
-    for start in range(U(first), U(last), L):
-        load(L, data, rows, start, U(last), V)
-        forward(L, tape, index, W, V, S)
-        if not is_finite(V):
-            return I(start)
-        full = min(L, U(last) - start)
-        for l in range(full):
-            for k in range(U(outputs.size)):
-                results[start + l, k] = V[U(outputs[k]) * L + l]
-        if seed != 0.0:
-            G[:] = 0.0
-            for l in range(full):
-                G[U(outputs[0]) * L + l] = seed
-            backward(L, tape, index, W, V, S, G, gW)
-            gather(L, G, columns, gB)
-    return last
-
-
-@entry
-def finish(same, same_index, weights, common, uniform, S, W, gW, gB, slopes, gradient):
-    slopes[:] = 0.0
-    for i in range(U(gW.size)):
-        slopes[weights[i]] += gW[i]
-    for i in range(U(gB.size)):
-        slopes[common[i]] += gB[i]
-    backward(U(1), same, same_index, W, uniform, S, slopes, gW)
-    gradient[:] = slopes[: gradient.size]
-    return is_finite(gradient)
-
-
+# What is to be done of it `parts` says, a sum of {BEGIN}, {ROWS} and {FINISH}. The result is the row up to which all is
+# finite, `last` if that is every one; -1 if the gradient is not.
 @entry
 def run(
-    parameters, same, same_index, weights, common, uniform, S, W, B,
-    data, rows, seed, most, tape, index, outputs, V, G, lane_S, gW, gB, results, slopes, gradient,
+    parts, first, last, parameters, same, same_index, weights, common, uniform, same_S, W, B,
+    data, rows, seed, most, tape, index, outputs, V, G, S, gW, gB, results, slopes, gradient,
 ):
-    if not begin(parameters, same, same_index, weights, common, uniform, S, W, B):
-        return 0
-    n = rows.size
-    done = replay(data, rows, 0, n, seed, most, tape, index, outputs, W, B, V, G, lane_S, gW, gB, results)
-    if done == n and seed != 0.0:
-        if not finish(same, same_index, weights, common, uniform, S, W, gW, gB, slopes, gradient):
+    if parts & {BEGIN}:
+        for i in range(U(parameters.size)):
+            uniform[i] = parameters[i]
+        forward(U(1), same, same_index, W, uniform, same_S)
+        if not is_finite(uniform):
+            return first
+        for i in range(U(W.size)):
+            W[i] = uniform[weights[i]]
+        for i in range(U(B.size)):
+            B[i] = uniform[common[i]]
+
+    if parts & {ROWS}:
+        count = last - first
+        blocks = max(-(-count // most), 1)
+        L, columns = U(8 * max(-(-count // (8 * blocks)), 1)), U(data.shape[1])  # all blocks alike
+        slots = U(V.size) // U(most)
+        V, G = V[: slots * L], G[: slots * L]
+        gW[:] = 0.0
+        gB[:] = 0.0
+        spread(L, B, columns, V)
+        for start in range(U(first), U(last), L):
+            load(L, data, rows, start, U(last), V)
+            forward(L, tape, index, W, V, S)
+            if not is_finite(V):
+                return I(start)
+            full = min(L, U(last) - start)
+            for l in range(full):
+                for k in range(U(outputs.size)):
+                    results[start + l, k] = V[U(outputs[k]) * L + l]
+            if seed != 0.0:
+                G[:] = 0.0
+                for l in range(full):
+                    G[U(outputs[0]) * L + l] = seed
+                backward(L, tape, index, W, V, S, G, gW)
+                gather(L, G, columns, gB)
+
+    if parts & {FINISH} and seed != 0.0:
+        slopes[:] = 0.0
+        for i in range(U(gW.size)):
+            slopes[weights[i]] += gW[i]
+        for i in range(U(gB.size)):
+            slopes[common[i]] += gB[i]
+        backward(U(1), same, same_index, W, uniform, same_S, slopes, gW)
+        for i in range(U(gradient.size)):
+            gradient[i] = slopes[i]
+        if not is_finite(gradient):
             return -1
-    return done
+    return last
 """
 
 CALLS = """\
@@ -338,7 +330,7 @@ def module_text() -> str:
         for rule, code in opcodes().items():
             functions.append(_kernel(rule, name).format(name=name, code=code, arguments=arguments))
         calls[name] = "".join(CALLS.format(name=name, code=code, arguments=arguments) for code in opcodes().values())
-    return MODULE.format(functions="\n\n".join(filter(None, functions)), **calls)
+    return MODULE.format(functions="\n\n".join(filter(None, functions)), BEGIN=BEGIN, ROWS=ROWS, FINISH=FINISH, **calls)
 
 
 def _function(rule: Rule) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -141,47 +141,21 @@ class Program:
         results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
         seed = 1.0 / n if backward else 0.0
         work = self._workspace()
-        if n <= CHUNK:
-            stopped = work.kernels.run(
-                parameters, *self._uniform, *work.uniform, *work.taken, data, order, seed, self._most, *self._varying,
-                *work.block, *work.sums, results, work.slopes, gradient,
+
+        def run(parts: int, first: int, last: int, memory: Sequence[Floats] = work.memory) -> int:
+            stopped: int = work.kernels.run(
+                parts, first, last, parameters, *self._uniform, *work.uniform, data, order, seed, self._most,
+                *self._varying, *memory, results, work.slopes, gradient,
             )  # fmt: skip
-        else:
-            stopped = self._run_in_threads(work, parameters, data, order, seed, results, gradient)
+            return stopped
+
+        stopped = run(lanes.BEGIN | lanes.ROWS | lanes.FINISH, 0, n) if n <= CHUNK else _in_threads(run, n, work.memory)
         self._idle.append(work)
         if stopped < 0:
             raise NotFiniteError(order)
         if stopped < n:
             raise NotFiniteError(order[stopped : stopped + self._most])
         return results, gradient
-
-    def _run_in_threads(
-        self, work: _Workspace, parameters: Floats, data: Floats, order: Order, seed: float, results: Floats,
-        gradient: Floats,
-    ) -> int:  # fmt: skip
-        """What `run` of the kernels does, but in chunks of rows, whose sums are added in their order."""
-        kernels, n = work.kernels, len(order)
-        if not kernels.begin(parameters, *self._uniform, *work.uniform, *work.taken):
-            return 0
-
-        def chunk(first: int) -> tuple[int, list[Floats]]:
-            *block, by_weight, by_common = [np.zeros_like(x) for x in (*work.block, *work.sums)]
-            sums, last = [by_weight, by_common], min(first + CHUNK, n)
-            stopped = kernels.replay(
-                data, order, first, last, seed, self._most, *self._varying, *work.taken, *block, *sums, results
-            )
-            return (n if stopped == last else stopped), sums
-
-        for total in work.sums:
-            total[:] = 0.0
-        for stopped, sums in _threads().map(chunk, range(0, n, CHUNK)):
-            if stopped < n:
-                return stopped
-            for total, part in zip(work.sums, sums, strict=True):
-                total += part
-        if seed and not kernels.finish(*self._uniform, *work.uniform, work.taken[0], *work.sums, work.slopes, gradient):
-            return -1
-        return n
 
     def _workspace(self) -> _Workspace:
         try:
@@ -248,11 +222,30 @@ class _Workspace:
         most, (_, _, weights, common) = program._most, program._uniform
         numbers, first = np.zeros(uniform), len(program.parameters)
         numbers[first : first + len(program._constants)] = program._constants
-        self.uniform = numbers, np.zeros(2)
+        self.uniform = numbers, np.zeros(2), np.zeros(weights.size), np.zeros(common.size)
         self.slopes = np.zeros(uniform)
-        self.taken = np.zeros(weights.size), np.zeros(common.size)
-        self.sums = np.zeros(weights.size), np.zeros(common.size)
-        self.block = np.zeros(varying * most), np.zeros(varying * most), np.zeros(2 * most)
+        lanes_wide = np.zeros(varying * most), np.zeros(varying * most), np.zeros(2 * most)
+        self.memory = *lanes_wide, np.zeros(weights.size), np.zeros(common.size)
+
+
+def _in_threads(run: Callable[..., int], n: int, memory: Sequence[Floats]) -> int:
+    """A run over many rows in chunks, each in memory of its own, whose sums are added in their order."""
+    if run(lanes.BEGIN, 0, n) < n:
+        return 0
+
+    def chunk(first: int) -> tuple[int, list[Floats]]:
+        own, last = [np.zeros_like(x) for x in memory], min(first + CHUNK, n)
+        stopped = run(lanes.ROWS, first, last, own)
+        return (n if stopped == last else stopped), own[-2:]
+
+    for total in memory[-2:]:
+        total[:] = 0.0
+    for stopped, sums in _threads().map(chunk, range(0, n, CHUNK)):
+        if stopped < n:
+            return stopped
+        for total, part in zip(memory[-2:], sums, strict=True):
+            total += part
+    return run(lanes.FINISH, n, n)
 
 
 @cache
