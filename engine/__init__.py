@@ -7,16 +7,18 @@
 >>> L.data, a.grad, b.grad
 (-0.7615941559557649, -1.2599230248420779, 0.8399486832280519)
 
-Every row of the table `RULES` that is no operator is a function here and a method of Value.
+Every row of the table `RULES` that is no operator is a function here and a method of Value; `rule` adds a row.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.backprop import Backprop, Contribution, Step
+from engine.calculus import grad, hessian, jacobian
+from engine.checks import GradientError, check_gradients
 from engine.compiled import compile
 from engine.graph import topological_order
-from engine.operations import FUNCTIONS, dot, logsumexp, softmax, sum
+from engine.operations import FUNCTIONS, dot, logsumexp, rule, softmax, sum
 from engine.recording import no_grad
 from engine.rules import RULES, Rule
 from engine.value import Value
@@ -25,19 +27,24 @@ __all__ = [
     "RULES",
     "Backprop",
     "Contribution",
+    "GradientError",
     "Rule",
     "Step",
     "Value",
+    "check_gradients",
     "compile",
     "dot",
+    "grad",
+    "hessian",
+    "jacobian",
     "logsumexp",
     "no_grad",
+    "rule",
     "softmax",
     "sum",
     "topological_order",
 ]
 __all__ += FUNCTIONS
-globals().update(FUNCTIONS)
 
 if TYPE_CHECKING:
 

@@ -26,11 +26,11 @@ def no_graph(root: Value) -> RuntimeError:
 def no_value(node: Value, error: Exception) -> ArithmeticError:
     """For an operation that has no value at its operands: log(-1), 1/0, exp(1000)."""
     rule: Rule = node._rule  # type: ignore[assignment]
-    if isinstance(error, OverflowError) or not rule.domain:
+    if isinstance(error, OverflowError):
         return OverflowError(f"{_operation(node)} overflows{_here(node)}: a float ends at 1.8e308")
-    domain = text(filled(rule.domain, _letters(node)))
+    needs = f": it needs {text(filled(rule.domain, _letters(node)))}" if rule.domain else ""
     kind = ZeroDivisionError if isinstance(error, ZeroDivisionError) else ArithmeticError
-    return kind(f"{_operation(node)} has no value{_here(node)}: it needs {domain}")
+    return kind(f"{_operation(node)} has no value{_here(node)}{needs}")
 
 
 def no_derivative(node: Value) -> Exception:

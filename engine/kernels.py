@@ -18,9 +18,11 @@ A node without a rule is a constant: it takes no gradient.
 
 from __future__ import annotations
 
+import ast
+import difflib
 import linecache
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,12 +34,25 @@ class ChangedError(Exception):
     """The data of a node no longer follow from those of its operands."""
 
 
-# What the text of a row may use on floats; the functions of the table join as their rows are read.
-FLOATS: dict[str, Any] = {"pi": math.pi, "abs": abs, "max": max, "ChangedError": ChangedError}
-for _name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "tanh", "erfc", "pow"):
-    FLOATS[_name] = getattr(math, _name)
-# The same for the text of a partial, on floats and Values alike.
+# What Python has for the text of a value, on floats.
+PYTHON: dict[str, Any] = {"pi": math.pi, "abs": abs, "max": max}
+for _name in (
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc", "exp", "expm1", "gamma",
+    "hypot", "lgamma", "log", "log10", "log1p", "pow", "sin", "sinh", "sqrt", "tan", "tanh",
+):  # fmt: skip
+    PYTHON[_name] = getattr(math, _name)
+OF_TWO = {"atan2", "hypot", "max", "pow"}  # the operands of the rest are one
+# The functions of the table join as their rows are read.
+FLOATS: dict[str, Any] = PYTHON | {"ChangedError": ChangedError}
+# The same for the text of a partial, on floats and Values alike; the functions of the table join as they are published.
 FLOATS_AND_VALUES: dict[str, Any] = {"pi": math.pi, "abs": abs}
+
+# What cannot be the name of a function: the kernels' own names.
+RESERVED = {"a", "b", "out", "x", "y", "node", "upstream", "top", "total", "pi", "ChangedError"}
+ARITHMETIC: tuple[type[ast.AST], ...] = (
+    *(ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
+    *(ast.Load, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
+)
 
 
 def build(rule: Rule) -> tuple[Callable[[Value], float], Callable[[Value], None]]:
@@ -57,9 +72,11 @@ def build(rule: Rule) -> tuple[Callable[[Value], float], Callable[[Value], None]
         operate = [f"{x} = node._{x}" for _, x, _ in operands] + take
         evaluate = [*operate, f"out = {rule.value}", *finite]
         backward = [*operate, *hand_on, f"if ({rule.value}) != out: raise ChangedError", *give]
-        if rule.arity == 1 and rule.symbol.isidentifier():
-            FLOATS.setdefault(rule.symbol, eval(f"lambda a: {rule.value}", FLOATS))
-            FLOATS_AND_VALUES.setdefault(rule.symbol, _on_floats_and_values(rule.symbol))
+        if rule.symbol.isidentifier():
+            arguments = ", ".join("ab"[: rule.arity])
+            itself = rule.symbol in names(rule.value)  # the `tanh(a)` of tanh is Python's
+            function = PYTHON[rule.symbol] if itself else eval(f"lambda {arguments}: {rule.value}", FLOATS)
+            FLOATS[rule.symbol] = function
     return _compile(rule, "evaluate", evaluate), _compile(rule, "backward", backward)
 
 
@@ -69,9 +86,71 @@ def partial_functions(rule: Rule) -> tuple[Callable[..., Any], ...]:
     return tuple(eval(f"lambda {arguments}: {partial}", FLOATS_AND_VALUES) for partial in rule.partials)
 
 
-def _on_floats_and_values(name: str) -> Callable[[Any], Any]:
-    on_floats = FLOATS[name]
-    return lambda a: on_floats(a) if isinstance(a, (int, float)) else getattr(a, name)()
+def names(text: str) -> set[str]:
+    """What is named in the text of a row."""
+    return {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)}
+
+
+def check(what: str, text: str, letters: Collection[str], functions: Mapping[str, int] | None) -> None:
+    """Make sure that a text is arithmetic out of `letters`, `pi` and `functions` of so many operands, None for any.
+
+    Raises:
+        ValueError: it is not; the message begins with `what` it is.
+
+    >>> check("the value of double", "2*c", "ab", {})
+    Traceback (most recent call last):
+    ValueError: the value of double, '2*c', names c, and there are a, b, pi
+    """
+    what = f"{what}, {text!r},"
+    try:
+        nodes = list(ast.walk(ast.parse(text, mode="eval").body))
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{what} is no expression: {error}") from None
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    for node in nodes:
+        number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+        if not isinstance(node, ARITHMETIC) or (isinstance(node, ast.Constant) and not number):
+            raise ValueError(f"{what} is no arithmetic: {ast.unparse(node)!r} is in it")
+        if isinstance(node, ast.Name):
+            known = [*letters, "pi"] if node not in called else [node.id] if functions is None else sorted(functions)
+            if node.id not in known:
+                near = difflib.get_close_matches(node.id, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"and there are {', '.join(known)}"
+                raise ValueError(f"{what} names {node.id}, {hint}")
+        if isinstance(node, ast.Call) and functions:
+            name, given = ast.unparse(node.func), len(node.args)
+            takes = functions.get(name, given)
+            if given != takes:
+                raise ValueError(f"{what} gives {given} operand(s) to {name}, which takes {takes}")
+
+
+def floating(what: str, text: str) -> str:
+    """The text of a value with pow(a, b) for a**b, which Python makes complex where it is not real.
+
+    Raises:
+        ValueError: it may give an int, True or False, of which a node would not make a float.
+
+    >>> floating("the value of cube", "2*a**3")
+    '2 * pow(a, 3)'
+    """
+    tree = ast.parse(text, mode="eval").body
+    branches = [tree]
+    for branch in branches:
+        if isinstance(branch, ast.IfExp):
+            branches += branch.body, branch.orelse
+            continue
+        kinds = {type(x.value) if isinstance(x, ast.Constant) else type(x) for x in ast.walk(branch)}
+        if isinstance(branch, (ast.Compare, ast.BoolOp)) or ast.Not in kinds or not kinds & {ast.Name, float}:
+            raise ValueError(
+                f"{what}, {text!r}, gives {ast.unparse(branch)}, which is no float: write 1.0 for 1 and True"
+            )
+    return ast.unparse(_Powers().visit(tree))
+
+
+class _Powers(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("pow"), [node.left, node.right], []) if isinstance(node.op, ast.Pow) else node
 
 
 def _indent(lines: list[str]) -> list[str]:

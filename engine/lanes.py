@@ -2,8 +2,7 @@
 
 A block is some rows of data side by side, its lanes. Every node of the tape has a slot with a number for each, so
 that an operation is a short loop over the lanes, which the processor does in a few vector instructions. The loops are
-made from the texts of `engine.rules`, as the eager kernels are, and numba compiles them: once a machine, for what it
-made is kept on disk.
+made from the texts of `engine.rules`, as the eager kernels are, and numba compiles them.
 
 The weighted sums of a layer, with the same operands and weights that are the same in every row, are one operation:
 blocks of sums stay in registers while the operands go by.
@@ -12,26 +11,16 @@ blocks of sums stay in registers while the operands go by.
 from __future__ import annotations
 
 import builtins
-import hashlib
-import importlib.util
-import inspect
-import math
-import os
 import re
-import secrets
-import sys
-import tempfile
 from collections.abc import Iterable
 from functools import cache
 from itertools import product
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numba
-import platformdirs
-
-from engine import vectors
+from engine import kept, vectors
+from engine.kernels import PYTHON
+from engine.operations import OWN
 from engine.rules import RULES, Rule
 
 BEGIN, ROWS, FINISH = 1, 2, 4  # the parts of a run: before the rows, the rows, after them
@@ -44,7 +33,7 @@ LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules foll
 MODULE = """\
 import numba
 import numpy as np
-from math import cos, erfc, exp, expm1, inf, log, log1p, pi, sin, sqrt, tan, tanh
+from math import inf, {python}
 from numba import int64 as I
 from numba import uint64 as U  # an index that cannot be negative needs no check for it
 
@@ -276,45 +265,21 @@ LAYER_WEIGHTS_BLOCK = """\
 
 
 @cache
-def load() -> ModuleType:
-    """The kernels, compiled when they are first called on this machine."""
-    text = module_text()
-    made_of = f"{numba.__version__} {inspect.getsource(vectors)} {text}"
-    name = f"kernels_{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
-    path = _folder() / f"{name}.py"
-    if not path.exists():
-        temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    watched = (sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
-    if watched and not list(path.parent.glob(f"__pycache__/{name}.*.nbi")):
-        print("glassgrad compiles its kernels for this machine, once; it takes half a minute ...", file=sys.stderr)
-    spec: Any = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
-    spec.loader.exec_module(module)
-    return module
+def kernels(own: tuple[Rule, ...] = ()) -> ModuleType:
+    """The kernels of the table and of `own` rules beside it, compiled when they are first called on this machine."""
+    return kept.module(module_text(own), [vectors])
 
 
-def _folder() -> Path:
-    """Where the kernels are kept: the user's cache, or where there is none, a folder for this time alone."""
-    folder: Path = platformdirs.user_cache_path("glassgrad")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="glassgrad-"))
+def opcodes(own: tuple[Rule, ...] = ()) -> dict[Rule, int]:
+    """The opcode of every row of the table, and of own rules."""
+    table = [rule for rule in RULES.values() if rule.symbol not in OWN]
+    return {rule: code for code, rule in enumerate([*table, *own], start=LAYER + 1)}
 
 
-def opcodes() -> dict[Rule, int]:
-    """The opcode of every row of the table."""
-    return {rule: code for code, rule in enumerate(RULES.values(), start=LAYER + 1)}
-
-
-def module_text() -> str:
+def module_text(own: tuple[Rule, ...] = ()) -> str:
     """The kernels as a Python module."""
-    functions = [_function(rule) for rule in RULES.values()]
+    codes = opcodes(own)
+    functions = [_function(rule) for rule in (RULES.values() if own else codes)]
     sizes = (8, 4, 2, 1)
     weights = {height: _blocks(LAYER_WEIGHTS_BLOCK, [(height, width) for width in sizes]) for height in (2, 1)}
     for name, arguments, blocks in (
@@ -327,37 +292,54 @@ def module_text() -> str:
         functions.append("".join([f"@exact\ndef {name}(L, p, n, m, w, {arguments}):\n    i = j = U(0)\n", *blocks]))
     calls: dict[str, str] = {}
     for name, arguments in (("forward", "L, p, n, index, V, S"), ("backward", "L, mask, p, n, index, V, S, G")):
-        for rule, code in opcodes().items():
+        for rule, code in codes.items():
             functions.append(_kernel(rule, name).format(name=name, code=code, arguments=arguments))
-        calls[name] = "".join(CALLS.format(name=name, code=code, arguments=arguments) for code in opcodes().values())
-    return MODULE.format(functions="\n\n".join(filter(None, functions)), BEGIN=BEGIN, ROWS=ROWS, FINISH=FINISH, **calls)
+        calls[name] = "".join(CALLS.format(name=name, code=code, arguments=arguments) for code in codes.values())
+    return MODULE.format(
+        functions="\n\n".join(filter(None, functions)), python=", ".join(sorted(PYTHON.keys() - dir(builtins))),
+        BEGIN=BEGIN, ROWS=ROWS, FINISH=FINISH, **calls,
+    )  # fmt: skip
 
 
 def _function(rule: Rule) -> str:
-    """A row as a function of one number, for the texts that call it; "" where Python has it."""
-    known = hasattr(math, rule.symbol) or hasattr(builtins, rule.symbol)
-    if rule.arity > 1 or rule.fold or known or not rule.symbol.isidentifier():
+    """A row as a function of numbers, for the texts that call it; "" where Python has it."""
+    if rule.fold or not rule.symbol.isidentifier() or _is_python(rule):
         return ""
-    return f"@exact\ndef {rule.symbol}(a):\n    return {rule.value}\n"
+    return f"@exact\ndef of_{rule.symbol}({', '.join('ab'[: rule.arity])}):\n    return {_called(rule.value)}\n"
+
+
+def _is_python(rule: Rule) -> bool:
+    return rule.value == f"{rule.symbol}({', '.join('ab'[: rule.arity])})"
+
+
+def _called(text: str) -> str:
+    """The text with the functions of the table by their names in the module, where others have theirs."""
+
+    def name(call: re.Match[str]) -> str:
+        rule = RULES.get(call[1])
+        return f"of_{call[0]}" if rule and not _is_python(rule) else call[0]
+
+    return re.sub(r"\b(\w+)\(", name, text)
 
 
 def _kernel(rule: Rule, name: str) -> str:
     """The kernel of a row over items that lie in `index`: an item's operands and its slot, or for a fold how many, its
     slot, and then the operands."""
     letters = "ab"[: rule.arity]
+    value, fold, partials = _called(rule.value), _called(rule.fold), [*map(_called, rule.partials)]
     forward = name == "forward"
-    gives = [f"G[x{x} + l] += G[o + l] * ({partial})" for x, partial in zip(letters, rule.partials, strict=True)]
+    gives = [f"G[x{x} + l] += G[o + l] * ({partial})" for x, partial in zip(letters, partials, strict=True)]
     if not rule.fold:
         slots = [f"{slot} = U(index[p + U({i})]) * L" for i, slot in enumerate([*(f"x{x}" for x in letters), "o"])]
-        loops = [_loop(f"V[o + l] = {rule.value}", letters)] if forward else _asked(gives, letters)
+        loops = [_loop(f"V[o + l] = {value}", letters)] if forward else _asked(gives, letters)
         return _filled(ITEMS, symbol=rule.symbol, slots=slots, taken=rule.arity + 1, loops=loops)
     slots = [f"x{x} = U(index[p + U({i}) * m + i]) * L" for i, x in enumerate(letters)]
-    before = [TOP] if re.search(r"\btop\b", " ".join((rule.fold, rule.value, *rule.partials))) else []
+    before = [TOP] if re.search(r"\btop\b", " ".join((fold, value, *partials))) else []
     after = []
     if forward:
         before.append(TOTAL)
-        after.append(FOLDED.format(fold=rule.fold))
-    loops = [_loop(f"S[L + l] += {rule.value}", letters)] if forward else _asked(gives, letters)
+        after.append(FOLDED.format(fold=fold))
+    loops = [_loop(f"S[L + l] += {value}", letters)] if forward else _asked(gives, letters)
     return _filled(FOLD, symbol=rule.symbol, before=before, slots=slots, loops=loops, after=after, taken=rule.arity)
 
 

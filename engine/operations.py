@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 from collections.abc import Callable, Iterable
+from typing import Any
 
+import engine
+from engine import kernels
 from engine.rules import RULES, Rule
-from engine.value import Operand, Value, as_float, constant, operands, record
+from engine.value import Operand, Value, as_float, constant, operands, record, shown
 
 OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "neg": "neg", "abs": "abs"}
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {}
+OWN: set[str] = set()  # the symbols that `rule` added
+
+EXAMPLES = ((0.5, 2.0), (2.0, 0.5), (-0.5, -2.0))  # operands, of which one is in the domain of most rows
 
 
 def sum(xs: Iterable[Operand]) -> Value:
@@ -91,13 +99,105 @@ def softmax(xs: Iterable[Operand]) -> list[Value]:
     return [record(RULES["exp"], x - log_total) for x in logits]
 
 
+def rule(
+    symbol: str,
+    value: str,
+    *partials: str,
+    about: str = "an operation of one's own",
+    domain: str = "",
+    reads: Iterable[str] = (),
+    fold: str = "",
+) -> Callable[..., Value]:
+    """Add a row of one's own to the table: a function of `engine` and a method of Value like any other.
+
+    The texts are code, and are run: take none from strangers. Whether a partial is the derivative of the value is for
+    `engine.check_gradients` to tell; here it may be another, as a threshold wants it that is to learn.
+
+    Args:
+        symbol: the name.
+        value: in terms of the operand `a`, or of `a` and `b`: arithmetic, the functions of the table and those of
+            Python's `math` that `engine.kernels.PYTHON` has.
+        partials: the derivative by each operand, in terms of `a`, `b` and the value `out`. A partial works on Values as
+            well: it is arithmetic and functions of the table, among which is the new one.
+        about: what it is, in a few words.
+        domain: where it has a value, such as "a > 0", for the error elsewhere.
+        reads: how the value, or the value and each partial, read in maths, where the texts do not say it well.
+        fold: for an operation on lists, what to make of `total`, the sum of the values, and `top`, the largest `a`.
+
+    Returns:
+        The function; with `fold` it takes a list for each operand, and is no method. What was added before may be added
+        anew: graphs keep the rule by which they were made.
+
+    Raises:
+        TypeError: something is no text.
+        ValueError: the symbol is taken or is no name; a text is no such arithmetic; or there is not one partial for
+            each operand.
+
+    >>> mish = rule(
+    ...     "mish",
+    ...     "a * tanh(softplus(a))",
+    ...     "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)",
+    ...     about="a times tanh(softplus(a)) (Misra 2019)",
+    ... )
+    >>> x = Value(0.5)
+    >>> y = mish(x)
+    >>> y.backward()
+    >>> y, x.grad
+    (Value(data=0.375245, grad=1.0, op='mish'), 0.8864243753577272)
+    """
+    reads = tuple(reads)
+    for text in (symbol, value, *partials, about, domain, *reads, fold):
+        if not isinstance(text, str):
+            raise TypeError(f"a rule is made of texts, got {shown(text)}")
+    if not symbol.isidentifier() or keyword.iskeyword(symbol):
+        raise ValueError(f"the symbol of a rule is a name, such as 'mish', got {symbol!r}")
+    places = (engine, Value, builtins)
+    if symbol in kernels.RESERVED or (symbol not in OWN and any(hasattr(place, symbol) for place in places)):
+        raise ValueError(f"the symbol {symbol!r} is taken: find another")
+
+    of_table = {name: RULES[name].arity for name in FUNCTIONS}
+    of_numbers = {name: 1 + (name in kernels.OF_TWO) for name in kernels.PYTHON if name != "pi"} | of_table
+    kernels.check(f"the value of {symbol}", value, ["a", "b", "top"] if fold else ["a", "b"], of_numbers)
+    letters = ["a", "b"] if "b" in kernels.names(value) else ["a"]
+    if len(partials) != len(letters):
+        raise ValueError(
+            f"the value of {symbol}, {value!r}, is made of {' and '.join(letters)}: "
+            f"it takes as many partials, got {len(partials)}"
+        )
+    if fold:
+        kernels.check(f"the fold of {symbol}", fold, ["total", "top"], of_numbers)
+        fold = kernels.floating(f"the fold of {symbol}", fold)
+    value = kernels.floating(f"the value of {symbol}", value)
+    of_values = of_table | {"abs": 1, "float": 1} | ({} if fold else {symbol: len(letters)})
+    for letter, partial in zip(letters, partials, strict=True):
+        kernels.check(f"the partial of {symbol} by {letter}", partial, [*letters, "out"], of_values)
+    if len(reads) not in (0, 1, 1 + len(letters)):
+        raise ValueError(f"reads of {symbol} has the value, or the value and each partial; got {len(reads)} texts")
+    for text in filter(None, (domain, *reads)):
+        kernels.check(f"what is read of {symbol}", text, [*letters, "out"], None)
+
+    row = Rule(symbol, value, partials, about, domain, reads, fold)
+    OWN.add(symbol)
+    RULES[symbol] = row
+    _publish(row)
+    function: Callable[..., Value] = getattr(engine, symbol)
+    return function
+
+
 def _function(rule: Rule) -> Callable[..., Value]:
-    """The row as a function of its operands, which is a method of Value as well."""
+    """The row as a function of its operands, which is a method of Value as well, or of its lists of operands."""
     symbol = rule.symbol
 
-    if rule.arity == 1:
+    if rule.fold:
 
-        def function(a: Operand) -> Value:
+        def function(*lists: Iterable[Operand]) -> Value:
+            columns = [operands(values, symbol) for values in lists]
+            if len(columns) != rule.arity or len({len(column) for column in columns}) > 1 or not columns[0]:
+                raise ValueError(f"{symbol} takes {rule.arity} list(s) of the same length, of one operand or more")
+            return record(rule, *columns)
+    elif rule.arity == 1:
+
+        def function(a: Operand) -> Value:  # type: ignore[misc]
             return record(rule, a if type(a) is Value else constant(a, symbol))
     else:
 
@@ -107,9 +207,16 @@ def _function(rule: Rule) -> Callable[..., Value]:
     function.__name__ = symbol
     function.__qualname__ = symbol
     function.__module__ = "engine"  # where it is found by pickle, help and doctest
-    example = record(rule, *(constant(x, symbol) for x in (0.5, 2.0)[: rule.arity]))
-    call = f"{symbol}({'0.5, 2.0' if rule.arity == 2 else '0.5'})"
-    function.__doc__ = f"{_documentation(rule)}\n\n>>> {call}\n{example!r}"
+    function.__doc__ = _documentation(rule)
+    for example in EXAMPLES:
+        arguments: list[Any] = [[x] if rule.fold else x for x in example[: rule.arity]]
+        try:
+            result = function(*arguments)
+        except ArithmeticError:
+            continue
+        call = f"{symbol}({', '.join(map(repr, arguments))})"
+        function.__doc__ += f"\n\n>>> {call}\n{result!r}"
+        break
     return function
 
 
@@ -146,8 +253,12 @@ def _documentation(rule: Rule) -> str:
 def _publish(rule: Rule) -> None:
     name = OPERATORS.get(rule.symbol)
     if name is None:
-        FUNCTIONS[rule.symbol] = _function(rule)
-        setattr(Value, rule.symbol, FUNCTIONS[rule.symbol])
+        function = _function(rule)
+        setattr(engine, rule.symbol, function)
+        if not rule.fold:
+            FUNCTIONS[rule.symbol] = function
+            setattr(Value, rule.symbol, function)
+            kernels.FLOATS_AND_VALUES[rule.symbol] = _on_floats_and_values(rule.symbol)
     elif rule.arity == 1:
         setattr(Value, f"__{name}__", _function(rule))
     else:
@@ -155,6 +266,11 @@ def _publish(rule: Rule) -> None:
             setattr(Value, method, _operator(rule, method, reflected=reflected))
 
 
+def _on_floats_and_values(symbol: str) -> Callable[..., Any]:
+    on_floats, on_values = kernels.FLOATS[symbol], FUNCTIONS[symbol]
+    return lambda *operands: on_values(*operands) if Value in map(type, operands) else on_floats(*operands)
+
+
 for _rule in RULES.values():
-    if not _rule.fold:
+    if _rule.symbol not in globals():  # sum, dot and logsumexp are written out above
         _publish(_rule)

@@ -112,6 +112,7 @@ class Program:
         self.outputs, self.inputs = list(outputs), list(inputs)
         flat = flatten(outputs, inputs, parameters)
         self.parameters = flat.parameters
+        self._own = flat.own
         self._constants = flat.constants
         self._uniform = flat.uniform.operations, flat.uniform.index, flat.weights, flat.common
         self._varying = flat.varying.operations, flat.varying.index, flat.outputs
@@ -217,7 +218,7 @@ class _Workspace:
     """The kernels, and the memory that they work in."""
 
     def __init__(self, program: Program) -> None:
-        self.kernels = lanes.load()
+        self.kernels = lanes.kernels(program._own)
         uniform, varying = program._sizes
         most, (_, _, weights, common) = program._most, program._uniform
         numbers, first = np.zeros(uniform), len(program.parameters)

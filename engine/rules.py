@@ -17,7 +17,7 @@ of this table. Where the exact text and the textbook differ (the textbook's `1 -
 derivative of tanh in the tails), `reads` has the textbook's.
 
 To add an operation is to add a row: its function, its method on Value, backward, the stepper's line, the drawing
-and the tests that go over the table follow from it.
+and the tests that go over the table follow from it. `engine.rule` adds one from outside.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Rule:
 
 
 def _rule_of(symbol: str) -> Rule:
-    return RULES.get(symbol, LEAF)
+    if symbol and symbol not in RULES:
+        raise LookupError(f"there is no rule {symbol!r} here: add it by engine.rule, as where the graph was made")
+    return RULES[symbol] if symbol else LEAF
 
 
 LEAF = Rule("", "a", ("1",), "no operation: a leaf")
@@ -100,7 +102,7 @@ RULES: dict[str, Rule] = {
             "pow(a, b)",
             # From 2**53 on b - 1 is b: it would lose the sign of a power of a negative number.
             (
-                "b * a**(b - 1) if 0 < abs(b) < 2**53 else b*out/a if float(b*out) else 0",
+                "b * a**(b - 1) if 0 < abs(b) < 2**53 else b*out/a if float(a) else 0",
                 "out * log(a) if float(a) or float(out) else 0",
             ),
             "the power",

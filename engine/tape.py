@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from engine import lanes
 from engine.graph import topological_order
-from engine.rules import RULES
+from engine.operations import OWN
+from engine.rules import RULES, Rule
 from engine.value import Value
 
 Numbers = npt.NDArray[np.int64]
@@ -54,6 +55,7 @@ class Flat:
         common: the uniform slots that varying operations take as they take what varies, and those of uniform outputs.
         weights: the uniform slots that layers take as weights, in their order.
         outputs: the slot of each output on the varying tape.
+        own: the rules that are no part of the table.
     """
 
     parameters: list[Value]
@@ -63,6 +65,7 @@ class Flat:
     common: Numbers
     weights: Numbers
     outputs: Numbers
+    own: tuple[Rule, ...]
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Nodes:
         first, second: the operands.
         lists: the lists of nodes.
         parameters, constants: the leaves that are no inputs, by their numbers.
+        own: the rules that are no part of the table.
     """
 
     numbers: dict[Value, int] = field(default_factory=dict)
@@ -86,6 +90,7 @@ class Nodes:
     lists: list[tuple[int, ...]] = field(default_factory=list)
     parameters: dict[int, Value] = field(default_factory=dict)
     constants: dict[int, float] = field(default_factory=dict)
+    own: tuple[Rule, ...] = ()
 
     def add(self, code: int = 0, first: int = NOTHING, second: int = NOTHING) -> int:
         self.codes.append(code)
@@ -111,6 +116,7 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[V
         uniform.slots[common],
         uniform.slots[varying.weights],
         varying.slots[results],
+        nodes.own,
     )
 
 
@@ -122,7 +128,11 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
     for value in first:
         numbers[value] = add()
         nodes.parameters[numbers[value]] = value
-    codes = lanes.opcodes()
+    order = topological_order(*outputs)
+    if OWN:
+        rules = (value._rule for value in order if value._rule)
+        nodes.own = tuple(dict.fromkeys(rule for rule in rules if rule.symbol in OWN))
+    codes = lanes.opcodes(nodes.own)
     known: dict[object, int] = {}
     lists: dict[object, int] = {}  # by the identity of a tuple of Values, and by the nodes in it
 
@@ -137,7 +147,7 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
             lists[id(x)] = found
         return found
 
-    for value in topological_order(*outputs):
+    for value in order:
         if value in numbers:
             continue
         rule, x, y = value._rule, value._x, value._y
@@ -175,7 +185,7 @@ class _Survey:
         learns, level = np.zeros(len(codes), bool), np.zeros(len(codes), np.int64)
         learns[list(nodes.parameters)] = True
         operands = np.zeros((len(codes), 4), bool)
-        lanes.load().survey(first, second, self.ends, self.items, self.varies, learns, level, operands)
+        lanes.kernels(nodes.own).survey(first, second, self.ends, self.items, self.varies, learns, level, operands)
         first_varies, second_varies, first_learns, second_learns = operands.T
         # A weighted sum of what varies by weights that do not is one of a layer: its weights are taken as the second.
         layer = (codes == lanes.opcodes()[RULES["dot"]]) & (first_varies != second_varies)

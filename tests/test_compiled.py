@@ -150,6 +150,17 @@ def test_a_penalty_and_what_is_there_twice():
     assert program.backward([[7.0]]) == pytest.approx(penalty.data)
 
 
+@pytest.mark.parametrize("copies", [1, 2, 9, 17])
+def test_an_operand_that_a_layer_takes_more_than_once(copies):
+    w, x = Value(0.5, "w"), Value(1.0, "x")
+    ws = [Value(0.1 * i - 0.3) for i in range(copies)]
+    h = (w * x).tanh()
+    program = engine.compile(engine.dot(ws, [h] * copies), [x])
+    program.backward([[2.0], [3.0]])
+    by_h = math.fsum(v.data for v in ws)
+    assert w.grad == pytest.approx(by_h * (2 * (1 - math.tanh(1) ** 2) + 3 * (1 - math.tanh(1.5) ** 2)) / 2)
+
+
 def test_an_output_that_no_input_leads_to_or_that_is_an_input():
     x, w = Value(1.0, "x"), Value(3.0, "w")
     program = engine.compile([w * w, x, x * w, w], [x])

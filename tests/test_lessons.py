@@ -20,8 +20,14 @@ LESSONS = {
     "forward_backward": "forward_backward.png",
     "error_propagation": "error_propagation.svg",
     "moons": "moons.png",
+    "newton": "newton.png",
+    "derivatives": "derivatives.svg",
 }
-MORE = {"error_propagation": ["pictures/error_propagation.html"], "moons": ["pictures/moons.gif"]}
+MORE = {
+    "error_propagation": ["pictures/error_propagation.html"],
+    "moons": ["pictures/moons.gif"],
+    "derivatives": ["pictures/derivatives.png"],
+}
 
 
 @pytest.fixture
