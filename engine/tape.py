@@ -33,7 +33,7 @@ class Tape:
         index: the slots that are taken and made.
         slots: the slot of every node.
         size: how many slots there are.
-        weights: the nodes that layers take as weights, in their order.
+        weights: the nodes that layers take as weights.
     """
 
     operations: Numbers
@@ -53,7 +53,7 @@ class Flat:
         uniform: the tape of what is the same in every row.
         varying: the tape of the rest; its slots begin with the inputs, then what is common to all rows.
         common: the uniform slots that varying operations take as they take what varies, and those of uniform outputs.
-        weights: the uniform slots that layers take as weights, in their order.
+        weights: the uniform slots that layers take as weights.
         outputs: the slot of each output on the varying tape.
         own: the rules that are no part of the table.
     """
@@ -238,15 +238,21 @@ class _Survey:
         index[_spans(starts[headed] - heads[headed], heads[headed])] = slots[self.members(first[headed])]
 
         counts = np.diff(begins, append=inner.size)
-        weights = np.where(layer, n_first, 0)
-        operations = [kind, mask, starts - heads, weights, np.cumsum(weights) - weights]
-        kind, mask, start, size, first_weight = np.stack(operations)[:, begins]
+        kind, mask, start, size = np.stack([kind, mask, starts - heads, np.where(layer, n_first, 0)])[:, begins]
+        first_weight, weights, n_weights = np.zeros_like(size), [np.zeros(0, np.int64)], 0
+        known: dict[bytes, int] = {}  # where the weights of a layer begin; another one may have the same
+        for group in np.flatnonzero(size):
+            lists = second[begins[group] :][: counts[group]]
+            first_weight[group] = known.setdefault(lists.tobytes(), n_weights)
+            if first_weight[group] == n_weights:
+                weights.append(self.members(lists))
+                n_weights += weights[-1].size
         return Tape(
             np.ascontiguousarray(np.stack([kind, mask, start, counts, size, first_weight], axis=1)),
             index,
             slots,
             placed.size,
-            self.members(second[layer]),
+            np.concatenate(weights),
         )
 
 

@@ -17,6 +17,7 @@ class History:
         loss: the mean loss over the examples in every epoch, each measured just before the update that it led to.
         accuracy: the share of examples answered rightly, in [0, 1], measured so too; [] where there is no right
             and wrong, as in a regression.
+        steps: the mean loss of the batch of every step.
         converged: whether the training stopped because it had converged.
         interrupted: whether Ctrl-C stopped it.
 
@@ -30,6 +31,7 @@ class History:
     accuracy: list[float] = field(default_factory=list)
     converged: bool = False
     interrupted: bool = False
+    steps: list[float] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:

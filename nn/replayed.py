@@ -111,27 +111,65 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
 
 def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Examples:
     known = set(parameters)
-    found: dict[Hashable, tuple[int, list[Value], list[Value], list[list[float]]]] = {}
-    groups, rows = [], []
-    for i, (x, r) in enumerate(pairs):
+    shapes: dict[Hashable, list[int]] = {}
+    values: list[list[Any]] = []
+    for i, pair in enumerate(pairs):
+        values.append([])
+        shape = _shape(pair, values[i])
+        leaves = all(type(x) is Value and not x.op and not x.is_constant for x in values[i])
+        if not leaves or len(set(values[i])) < len(values[i]) or not known.isdisjoint(values[i]):
+            shape = None
+        shapes.setdefault(shape, []).append(i)
+
+    def record(i: int) -> tuple[list[Value], Hashable, list[Value]]:
         with named(f"data[{i}]"):
+            x, r = pairs[i]
             output = model(x)
-            results = [loss(output, r), *(output if isinstance(output, list) else [output])]
-            graph, others = form(results, known)
-        group, _, _, data = found.setdefault(graph, (len(found), results, others, []))
-        groups.append(group)
-        rows.append(len(data))
-        data.append([node.data for node in others])
-    recordings = []
-    for _, results, others, data in found.values():
-        table = np.array(data).reshape(len(data), len(others))
-        differ = np.ptp(table, axis=0) > 0.0
-        inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
-        recordings.append((results, inputs, np.ascontiguousarray(table[:, differ])))
-        leaves = [node for node in others if node not in inputs and not node.is_constant]
-        parameters = list(dict.fromkeys([*parameters, *leaves]))
+            results = [loss(output, r), *_outputs(output)]
+            return results, *form(results, known)
+
+    found: dict[Hashable, tuple[int, list[Value], list[Value], list[Value], list[list[float]]]] = {}
+    groups, rows = np.zeros(len(pairs), np.intp), np.zeros(len(pairs), np.intp)
+    for shape, members in shapes.items():
+        results, graph, others = record(members[0])
+        # Of examples of Values alone, which stand for numbers that change, the first and the last tell for all.
+        alike = shape is not None and (len(members) == 1 or record(members[-1])[1] == graph)
+        for i in members:
+            if not alike and i != members[0]:
+                results, graph, others = record(i)
+            inputs = values[i] if alike else others
+            group, *_, data = found.setdefault(shape if alike else graph, (len(found), results, inputs, others, []))
+            groups[i], rows[i] = group, len(data)
+            data.append([node.data for node in inputs])
+
+    recordings: list[tuple[list[Value], list[Value], Floats]] = []
+    for _, results, inputs, others, data in found.values():
+        table = np.array(data).reshape(len(data), len(inputs))
+        if inputs is others:  # those that are the same in all examples are no inputs
+            differ = np.ptp(table, axis=0) > 0.0
+            inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
+            table = np.ascontiguousarray(table[:, differ])
+        same = set(others).difference(inputs)
+        recordings.append((results, inputs, table))
+        parameters = list(dict.fromkeys([*parameters, *(x for x in others if x in same and not x.is_constant)]))
     likes = [Like(Program(results, inputs, parameters), table) for results, inputs, table in recordings]
-    return Examples(likes, np.array(groups), np.array(rows))
+    return Examples(likes, groups, rows)
+
+
+def _shape(thing: Any, parts: list[Any]) -> Hashable:
+    """The lists in an example by their lengths; what is in them is added to `parts`."""
+    if not isinstance(thing, list | tuple):
+        parts.append(thing)
+        return None
+    if not any(isinstance(x, list | tuple) for x in thing):
+        parts += thing
+        return len(thing)
+    return tuple([_shape(x, parts) for x in thing])
+
+
+def _outputs(output: Any) -> list[Value]:
+    """What a model gave, in order: a Value, or Values in lists."""
+    return [y for part in output for y in _outputs(part)] if isinstance(output, list | tuple) else [output]
 
 
 def _matrix(rows: list[Any]) -> Floats | None:
@@ -165,7 +203,8 @@ class Replayed:
             self.decided = of_targets(examples.likes[0].targets)
         self.leaves = examples.likes[0].program.parameters
         self.gradient = np.zeros(len(self.leaves))
-        self.seen: list[list[tuple[Indices, Floats]]] = [[] for _ in examples.likes]
+        self.seen: list[tuple[Indices, Floats]] = []  # examples, and what the model gave
+        self.losses: list[float] = []
         self.rights = 0.0
         self.look()
 
@@ -189,9 +228,10 @@ class Replayed:
         """One step from a batch."""
         chosen = self.order[start:stop]
         gradients: list[Floats] = []
+        losses, single = 0.0, len(self.examples.likes) == 1
         groups = self.examples.groups[chosen]
-        for group in [0] if len(self.seen) == 1 else np.unique(groups).tolist():
-            here = chosen if len(self.seen) == 1 else chosen[groups == group]
+        for group in [0] if single else np.unique(groups).tolist():
+            here = chosen if single else chosen[groups == group]
             like, rows = self.examples.likes[group], self.examples.rows[here]
             try:
                 results, gradient = like.program.run(self.now[0], like.data, rows, backward=True)
@@ -200,29 +240,28 @@ class Replayed:
                 row, error = like.program.explained(stopped.rows, like.data, backward=True)
                 example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
                 raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
-            self.seen[group].append((here, results))
-            if self.accuracy and not self.decide:
+            losses += float(results[:, 0].sum())
+            if self.decide:
+                self.seen.append((here, results))
+            elif self.accuracy:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
                     values = [constant(y, "an output") for y in outputs]
                     right = self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1])
                     self.rights += float(right)
             gradients.append(gradient if len(here) == len(chosen) else gradient * (len(here) / len(chosen)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
+        self.losses.append(losses)
         with np.errstate(all="ignore"):
             self._update(epoch, chosen)
 
-    def tally(self) -> tuple[float, float]:
-        """The sum of the losses since the last call, and how many of the outputs were right."""
-        losses, rights, self.rights = 0.0, self.rights, 0.0
-        for seen in self.seen:
-            if not seen:
-                continue
-            chosen, results = map(np.concatenate, zip(*seen, strict=True))
-            seen.clear()
-            losses += float(results[:, 0].sum())
-            if self.decide:
-                right = self.decide(results[:, 1:]) == self.decided[self.examples.rows[chosen]]
-                rights += int(np.count_nonzero(right)) / right.shape[1]
+    def tally(self) -> tuple[list[float], float]:
+        """For each step since the last call the sum of its losses; and how many of the outputs were right in all."""
+        losses, rights, self.losses, self.rights = self.losses, self.rights, [], 0.0
+        if self.decide and self.seen:
+            chosen, results = map(np.concatenate, zip(*self.seen, strict=True))
+            self.seen.clear()
+            right = self.decide(results[:, 1:]) == self.decided[self.examples.rows[chosen]]
+            rights += int(np.count_nonzero(right)) / right.shape[1]
         return losses, rights
 
     def _update(self, epoch: int, chosen: Indices) -> None:

@@ -1,11 +1,11 @@
-"""Learning rates as functions of the epoch, which counts from 0."""
+"""Learning rates as functions of the epoch, which counts from 0 and has fractions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-Schedule = Callable[[int], float]
+Schedule = Callable[[float], float]
 
 
 def linear_decay(start: float, end: float, epochs: int) -> Schedule:

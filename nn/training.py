@@ -50,7 +50,7 @@ def train(
         optimizer: by default `nn.Adam(model.parameters())`.
         epochs: how often to go through the data at most.
         batch_size: how many examples to make a step from; 1 is the lecture's way, None takes them all.
-        schedule: the learning rate as a function of the epoch, which counts from 0.
+        schedule: the learning rate as a function of the epoch, which counts from 0; midway through the first it is 0.5.
         until: a function of the history that tells convergence, asked after every epoch; by default `nn.plateau()`,
             while `lambda history: False` goes through all epochs.
         accuracy: a function of output and target that gives 1 (True) where the output is right; the losses for
@@ -60,7 +60,8 @@ def train(
         seed: an int for the same orders every time.
         compiled: record the losses once and replay them (`engine.compile`), a thousand times as fast and more. By
             default where numba is there and model and loss are of this package. True does it with any model and loss
-            that make the same graph of an example every time: each is recorded once, at the start.
+            that make the same graph of an example every time: each is recorded once, at the start; of examples made
+            of leaf Values alone, which stand for numbers that change, one of each shape.
         progress: show a bar in the terminal when it takes longer than a second.
 
     Returns:
@@ -85,6 +86,7 @@ def train(
         optimizer = Adam(model.parameters())
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
+    sizes = [min(size, len(pairs) - start) for start in batches]
     watched = bool(callback) or not (until is None or isinstance(until, Plateau))
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
@@ -93,18 +95,20 @@ def train(
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
-                if schedule:
-                    optimizer.learning_rate = schedule(epoch)
                 if shuffle and len(batches) > 1:
                     rng.shuffle(order)
                     steps.arrange(order)
                 for start in batches:
+                    if schedule:
+                        optimizer.learning_rate = schedule(epoch + start / len(pairs))
                     steps.step(epoch + 1, start, start + size)
                     bar.advance(history)
                 losses, rights = steps.tally()
-                if not math.isfinite(losses):
+                total = sum(losses)
+                if not math.isfinite(total):
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
-                history.add(losses / len(pairs), rights / len(pairs) if accuracy else None)
+                history.steps += [loss / n for loss, n in zip(losses, sizes, strict=True)]
+                history.add(total / len(pairs), rights / len(pairs) if accuracy else None)
                 if watched:
                     steps.settle()
                 if callback:
@@ -185,8 +189,8 @@ class Steps(Protocol):
     def step(self, epoch: int, start: int, stop: int) -> None:
         """One step from a batch."""
 
-    def tally(self) -> tuple[float, float]:
-        """The sum of the losses since the last call, and how many of the outputs were right."""
+    def tally(self) -> tuple[list[float], float]:
+        """For each step since the last call the sum of its losses; and how many of the outputs were right in all."""
 
     def settle(self) -> None:
         """Make the Values what they are by the last step."""
@@ -204,28 +208,30 @@ class Eager:
         self.model, self.loss, self.pairs, self.optimizer, self.accuracy = model, loss, pairs, optimizer, accuracy
         parameters = model.parameters() if isinstance(model, Module) else []
         self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
-        self.seen: list[tuple[float, float]] = []
+        self.losses: list[float] = []
+        self.rights = 0.0
 
     def arrange(self, order: list[int]) -> None:
         self.order = order
 
     def step(self, epoch: int, start: int, stop: int) -> None:
-        losses = []
+        losses, rights = [], 0.0
         indices = self.order[start:stop]
         for i in indices:
             with named(f"epoch {epoch}, data[{i}]"):
                 example, right = _example(self.model, self.loss, self.accuracy, *self.pairs[i])
                 losses.append(example)
-                self.seen.append((example.data, right))
+                rights += right
         with named(f"epoch {epoch}, the batch of {listed(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0
             (engine.sum(losses) / len(losses)).backward()
             self.optimizer.step()
+        self.losses.append(math.fsum(example.data for example in losses))
+        self.rights += rights
 
-    def tally(self) -> tuple[float, float]:
-        losses, rights = map(sum, zip(*self.seen, strict=True))
-        self.seen.clear()
+    def tally(self) -> tuple[list[float], float]:
+        losses, rights, self.losses, self.rights = self.losses, self.rights, [], 0.0
         return losses, rights
 
     def settle(self) -> None:
