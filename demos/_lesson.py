@@ -62,8 +62,17 @@ def save(picture: Figure | viz.Drawing, folder: Path, name: str) -> None:
     if isinstance(picture, viz.Drawing):
         (folder / name).write_bytes(picture.pipe(format="svg"))
     else:
-        picture.savefig(folder / name, dpi=80)
+        picture.savefig(folder / name, dpi=80, metadata={"Description": described(picture)})
     print(f"\nPicture: {folder / name}")
+
+
+def described(picture: Figure) -> str:
+    """What is plotted, for those who cannot see it: the titles, and what the axes are."""
+    plots = []
+    for ax in picture.axes:
+        labels = " by ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
+        plots.append(": ".join(filter(None, (ax.get_title(), labels))))
+    return " ".join("; ".join(filter(None, plots)).split())
 
 
 def plot_plane(

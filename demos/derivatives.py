@@ -1,4 +1,4 @@
-"""Derivatives of derivatives: the gradient is a graph, and can be differentiated again."""
+"""Derivatives of derivatives: a gradient is a graph too."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ LESSONS = {
     "moons": "moons.png",
     "newton": "newton.png",
     "derivatives": "derivatives.svg",
+    "microgpt": "microgpt.png",
 }
 MORE = {
     "error_propagation": ["pictures/error_propagation.html"],
