@@ -62,6 +62,8 @@ def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) ->
     """
     if order not in (1, 2):
         raise ValueError(f"order is 1 or 2, got {shown(order)}")
+    if not callable(function):
+        raise TypeError(f"check_gradients takes a function of Values, got {shown(function)}")
     f = _Function(function, point)
     outputs, leaves = f.recorded(f.point)
     names = [f.name] if len(outputs) == 1 else [f"{f.name}[{i}]" for i in range(len(outputs))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +47,27 @@ def topological_order(*roots: Value) -> list[Value]:
             else:
                 stack += (node, None, y, x)
     return order
+
+
+def order_above(root: Value, known: Callable[[Value], bool]) -> list[Value]:
+    """The topological order of a root without the `known` nodes, and without looking at what is below them.
+
+    >>> from engine import Value
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> c = a * b
+    >>> [node.op or node.label for node in order_above(c + b, known=lambda node: node is c)]
+    ['b', '+']
+    """
+    order: dict[Value, None] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waits_for = [x for x in node.parents if not (x in order or known(x))] if node not in order else []
+        if waits_for:
+            stack += reversed(waits_for)
+        else:
+            order[stack.pop()] = None
+    return [*order]
 
 
 def rows(node: Value) -> list[tuple[Value, ...]]:

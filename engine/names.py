@@ -133,7 +133,7 @@ def many(node: Value) -> str:
 def literal(x: float) -> ast.expr:
     """A plain number as an expression: `3` for 3.0, `0.5`, `-2`."""
     digits = number(abs(x)).removesuffix(".0")
-    size = ast.Constant(ast.literal_eval(digits))
+    size = ast.Constant(int(digits) if digits.isdigit() else float(digits))
     return ast.UnaryOp(ast.USub(), size) if x < 0 else size
 
 
@@ -151,29 +151,33 @@ def _parsed(template: str) -> ast.expr:
 
 def filled(template: str, operands: dict[str, ast.expr]) -> ast.expr:
     """The expression `template` with operands in place of their letters."""
+    return _filled(_parsed(template), operands)
 
-    def fill(node: ast.expr) -> ast.expr:
-        match node:
-            case ast.Name():
-                return copy.deepcopy(operands.get(node.id, node))  # unparse wants each node once
-            case ast.BinOp():
-                left, right = fill(node.left), fill(node.right)
-                if isinstance(node.op, ast.Sub) and isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
-                    return literal(ast.literal_eval(left) - ast.literal_eval(right))  # the `b - 1` of a known power
-                return ast.BinOp(left, node.op, right)
-            case ast.UnaryOp():
-                return ast.UnaryOp(node.op, fill(node.operand))
-            case ast.BoolOp():
-                return ast.BoolOp(node.op, [fill(value) for value in node.values])
-            case ast.Compare():
-                return ast.Compare(fill(node.left), node.ops, [fill(x) for x in node.comparators])
-            case ast.IfExp():
-                return ast.IfExp(fill(node.test), fill(node.body), fill(node.orelse))
-            case ast.Call():
-                return ast.Call(node.func, [fill(x) for x in node.args], [])
-        return node
 
-    return fill(_parsed(template))
+def _filled(node: ast.expr, operands: dict[str, ast.expr]) -> ast.expr:
+    def fill(x: ast.expr) -> ast.expr:
+        return _filled(x, operands)
+
+    match node:
+        case ast.Name():
+            return copy.deepcopy(operands.get(node.id, node))  # unparse wants each node once
+        case ast.BinOp():
+            left, right = fill(node.left), fill(node.right)
+            match node.op, left, right:
+                case ast.Sub(), ast.Constant(int() | float() as one), ast.Constant(int() | float() as other):
+                    return literal(one - other)  # the `b - 1` of a known power
+            return ast.BinOp(left, node.op, right)
+        case ast.UnaryOp():
+            return ast.UnaryOp(node.op, fill(node.operand))
+        case ast.BoolOp():
+            return ast.BoolOp(node.op, [fill(x) for x in node.values])
+        case ast.Compare():
+            return ast.Compare(fill(node.left), node.ops, [fill(x) for x in node.comparators])
+        case ast.IfExp():
+            return ast.IfExp(fill(node.test), fill(node.body), fill(node.orelse))
+        case ast.Call():
+            return ast.Call(node.func, [fill(x) for x in node.args], [])
+    return node
 
 
 def text(expr: ast.expr) -> str:

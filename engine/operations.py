@@ -145,6 +145,8 @@ def rule(
     >>> y, x.grad
     (Value(data=0.375245, grad=1.0, op='mish'), 0.8864243753577272)
     """
+    if not isinstance(reads, Iterable):
+        raise TypeError(f"reads is texts in a list, got {shown(reads)}")
     reads = tuple(reads)
     for text in (symbol, value, *partials, about, domain, *reads, fold):
         if not isinstance(text, str):

@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine import lanes
+from engine.compiled import compile
 from engine.graph import topological_order
 from engine.tape import flatten
 from engine.value import Value, shown
@@ -30,6 +32,10 @@ class Compiled:
     def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], *, single: bool) -> None:
         self._program = Program(outputs, inputs)
         self._single = single
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        outputs = self._program.outputs
+        return compile, (outputs[0] if self._single else outputs, self._program.inputs)
 
     def __call__(self, rows: npt.ArrayLike) -> Floats:
         """The outputs for every row.

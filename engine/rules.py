@@ -100,9 +100,10 @@ RULES: dict[str, Rule] = {
         Rule(
             "**",
             "pow(a, b)",
-            # From 2**53 on b - 1 is b: it would lose the sign of a power of a negative number.
+            # b - 1 loses digits of other numbers below 1/2, and from 2**53 on it is b, without the sign of a power.
             (
-                "b * a**(b - 1) if 0 < abs(b) < 2**53 else b*out/a if float(a) else 0",
+                "b * a**(b - 1) if 0 < abs(b) < 2**53 and (b >= 0.5 or float(b) % 1 == 0)"
+                " else b*out/a if float(a) or 0 < abs(b) < 0.5 else 0",
                 "out * log(a) if float(a) or float(out) else 0",
             ),
             "the power",
@@ -122,7 +123,8 @@ RULES: dict[str, Rule] = {
         Rule(
             "tanh",
             "tanh(a)",
-            ("4 * sigmoid(2*a) * sigmoid(-2*a)",),
+            # Near 0 the textbook's is as exact, and its derivative more so.
+            ("1 - out**2 if abs(float(out)) < 0.5 else 4 * sigmoid(2*a) * sigmoid(-2*a)",),
             "the hyperbolic tangent, in (-1, 1)",
             reads=("tanh(a)", "1 - out**2"),
         ),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import reprlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import chain
 from numbers import Real
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, final
 
-from engine import errors
-from engine.graph import topological_order
+from engine import errors, pickling
+from engine.graph import order_above, topological_order
 from engine.names import number
 from engine.recording import is_recording
 from engine.rules import LEAF, Rule
@@ -206,6 +207,20 @@ class Value:
 
     def __ge__(self, other: Operand) -> bool:
         return _compare(operator.ge, self, other)
+
+    def __copy__(self) -> Value:
+        """A node with the same operands."""
+        return pickling.restored(Value, self._rule, self._x, self._y, self._data, self.grad, self.label)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        """The whole graph anew."""
+        for node in order_above(self, lambda node: id(node) in memo):
+            twin = memo[id(node)] = copy.copy(node)
+            twin._x, twin._y = copy.deepcopy(node._x, memo), copy.deepcopy(node._y, memo)
+        return twin
+
+    def __reduce__(self) -> pickling.Reduced:
+        return pickling.reduced(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -99,11 +100,15 @@ def at_least(least: int, n: int, what: str) -> int:
         TypeError: it is no int.
         ValueError: it is less than `least`.
     """
-    if not hasattr(n, "__index__") or isinstance(n, bool):
-        raise TypeError(f"{what} is an int, got {shown(n)}")
-    if n < least:
-        raise ValueError(f"{what} is {least} or more, got {n}")
-    return operator.index(n)
+    try:
+        number = operator.index(None if isinstance(n, bool) else n)  # type: ignore[arg-type]
+    except TypeError:  # of an array too, which has an __index__
+        raise TypeError(f"{what} is an int, got {shown(n)}") from None
+    if number < least:
+        raise ValueError(f"{what} is {least} or more, got {number}")
+    if number > sys.maxsize:
+        raise ValueError(f"{what} is no more than a list can hold, got {shown(n)}")
+    return number
 
 
 def in_range(x: float, what: str, below: float = math.inf) -> float:

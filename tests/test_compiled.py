@@ -2,6 +2,7 @@
 
 import math
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -482,3 +483,9 @@ class TestTraining:
         assert model.parameters()[1].data == before / 2
         with pytest.raises(TypeError, match="Half has a step of its own"):
             nn.train(model, nn.mse, [(1.0, 1.0)], optimizer=Half(model.parameters()), compiled=True)
+
+
+def test_copies_of_a_program_are_compiled_anew():
+    x, w = Value(1.0, "x"), Value(0.5, "w")
+    program = pickle.loads(pickle.dumps(engine.compile((w * x).tanh(), x)))
+    assert program([1.0, 2.0]).tolist() == pytest.approx([math.tanh(0.5), math.tanh(1.0)], rel=1e-15)

@@ -13,6 +13,7 @@ import graphviz
 from engine import Step, Value, topological_order
 from engine.graph import rows
 from engine.names import Names, number, visible
+from engine.value import shown
 from nn.inputs import at_least
 from viz.groups import INPUT, Boxes, Item, Path, in_detail
 from viz.palette import BLUE, DARK, GREEN, GREY, ORANGE
@@ -88,10 +89,14 @@ def draw(
     >>> "data -6.0" in drawing.pipe(encoding="utf-8").replace("&#45;", "-")
     True
     """
-    if rankdir not in ("LR", "RL", "TB", "BT"):
+    if not isinstance(rankdir, str) or rankdir not in ("LR", "RL", "TB", "BT"):
         raise ValueError(f"rankdir is 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
+    if highlight is not None and not isinstance(highlight, Step):
+        raise TypeError(f"highlight is a Step of Backprop, got {shown(highlight)}")
     if depth is not None:
         at_least(0, depth, "depth")
+    at_least(1, precision, "precision")
+    at_least(1, max_nodes, "max_nodes")
     boxes = Boxes(topological_order(root))
     items = _readable(boxes, depth, max_nodes)
     picture = _Picture(root, boxes, items, rankdir, precision)

@@ -89,6 +89,7 @@ def network(
     """
     layers = layers_of(model, "network")
     at_least(1, max_neurons, "max_neurons")
+    at_least(1, precision, "precision")
     if target is not None and inputs is None:
         raise ValueError("deltas are those at certain inputs: give the inputs of the target")
     if loss is not None and target is None:

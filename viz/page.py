@@ -17,6 +17,7 @@ from pathlib import Path
 from engine import Backprop, Step, Value, topological_order
 from engine.names import Names, expression, literal, number, visible
 from engine.names import text as read
+from nn.inputs import at_least
 from viz import palette
 from viz.frames import Frame
 from viz.graph import draw
@@ -65,7 +66,8 @@ def page(
     """
     path = page_path(path)
     order = topological_order(root)
-    if len(order) > max_nodes:
+    at_least(1, precision, "precision")
+    if len(order) > at_least(1, max_nodes, "max_nodes"):
         raise ValueError(
             f"the graph has {len(order):,} nodes, more than max_nodes={max_nodes:,}: show an inner node instead, "
             "record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"

@@ -6,6 +6,7 @@ from rich.cells import cell_len, set_cell_size
 
 from engine import Value, topological_order
 from engine.names import Names, number
+from nn.inputs import at_least
 
 
 class Tree(str):
@@ -42,7 +43,8 @@ def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
     └── a      data 2.0   grad -2.0
     """
     size = len(topological_order(root))
-    if size > max_nodes:
+    at_least(1, precision, "precision")
+    if size > at_least(1, max_nodes, "max_nodes"):
         raise ValueError(
             f"the graph has {size:,} nodes, more than max_nodes={max_nodes:,}: show an inner node instead, "
             "or pass a larger max_nodes"
