@@ -24,6 +24,7 @@ from engine.operations import OWN
 from engine.rules import RULES, Rule
 
 BEGIN, ROWS, FINISH = 1, 2, 4  # the parts of a run: before the rows, the rows, after them
+WHOLE = BEGIN + ROWS + FINISH
 LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules follow
 
 # What an operation on the tape tells: its opcode; which operands want a gradient, 1 the first and 2 the second; at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Container, Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -148,15 +148,12 @@ class Program:
         results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
         seed = 1.0 / n if backward else 0.0
         work = self._workspace()
-
-        def run(parts: int, first: int, last: int, memory: Sequence[Floats] = work.memory) -> int:
-            stopped: int = work.kernels.run(
-                parts, first, last, parameters, *self._uniform, *work.uniform, data, order, seed, self._most,
-                *self._varying, *memory, results, work.slopes, gradient,
-            )  # fmt: skip
-            return stopped
-
-        stopped = run(lanes.BEGIN | lanes.ROWS | lanes.FINISH, 0, n) if n <= CHUNK else _in_threads(run, n, work.memory)
+        given = parameters, *self._uniform, *work.uniform, data, order, seed, self._most, *self._varying
+        found = results, work.slopes, gradient
+        if n <= CHUNK:
+            stopped = work.kernels.run(lanes.WHOLE, 0, n, *given, *work.memory, *found)
+        else:
+            stopped = _in_threads(work, n, given, found)
         self._idle.append(work)
         if stopped < 0:
             raise NotFiniteError(order)
@@ -235,24 +232,28 @@ class _Workspace:
         self.memory = *lanes_wide, np.zeros(weights.size), np.zeros(common.size)
 
 
-def _in_threads(run: Callable[..., int], n: int, memory: Sequence[Floats]) -> int:
+def _in_threads(work: _Workspace, n: int, given: Sequence[Any], found: Sequence[Floats]) -> int:
     """A run over many rows in chunks, each in memory of its own, whose sums are added in their order."""
-    if run(lanes.BEGIN, 0, n) < n:
-        return 0
+
+    def run(parts: int, first: int, last: int, memory: Sequence[Floats]) -> int:
+        stopped: int = work.kernels.run(parts, first, last, *given, *memory, *found)
+        return stopped
 
     def chunk(first: int) -> tuple[int, list[Floats]]:
-        own, last = [np.zeros_like(x) for x in memory], min(first + CHUNK, n)
+        own, last = [np.zeros_like(x) for x in work.memory], min(first + CHUNK, n)
         stopped = run(lanes.ROWS, first, last, own)
         return (n if stopped == last else stopped), own[-2:]
 
-    for total in memory[-2:]:
+    if run(lanes.BEGIN, 0, n, work.memory) < n:
+        return 0
+    for total in work.memory[-2:]:
         total[:] = 0.0
     for stopped, sums in _threads().map(chunk, range(0, n, CHUNK)):
         if stopped < n:
             return stopped
-        for total, part in zip(memory[-2:], sums, strict=True):
+        for total, part in zip(work.memory[-2:], sums, strict=True):
             total += part
-    return run(lanes.FINISH, n, n)
+    return run(lanes.FINISH, n, n, work.memory)
 
 
 @cache

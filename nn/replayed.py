@@ -228,11 +228,9 @@ class Replayed:
         """One step from a batch."""
         chosen = self.order[start:stop]
         gradients: list[Floats] = []
-        losses, single = 0.0, len(self.examples.likes) == 1
-        groups = self.examples.groups[chosen]
-        for group in [0] if single else np.unique(groups).tolist():
-            here = chosen if single else chosen[groups == group]
-            like, rows = self.examples.likes[group], self.examples.rows[here]
+        losses = 0.0
+        for group, here, rows in self._by_group(chosen):
+            like = self.examples.likes[group]
             try:
                 results, gradient = like.program.run(self.now[0], like.data, rows, backward=True)
             except NotFiniteError as stopped:
@@ -254,13 +252,21 @@ class Replayed:
         with np.errstate(all="ignore"):
             self._update(epoch, chosen)
 
+    def _by_group(self, chosen: Indices) -> list[tuple[int, Indices, Indices]]:
+        """The groups in a batch, with the examples that are in each, and their rows there."""
+        if len(self.examples.likes) == 1:
+            return [(0, chosen, chosen)]
+        groups, rows = self.examples.groups[chosen], self.examples.rows[chosen]
+        return [(group, chosen[groups == group], rows[groups == group]) for group in np.unique(groups).tolist()]
+
     def tally(self) -> tuple[list[float], float]:
         """For each step since the last call the sum of its losses; and how many of the outputs were right in all."""
         losses, rights, self.losses, self.rights = self.losses, self.rights, [], 0.0
         if self.decide and self.seen:
-            chosen, results = map(np.concatenate, zip(*self.seen, strict=True))
+            one = len(self.seen) == 1
+            chosen, results = self.seen[0] if one else map(np.concatenate, zip(*self.seen, strict=True))
             self.seen.clear()
-            right = self.decide(results[:, 1:]) == self.decided[self.examples.rows[chosen]]
+            right = self.decide(results[:, 1:]) == self.decided[chosen]
             rights += int(np.count_nonzero(right)) / right.shape[1]
         return losses, rights
 

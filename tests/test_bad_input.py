@@ -5,7 +5,7 @@ import math
 import random
 import re
 
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pytest
 
@@ -116,6 +116,12 @@ class World:
         nodes = [(id(x), x.data, x.grad, x.label, x.parents) for x in engine.topological_order(*roots)]
         optimizers = [vars(self.things[name]) for name in ("sgd", "adam")]
         return repr((nodes, [*engine.RULES], optimizers, vars(self.things["history"]), self.walk.position, models))
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    yield
+    matplotlib.pyplot.close("all")
 
 
 @pytest.mark.parametrize("module", [engine, nn, viz], ids=lambda module: module.__name__)

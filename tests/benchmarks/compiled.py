@@ -15,6 +15,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse
 import ctypes
+import gc
 import itertools
 import shutil
 import statistics
@@ -340,6 +341,7 @@ def measure(
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(repeats):
         for name, (train, steps) in contenders.items():
+            gc.collect()  # so that nobody pays for what another left
             begin = time.perf_counter()
             train(steps)
             times[name].append((time.perf_counter() - begin) / steps)
