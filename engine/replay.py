@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -202,11 +201,6 @@ def form(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashab
         kinds.append((node._rule, taken(node._x), taken(node._y)) if inner else node if node in parameters else None)
     others = [node for node in order if node._x is None and node not in parameters]
     return (tuple(kinds), tuple([numbers[output] for output in outputs])), others
-
-
-def all_finite(numbers: Floats) -> bool:
-    """Whether all are finite; quick where the sum of their squares is finite, too."""
-    return math.isfinite(numbers.dot(numbers)) or bool(np.isfinite(numbers).all())
 
 
 class NotFiniteError(ArithmeticError):

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Value
-from engine.replay import Floats, NotFiniteError, Program, all_finite, form
+from engine.replay import Floats, NotFiniteError, Program, form
 from engine.value import as_float, constant
 from nn.inputs import as_list, listed, named
 from nn.layer import Layer
 from nn.losses import accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
 from nn.mlp import MLP
 from nn.module import Module
+from nn.moves import moved
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 
@@ -211,14 +212,14 @@ class Replayed:
     def look(self) -> None:
         """Take over the data of the Values and the state of the optimizer."""
         data = np.array([leaf.data for leaf in self.leaves])
-        self.now = data, [np.array(x) for x in zip(*self.optimizer.state, strict=True)], self.optimizer.steps
+        self.now = data, np.array(self.optimizer.state, np.float64).T.copy(), self.optimizer.steps
 
     def settle(self) -> None:
         """Give the Values and the optimizer what the arrays have."""
         data, state, self.optimizer.steps = self.now
         for leaf, number, grad in zip(self.leaves, data.tolist(), self.gradient.tolist(), strict=True):
             leaf.data, leaf.grad = number, grad
-        self.optimizer.state = list(zip(*(x.tolist() for x in state), strict=True))
+        self.optimizer.state = list(map(tuple, state.T.tolist()))
 
     def arrange(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""
@@ -249,8 +250,7 @@ class Replayed:
             gradients.append(gradient if len(here) == len(chosen) else gradient * (len(here) / len(chosen)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         self.losses.append(losses)
-        with np.errstate(all="ignore"):
-            self._update(epoch, chosen)
+        self._update(epoch, chosen)
 
     def _by_group(self, chosen: Indices) -> list[tuple[int, Indices, Indices]]:
         """The groups in a batch, with the examples that are in each, and their rows there."""
@@ -272,17 +272,12 @@ class Replayed:
 
     def _update(self, epoch: int, chosen: Indices) -> None:
         data, state, steps = self.now
-        moved = len(self.optimizer.parameters)
         self.optimizer.steps = steps + 1
-        theta = data[:moved]
-        gradient = self.gradient[:moved]
-        if self.optimizer.weight_decay:
-            gradient = gradient + self.optimizer.weight_decay * theta
-        new = self.optimizer.update(theta, gradient, *state)
-        if all(map(all_finite, new)):
-            after = new[0] if moved == len(data) else np.concatenate([new[0], data[moved:]])
-            self.now = after, list(new[1:]), steps + 1
+        after = moved(self.optimizer, data, self.gradient, state)
+        if after:
+            self.now = *after, steps + 1
             return
         self.settle()
         with named(f"epoch {epoch}, the batch of {listed(chosen.tolist())}"):
-            self.optimizer.step()  # tells which parameter it is
+            self.optimizer.step()  # of an optimizer of one's own; or it tells which parameter is not finite
+        self.look()

@@ -171,12 +171,9 @@ def _steps(
             if compiled:
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
         else:
-            if type(optimizer).step is Optimizer.step:
-                examples = recorded(model, loss, pairs, optimizer, any_model=bool(compiled))
-                if examples:
-                    return Replayed(examples, pairs, optimizer, loss, accuracy)
-            elif compiled:
-                raise TypeError(f"{type(optimizer).__name__} has a step of its own, which compiled training cannot use")
+            examples = recorded(model, loss, pairs, optimizer, any_model=bool(compiled))
+            if examples:
+                return Replayed(examples, pairs, optimizer, loss, accuracy)
     return Eager(model, loss, pairs, optimizer, accuracy)
 
 

@@ -471,18 +471,32 @@ class TestTraining:
             nn.train(model, nn.mse, [(1.0, 1.0), (2.0, 1.0), (1e6, 1.0)], compiled=True, shuffle=False, seed=1)
         assert all(math.isfinite(p.data) for p in model.parameters())
 
-    def test_an_optimizer_with_a_step_of_its_own_stays_with_values(self):
+    def test_optimizers_of_ones_own(self):
+        """One with a step of its own, and one with an update that takes floats alone."""
+
         class Half(nn.SGD):
             def step(self):
                 for p in self.parameters:
-                    p.data = p.data / 2
+                    p.data = p.data / 2 - 0.01 * p.grad
 
-        model = nn.MLP(1, [1], seed=1)
-        before = model.parameters()[1].data
-        nn.train(model, nn.mse, [(1.0, 1.0)], optimizer=Half(model.parameters()), epochs=1)
-        assert model.parameters()[1].data == before / 2
-        with pytest.raises(TypeError, match="Half has a step of its own"):
-            nn.train(model, nn.mse, [(1.0, 1.0)], optimizer=Half(model.parameters()), compiled=True)
+        class Signs(nn.Optimizer):
+            def update(self, data, grad, *state):
+                return data - math.copysign(self.learning_rate, grad), state[0] + 1
+
+        def trained(make, compiled):
+            model = nn.MLP(2, [3, 1], seed=1)
+            optimizer = make(model.parameters())
+            data = [((x, 1.0), math.sin(x)) for x in range(5)]
+            nn.train(
+                model, nn.mse, data, optimizer=optimizer, epochs=3, batch_size=2, seed=1, compiled=compiled,
+                until=lambda h: False,
+            )  # fmt: skip
+            return [p.data for p in model.parameters()], optimizer.state
+
+        for make in (Half, lambda parameters: Signs(parameters, 0.01, 0.0, memory=1)):
+            (ours, state), (theirs, eager) = trained(make, True), trained(make, False)
+            assert ours == pytest.approx(theirs, rel=1e-9)
+            assert state == eager
 
 
 def test_copies_of_a_program_are_compiled_anew():
