@@ -10,6 +10,7 @@ blocks of sums stay in registers while the operands go by.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from itertools import product
 from types import ModuleType
 from typing import Any
 
-from engine import kept, vectors
+from engine import elementary, kept, vectors
 from engine.kernels import PYTHON
 from engine.operations import OWN
 from engine.rules import RULES, Rule
@@ -38,6 +39,7 @@ from math import inf, {python}
 from numba import int64 as I
 from numba import uint64 as U  # an index that cannot be negative needs no check for it
 
+from engine.elementary import choice, compiled, exp, tanh
 from engine.vectors import add_product, get, put, total, zeros
 
 exact = numba.njit(error_model="numpy")
@@ -112,6 +114,27 @@ def survey(first, second, ends, items, varies, learns, level, operands):
             learns[n] |= operands[n, k + 2]
 
 
+# Of places that follow one another the first alone is given.
+@exact
+def take(numbers, places, taken):
+    if places.size < taken.size:
+        for i in range(U(taken.size)):
+            taken[i] = numbers[U(places[0]) + i]
+    else:
+        for i in range(U(taken.size)):
+            taken[i] = numbers[U(places[i])]
+
+
+@exact
+def add(given, places, numbers):
+    if places.size < given.size:
+        for i in range(U(given.size)):
+            numbers[U(places[0]) + i] += given[i]
+    else:
+        for i in range(U(given.size)):
+            numbers[U(places[i])] += given[i]
+
+
 # What is to be done of it `parts` says, a sum of {BEGIN}, {ROWS} and {FINISH}. The result is the row up to which all is
 # finite, `last` if that is every one; -1 if the gradient is not.
 @entry
@@ -125,10 +148,8 @@ def run(
         forward(U(1), same, same_index, W, uniform, same_S)
         if not is_finite(uniform):
             return first
-        for i in range(U(W.size)):
-            W[i] = uniform[weights[i]]
-        for i in range(U(B.size)):
-            B[i] = uniform[common[i]]
+        take(uniform, weights, W)
+        take(uniform, common, B)
 
     if parts & {ROWS}:
         count = last - first
@@ -157,10 +178,8 @@ def run(
 
     if parts & {FINISH} and seed != 0.0:
         slopes[:] = 0.0
-        for i in range(U(gW.size)):
-            slopes[weights[i]] += gW[i]
-        for i in range(U(gB.size)):
-            slopes[common[i]] += gB[i]
+        add(gW, weights, slopes)
+        add(gB, common, slopes)
         backward(U(1), same, same_index, W, uniform, same_S, slopes, gW)
         for i in range(U(gradient.size)):
             gradient[i] = slopes[i]
@@ -268,7 +287,7 @@ LAYER_WEIGHTS_BLOCK = """\
 @cache
 def kernels(own: tuple[Rule, ...] = ()) -> ModuleType:
     """The kernels of the table and of `own` rules beside it, compiled when they are first called on this machine."""
-    return kept.module(module_text(own), [vectors])
+    return kept.module(module_text(own), [elementary, vectors])
 
 
 def opcodes(own: tuple[Rule, ...] = ()) -> dict[Rule, int]:
@@ -306,7 +325,7 @@ def _function(rule: Rule) -> str:
     """A row as a function of numbers, for the texts that call it; "" where Python has it."""
     if rule.fold or not rule.symbol.isidentifier() or _is_python(rule):
         return ""
-    return f"@exact\ndef of_{rule.symbol}({', '.join('ab'[: rule.arity])}):\n    return {_called(rule.value)}\n"
+    return f"@compiled\ndef of_{rule.symbol}({', '.join('ab'[: rule.arity])}):\n    return {_called(rule.value)}\n"
 
 
 def _is_python(rule: Rule) -> bool:
@@ -314,13 +333,28 @@ def _is_python(rule: Rule) -> bool:
 
 
 def _called(text: str) -> str:
-    """The text with the functions of the table by their names in the module, where others have theirs."""
+    """The text as the kernels have it: functions of the table by names that nothing else has there, and choices
+    without branches where what is chosen from is cheap."""
+    return ast.unparse(_Translation().visit(ast.parse(text, mode="eval"))) if text else ""
 
-    def name(call: re.Match[str]) -> str:
-        rule = RULES.get(call[1])
-        return f"of_{call[0]}" if rule and not _is_python(rule) else call[0]
 
-    return re.sub(r"\b(\w+)\(", name, text)
+class _Translation(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        rule = RULES.get(ast.unparse(node.func))
+        return ast.Call(ast.Name(f"of_{rule.symbol}"), node.args, []) if rule and not _is_python(rule) else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        cheap = _is_cheap(ast.unparse(node))
+        self.generic_visit(node)
+        return ast.Call(ast.Name("choice"), [node.test, node.body, node.orelse], []) if cheap else node
+
+
+def _is_cheap(text: str) -> bool:
+    """Whether a text needs no function of Python's but those that LLVM makes vector code of."""
+    calls = set(re.findall(r"(\w+)\(", text)) - {"abs", "exp", "float", "max", "sqrt", "tanh"}
+    rules = [RULES.get(name) for name in calls]
+    return all(rule is not None and not _is_python(rule) and _is_cheap(rule.value) for rule in rules)
 
 
 def _kernel(rule: Rule, name: str) -> str:

@@ -119,9 +119,9 @@ class Program:
         self.parameters = flat.parameters
         self._own = flat.own
         self._constants = flat.constants
-        self._uniform = flat.uniform.operations, flat.uniform.index, flat.weights, flat.common
+        self._uniform = flat.uniform.operations, flat.uniform.index, _places(flat.weights), _places(flat.common)
         self._varying = flat.varying.operations, flat.varying.index, flat.outputs
-        self._sizes = flat.uniform.size, flat.varying.size
+        self._sizes = flat.uniform.size, flat.varying.size, flat.weights.size, flat.common.size
         self._most = 8 * max(min(CACHE // flat.varying.size, WIDEST) // 8, 1)  # lanes of a block
         self._idle: list[_Workspace] = []
 
@@ -216,14 +216,19 @@ class _Workspace:
 
     def __init__(self, program: Program) -> None:
         self.kernels = lanes.kernels(program._own)
-        uniform, varying = program._sizes
-        most, (_, _, weights, common) = program._most, program._uniform
+        uniform, varying, weights, common = program._sizes
+        most = program._most
         numbers, first = np.zeros(uniform), len(program.parameters)
         numbers[first : first + len(program._constants)] = program._constants
-        self.uniform = numbers, np.zeros(2), np.zeros(weights.size), np.zeros(common.size)
+        self.uniform = numbers, np.zeros(2), np.zeros(weights), np.zeros(common)
         self.slopes = np.zeros(uniform)
         lanes_wide = np.zeros(varying * most), np.zeros(varying * most), np.zeros(2 * most)
-        self.memory = *lanes_wide, np.zeros(weights.size), np.zeros(common.size)
+        self.memory = *lanes_wide, np.zeros(weights), np.zeros(common)
+
+
+def _places(places: Order) -> Order:
+    """The places as the kernels take them: of those that follow one another the first alone."""
+    return places[:1].copy() if (np.diff(places) == 1).all() else places
 
 
 def _in_threads(work: _Workspace, n: int, given: Sequence[Any], found: Sequence[Floats]) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mpmath import mp
 
 import engine
 import nn
@@ -497,6 +498,24 @@ class TestTraining:
             (ours, state), (theirs, eager) = trained(make, True), trained(make, False)
             assert ours == pytest.approx(theirs, rel=1e-9)
             assert state == eager
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
+def test_vector_code_is_as_exact(name):
+    rng = np.random.default_rng(1)
+    points = [rng.uniform(-1, 1, 500), rng.uniform(-700, 700, 500), 10.0 ** rng.uniform(-300, 2, 200)]
+    points += [[0.0, -0.0, 0.625, -0.625, 709.78, -708.4, -740.0, -745.1, -800.0, -1e300, 5e-324]]
+    x = Value(0.5)
+    numbers = np.concatenate(points)
+    found = engine.compile(getattr(x, name)(), x)(numbers)
+    exact = {"exp": mp.exp, "tanh": mp.tanh, "sigmoid": lambda a: 1 / (1 + mp.exp(-a))}[name]
+    with mp.workdps(40):
+        for point, number in zip(numbers.tolist(), found.tolist(), strict=True):
+            want = exact(mp.mpf(point)) if point > -1e5 or name == "tanh" else mp.mpf(0)
+            assert abs(number - want) <= 4 * math.ulp(float(want)), point
+    if name == "exp":
+        with pytest.raises(OverflowError, match="row 1: exp"):
+            engine.compile(x.exp(), x)([1.0, 709.79])
 
 
 def test_copies_of_a_program_are_compiled_anew():
