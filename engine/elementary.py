@@ -14,10 +14,8 @@ from numba.core import types
 from numba.extending import intrinsic
 
 LOG2_E = 1.4426950408889634
-LN2_HIGH, LN2_LOW = (
-    6.93147180369123816490e-01,
-    1.90821492927058770002e-10,
-)  # the first has 32 bits: k * LN2_HIGH is exact
+LN2_HIGH = 6.93147180369123816490e-01  # log(2) in 32 bits, so that k times it is exact,
+LN2_LOW = 1.90821492927058770002e-10  # and what it lacks
 ROUND = 6755399441055744.0  # 1.5 * 2**52: what is added to it is rounded to a whole number, in the last bits
 ONE = 0x3FF0000000000000  # the bits of 1.0
 
@@ -27,9 +25,8 @@ compiled = numba.njit(error_model="numpy", forceinline=True)  # a call in a loop
 @intrinsic
 def choice(context: Any, condition: Any, a: Any, b: Any) -> Any:
     """a if condition else b, where both are computed."""
-    return types.float64(
-        types.boolean, types.float64, types.float64
-    ), lambda context, builder, signature, args: builder.select(*args)
+    taken = types.float64(types.boolean, types.float64, types.float64)
+    return taken, lambda context, builder, signature, args: builder.select(*args)
 
 
 @intrinsic
@@ -65,7 +62,7 @@ def exp(x: float) -> float:
     p = p * r + 0.5
     p = p * r * r + r + 1.0
     # 2**k in two factors, because k goes beyond the exponents of doubles.
-    whole = bits(shifted) - bits(ROUND)
+    whole: int = bits(shifted) - bits(ROUND)
     half = whole >> 1
     return p * double((half << 52) + ONE) * double(((whole - half) << 52) + ONE)
 
@@ -78,4 +75,4 @@ def tanh(x: float) -> float:
     q = ((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z + 4.84406305325125486048e3
     near = x + x * z * (p / q)
     far = math.copysign(1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0), x)
-    return choice(z < 0.390625, near, far)  # type: ignore[no-any-return]
+    return choice(z < 0.390625, near, far)
