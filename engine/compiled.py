@@ -32,7 +32,7 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
         ValueError: an input is no leaf, is there twice, or is no part of the graph; or there is no output or input.
         RuntimeError: an output is a constant.
 
-    On a machine's first use the kernels of the engine's table are compiled, which takes half a minute; they are kept.
+    On a machine's first use the kernels of the engine's table are compiled, which takes some 20 seconds; they are kept.
 
     >>> x, w = Value(1.0, "x"), Value(0.5, "w")
     >>> f = compile((w * x).tanh(), [x])

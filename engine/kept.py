@@ -29,7 +29,7 @@ def module(text: str, uses: Iterable[ModuleType]) -> ModuleType:
         os.replace(temporary, path)
     watched = (sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
     if watched and not list(path.parent.glob(f"__pycache__/{name}.*.nbi")):
-        print("glassgrad compiles its kernels for this machine, once; it takes half a minute ...", file=sys.stderr)
+        print("glassgrad compiles its kernels for this machine, once; it takes about 20 seconds ...", file=sys.stderr)
     spec: Any = importlib.util.spec_from_file_location(name, path)
     made = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
     spec.loader.exec_module(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,11 +46,13 @@ class Like:
 
     Attributes:
         program: that graph; its outputs are the loss and then those of the model.
+        output: what the model gave for one of them: a Value, or Values in lists.
         data: the numbers, a row for each example.
         targets: the targets, a row for each example; None where they are not known apart.
     """
 
     program: Program
+    output: Any
     data: Floats
     targets: Floats | None = None
 
@@ -107,7 +109,7 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
         return None
     targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
     example = loss(output, targets if isinstance(output, list) else targets[0])
-    return Like(Program([example, *outputs], [*inputs, *targets], parameters), np.hstack([xs, rs]), rs)
+    return Like(Program([example, *outputs], [*inputs, *targets], parameters), output, np.hstack([xs, rs]), rs)
 
 
 def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Examples:
@@ -122,39 +124,49 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
             shape = None
         shapes.setdefault(shape, []).append(i)
 
-    def record(i: int) -> tuple[list[Value], Hashable, list[Value]]:
+    def record(i: int) -> tuple[Any, list[Value], Hashable, list[Value]]:
         with named(f"data[{i}]"):
             x, r = pairs[i]
             output = model(x)
             results = [loss(output, r), *_outputs(output)]
-            return results, *form(results, known)
+            return output, results, *form(results, known)
 
-    found: dict[Hashable, tuple[int, list[Value], list[Value], list[Value], list[list[float]]]] = {}
+    found: dict[Hashable, tuple[int, Any, list[Value], list[Value], list[Value], list[list[float]]]] = {}
     groups, rows = np.zeros(len(pairs), np.intp), np.zeros(len(pairs), np.intp)
     for shape, members in shapes.items():
-        results, graph, others = record(members[0])
-        # Of examples of Values alone, which stand for numbers that change, the first and the last tell for all.
-        alike = shape is not None and (len(members) == 1 or record(members[-1])[1] == graph)
+        first, last = members[0], members[-1]
+        output, results, graph, others = record(first)
+        alike = shape is not None
+        if alike and last != first:
+            # Of examples of Values alone, which stand for numbers that change, the first and the last tell for all.
+            *_, graph_of_last, others_of_last = record(last)
+            alike = (graph, _numbers(others, values[first])) == (graph_of_last, _numbers(others_of_last, values[last]))
         for i in members:
-            if not alike and i != members[0]:
-                results, graph, others = record(i)
+            if not alike and i != first:
+                output, results, graph, others = record(i)
             inputs = values[i] if alike else others
-            group, *_, data = found.setdefault(shape if alike else graph, (len(found), results, inputs, others, []))
+            key = shape if alike else graph
+            group, *_, data = found.setdefault(key, (len(found), output, results, inputs, others, []))
             groups[i], rows[i] = group, len(data)
             data.append([node.data for node in inputs])
 
-    recordings: list[tuple[list[Value], list[Value], Floats]] = []
-    for _, results, inputs, others, data in found.values():
+    recordings: list[tuple[Any, list[Value], list[Value], Floats]] = []
+    for _, output, results, inputs, others, data in found.values():
         table = np.array(data).reshape(len(data), len(inputs))
         if inputs is others:  # those that are the same in all examples are no inputs
             differ = np.ptp(table, axis=0) > 0.0
             inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
             table = np.ascontiguousarray(table[:, differ])
         same = set(others).difference(inputs)
-        recordings.append((results, inputs, table))
+        recordings.append((output, results, inputs, table))
         parameters = list(dict.fromkeys([*parameters, *(x for x in others if x in same and not x.is_constant)]))
-    likes = [Like(Program(results, inputs, parameters), table) for results, inputs, table in recordings]
+    likes = [Like(Program(results, inputs, parameters), output, table) for output, results, inputs, table in recordings]
     return Examples(likes, groups, rows)
+
+
+def _numbers(leaves: list[Value], inputs: list[Value]) -> list[float]:
+    given = set(inputs)
+    return [leaf.data for leaf in leaves if leaf not in given]
 
 
 def _shape(thing: Any, parts: list[Any]) -> Hashable:
@@ -171,6 +183,13 @@ def _shape(thing: Any, parts: list[Any]) -> Hashable:
 def _outputs(output: Any) -> list[Value]:
     """What a model gave, in order: a Value, or Values in lists."""
     return [y for part in output for y in _outputs(part)] if isinstance(output, list | tuple) else [output]
+
+
+def _shaped(output: Any, numbers: Iterator[float]) -> Any:
+    """The numbers as a model gives them: in lists as those of `output`."""
+    if isinstance(output, list | tuple):
+        return type(output)([_shaped(part, numbers) for part in output])
+    return constant(next(numbers), "an output")
 
 
 def _matrix(rows: list[Any]) -> Floats | None:
@@ -244,9 +263,8 @@ class Replayed:
                 self.seen.append((here, results))
             elif self.accuracy:
                 for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
-                    values = [constant(y, "an output") for y in outputs]
-                    right = self.accuracy(values if len(values) > 1 else values[0], self.pairs[example][1])
-                    self.rights += float(right)
+                    output = _shaped(like.output, iter(outputs))
+                    self.rights += float(self.accuracy(output, self.pairs[example][1]))
             gradients.append(gradient if len(here) == len(chosen) else gradient * (len(here) / len(chosen)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         self.losses.append(losses)
