@@ -163,9 +163,9 @@ def _filled(node: ast.expr, operands: dict[str, ast.expr]) -> ast.expr:
             return copy.deepcopy(operands.get(node.id, node))  # unparse wants each node once
         case ast.BinOp():
             left, right = fill(node.left), fill(node.right)
-            match node.op, left, right:
-                case ast.Sub(), ast.Constant(int() | float() as one), ast.Constant(int() | float() as other):
-                    return literal(one - other)  # the `b - 1` of a known power
+            one, other = _plain(left), _plain(right)
+            if isinstance(node.op, ast.Sub) and one is not None and other is not None:
+                return literal(one - other)  # the `b - 1` of a known power
             return ast.BinOp(left, node.op, right)
         case ast.UnaryOp():
             return ast.UnaryOp(node.op, fill(node.operand))
@@ -178,6 +178,16 @@ def _filled(node: ast.expr, operands: dict[str, ast.expr]) -> ast.expr:
         case ast.Call():
             return ast.Call(node.func, [fill(x) for x in node.args], [])
     return node
+
+
+def _plain(expr: ast.expr) -> float | None:
+    """The number that `literal` made the expression of, if it did."""
+    match expr:
+        case ast.Constant(int() | float() as size):
+            return size
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as size)):
+            return -size
+    return None
 
 
 def text(expr: ast.expr) -> str:

@@ -92,7 +92,8 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
     inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
-    output = model(inputs)
+    with named("epoch 1, data[0]"):
+        output = model(inputs)
     outputs = output if isinstance(output, list) else [output]
     if loss is cross_entropy:
         if len(outputs) < 2:
@@ -108,7 +109,8 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
     if rs.shape[1] != len(outputs) or not np.all(ALLOWED[loss](rs)):
         return None
     targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
-    example = loss(output, targets if isinstance(output, list) else targets[0])
+    with named("epoch 1, data[0]"):
+        example = loss(output, targets if isinstance(output, list) else targets[0])
     return Like(Program([example, *outputs], [*inputs, *targets], parameters), output, np.hstack([xs, rs]), rs)
 
 

@@ -230,3 +230,9 @@ def test_overflow_on_the_way():
     with pytest.raises(OverflowError, match="gradient"):
         walk.step()
     assert x.grad == 0.0
+
+
+def test_the_exponent_of_a_known_power_is_worked_out():
+    x = Value(4.0, "x")
+    assert "(-1.5*x**(-2.5))" in str(Backprop(x**-1.5).step())
+    assert "(3*x**2)" in str(Backprop(x**3).step())

@@ -475,6 +475,8 @@ class TestTraining:
         with pytest.raises(OverflowError, match=r"^epoch 1, data\[2\]: exp"):
             nn.train(model, nn.mse, [(1.0, 1.0), (2.0, 1.0), (1e6, 1.0)], compiled=True, shuffle=False, seed=1)
         assert all(math.isfinite(p.data) for p in model.parameters())
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[0\]: exp"):
+            nn.train(model, nn.mse, [(1e6, 1.0)])
 
     def test_optimizers_of_ones_own(self):
         """One with a step of its own, and one with an update that takes floats alone."""
