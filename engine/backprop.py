@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+WIDEST = 78  # characters of a line, which a step indents by two: a terminal has 80
+
+
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """What a node hands on to one of its parents.
@@ -46,7 +49,10 @@ class Contribution:
     def __str__(self) -> str:
         name = self._names.gradient(self.parent)
         chain = f"{self._names.gradient(self._node)} * {self.symbols}"
-        line = f"{name} += {chain} = {number(self._upstream)} * {number(self.local)} = {number(self.amount)}"
+        numbers = f"= {number(self._upstream)} * {number(self.local)} = {number(self.amount)}"
+        line = f"{name} += {chain} {numbers}"
+        if len(line) > WIDEST:
+            line = f"{name} += {chain}\n    {numbers}"
         if self.before == 0.0:
             return line
         return f"{line}\n    accumulated: {name} = {number(self.before)} + {number(self.amount)} = {number(self.total)}"

@@ -40,11 +40,12 @@ def no_derivative(node: Value) -> Exception:
     rule: Rule = node._rule  # type: ignore[assignment]
     names = _letters(node)
     for row in rows(node):
-        for letter, partial in zip("ab", rule.partial_functions, strict=False):
+        for letter, operand, partial in zip("ab", row, rule.partial_functions, strict=False):
             try:
                 partial(*(x.data for x in row), node.data)
             except (ArithmeticError, ValueError):
-                by = text(names[letter])
+                if not operand.is_constant:
+                    by = text(names[letter])
     return ArithmeticError(f"the derivative of {_operation(node)} by {by} has no value{_here(node)}")
 
 

@@ -284,9 +284,14 @@ LAYER_WEIGHTS_BLOCK = """\
 """
 
 
-@cache
 def kernels(own: tuple[Rule, ...] = ()) -> ModuleType:
     """The kernels of the table and of `own` rules beside it, compiled when they are first called on this machine."""
+    return _kernels(own, tuple(RULES.values()) if own else ())
+
+
+@cache
+def _kernels(own: tuple[Rule, ...], _table: tuple[Rule, ...]) -> ModuleType:
+    """Own rules may name others, which may have been added anew: then these are other kernels."""
     return kept.module(module_text(own), [elementary, vectors])
 
 
@@ -325,11 +330,39 @@ def _function(rule: Rule) -> str:
     """A row as a function of numbers, for the texts that call it; "" where Python has it."""
     if rule.fold or not rule.symbol.isidentifier() or _is_python(rule):
         return ""
-    return f"@compiled\ndef of_{rule.symbol}({', '.join('ab'[: rule.arity])}):\n    return {_called(rule.value)}\n"
+    value = _called(_checked(rule, rule.value))
+    return f"@compiled\ndef of_{rule.symbol}({', '.join('ab'[: rule.arity])}):\n    return {value}\n"
 
 
 def _is_python(rule: Rule) -> bool:
     return rule.value == f"{rule.symbol}({', '.join('ab'[: rule.arity])})"
+
+
+def _checked(rule: Rule, text: str) -> str:
+    """The text of an own rule such that it is nan where Python would raise an error on the way, though what comes out
+    may be finite, as of max(0, log(a)). Those of the table hide nothing."""
+    return f"({text}) + {_poison(ast.parse(text, mode='eval').body)}" if text and rule.symbol in OWN else text
+
+
+def _poison(node: ast.expr) -> str:
+    """0 where all that the expression computes is finite, else nan."""
+    here = [f"0.0 * ({ast.unparse(node)})"]
+    match node:
+        case ast.IfExp(test, body, orelse):
+            return f"({_poison(test)} + ({_poison(body)} if {ast.unparse(test)} else {_poison(orelse)}))"
+        case ast.Call(_, args):
+            parts = here + [_poison(x) for x in args]
+        case ast.BinOp(left, operator, right):
+            parts = here * isinstance(operator, ast.Div | ast.Pow) + [_poison(left), _poison(right)]
+        case ast.UnaryOp(_, operand):
+            parts = [_poison(operand)]
+        case ast.Compare(left, _, comparators):
+            parts = [_poison(x) for x in (left, *comparators)]
+        case ast.BoolOp(_, [first, *_]):  # the others may not be asked for
+            parts = [_poison(first)]
+        case _:
+            parts = []
+    return f"({' + '.join([part for part in parts if part != '0.0'] or ['0.0'])})".replace("(0.0)", "0.0")
 
 
 def _called(text: str) -> str:
@@ -361,7 +394,7 @@ def _kernel(rule: Rule, name: str) -> str:
     """The kernel of a row over items that lie in `index`: an item's operands and its slot, or for a fold how many, its
     slot, and then the operands."""
     letters = "ab"[: rule.arity]
-    value, fold, partials = _called(rule.value), _called(rule.fold), [*map(_called, rule.partials)]
+    value, fold, *partials = (_called(_checked(rule, text)) for text in (rule.value, rule.fold, *rule.partials))
     forward = name == "forward"
     gives = [f"G[x{x} + l] += G[o + l] * ({partial})" for x, partial in zip(letters, partials, strict=True)]
     if not rule.fold:

@@ -126,7 +126,8 @@ def rule(
 
     Returns:
         The function; with `fold` it takes a list for each operand, and is no method. What was added before may be added
-        anew: graphs keep the rule by which they were made.
+        anew: graphs keep the rule by which they were made; other own rules that its text names are looked up when it
+        runs.
 
     Raises:
         TypeError: something is no text.
@@ -210,7 +211,7 @@ def _function(rule: Rule) -> Callable[..., Value]:
     function.__qualname__ = symbol
     function.__module__ = "engine"  # where it is found by pickle, help and doctest
     function.__doc__ = _documentation(rule)
-    for example in EXAMPLES:
+    for example in EXAMPLES if symbol not in OPERATORS else ():  # of which there is no function
         arguments: list[Any] = [[x] if rule.fold else x for x in example[: rule.arity]]
         try:
             result = function(*arguments)

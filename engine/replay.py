@@ -97,7 +97,7 @@ class Compiled:
             raise TypeError(f"{shape}; got {shown(rows)}")
         if data.ndim != 2 or data.shape[1] != len(inputs):
             raise ValueError(f"{shape}; got one of shape {data.shape}")
-        data = np.ascontiguousarray(data, np.float64)
+        data = np.require(data, np.float64, ["C", "W"])  # for one that is read-only the kernels would be compiled anew
         if not np.isfinite(data).all():
             row, k = np.argwhere(~np.isfinite(data))[0].tolist()
             name = inputs[k].label or f"input {k}"
@@ -258,3 +258,7 @@ def _in_threads(work: _Workspace, n: int, given: Sequence[Any], found: Sequence[
 @cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked process has none of the threads

@@ -50,10 +50,11 @@ def moved(optimizer: Optimizer, data: Floats, gradient: Floats, state: Floats) -
         state: as many rows as numbers belong to a parameter, and a column for each.
 
     Returns:
-        Both anew; None where something is not finite, or where the optimizer is not one of this package.
+        Both anew; None where something is not finite, or where the optimizer, or its way to step, is not
+        of this package.
     """
     kind: Any = type(optimizer)
-    if kind not in (SGD, Adam):
+    if kind not in (SGD, Adam) or {"step", "update"} & vars(optimizer).keys():
         return None
     move, attributes = _mover(kind, len(state))
     after = np.empty_like(data), np.empty_like(state)
@@ -61,8 +62,8 @@ def moved(optimizer: Optimizer, data: Floats, gradient: Floats, state: Floats) -
     return after if move(*numbers, optimizer.weight_decay, data, gradient, state, *after) else None
 
 
-def _floats(number: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    return tuple(map(float, number)) if isinstance(number, tuple) else float(number)
+def _floats(number: float | tuple[float, ...] | list[float]) -> float | tuple[float, ...]:
+    return tuple(map(float, number)) if isinstance(number, tuple | list) else float(number)
 
 
 @cache

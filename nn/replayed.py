@@ -100,10 +100,8 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
             return None
         if rs.shape[1] == 1:
             classes = rs[:, 0].astype(np.intp)
-            if (
-                not all(hasattr(r, "__index__") for _, r in pairs)
-                or not ((classes >= 0) & (classes < len(outputs))).all()
-            ):
+            of_classes = all(isinstance(r, int | np.integer) for _, r in pairs)
+            if not of_classes or not ((classes >= 0) & (classes < len(outputs))).all():
                 return None
             rs = np.eye(len(outputs))[classes]
     if rs.shape[1] != len(outputs) or not np.all(ALLOWED[loss](rs)):
@@ -190,7 +188,8 @@ def _outputs(output: Any) -> list[Value]:
 def _shaped(output: Any, numbers: Iterator[float]) -> Any:
     """The numbers as a model gives them: in lists as those of `output`."""
     if isinstance(output, list | tuple):
-        return type(output)([_shaped(part, numbers) for part in output])
+        make = getattr(output, "_make", type(output))  # of a named tuple
+        return make([_shaped(part, numbers) for part in output])
     return constant(next(numbers), "an output")
 
 

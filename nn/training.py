@@ -111,13 +111,15 @@ def train(
                 history.add(total / len(pairs), rights / len(pairs) if accuracy else None)
                 if watched:
                     steps.settle()
-                if callback:
-                    callback(history)
-                if until(history):
-                    history.converged = True
+                try:
+                    if callback:
+                        callback(history)
+                    history.converged = bool(until(history))
+                finally:  # what was done to the Values stays, whatever ends the training
+                    if watched:
+                        steps.look()
+                if history.converged:
                     break
-                if watched:
-                    steps.look()
         except KeyboardInterrupt:
             history.interrupted = True
         finally:

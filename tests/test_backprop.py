@@ -236,3 +236,10 @@ def test_the_exponent_of_a_known_power_is_worked_out():
     x = Value(4.0, "x")
     assert "(-1.5*x**(-2.5))" in str(Backprop(x**-1.5).step())
     assert "(3*x**2)" in str(Backprop(x**3).step())
+
+
+def test_a_step_is_no_wider_than_a_terminal():
+    x, y = Value(1.0, "the_first_operand"), Value(2.0, "the_second_operand")
+    step = Backprop((x * y).relu()).step()
+    assert max(map(len, str(step).splitlines())) <= 80
+    assert " ".join(str(step).split()).endswith("= 1.0 * 1.0 = 1.0")

@@ -4,9 +4,12 @@ import math
 import os
 import pickle
 import random
+import signal
 import subprocess
 import sys
 import threading
+import time
+from collections import namedtuple
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from mpmath import mp
 
 import engine
 import nn
-from engine import RULES, Value
+from engine import RULES, Value, lanes
 from engine.operations import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -470,6 +473,48 @@ class TestTraining:
         for a, b in zip(ours, theirs, strict=True):
             assert a == pytest.approx(b, rel=1e-9)
 
+    @pytest.mark.parametrize("ends", ["until", "error", "Ctrl-C"])
+    def test_what_is_done_to_the_values_in_the_last_epoch_stays(self, ends):
+        for compiled in (True, False):
+            model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+
+            def callback(history, model=model):
+                model.weights[0].data = 7.0
+                if ends == "error" and history.epochs == 2:
+                    raise KeyError
+                if ends == "Ctrl-C" and history.epochs == 2:
+                    raise KeyboardInterrupt
+
+            with suppress(KeyError):
+                nn.train(
+                    model, nn.mse, [(1.0, 1.0)], callback=callback, until=lambda h: h.epochs == 2, compiled=compiled
+                )
+            assert model.weights[0].data == 7.0
+
+    def test_classes_are_ints(self):
+        for r in (np.array([1.7]), np.array([1]), 1.0):
+            with pytest.raises((ValueError, TypeError)):
+                nn.train(nn.MLP(2, [2], seed=1), nn.cross_entropy, [((1.0, 2.0), r)], epochs=2)
+
+    def test_a_step_that_an_optimizer_was_given(self):
+        for compiled in (True, False):
+            model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+            optimizer = nn.Adam(model.parameters())
+            optimizer.betas = [0.5, 0.6]
+            optimizer.step = lambda: None
+            nn.train(model, nn.mse, [(1.0, 5.0)], optimizer=optimizer, epochs=2, compiled=compiled)
+            assert [w.data for w in model.weights] == [0.0, 1.0]
+
+    def test_named_tuples(self):
+        Pair = namedtuple("Pair", "left right")
+        w = Value(0.5)
+        for compiled in (True, False):
+            history = nn.train(
+                lambda x: Pair(w * x, 2 * w), lambda y, r: (y.left + y.right - r) ** 2, [(1.0, 1.5), (2.0, 2.0)],
+                optimizer=nn.SGD([w], 0.0), epochs=1, accuracy=lambda y, r: y.left > 0.6, compiled=compiled,
+            )  # fmt: skip
+            assert history.accuracy == [0.5]
+
     def test_errors_name_epoch_and_example(self):
         model = nn.Perceptron(1, "exp", init=[0.0, 1.0])
         with pytest.raises(OverflowError, match=r"^epoch 1, data\[2\]: exp"):
@@ -522,6 +567,35 @@ def test_vector_code_is_as_exact(name):
     if name == "exp":
         with pytest.raises(OverflowError, match="row 1: exp"):
             engine.compile(x.exp(), x)([1.0, 709.79])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_replays_many_rows():
+    x = Value(1.0)
+    program = engine.compile(x * 2, x)
+    rows = np.arange(3000.0)
+    program(rows)
+    child = os.fork()
+    if not child:
+        os._exit(0 if (program(rows) == 2 * rows).all() else 1)
+    for _ in range(200):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert (done, status) == (child, 0)
+
+
+def test_rows_that_are_read_only():
+    x = Value(1.0)
+    rows = np.arange(5.0)
+    rows.flags.writeable = False
+    before = len(lanes.kernels().run.signatures)
+    assert engine.compile(x * 2, x)(rows).tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
+    assert len(lanes.kernels().run.signatures) == max(before, 1), "compiled once"
 
 
 def test_copies_of_a_program_are_compiled_anew():

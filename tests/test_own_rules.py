@@ -102,6 +102,24 @@ class TestRule:
         assert mean == pytest.approx(sum(outputs) / 3)
         assert compiled == pytest.approx(w.grad / 3, rel=1e-14)
 
+    def test_what_an_own_text_hides_is_an_error_when_compiled_too(self):
+        pytest.importorskip("numba")
+        hidden = [
+            rule("hidden1", "max(0.0, log(a))", "1/a if a > 1 else 0"), rule("hidden2", "1/(1/a)", "1"),
+            rule("hidden3", "1/(1 + exp(-a))", "out*(1 - out)"),
+        ]  # fmt: skip
+        rule("hidden4", "2*a", "2")
+        outer = rule("hidden5", "hidden4(a) + (log(a) if a > 0 else 0.0)", "2 + (1/a if a > 0 else 0)")
+        x, w = Value(1.0, "x"), Value(1.0, "w")
+        program = engine.compile([f(x * w) for f in (*hidden, outer)], x)
+        assert program([2.0])[0].tolist() == pytest.approx([f(2.0).data for f in (*hidden, outer)])
+        for bad, good in ((-1.0, 3.0), (0.0, 1.0), (-2000.0, 5.0)):
+            with pytest.raises(ArithmeticError, match="row 1"):
+                program([good, bad])
+        rule("hidden4", "3*a", "3")
+        assert engine.compile(outer(x), x)([2.0]).tolist() == pytest.approx([outer(2.0).data])
+        assert outer(2.0).data == pytest.approx(6 + math.log(2))
+
     def test_is_an_activation(self):
         rule(*MISH)
         model = nn.MLP(2, [3, 1], hidden="mish", seed=1)

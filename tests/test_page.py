@@ -475,12 +475,12 @@ def test_a_label_is_data(tmp_path, open_page):
     names = Names(root)
     tab.keyboard.press("End")
     tab.keyboard.press("ArrowLeft")
-    lines = tab.locator("#page-lines p").all_text_contents()
+    read = " ".join(" ".join(tab.locator("#page-lines p").all_text_contents()).split())
     for i, leaf in enumerate(leaves):
         drawn = "".join(tab.locator(f"#n{i} text").all_text_contents()[:-2])
         assert plain(drawn) == plain(names[leaf].replace("\\n", ""))
         assert tab.locator(f"#n{i}").get_attribute("aria-label") == f"{names[leaf]}, a leaf, data 1.0, grad 1.0"
-        assert lines[i + 1] == f"  {names.gradient(leaf)} += dL/dL * 1 = 1.0 * 1.0 = 1.0"
+        assert " ".join(f" {names.gradient(leaf)} += dL/dL * 1 = 1.0 * 1.0 = 1.0".split()) in read
         tab.locator(f"#n{i}").dispatch_event("pointerenter")
         assert tab.locator("#page-card p").first.text_content() == f"{names[leaf]}, a leaf"
     assert tab.locator("img").count() == 0

@@ -419,3 +419,9 @@ def test_stays_light_to_import():
     code = "import sys, engine; print(sorted({'numpy', 'numba', 'rich', 'graphviz'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+def test_an_error_names_no_constant():
+    """It has no derivative, and none is missed."""
+    with pytest.raises(ArithmeticError, match="by x has no value"):
+        (Value(-1e-300, "x") ** -1).backward()
