@@ -492,7 +492,7 @@ class TestTraining:
             assert model.weights[0].data == 7.0
 
     def test_classes_are_ints(self):
-        for r in (np.array([1.7]), np.array([1]), 1.0):
+        for r in (np.array([1.7]), np.array([1]), 1.0, -1, 2):
             with pytest.raises((ValueError, TypeError)):
                 nn.train(nn.MLP(2, [2], seed=1), nn.cross_entropy, [((1.0, 2.0), r)], epochs=2)
 
