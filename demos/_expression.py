@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len
 
-from engine import RULES, Value, operations
+from engine import RULES, Value, operations, topological_order
 from engine.value import constant
 
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
@@ -70,6 +70,16 @@ def parse(text: str, values: Mapping[str, float]) -> Value:
         if name not in reader.leaves:
             raise ExpressionError(text, 0, f"{name} has a value but does not occur in the expression")
     return result if isinstance(result, Value) else Value(result)
+
+
+def leaves(root: Value, *names: str) -> list[Value]:
+    """The leaves of a parsed expression that have these names.
+
+    >>> leaves(parse("w1 * w2", {"w1": 2.0, "w2": 3.0}), "w2")
+    [Value(data=3.0, grad=0.0, label='w2')]
+    """
+    named = {node.label: node for node in topological_order(root) if not node.parents}
+    return [named[name] for name in names]
 
 
 class _Reader:

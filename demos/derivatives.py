@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import viz
-from demos._expression import parse
+from demos._expression import leaves, parse
 from demos._lesson import figure, heading, mistakes_told, parser, save
 from engine import Value, grad, topological_order
 from engine.names import Names
@@ -50,7 +50,7 @@ def lesson(curve: str, ends: tuple[float, float], folder: Path) -> None:
     picture = figure(7, 4)
     xs = [(first * (POINTS - 1 - k) + last * k) / (POINTS - 1) for k in range(POINTS)]
     y = parse(curve, {"x": xs[POINTS // 3]})
-    x = next(leaf for leaf in topological_order(y) if leaf.label == "x")
+    (x,) = leaves(y, "x")
     names = ["y", "y'", "y''", "y'''", "y''''"]
 
     heading(f"y = {curve}, and each derivative by differentiating the graph of the one before")
@@ -87,7 +87,7 @@ def lesson(curve: str, ends: tuple[float, float], folder: Path) -> None:
 
     heading(f"The derivative of z = {NEURON} by w, after a backward() of its own")
     z = parse(NEURON, AT)
-    w = next(leaf for leaf in topological_order(z) if leaf.label == "w")
+    (w,) = leaves(z, "w")
     slope = grad(z, w, create_graph=True)
     slope.label = "dz/dw"
     slope.backward()

@@ -6,9 +6,8 @@ import math
 from pathlib import Path
 
 import viz
-from demos._expression import parse
+from demos._expression import leaves, parse
 from demos._lesson import agreement, figure, heading, mistakes_told, parser, save
-from engine import topological_order
 
 SURFACE = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # Himmelblau 1972: 0 at (3, 2) and at three other points
 
@@ -33,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
 def lesson(loss: str, start: tuple[float, float], eta: float, steps: int, folder: Path) -> None:
     picture = figure(6, 5)
     L = parse(loss, dict(zip(("w1", "w2"), start, strict=True)))
-    w1, w2 = (next(leaf for leaf in topological_order(L) if leaf.label == name) for name in ("w1", "w2"))
+    w1, w2 = leaves(L, "w1", "w2")
 
     heading(f"L(theta) = {loss}")
     print(f"theta^(t+1) = theta^t - eta * grad L(theta^t)   with eta = {eta:g}\n")

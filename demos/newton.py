@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 
 import viz
-from demos._expression import parse
+from demos._expression import leaves, parse
 from demos._lesson import figure, heading, mistakes_told, parser, save
-from engine import Value, grad, hessian, topological_order
+from engine import Value, grad, hessian
 
 SURFACE = "(1 - w1)**2 + 100*(w2 - w1**2)**2"  # Rosenbrock 1960: a bent valley, 0 at (1, 1)
 SMALL = 1e-8  # a slope that counts as 0
@@ -34,19 +34,20 @@ def main(arguments: list[str] | None = None) -> None:
 def lesson(loss: str, start: tuple[float, float], eta: float, steps: int, folder: Path) -> None:
     picture = figure(8, 3.8)
     L = parse(loss, dict(zip(("w1", "w2"), start, strict=True)))
-    w1, w2 = (next(leaf for leaf in topological_order(L) if leaf.label == name) for name in ("w1", "w2"))
+    w1, w2 = leaves(L, "w1", "w2")
 
     heading(f"L(theta) = {loss}")
     print(f"Gradient descent: theta^(t+1) = theta^t - eta * grad L(theta^t)   with eta {eta:g}\n")
     print("   t         w1         w2            L   |grad L|")
     slow = [(w1.data, w2.data)]
     for t in range(steps + 1):
-        slope = math.hypot(*grad(L, [w1, w2]))
+        slopes = grad(L, [w1, w2])
+        slope = math.hypot(*slopes)
         if t % max(steps // 5, 1) == 0 or slope < SMALL:
             print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {slope:11.4g}")
         if t == steps or slope < SMALL:
             break
-        step(L, w1, w2, [-eta * slope for slope in grad(L, [w1, w2])], f"Try an --eta smaller than {eta:g}.")
+        step(L, w1, w2, [-eta * g for g in slopes], f"Try an --eta smaller than {eta:g}.")
         slow.append((w1.data, w2.data))
 
     w1.data, w2.data = start

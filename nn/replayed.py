@@ -140,7 +140,8 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
         if alike and last != first:
             # Of examples of Values alone, which stand for numbers that change, the first and the last tell for all.
             *_, graph_of_last, others_of_last = record(last)
-            alike = (graph, _numbers(others, values[first])) == (graph_of_last, _numbers(others_of_last, values[last]))
+            fixed, fixed_of_last = _rest(others, values[first]), _rest(others_of_last, values[last])
+            alike = graph == graph_of_last and [x.data for x in fixed] == [x.data for x in fixed_of_last]
         for i in members:
             if not alike and i != first:
                 output, results, graph, others = record(i)
@@ -157,16 +158,17 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
             differ = np.ptp(table, axis=0) > 0.0
             inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
             table = np.ascontiguousarray(table[:, differ])
-        same = set(others).difference(inputs)
         recordings.append((output, results, inputs, table))
-        parameters = list(dict.fromkeys([*parameters, *(x for x in others if x in same and not x.is_constant)]))
+        more = [x for x in _rest(others, inputs) if not x.is_constant]
+        parameters = list(dict.fromkeys([*parameters, *more]))
     likes = [Like(Program(results, inputs, parameters), output, table) for output, results, inputs, table in recordings]
     return Examples(likes, groups, rows)
 
 
-def _numbers(leaves: list[Value], inputs: list[Value]) -> list[float]:
+def _rest(leaves: list[Value], inputs: list[Value]) -> list[Value]:
+    """The leaves that are no inputs."""
     given = set(inputs)
-    return [leaf.data for leaf in leaves if leaf not in given]
+    return [leaf for leaf in leaves if leaf not in given]
 
 
 def _shape(thing: Any, parts: list[Any]) -> Hashable:

@@ -31,18 +31,6 @@ MORE = {
 }
 
 
-@pytest.fixture
-def lesson(tmp_path, monkeypatch, capsys):
-    """Runs a lesson in an empty folder and gives back what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(name, *arguments):
-        importlib.import_module(f"demos.{name}").main(list(arguments))
-        return capsys.readouterr().out
-
-    return run
-
-
 @pytest.mark.parametrize(("name", "picture"), LESSONS.items())
 def test_every_lesson_prints_80_columns_and_leaves_its_picture(name, picture, lesson, tmp_path):
     text = lesson(name)

@@ -2,12 +2,12 @@
 
 import random
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
 import engine
-from demos import microgpt
 from demos.microgpt import GPT, Tokenizer, sample, surprise, train
 
 NAMES = ["emma", "ava", "noah", "ada", "liam", "olivia"]
@@ -24,15 +24,8 @@ def model(tokenizer):
 
 
 @pytest.fixture
-def lesson(tmp_path, monkeypatch, capsys):
-    """Runs the lesson in an empty folder and gives back what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        microgpt.main(list(arguments))
-        return capsys.readouterr().out
-
-    return run
+def lesson(lesson):
+    return partial(lesson, "microgpt")
 
 
 def by_numpy(W, tokens):

@@ -1,6 +1,5 @@
 """The lessons on second derivatives: Newton's method, and derivatives of derivatives."""
 
-import importlib
 import math
 import re
 
@@ -10,18 +9,6 @@ from mpmath import mp
 from demos import derivatives, newton
 
 PICTURES = {"newton": ["newton.png"], "derivatives": ["derivatives.png", "derivatives.svg"]}
-
-
-@pytest.fixture
-def lesson(tmp_path, monkeypatch, capsys):
-    """Runs a lesson in an empty folder and gives back what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(name, *arguments):
-        importlib.import_module(f"demos.{name}").main(list(arguments))
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.mark.parametrize(("name", "pictures"), PICTURES.items())
