@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from engine import Value
 from engine.replay import Floats, NotFiniteError, Program, form
-from engine.value import as_float, constant
-from nn.inputs import as_list, listed, named
+from engine.value import constant
+from nn.inputs import listed, named
 from nn.layer import Layer
 from nn.losses import accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
 from nn.mlp import MLP
@@ -21,9 +21,9 @@ from nn.moves import moved
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 
-Pairs = list[tuple[Any, Any]]
-Indices = npt.NDArray[np.intp]
-Decision = Callable[[Floats], npt.NDArray[Any]]
+Pairs: TypeAlias = list[tuple[Any, Any]]
+Indices: TypeAlias = npt.NDArray[np.intp]
+Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
 
 # The decisions that outputs and targets stand for, a row for each example; an output is right where they are the same,
 # which is what `nn.losses.accuracy_by` says of one.
@@ -31,12 +31,6 @@ DECISIONS: dict[Any, tuple[Decision, Decision]] = {
     hinge: (lambda y: y > 0, lambda r: r > 0),
     binary_cross_entropy: (lambda y: y > 0, lambda r: r > 0.5),
     cross_entropy: (lambda y: y.argmax(axis=1)[:, None], lambda r: r.argmax(axis=1)[:, None]),
-}
-ALLOWED: dict[Any, Callable[[Floats], Any]] = {
-    hinge: lambda r: (r == 1.0) | (r == -1.0),
-    binary_cross_entropy: lambda r: (r >= 0.0) & (r <= 1.0),
-    cross_entropy: lambda r: (r >= 0.0) & (abs(r.sum(axis=1, keepdims=True) - 1.0) <= 1e-9),
-    mse: np.isfinite,
 }
 
 
@@ -77,7 +71,7 @@ def recorded(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_m
     A model and a loss of this package do the same with every example, so that recording one is enough. Of others, if
     `any_model` allows them, every example is recorded.
     """
-    if type(model) in (Perceptron, Layer, MLP) and loss in ALLOWED:
+    if type(model) in (Perceptron, Layer, MLP) and loss in (mse, *DECISIONS):
         like = _of_this_package(model, loss, pairs, optimizer.parameters)
         if like:
             return Examples([like], np.zeros(len(pairs), np.intp), np.arange(len(pairs)))
@@ -94,21 +88,17 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
     inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
     with named("epoch 1, data[0]"):
         output = model(inputs)
-    outputs = output if isinstance(output, list) else [output]
-    if loss is cross_entropy:
-        if len(outputs) < 2:
-            return None
-        if rs.shape[1] == 1:
-            classes = rs[:, 0].astype(np.intp)
-            of_classes = all(isinstance(r, int | np.integer) for _, r in pairs)
-            if not of_classes or not ((classes >= 0) & (classes < len(outputs))).all():
-                return None
-            rs = np.eye(len(outputs))[classes]
-    if rs.shape[1] != len(outputs) or not np.all(ALLOWED[loss](rs)):
-        return None
+    different: dict[Hashable, int] = {}
+    for i, (_, r) in enumerate(pairs):
+        different.setdefault((type(r), *(rs[i] if loss in DECISIONS else ())), i)
+    for i in different.values():
+        with named(f"epoch 1, data[{i}]"):
+            loss(output, pairs[i][1])  # tells what target it does not take
+    outputs = _outputs(output)
+    if loss is cross_entropy and rs.shape[1] == 1:
+        rs = np.eye(len(outputs))[rs[:, 0].astype(np.intp)]
     targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
-    with named("epoch 1, data[0]"):
-        example = loss(output, targets if isinstance(output, list) else targets[0])
+    example = loss(output, targets if isinstance(output, list) else targets[0])
     return Like(Program([example, *outputs], [*inputs, *targets], parameters), output, np.hstack([xs, rs]), rs)
 
 
@@ -125,7 +115,7 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
         shapes.setdefault(shape, []).append(i)
 
     def record(i: int) -> tuple[Any, list[Value], Hashable, list[Value]]:
-        with named(f"data[{i}]"):
+        with named(f"epoch 1, data[{i}]"):
             x, r = pairs[i]
             output = model(x)
             results = [loss(output, r), *_outputs(output)]
@@ -196,21 +186,16 @@ def _shaped(output: Any, numbers: Iterator[float]) -> Any:
 
 
 def _matrix(rows: list[Any]) -> Floats | None:
-    """Lists of as many plain, finite numbers, or single numbers, as an array; None if they are not that."""
-    if all(isinstance(row, np.ndarray | np.number) and row.dtype.kind in "iuf" for row in rows):
-        shape = rows[0].shape
-        if len(shape) > 1 or any(row.shape != shape for row in rows):
-            return None
-        table = np.array(rows, np.float64).reshape(len(rows), -1)
-    else:
-        lists = [[row] if (found := as_list(row)) is None else found for row in rows]
-        try:
-            if any(len(xs) != len(lists[0]) or any(as_float(x) is None for x in xs) for xs in lists):
-                return None
-        except OverflowError:
-            return None
-        table = np.array(lists, np.float64)
-    return table if np.isfinite(table).all() else None
+    """Lists of as many finite numbers, or single numbers, as an array; None if they are not that."""
+    try:
+        table = np.array(rows)
+    except ValueError:  # lists of different lengths
+        return None
+    if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
+        return None
+    if any(not {bool, np.bool_}.isdisjoint(map(type, x)) for x in [rows, *rows] if isinstance(x, list | tuple)):
+        return None  # True is no 1, though NumPy takes it for one
+    return table.reshape(len(rows), -1).astype(np.float64)
 
 
 class Replayed:
@@ -234,7 +219,7 @@ class Replayed:
     def look(self) -> None:
         """Take over the data of the Values and the state of the optimizer."""
         data = np.array([leaf.data for leaf in self.leaves])
-        self.now = data, np.array(self.optimizer.state, np.float64).T.copy(), self.optimizer.steps
+        self.now = data, np.array(self.optimizer.state).T.copy(), self.optimizer.steps
 
     def settle(self) -> None:
         """Give the Values and the optimizer what the arrays have."""
@@ -261,7 +246,7 @@ class Replayed:
                 row, error = like.program.explained(stopped.rows, like.data, backward=True)
                 example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
                 raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
-            losses += float(results[:, 0].sum())
+            losses += sum(results[:, 0].tolist())  # NumPy's own would warn of an overflow
             if self.decide:
                 self.seen.append((here, results))
             elif self.accuracy:
@@ -288,7 +273,7 @@ class Replayed:
             chosen, results = self.seen[0] if one else map(np.concatenate, zip(*self.seen, strict=True))
             self.seen.clear()
             right = self.decide(results[:, 1:]) == self.decided[chosen]
-            rights += int(np.count_nonzero(right)) / right.shape[1]
+            rights = np.count_nonzero(right) / right.shape[1]
         return losses, rights
 
     def _update(self, epoch: int, chosen: Indices) -> None:
