@@ -30,6 +30,6 @@ def activation_function(name: str) -> Callable[[Value], Value] | None:
     if name == "softmax":
         hint = "it is over all outputs: train 'linear' ones with nn.cross_entropy, then take engine.softmax(model(x))"
     else:
-        near = difflib.get_close_matches(name, ["linear", *names], n=1)
+        near = difflib.get_close_matches(name, ["linear", *names])
         hint = f"did you mean {near[0]!r}?" if near else f"there are 'linear', {', '.join(map(repr, names))}"
     raise ValueError(f"no activation is called {name!r}: {hint}")

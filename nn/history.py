@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from nn.inputs import at_least
 
@@ -57,7 +58,7 @@ class History:
         return "History: " + ", ".join(filter(None, [epochs, state, self.latest]))
 
 
-Stop = Callable[[History], bool]
+Stop: TypeAlias = Callable[[History], bool]
 
 
 class Plateau:

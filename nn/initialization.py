@@ -6,10 +6,11 @@ import math
 import operator
 import random
 from collections.abc import Callable
+from typing import TypeAlias
 
 from engine.value import shown
 
-Scheme = Callable[[random.Random, int, int], list[float]]
+Scheme: TypeAlias = Callable[[random.Random, int, int], list[float]]
 
 
 def lecture(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:

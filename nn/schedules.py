@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeAlias
 
-Schedule = Callable[[float], float]
+Schedule: TypeAlias = Callable[[float], float]
 
 
 def linear_decay(start: float, end: float, epochs: int) -> Schedule:

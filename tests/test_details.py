@@ -4,6 +4,7 @@ import copy
 import io
 import math
 import pickle
+import random
 import sys
 import time
 import weakref
@@ -283,6 +284,10 @@ class TestLabels:
         assert nn.Perceptron(1, "linear", label="n")(0.5).label == "n.y"
 
 
+def one_operand(rule):
+    return rule.symbol.isidentifier() and rule.arity == 1 and not rule.fold and rule.symbol not in ("neg", "abs")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -368,7 +373,51 @@ class TestLabels:
             "the state has what this model lacks: w2; Perceptron(1, 'sigmoid') has 2 parameters, the state 3",
         ),
         (lambda: nn.Perceptron(1).load_state_dict({"w0": 1.0, "w1": "2"}), "w1 takes a real number, got str '2'"),
+        (
+            lambda: nn.Perceptron(5).load_state_dict({"w0": 1.0}),
+            "the state lacks w1, w2, w3, w4, w5; Perceptron(5, 'sigmoid') has 6 parameters, the state 1",
+        ),
+        (
+            lambda: nn.Perceptron(6).load_state_dict({"w0": 1.0}),
+            "the state lacks w1, w2, w3, w4, w5 and 1 more; Perceptron(6, 'sigmoid') has 7 parameters, the state 1",
+        ),
         (lambda: nn.Module()(1.0), "Module defines no __call__"),
+        (lambda: nn.Layer(0, 1), "n_inputs is 1 or more, got 0"),
+        (lambda: nn.MLP(0, [1]), "n_inputs is 1 or more, got 0"),
+        (
+            lambda: nn.Perceptron(2**63),
+            "n_inputs is no more than a list can hold, got int 9223372036854775808",
+        ),
+        (lambda: nn.Perceptron(1).learn([1.0], "1"), "r takes a real number, got str '1'"),
+        (lambda: nn.Perceptron(1).learn([1.0], 1, -1), "learning_rate is 0 or more, got -1"),
+        (lambda: nn.Perceptron(1).learn([1.0], 1, "1"), "learning_rate takes a real number, got str '1'"),
+        (lambda: nn.Perceptron(1).learn([], 1), "Perceptron(1, 'sigmoid') takes 1 input, got 0: list []"),
+        (lambda: nn.Perceptron(1, "sign").choose([]), "Perceptron(1, 'sign') takes 1 input, got 0: list []"),
+        (lambda: nn.SGD([Value(1.0)], -1), "learning_rate is 0 or more, got -1"),
+        (lambda: nn.SGD([Value(1.0)], math.inf), "learning_rate takes a finite number, got inf"),
+        (lambda: nn.SGD([Value(1.0)], momentum=1), "momentum is 0 or more and below 1, got 1"),
+        (lambda: nn.SGD([Value(1.0)], weight_decay=-2), "weight_decay is 0 or more, got -2"),
+        (lambda: nn.Adam([Value(1.0)], betas=(1, 0)), "betas[0] is 0 or more and below 1, got 1"),
+        (lambda: nn.Adam([Value(1.0)], betas=(0, -1)), "betas[1] is 0 or more and below 1, got -1"),
+        (lambda: nn.Adam([Value(1.0)], epsilon="0"), "epsilon takes a real number, got str '0'"),
+        (
+            lambda: nn.Perceptron(1, "xyz"),
+            "no activation is called 'xyz': there are 'linear', "
+            + ", ".join(repr(rule.symbol) for rule in RULES.values() if one_operand(rule)),
+        ),
+        (
+            lambda: nn.cross_entropy(Value(1.0), 0),
+            "cross_entropy takes a list of logits, one for each class, got Value Value(data=1.0, grad=0.0); "
+            "for a single logit there is binary_cross_entropy",
+        ),
+        (
+            lambda: nn.cross_entropy([Value(1.0), Value(2.0)], [1.5, -0.5]),
+            "a target of cross_entropy is a class or a probability for every class, got -0.5",
+        ),
+        (
+            lambda: nn.train(nn.Perceptron(1), lambda y, r: 3, [([1.0], 1)]),
+            "epoch 1, data[0]: a loss gives a Value, got int 3",
+        ),
         (lambda: nn.save(3, "x.json"), "save takes a Module, got int 3"),
         (lambda: nn.load(3, "x.json"), "load takes a Module to load into, got int 3"),
     ],
@@ -377,6 +426,19 @@ def test_errors_of_nn_say_who_got_what(call, message):
     with pytest.raises((TypeError, ValueError, NotImplementedError)) as caught:
         call()
     assert str(caught.value) == message
+
+
+class TestModules:
+    def test_of_ones_own(self):
+        class Line(nn.Module):
+            def __init__(self):
+                self.degree, self.me = 1, self
+                self.slope, self.twice, self.parts_of_it = Value(2.0), Value(3.0) * 2, [3, Value(1.0), "shift"]
+                self.last = {"a": Value(5.0)}
+
+        line = Line()
+        assert line.state_dict() == {"slope": 2.0, "parts_of_it.1": 1.0, "last.a": 5.0}
+        assert repr(line) == "Line with 3 parameters"
 
 
 class TestSchemes:
@@ -557,6 +619,15 @@ class TestFiles:
         path.write_text("[]")
         with pytest.raises(ValueError, match=r"model\.json does not load: it is no glassgrad model 1$"):
             nn.load(model, path)
+        path.write_text('{"format": 1, "format": 2}')
+        with pytest.raises(ValueError, match=r"model\.json does not load: a name stands twice in it$"):
+            nn.load(model, path)
+
+    def test_a_folder_that_is_not_there(self, tmp_path):
+        path = tmp_path / "gone" / "model.json"
+        with pytest.raises(FileNotFoundError) as caught:
+            nn.save(nn.Perceptron(1), path)
+        assert caught.value.filename == str(path)
 
 
 class TestLosses:
@@ -570,6 +641,7 @@ class TestLosses:
         assert nn.evaluate(line, nn.binary_cross_entropy, data)[1] == 0.75
         assert nn.evaluate(line, nn.hinge, [(x, 2 * r - 1) for x, r in data])[1] == 0.75
         assert nn.evaluate(line, nn.mse, data)[1] is None
+        assert nn.evaluate(line, nn.binary_cross_entropy, [(0.0, 0.5)])[1] == 1.0
 
 
 class TestTraining:
@@ -640,6 +712,63 @@ class TestTraining:
         for on_values, replayed in zip(*found, strict=True):
             assert replayed == pytest.approx(on_values, rel=1e-9)
 
+    def test_the_steps_of_an_epoch(self):
+        line = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+        data = [([x], 0.0) for x in (1.0, 2.0, 3.0)]
+        still = nn.SGD(line.parameters(), 0.0)
+        history = nn.train(line, nn.mse, data, optimizer=still, epochs=1, batch_size=2, shuffle=False)
+        assert history.steps == pytest.approx([2.5, 9.0])
+        assert history.loss == pytest.approx([14 / 3])
+
+    def test_two_batches_are_shuffled(self):
+        found = set()
+        for seed in range(8):
+            line = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+            sgd = nn.SGD(line.parameters(), 0.1)
+            nn.train(line, nn.mse, [([1.0], 0.0), ([-2.0], 3.0)], optimizer=sgd, epochs=1, batch_size=1, seed=seed)
+            found.add(line.weights[1].data)
+        assert len(found) == 2
+
+    @pytest.mark.parametrize("compiled", [False, True])
+    def test_until_sees_the_parameters(self, compiled):
+        line = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+        sgd, seen = nn.SGD(line.parameters(), 0.25), []
+        nn.train(
+            line, nn.mse, [([1.0], 0.0)], optimizer=sgd, epochs=3, compiled=compiled,
+            until=lambda history: seen.append(line.weights[1].data) or False,
+        )  # fmt: skip
+        assert seen == [0.5, 0.5, 0.5]
+
+    def test_compiled_without_what_it_needs(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "nn.replayed", None)
+        line = nn.Perceptron(1, "linear")
+        with pytest.raises(
+            ImportError, match=r"^compiled training needs nn\.replayed: pip install 'glassgrad\[fast\]'$"
+        ):
+            nn.train(line, nn.mse, [([1.0], 1.0)], compiled=True)
+        assert nn.train(line, nn.mse, [([1.0], 1.0)], epochs=2).epochs == 2
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_the_plateau_reads_histories_as_they_come(self, seed):
+        """Its definition, on losses with ties, as they are added, of one history after another and of shorter ones."""
+        rng = random.Random(seed)
+        tolerance, patience = rng.choice([0.0, 1.0]), rng.randint(1, 4)
+        stop = nn.plateau(tolerance, patience)
+        histories = [nn.History(), nn.History()]
+        for _ in range(60):
+            history = histories[rng.random() < 0.1]
+            for _ in range(rng.randint(1, 3)):
+                history.add(float(rng.randint(0, 20)), None)
+            if rng.random() < 0.1:
+                del history.loss[rng.randint(0, history.epochs) :]
+            before, last = history.loss[:-patience], history.loss[-patience:]
+            assert stop(history) == (bool(before) and min(last) > min(before) - tolerance)
+
+    def test_a_history_at_first(self):
+        history = nn.History()
+        assert repr(history) == "History: 0 epochs, not converged"
+        assert history.converged is history.interrupted is False
+
 
 class TestPictures:
     def test_the_terms_of_a_weighted_sum_are_named(self):
@@ -649,22 +778,45 @@ class TestPictures:
         assert "w2*x2" in source
 
 
-class TestProgress:
-    @pytest.mark.parametrize("wanted", [True, False])
-    def test_the_bar_shows_the_last_epoch(self, monkeypatch, wanted):
-        class Terminal(io.StringIO):
-            def isatty(self):
-                return True
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
-        monkeypatch.setattr("sys.stderr", Terminal())
-        monkeypatch.setattr("nn.progress.PATIENCE", 0.0)
-        for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": "1"}.items():
-            monkeypatch.setenv(name, value)
-        line = nn.Perceptron(1, "linear", init=[0.0, 0.0])
-        still = nn.SGD(line.parameters(), 0.0)
-        nn.train(
-            line, nn.mse, [([1.0], 2.0)] * 2, optimizer=still, epochs=4, batch_size=1, progress=wanted, compiled=False,
-            callback=lambda history: time.sleep(0.11), until=lambda history: history.epochs == 3,
-        )  # fmt: skip
-        shown = sys.stderr.getvalue()
-        assert ("training ━" in shown) == (" 62% loss 4 " in shown) == wanted
+
+class TestProgress:
+    @pytest.fixture
+    def shown(self, monkeypatch):
+        """What a training shows in a terminal, of which a look takes no time but PAUSE."""
+
+        def shown(patience=0.0, **options):
+            terminal = Terminal()
+            monkeypatch.setattr("sys.stderr", terminal)
+            monkeypatch.setattr("nn.progress.PATIENCE", patience)
+            for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": "1"}.items():
+                monkeypatch.setenv(name, value)
+            line = nn.Perceptron(1, "linear", init=[0.0, 0.0])
+            nn.train(
+                line, nn.mse, [([1.0], 2.0)] * 2, optimizer=nn.SGD(line.parameters(), 0.0), epochs=4, batch_size=1,
+                compiled=False, until=lambda history: history.epochs == 3, **options,
+            )  # fmt: skip
+            return terminal.getvalue()
+
+        return shown
+
+    @pytest.mark.parametrize("options", [{}, {"progress": True}, {"progress": False}])
+    def test_the_bar_shows_the_last_epoch(self, shown, options):
+        told = shown(callback=lambda history: time.sleep(0.11), **options)
+        bar = "training ━━━━━━━━━━━━╸         62% loss 4 0:00:0"
+        assert (bar in told) == options.get("progress", True)
+        assert ("\x1b[2K" in told.rpartition(bar)[2]) == (bar in told)  # at the end the line is wiped
+
+    def test_a_short_training_shows_none(self, shown):
+        assert shown(patience=1.0) == ""
+
+    @pytest.mark.parametrize("terminal", [False, True])
+    def test_what_is_printed_stays_above_it(self, shown, monkeypatch, terminal):
+        stdout = Terminal() if terminal else io.StringIO()
+        monkeypatch.setattr("sys.stdout", stdout)
+        told = shown(callback=lambda history: print("epoch", history.epochs))
+        assert ("epoch 3" in told) == terminal
+        assert ("epoch 3" in stdout.getvalue()) == (not terminal)

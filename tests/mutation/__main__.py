@@ -124,7 +124,9 @@ def main() -> None:
     files = [file for path in arguments.paths for file in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
     mutants = [mutant for file in files for mutant in mutants_of(file)]
     if arguments.again:
-        survived = {x.partition(" of ")[2] for x in arguments.again.read_text().splitlines() if x.startswith("survived")}
+        survived = {
+            x.partition(" of ")[2] for x in arguments.again.read_text().splitlines() if x.startswith("survived")
+        }
         mutants = [mutant for mutant in mutants if str(mutant) in survived]
     drawn = random.Random(arguments.seed).sample(mutants, round(arguments.share * len(mutants)))
     print(f"{len(drawn)} of {len(mutants)} mutants", flush=True)

@@ -53,14 +53,17 @@ class Suite:
     def tests_for(self, path: Path, lines: range) -> dict[str, list[str]]:
         """The tests that came by these lines, in their files, the quick first.
 
-        If an import came by, it may concern all tests, and the quick ones are among them.
+        If an import came by, it may concern all tests: first those that came by any line of that module.
         """
         of_lines = self._lines.get(str(path), {})
         tests = {test for line in lines for test in of_lines.get(str(line), [])}
+        near = tests
         imported = "" in tests or not tests
         if imported or str(path) in ONCE:
-            tests |= {test for test, seconds in self.seconds.items() if seconds < QUICK}
-        chosen = sorted((x for x in tests if self.seconds.get(x, math.inf) < SLOWEST), key=self.seconds.__getitem__)
+            near = {test for of_line in of_lines.values() for test in of_line}
+            tests = near | {test for test, seconds in self.seconds.items() if seconds < QUICK}
+        able = [test for test in tests if self.seconds.get(test, math.inf) < SLOWEST]
+        chosen = sorted(able, key=lambda test: (test not in near, self.seconds[test]))
         found: dict[str, list[str]] = {}
         for test, till in zip(chosen, accumulate(map(self.seconds.get, chosen)), strict=True):
             if till < BUDGET[imported]:
