@@ -42,8 +42,9 @@ from numba import uint64 as U  # an index that cannot be negative needs no check
 from engine.elementary import choice, compiled, exp, tanh
 from engine.vectors import add_product, get, put, total, zeros
 
-exact = numba.njit(error_model="numpy")
-sums = numba.njit(error_model="numpy", fastmath={{"reassoc", "contract"}})
+inner = {{"no_cpython_wrapper": True, "no_cfunc_wrapper": True}}  # called by compiled code alone
+exact = numba.njit(error_model="numpy", **inner)
+sums = numba.njit(error_model="numpy", fastmath={{"reassoc", "contract"}}, **inner)
 entry = numba.njit(error_model="numpy", nogil=True, cache=True)
 
 {functions}

@@ -42,16 +42,16 @@ COMPILED = ("elementary", "kept", "kernels", "lanes", "moves", "rules", "vectors
 def results(mutants: list[Mutant], suite: Suite, jobs: int) -> Iterator[tuple[Mutant, str]]:
     """What became of each mutant. The files of tests that have killed most of those beside it come first."""
     waiting = mutants[::-1]
-    running: dict[int, tuple[Mutant, list[str], float]] = {}
-    kills: dict[Path, Counter[str]] = {}
+    running: dict[int, tuple[Mutant, list[tuple[bool, str]], float]] = {}
+    kills: dict[Path, Counter[tuple[bool, str]]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 mutant = waiting.pop()
-                tests = suite.tests_for(mutant.path, mutant.lines)
-                files = sorted(tests, key=kills.setdefault(mutant.path, Counter()).__getitem__, reverse=True)
-                seconds = 8 + 3 * round(sum(suite.seconds[x] for file in files for x in tests[file]))
-                seconds += 60 * (mutant.path.stem in COMPILED)
+                slow = mutant.path.stem in COMPILED
+                tests, best = suite.tests_for(mutant.path, mutant.lines), kills.setdefault(mutant.path, Counter())
+                files = sorted(tests, key=lambda file: (slow and file[0], -best[file], file))  # noqa: B023
+                seconds = 8 + 3 * round(sum(suite.seconds[x] for file in files for x in tests[file])) + 60 * slow
                 child = forked(partial(_found, mutant, [tests[file] for file in files]), seconds)
                 running[child] = mutant, files, time.monotonic() + 10 * seconds
             ended, status = os.waitpid(-1, os.WNOHANG)

@@ -49,9 +49,14 @@ class Suite:
         self._lines: dict[str, dict[str, list[str]]] = known["lines"]
         self.seconds: dict[str, float] = known["seconds"]
         self.modules: list[str] = known["modules"]
+        self._compiling = self._near(Path("engine/replay.py"))
 
-    def tests_for(self, path: Path, lines: range) -> dict[str, list[str]]:
-        """The tests that came by these lines, in their files, the quick first.
+    def _near(self, path: Path) -> set[str]:
+        """The tests that came by any line of a module."""
+        return {test for of_line in self._lines.get(str(path), {}).values() for test in of_line}
+
+    def tests_for(self, path: Path, lines: range) -> dict[tuple[bool, str], list[str]]:
+        """The tests that came by these lines, by whether they compile a graph and by their files, the quick first.
 
         If an import came by, it may concern all tests: first those that came by any line of that module.
         """
@@ -60,14 +65,14 @@ class Suite:
         near = tests
         imported = "" in tests or not tests
         if imported or str(path) in ONCE:
-            near = {test for of_line in of_lines.values() for test in of_line}
+            near = self._near(path)
             tests = near | {test for test, seconds in self.seconds.items() if seconds < QUICK}
         able = [test for test in tests if self.seconds.get(test, math.inf) < SLOWEST]
         chosen = sorted(able, key=lambda test: (test not in near, self.seconds[test]))
-        found: dict[str, list[str]] = {}
+        found: dict[tuple[bool, str], list[str]] = {}
         for test, till in zip(chosen, accumulate(map(self.seconds.get, chosen)), strict=True):
             if till < BUDGET[imported]:
-                found.setdefault(test.split("::")[0], []).append(test)
+                found.setdefault((test in self._compiling, test.split("::")[0]), []).append(test)
         return found
 
 
