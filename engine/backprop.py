@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WIDEST = 78  # characters of a line, which a step indents by two: a terminal has 80
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contribution:
     """What a node hands on to one of its parents.
 
@@ -58,7 +58,7 @@ class Contribution:
         return f"{line}\n    accumulated: {name} = {number(self.before)} + {number(self.amount)} = {number(self.total)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One application of the chain rule: a node hands its gradient on to its parents. `str` reads it aloud.
 
@@ -71,7 +71,7 @@ class Step:
     node: Value
     upstream: float
     contributions: tuple[Contribution, ...]
-    _names: Names = field(repr=False)
+    _names: Names
 
     def __repr__(self) -> str:
         return str(self)
@@ -182,10 +182,10 @@ class Backprop:
         """
         needed = len(self)
         if until is not None:
-            uses = [i for i, node in enumerate(self._nodes) if until in node.parents]
+            uses = [i for i, node in enumerate(self._nodes, start=1) if until in node.parents]
             if not uses and until is not self.root:
                 raise ValueError(f"{until!r} is no node of this graph")
-            needed = uses[-1] + 1 if uses else 0
+            needed = max(uses, default=0)
         while self.position < needed:
             self.step()
         return self

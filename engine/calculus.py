@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any, TypeAlias
 
-from engine import errors
+from engine import errors, operations
 from engine.graph import rows, topological_order
-from engine.rules import RULES
-from engine.value import Value, constant, record, shown
+from engine.value import Value, operands, record, shown
 
 Derivative: TypeAlias = "Value | float"
 
@@ -97,7 +96,7 @@ def hessian(output: Value, inputs: Value | Iterable[Value]) -> Any:
     chosen = _chosen(inputs)
     first = grad(output, chosen, create_graph=True)
     lower = [grad(derivative, chosen[: i + 1]) for i, derivative in enumerate(first)]
-    matrix = [[lower[max(i, j)][min(i, j)] for j in range(len(lower))] for i in range(len(lower))]
+    matrix = [row + [below[i] for below in lower[i + 1 :]] for i, row in enumerate(lower)]
     return matrix[0][0] if isinstance(inputs, Value) else matrix
 
 
@@ -179,13 +178,13 @@ def _total(terms: list[Derivative]) -> Derivative:
         if not isinstance(term, Value):
             number += term
     values = [term for term in terms if isinstance(term, Value)]
-    if not values:
-        return number
-    if number:
-        values.append(constant(number, "grad"))
-    if len(values) > 2:
-        return record(RULES["sum"], tuple(values))
-    return values[0] + values[1] if len(values) == 2 else values[0]
+    match values + [number] * (number != 0.0 or not values):
+        case [one]:
+            return one
+        case [one, other]:
+            return one + other
+        case many:
+            return operations.sum(many)
 
 
 def _simplified(derivatives: list[Derivative], order: list[Value], inputs: list[Value]) -> list[Derivative]:
@@ -198,32 +197,29 @@ def _simplified(derivatives: list[Derivative], order: list[Value], inputs: list[
     for node in topological_order(*(x for x in derivatives if isinstance(x, Value))):
         if node in simple:
             continue
-        result = node.data if node.is_constant else _simpler(node, [simple[x] for x in node.parents])
+        result = _simpler(node, [simple[x] for x in node.parents])
         if isinstance(result, Value) and result not in simple:
             result = known.setdefault(_key(result), result)
         simple[node] = result
     return [simple[x] if isinstance(x, Value) else x for x in derivatives]
 
 
-def _simpler(node: Value, operands: list[Any]) -> Any:
-    """What an inner node comes to with simplified operands."""
-    if not any(isinstance(x, Value) for x in operands):
+def _simpler(node: Value, simple: list[Any]) -> Any:
+    """What a node comes to with simplified operands."""
+    if not any(isinstance(x, Value) for x in simple):
         return node.data
-    match [node.op, *operands]:
+    match [node.op, *simple]:
         case ["sum", *_]:
-            return _total(operands)
+            return _total(simple)
         case ["*", 0.0, _] | ["*", _, 0.0] | ["/", 0.0, _]:
             return 0.0
         case ["**", _, 0.0]:
             return 1.0
         case ["+", 0.0, x] | ["+" | "-", x, 0.0] | ["*", 1.0, x] | ["*" | "/" | "**", x, 1.0]:
             return x
-        case ["neg", Value() as x] | ["-", 0.0, Value() as x] | ["*", -1.0, Value() as x] | ["*", Value() as x, -1.0]:
+        case ["neg", x] | ["-", 0.0, x] | ["*", -1.0, x] | ["*", x, -1.0]:
             return _negative(x)
-    if all(x is parent or parent.is_constant for x, parent in zip(operands, node.parents, strict=True)):
-        return node
-    values = (x if isinstance(x, Value) else constant(x, "grad") for x in operands)
-    return record(node._rule, *values)  # type: ignore[arg-type]
+    return record(node._rule, *operands(simple, node.op))  # type: ignore[arg-type]
 
 
 def _negative(node: Value) -> Value:

@@ -34,8 +34,9 @@ def topological_order(*roots: Value) -> list[Value]:
         if node is None:
             order.append(stack.pop())
         elif type(node) is tuple:
-            if id(node) not in seen:  # neurons of a layer share their inputs
-                seen.add(id(node))
+            key = id(node)
+            if key not in seen:  # neurons of a layer share their inputs
+                seen.add(key)
                 stack += [x for x in reversed(node) if x not in seen]
         elif node not in seen:
             seen.add(node)
@@ -58,16 +59,17 @@ def order_above(root: Value, known: Callable[[Value], bool]) -> list[Value]:
     >>> [node.op or node.label for node in order_above(c + b, known=lambda node: node is c)]
     ['b', '+']
     """
-    order: dict[Value, None] = {}
-    stack = [root]
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Any] = [root]  # nodes to visit, and None above a node to place
     while stack:
-        node = stack[-1]
-        waits_for = [x for x in node.parents if not (x in order or known(x))] if node not in order else []
-        if waits_for:
-            stack += reversed(waits_for)
-        else:
-            order[stack.pop()] = None
-    return [*order]
+        node = stack.pop()
+        if node is None:
+            order.append(stack.pop())
+        elif not (node in seen or known(node)):
+            seen.add(node)
+            stack += (node, None, *reversed(node.parents))
+    return order
 
 
 def rows(node: Value) -> list[tuple[Value, ...]]:

@@ -114,7 +114,7 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
         if isinstance(node, ast.Name):
             known = [*letters, "pi"] if node not in called else [node.id] if functions is None else sorted(functions)
             if node.id not in known:
-                near = difflib.get_close_matches(node.id, known, n=1)
+                near = difflib.get_close_matches(node.id, known)
                 hint = f"did you mean {near[0]}?" if near else f"and there are {', '.join(known)}"
                 raise ValueError(f"{what} names {node.id}, {hint}")
         if isinstance(node, ast.Call) and functions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -70,11 +70,10 @@ class Names:
         for node in order:
             name = named(node)
             if name is None and node.parents and len(order) <= MOST_EXPRESSIONS:
-                name = expression(node, [expressions[x] for x in node.parents])
-                if len(text(name)) > LONGEST or text(name) in taken:
-                    name = None
-                else:
-                    taken.add(text(name))
+                made = expression(node, [expressions[x] for x in node.parents])
+                if len(text(made)) <= LONGEST and text(made) not in taken:
+                    taken.add(text(made))
+                    name = made
             expressions[node] = name or ast.Name(next(fresh))
         return expressions
 
@@ -144,40 +143,24 @@ def named(node: Value) -> ast.expr | None:
     return literal(node.data) if node._rule is None else None
 
 
-@cache
-def _parsed(template: str) -> ast.expr:
-    return ast.parse(template, mode="eval").body
-
-
 def filled(template: str, operands: dict[str, ast.expr]) -> ast.expr:
     """The expression `template` with operands in place of their letters."""
-    return _filled(_parsed(template), operands)
+    expr: ast.expr = _Filled(operands).visit(ast.parse(template, mode="eval").body)
+    return expr
 
 
-def _filled(node: ast.expr, operands: dict[str, ast.expr]) -> ast.expr:
-    def fill(x: ast.expr) -> ast.expr:
-        return _filled(x, operands)
+class _Filled(ast.NodeTransformer):
+    def __init__(self, operands: dict[str, ast.expr]) -> None:
+        self.operands = operands
 
-    match node:
-        case ast.Name():
-            return copy.deepcopy(operands.get(node.id, node))  # unparse wants each node once
-        case ast.BinOp():
-            left, right = fill(node.left), fill(node.right)
-            one, other = _plain(left), _plain(right)
-            if isinstance(node.op, ast.Sub) and one is not None and other is not None:
-                return literal(one - other)  # the `b - 1` of a known power
-            return ast.BinOp(left, node.op, right)
-        case ast.UnaryOp():
-            return ast.UnaryOp(node.op, fill(node.operand))
-        case ast.BoolOp():
-            return ast.BoolOp(node.op, [fill(x) for x in node.values])
-        case ast.Compare():
-            return ast.Compare(fill(node.left), node.ops, [fill(x) for x in node.comparators])
-        case ast.IfExp():
-            return ast.IfExp(fill(node.test), fill(node.body), fill(node.orelse))
-        case ast.Call():
-            return ast.Call(node.func, [fill(x) for x in node.args], [])
-    return node
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return copy.copy(self.operands.get(node.id, node))  # unparse wants each node once
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        less = _plain(node.right) if isinstance(node.op, ast.Sub) else None
+        self.generic_visit(node)
+        known = _plain(node.left)
+        return node if less is None or known is None else literal(known - less)  # the `b - 1` of a known power
 
 
 def _plain(expr: ast.expr) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import keyword
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -34,8 +35,7 @@ def sum(xs: Iterable[Operand]) -> Value:
     >>> sum([a, b, a])
     Value(data=7.0, grad=0.0, op='sum')
     """
-    parents = operands(xs, "sum")
-    return record(RULES["sum"], parents) if parents else constant(0.0, "sum")
+    return record(RULES["sum"], operands(xs, "sum"))
 
 
 def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
@@ -58,7 +58,7 @@ def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
     left, right = operands(ws, "dot"), operands(xs, "dot")
     if len(left) != len(right):
         raise ValueError(f"dot takes as many xs as ws, got {len(left)} ws and {len(right)} xs")
-    return record(RULES["dot"], left, right) if left else constant(0.0, "dot")
+    return record(RULES["dot"], left, right)
 
 
 def logsumexp(xs: Iterable[Operand]) -> Value:
@@ -211,15 +211,6 @@ def _function(rule: Rule) -> Callable[..., Value]:
     function.__qualname__ = symbol
     function.__module__ = "engine"  # where it is found by pickle, help and doctest
     function.__doc__ = _documentation(rule)
-    for example in EXAMPLES if symbol not in OPERATORS else ():  # of which there is no function
-        arguments: list[Any] = [[x] if rule.fold else x for x in example[: rule.arity]]
-        try:
-            result = function(*arguments)
-        except ArithmeticError:
-            continue
-        call = f"{symbol}({', '.join(map(repr, arguments))})"
-        function.__doc__ += f"\n\n>>> {call}\n{result!r}"
-        break
     return function
 
 
@@ -253,10 +244,19 @@ def _documentation(rule: Rule) -> str:
     return "\n".join(lines)
 
 
+def _example(rule: Rule, function: Callable[..., Value]) -> str:
+    for example in EXAMPLES:
+        arguments = [[x] if rule.fold else x for x in example[: rule.arity]]
+        with contextlib.suppress(ArithmeticError):
+            return f"\n\n>>> {rule.symbol}({', '.join(map(repr, arguments))})\n{function(*arguments)!r}"
+    return ""
+
+
 def _publish(rule: Rule) -> None:
     name = OPERATORS.get(rule.symbol)
     if name is None:
         function = _function(rule)
+        function.__doc__ = f"{function.__doc__}{_example(rule, function)}"
         setattr(engine, rule.symbol, function)
         if not rule.fold:
             FUNCTIONS[rule.symbol] = function

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -76,14 +77,12 @@ class _Table:
         self.numbers = {node: number for number, node in enumerate([*self.given, *self.made])}
 
     def __reduce__(self) -> Reduced:
-        lists: dict[int, Taken] = {}  # by identity: neurons of a layer share their inputs
+        listed = cache(lambda xs: tuple([self.numbers[x] for x in xs]))  # neurons of a layer share their inputs
 
         def taken(x: Value | tuple[Value, ...] | None) -> Taken:
-            if not isinstance(x, tuple):
-                return None if x is None else self.numbers[x]
-            if id(x) not in lists:
-                lists[id(x)] = tuple([self.numbers[operand] for operand in x])
-            return lists[id(x)]
+            if isinstance(x, tuple):
+                return listed(x)
+            return None if x is None else self.numbers[x]
 
         rows = [(x._rule, taken(x._x), taken(x._y), x._data, x.grad, x.label) for x in self.made]
         return _nodes, (type(self.made[0]), self.given, rows)
@@ -91,14 +90,12 @@ class _Table:
 
 def _nodes(cls: type[Value], given: Iterable[Value], rows: Iterable[Row]) -> list[Value]:
     nodes = [*given]
-    lists: dict[int, tuple[Value, ...]] = {}
+    listed = cache(lambda numbers: tuple([nodes[number] for number in numbers]))
 
     def operands(taken: Taken) -> Value | tuple[Value, ...] | None:
-        if not isinstance(taken, tuple):
-            return None if taken is None else nodes[taken]
-        if id(taken) not in lists:
-            lists[id(taken)] = tuple([nodes[number] for number in taken])
-        return lists[id(taken)]
+        if isinstance(taken, tuple):
+            return listed(taken)
+        return None if taken is None else nodes[taken]
 
     for rule, x, y, data, grad, label in rows:
         nodes.append(restored(cls, rule, operands(x), operands(y), data, grad, label))

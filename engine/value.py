@@ -8,6 +8,7 @@ import reprlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import chain
+from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, final
 
@@ -148,7 +149,7 @@ class Value:
             except errors.OF_KERNELS:
                 raise errors.no_derivative(node) from None
             for node in reversed(order):
-                if node.grad - node.grad != 0.0:  # infinite or not a number
+                if not isfinite(node.grad):
                     raise errors.gradient_overflow(node, [user for user in inner if node in user.parents])
         except BaseException:
             for node, grad in zip(order, before, strict=True):
@@ -229,7 +230,9 @@ class Value:
 
 
 def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...] | None = None) -> Value:
-    """The node that `rule` makes of its operands, or of its lists of operands; a constant inside `no_grad()`.
+    """The node that `rule` makes of its operands, or of its lists of operands.
+
+    It is a constant where the lists are empty, and inside `no_grad()`.
 
     Raises:
         ArithmeticError: the operation has no value there.
@@ -244,7 +247,7 @@ def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...
         node._data = rule.evaluate(node)
     except errors.OF_KERNELS as error:
         raise errors.no_value(node, error) from None
-    if not is_recording():
+    if not x or not is_recording():
         node._rule = node._x = node._y = None
     return node
 
@@ -252,7 +255,7 @@ def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...
 def constant(data: Number, taker: str) -> Value:
     """A node for a plain number among the operands of `taker`, which an error would name."""
     node = _new(Value)
-    node._data = data if type(data) is float and data - data == 0.0 else as_finite(data, taker)
+    node._data = data if type(data) is float and isfinite(data) else as_finite(data, taker)
     node._rule = node._x = node._y = None
     node.grad = 0.0
     node.label = ""
@@ -286,7 +289,7 @@ def as_finite(data: Number, taker: str) -> float:
     value = as_float(data)
     if value is None:
         raise TypeError(f"{taker} takes a real number, got {shown(data)}")
-    if value - value != 0.0:
+    if not isfinite(value):
         raise ValueError(f"{taker} takes a finite number, got {value}")
     return value
 

@@ -273,7 +273,7 @@ class Replayed:
             chosen, results = self.seen[0] if one else map(np.concatenate, zip(*self.seen, strict=True))
             self.seen.clear()
             right = self.decide(results[:, 1:]) == self.decided[chosen]
-            rights = np.count_nonzero(right) / right.shape[1]
+            rights = int(np.count_nonzero(right)) / right.shape[1]
         return losses, rights
 
     def _update(self, epoch: int, chosen: Indices) -> None:

@@ -5,6 +5,7 @@ import math
 import operator
 import pickle
 import random
+import re
 import subprocess
 import sys
 
@@ -55,14 +56,46 @@ class TestRule:
                     y = grad(y, x, create_graph=True)
         assert hessian(mish(x), x) == grad(grad(mish(x), x, create_graph=True), x)
 
+    def test_a_derivative_has_no_needless_nodes(self):
+        """No x - 0, -(0 - x) or x/1 where an operand is a plain number."""
+        half_square = rule("half_square", "(a - b)**2 / 2", "a - b", "-(a - b)")
+        energy = rule("energy", "a**2 / (2*b)", "a/b", "-out/b")
+        x = Value(0.7)
+        for y in (half_square(x, 0), half_square(0, x), energy(x, 1)):
+            assert grad(y, x, create_graph=True) is x
+
     def test_is_a_function_and_a_method(self):
         mish = rule(*MISH, about="a times tanh(softplus(a))")
         assert mish is engine.mish
         x = Value(0.5, "x")
         assert x.mish().data == mish(x).data == mish(0.5).data
         assert "a times tanh(softplus(a))." in mish.__doc__
-        test = doctest.DocTestParser().get_doctest(mish.__doc__, {"mish": mish}, "mish", None, None)
+
+    @pytest.mark.parametrize(
+        ("texts", "fold", "call"),
+        [
+            (MISH[1:], "", "own(0.5)"),
+            (("sqrt(a - 1)", "0.5/out"), "", "own(2.0)"),
+            (("log(-a)", "1/a"), "", "own(-0.5)"),
+            (("a + b", "1", "1"), "", "own(0.5, 2.0)"),
+            (("sqrt(a - b)", "0.5/out", "-0.5/out"), "", "own(2.0, 0.5)"),
+            (("log(-a - b)", "1/(a + b)", "1/(a + b)"), "", "own(-0.5, -2.0)"),
+            (("a * b", "b", "a"), "total", "own([0.5], [2.0])"),
+        ],
+    )
+    def test_has_an_example_where_it_has_a_value(self, texts, fold, call):
+        own = rule("own", *texts, fold=fold)
+        assert f">>> {call}\n" in own.__doc__
+        test = doctest.DocTestParser().get_doctest(own.__doc__, {"own": own}, "own", None, None)
         assert doctest.DocTestRunner().run(test) == doctest.TestResults(failed=0, attempted=1)
+
+    def test_has_no_example_where_none_has_a_value(self):
+        far = rule("far", "sqrt(a - 1000)", "0.5/out")
+        assert far.__doc__ == "far(a): an operation of one's own.\n\nDerivative by a: 0.5/far(a)"
+
+    def test_reads_in_its_documentation(self):
+        bell = rule("bell", "1/(1 + a*a)", "-2*a / (1 + a*a)**2", reads=["bell(a)", "-2*a * out**2"])
+        assert "Derivative by a: -2*a * bell(a)**2\n" in bell.__doc__
 
     def test_is_drawn_stepped_and_read(self):
         L = rule(*MISH, reads=["mish(a)", "d(a)"])(Value(0.5, "w") * 2)
@@ -172,6 +205,10 @@ class TestRule:
             acosh(Value(0.5, "x"))
         assert FLOATS["atan"] is math.atan
 
+    def test_without_a_domain_an_error_tells_none(self):
+        with pytest.raises(ArithmeticError, match=r"^acosh\(x\) has no value at x = 0\.5$"):
+            rule("acosh", "acosh(a)", "1/(a*a - 1)**0.5")(Value(0.5, "x"))
+
     def test_a_power_that_is_not_real_has_no_value(self):
         root = rule("root", "a**0.5", "0.5 / out", domain="a >= 0")
         assert root(4.0).data == 2.0
@@ -190,6 +227,14 @@ class TestRule:
         for wrong in ([[1.0], [1.0, 2.0]], [[1.0]], [[], []]):
             with pytest.raises(ValueError, match="squared_distance takes 2 list"):
                 loss(*wrong)
+
+    def test_over_a_list_by_its_largest(self):
+        mine = rule("mine", "exp(a - top)", "exp(a - out)", fold="top + log(total)")
+        xs = [Value(x) for x in (1000.0, 999.0, -1000.0)]
+        assert mine(xs).data == engine.logsumexp(xs).data
+        assert grad(mine(xs), xs) == grad(engine.logsumexp(xs), xs)
+        with pytest.raises(TypeError, match=r"^mine takes a real number, got str '3'$"):
+            mine(["3"])
 
     def test_can_be_written_anew(self):
         cube = rule("cube", "a**3", "3 * a")
@@ -238,8 +283,11 @@ class TestRule:
             (("f", "a > 0", "0"), "gives a > 0, which is no float"),
             (("f", "1 if a > 0 else 0.0", "0"), "gives 1, which is no float"),
             (("f", "a * total", "0"), "names total"),
+            (("f", "exp(a - top)", "out"), "names top, and there are a, b, pi"),
+            (("f", "pi(a)", "1"), "names pi, and there are abs, acos"),
             (("f", "tanh(a, 2.0)", "0"), r"gives 2 operand\(s\) to tanh, which takes 1"),
             (("f", "a * 2.0", "f(a, a)"), r"gives 2 operand\(s\) to f, which takes 1"),
+            (("f", "a * 2.0", "abs(a, a)"), r"gives 2 operand\(s\) to abs, which takes 1"),
         ],
     )
     def test_texts_that_are_refused(self, texts, problem):
@@ -251,12 +299,21 @@ class TestRule:
     def test_options_that_are_refused(self):
         with pytest.raises(TypeError, match="texts, got int 2"):
             rule("f", "a", 2)
+        with pytest.raises(TypeError, match=r"^reads is texts in a list, got int 2$"):
+            rule("f", "a * 2.0", "2", reads=2)
         with pytest.raises(ValueError, match="reads of f"):
             rule("f", "a * b", "b", "a", reads=["ab", "b"])
         with pytest.raises(ValueError, match="what is read of f, 'a >', is no expression"):
             rule("f", "a * b", "b", "a", domain="a >")
-        with pytest.raises(ValueError, match="fold of f, 'sum', names sum"):
-            rule("f", "a * b", "b", "a", fold="sum")
+        for fold, problem in {
+            "sum": "names sum",
+            "sqr(total)": "names sqr, did you mean sqrt?",
+            "1": "gives 1, which is no float: write 1.0 for 1 and True",
+        }.items():
+            with pytest.raises(ValueError, match=re.escape(f"the fold of f, '{fold}', {problem}")):
+                rule("f", "a * b", "b", "a", fold=fold)
+        with pytest.raises(ValueError, match=r"partial of f by a, 'f\(a\)', names f, and"):
+            rule("f", "a * a", "f(a)", fold="total")  # f takes a list
 
 
 class TestCheckGradients:

@@ -46,6 +46,7 @@ class TestAccuracy:
             model, loss, data, optimizer=still(model), epochs=1, batch_size=batch_size, compiled=compiled
         )
         assert history.accuracy == pytest.approx([accuracy])
+        assert type(history.accuracy[0]) is float
 
     def test_that_is_the_users_gets_what_the_model_gives(self, compiled):
         class Two(NamedTuple):

@@ -20,14 +20,15 @@ import pytest
 FOLDER = Path("build/mutation")  # what is kept from run to run: the kernels, and which test comes by which line
 TESTS = [
     *("backprop", "bad_input", "calculus", "checks", "compiled", "details", "files", "micrograd", "newton", "nn"),
-    *("numerics", "own_rules", "random_graphs", "replayed", "rules", "scale", "training", "value"),
+    *("numerics", "own_rules", "random_graphs", "replayed", "rules", "scale", "tape", "training", "value"),
+    "wording",
 ]
 OPTIONS = ["-x", "--assert=plain"]  # and without what is for readers of the results, or walks all that is in memory
 OPTIONS += [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "hypothesispytest", "terminal")]
 OPTIONS += ["-pno:threadexception", "-pno:unraisableexception", "-s"]
 SLOWEST = 2.0  # seconds; slower tests are left out
 QUICK = 0.2  # seconds; tests as quick are run where an import comes by
-BUDGET = 6.0, 12.0  # seconds for the tests of a mutant, and of one where an import comes by
+BUDGET = 8.0  # seconds for the tests of a mutant, and again for those of where an import comes by
 ONCE = ("engine/kept.py", "engine/lanes.py", "nn/moves.py")  # run once in a process, like an import
 COLLECTION = "collection"
 
@@ -58,22 +59,24 @@ class Suite:
     def tests_for(self, path: Path, lines: range) -> dict[tuple[bool, str], list[str]]:
         """The tests that came by these lines, by whether they compile a graph and by their files, the quick first.
 
-        If an import came by, it may concern all tests: first those that came by any line of that module.
+        If an import came by, it may concern all tests: those that came by any line of that module, and all quick ones.
         """
         of_lines = self._lines.get(str(path), {})
         tests = {test for line in lines for test in of_lines.get(str(line), [])}
-        near = tests
-        imported = "" in tests or not tests
-        if imported or str(path) in ONCE:
+        chosen = self._quickest(tests)
+        if "" in tests or not tests or str(path) in ONCE:
             near = self._near(path)
-            tests = near | {test for test, seconds in self.seconds.items() if seconds < QUICK}
-        able = [test for test in tests if self.seconds.get(test, math.inf) < SLOWEST]
-        chosen = sorted(able, key=lambda test: (test not in near, self.seconds[test]))
+            quick = {test for test, seconds in self.seconds.items() if seconds < QUICK}
+            chosen = self._quickest(near) + self._quickest(quick - near)
         found: dict[tuple[bool, str], list[str]] = {}
-        for test, till in zip(chosen, accumulate(map(self.seconds.get, chosen)), strict=True):
-            if till < BUDGET[imported]:
-                found.setdefault((test in self._compiling, test.split("::")[0]), []).append(test)
+        for test in chosen:
+            found.setdefault((test in self._compiling, test.split("::")[0]), []).append(test)
         return found
+
+    def _quickest(self, tests: set[str]) -> list[str]:
+        able = [test for test in tests if self.seconds.get(test, math.inf) < SLOWEST]
+        chosen = sorted(able, key=self.seconds.__getitem__)
+        return [x for x, till in zip(chosen, accumulate(map(self.seconds.get, chosen)), strict=True) if till < BUDGET]
 
 
 def run(tests: list[str]) -> bool:
