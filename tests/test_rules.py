@@ -94,6 +94,26 @@ def test_at_the_kinks():
     assert Value(0.0).sign().data == -1.0  # lecture P7: 1 if a > 0, else -1
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("sigmoid", (0.0, 0.0), (1.0, 0.0)),
+        ("softplus", (0.0, 0.0), (1000.0, 1.0)),
+        ("silu", (0.0, 0.0), (1000.0, 1.0)),
+        ("gelu", (0.0, 0.0), (1000.0, 1.0)),
+        ("elu", (-1.0, 0.0), (1000.0, 1.0)),
+        ("tanh", (-1.0, 0.0), (1.0, 0.0)),
+        ("erfc", (2.0, 0.0), (0.0, 0.0)),
+    ],
+)
+def test_far_out_nothing_overflows(name, low, high):
+    for at, (value, slope) in {-1000.0: low, 1000.0: high}.items():
+        x = Value(at)
+        y = getattr(x, name)()
+        y.backward()
+        assert (y.data, x.grad) == (value, slope)
+
+
 def test_zero_to_the_power():
     x, n = Value(0.0), Value(2.0)
     (x**n).backward()
