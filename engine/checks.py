@@ -12,10 +12,11 @@ from engine.graph import topological_order
 from engine.names import number
 from engine.value import Value, shown
 
-HALVINGS = 30  # of the step
-COLUMNS = 7  # of the extrapolation; the error of the last is of order 14
+HALVINGS = range(3, 39)  # of 1 and of a number, which make the steps
+COLUMNS = 6  # of the extrapolation; the error of the last is of order 14
+FINER = 8  # differences, or more, at smaller steps that a slope has to stand
+SLACK = 10  # times the estimate of an error that it may be
 MOST_TOLD = 6  # arguments in an error, of which it tells all
-FINER = 8  # halvings of the step that a slope has to stand
 
 Numbers: TypeAlias = Sequence[float]
 
@@ -146,16 +147,12 @@ def _compared(
             except (ArithmeticError, ValueError):
                 return None
 
-        scales = dict.fromkeys((max(abs(x), 1.0), abs(x) or 1.0))
-        samples = [_samples(along, x, scale) for scale in scales]
+        samples = _samples(along, x)
         for i, row in enumerate(rows):
-            told, *finer = (_extrapolated(each, i, roundings[i]) for each in samples)
-            for slope in finer:
-                if slope.error < told.error or abs(slope.value - told.value) > told.bound + slope.bound:
-                    told = slope
-            off = abs(row[j] - told.value) if told.error < math.inf else 0.0
+            told = _extrapolated(samples, i, roundings[i]) or _Slope(row[j], math.inf)
+            off = abs(row[j] - told.value)
             wrong, vague = off > told.bound, told.error > 1e-3 * max(abs(row[j]), abs(told.value))
-            cause = _trouble(samples[-1], i, graphs[i].data) if wrong or vague else ""
+            cause = _trouble(samples, i, graphs[i].data, roundings[i]) if wrong or vague else ""
             if cause or (wrong and not vague):
                 told_of = range(len(f.point)) if len(f.point) <= MOST_TOLD else [j]
                 at = ", ".join(f"{f.names[k]} = {number(f.point[k])}" for k in told_of)
@@ -175,8 +172,8 @@ class _Slope(NamedTuple):
 
     @property
     def bound(self) -> float:
-        """How far off a derivative may be: the estimate of the error is one, and derivatives are rounded as well."""
-        return 10 * self.error + 1e-9 * abs(self.value)
+        """How far off a derivative may be, which is rounded as well."""
+        return SLACK * self.error + 1e-9 * abs(self.value)
 
 
 class _Sample(NamedTuple):
@@ -187,63 +184,63 @@ class _Sample(NamedTuple):
     left: list[float] | None
 
 
-def _samples(function: Callable[[float], list[float] | None], x: float, scale: float) -> list[_Sample]:
-    """Samples at ever smaller steps, powers of two so that x + step is exact."""
-    step = math.ldexp(1.0, math.frexp(scale)[1] - 3)
-    steps = [math.ldexp(step, -k) for k in range(HALVINGS)]
-    return [_Sample(h, function(x + h), function(x - h)) for h in steps if h >= 4 * math.ulp(x)]
+def _samples(function: Callable[[float], list[float] | None], x: float) -> list[_Sample]:
+    """Samples at ever smaller steps, from the size of 1 and from that of `x`."""
+    exponents = {math.frexp(size)[1] - k for size in (max(abs(x), 1.0), x) for k in HALVINGS}
+    ends = [(x - 2.0**exponent, x + 2.0**exponent) for exponent in sorted(exponents, reverse=True)]
+    return [_Sample((right - left) / 2, function(right), function(left)) for left, right in ends if left < right]
 
 
 def _rounding(output: Value) -> float:
-    """How far off the data of `output` may be, if each node below it is off by its last bit."""
-    nodes = [node for node in topological_order(output) if not node.is_constant]
+    """How far off the data of `output` may be, if each inner node below it is off by its last bit."""
+    nodes = [node for node in topological_order(output) if node.parents]
     return math.fsum(math.ulp(x.data) * abs(slope) for x, slope in zip(nodes, grad(output, nodes), strict=True))
 
 
-def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope:
-    """The derivative of the value `i`, which may be `rounded` by so much: central differences, extrapolated to 0."""
-    best = _Slope(0.0, math.inf)
-    first_error, halvings = 0.0, 0  # of the central difference at the step of the best slope, and since then
+def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope | None:
+    """The derivative of the value `i`, which may be `rounded` by so much: central differences, extrapolated to 0.
+
+    It is the most exact extrapolation that the differences at all smaller steps confirm: where they do not, a pole, a
+    kink or a wave lies nearby. None if there is none.
+    """
+    differences = [
+        ((right[i] - left[i]) / (2 * step), (rounded + math.ulp(max(abs(right[i]), abs(left[i])))) / step)
+        for step, right, left in samples
+        if right is not None and left is not None
+    ]
+    found: list[tuple[float, float, int]] = []
     row: list[float] = []
-    for step, right, left in samples:
-        if right is None or left is None:
-            row = []
-            continue
-        central = (right[i] - left[i]) / (2 * step)
-        last_bit = math.ulp(max(abs(right[i]), abs(left[i]))) / step
-        rounding = rounded / step + 2 * last_bit
-        halvings += 1
-        if halvings <= FINER and abs(central - best.value) > 2 * first_error + best.error + 32 * last_bit:
-            row, best = [], _Slope(0.0, math.inf)  # it had not settled: a pole, a kink or a wave lies nearby
-        before, row = row, [central]
-        for column, coarse in enumerate(before[: COLUMNS - 1], start=1):
-            row.append(row[-1] + (row[-1] - coarse) / (4**column - 1))
-            error = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse)) + rounding
-            if error < best.error:
-                best, first_error, halvings = _Slope(row[-1], error), abs(central - row[-1]), 0
-    return best
+    for k, (slope, rounding) in enumerate(differences[:-FINER]):
+        before, row = row[:COLUMNS], [slope]
+        for column, coarse in enumerate(before, start=1):
+            finer = slope + (slope - coarse) / (4**column - 1)
+            found.append((max(abs(finer - slope), abs(finer - coarse)) + rounding, finer, k))
+            row.append(finer)
+            slope = finer
+    for error, slope, k in sorted(found):
+        off = abs(differences[k][0] - slope)
+        if all(abs(finer - slope) <= off + SLACK * (error + rounding) for finer, rounding in differences[k:]):
+            return _Slope(slope, error)
+    return None
 
 
-def _trouble(samples: list[_Sample], i: int, here: float) -> str:
+def _trouble(samples: list[_Sample], i: int, here: float, rounded: float) -> str:
     """Why there is no derivative: a step, a kink, the edge of the domain; "" where none of them is seen."""
-    near = samples[len(samples) // 2 : -FINER]
+    near = samples[-20:-12]  # farther off it is curved, closer it is rounded
     rights = [sample.right[i] for sample in near if sample.right is not None]
     lefts = [sample.left[i] for sample in near if sample.left is not None]
-    if not near or len(rights) + len(lefts) < len(near):
-        return ""
-    if not rights or not lefts:
-        return f"there is no value on its {'left' if rights else 'right'}, it is the edge of the domain"
-    if len(rights) + len(lefts) < 2 * len(near):
-        return ""
+    for side, values in {"right": rights, "left": lefts}.items():
+        if len(values) < len(near):
+            return f"there is no value on its {side}, it is the edge of the domain"
     jumps = [abs(right - left) for right, left in zip(rights, lefts, strict=True)]
-    if min(jumps) > max(0.9 * max(jumps), 64 * math.ulp(here)):
+    if min(jumps) > 0.9 * max(jumps) + SLACK * rounded:
         return f"the value jumps there, from {number(lefts[-1])} to {number(rights[-1])}"
     on_right = [(right - here) / sample.step for right, sample in zip(rights, near, strict=True)]
     on_left = [(here - left) / sample.step for left, sample in zip(lefts, near, strict=True)]
     spread = max(on_right) - min(on_right) + max(on_left) - min(on_left)
-    gap = abs(on_right[-1] - on_left[-1])
-    if gap > max(10 * spread, 1e-6 * abs(on_right[-1]), 1e-6 * abs(on_left[-1])):
-        return f"there is a kink, with slope {number(on_left[-1])} on its left and {number(on_right[-1])} on its right"
+    left, right = on_left[-1], on_right[-1]
+    if abs(right - left) > SLACK * spread:
+        return f"there is a kink, with slope {number(left)} on its left and {number(right)} on its right"
     return ""
 
 

@@ -564,56 +564,6 @@ def test_errors_of_engine_say_who_got_what(call, message):
     assert str(caught.value) == message
 
 
-class TestCheckGradients:
-    def test_the_error_is_small_and_the_bound_is_told(self):
-        found = engine.check_gradients(lambda a, b: (a * b).sin(), [0.5, 2.0], order=2)
-        assert 0.0 <= found.error <= found.bound < 1e-6
-        assert found.error < 1e-8
-
-    def test_takes_a_function_that_does_not_tell_its_arguments(self):
-        assert engine.check_gradients(max, [1.0, 2.0]).error < 1e-9
-
-    def test_names_the_arguments(self):
-        with pytest.raises(
-            engine.GradientError, match=r"^df/dys\[1\] at x = 1\.0, ys\[0\] = 2\.0, ys\[1\] = 3\.0 is 1\.0 by "
-        ):
-            engine.check_gradients(lambda x, ys: x + ys[0] + ys[1] + float(ys[1]), [1.0, [2.0, 3.0]])
-
-    def test_names_one_argument_of_many(self):
-        with pytest.raises(
-            engine.GradientError, match=r"^df/dxs\[6\] at xs\[6\] = 1\.0 is 0\.0 by the graph and 1\.0 by "
-        ):
-            engine.check_gradients(lambda xs: engine.sum([*xs[:6], float(xs[6])]), [[1.0] * 7])
-
-    @pytest.mark.parametrize(
-        ("function", "at", "cause"),
-        [
-            (abs, 0.0, r"there is a kink, with slope -1\.0 on its left and 1\.0 on its right$"),
-            (lambda a: abs(a) * (1 + a), 0.0, r"there is a kink, with slope -1\.0 on its left and 1\.0 on its right$"),
-            (engine.sign, 0.0, r"the value jumps there, from -1\.0 to 1\.0$"),
-            (lambda a: engine.sqrt(a) * a, 0.0, r"the derivative of sqrt\(a\) by a has no value at a = 0\.0$"),
-        ],
-    )
-    def test_tells_why_there_is_none(self, function, at, cause):
-        with pytest.raises(ArithmeticError, match=cause):
-            engine.check_gradients(function, [at])
-
-    @pytest.mark.parametrize(
-        ("function", "cause"),
-        [
-            (lambda a: Value(1.0) * a + float(a) * 2 - a * 1, "the graph does not lead there|partial 0"),
-            (lambda a: -a + 2 * float(a), "the sign is wrong"),
-            (lambda a: 2 * a - float(a), "it is 2 times what it is to be"),
-            (lambda a: a + float(a), "it is 0.5 times what it is to be"),
-            (lambda a: 1.25 * a - 0.25 * float(a), r"a partial is wrong, by 2\.5e-01 of the derivative"),
-            (lambda a: a - float(a), "the value does not change there; is it that of a step function"),
-        ],
-    )
-    def test_tells_the_likely_cause(self, function, cause):
-        with pytest.raises(engine.GradientError, match=cause):
-            engine.check_gradients(function, [1.5])
-
-
 class TestFiles:
     def test_what_does_not_belong_there_is_named(self, tmp_path):
         path = tmp_path / "model.json"
