@@ -6,8 +6,9 @@ import os
 from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -17,12 +18,12 @@ from engine.graph import topological_order
 from engine.tape import flatten
 from engine.value import Value, shown
 
-Floats = npt.NDArray[np.float64]
-Order = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Order: TypeAlias = npt.NDArray[np.int64]
 
 CHUNK = 1024  # rows whose gradients are summed in one go: what comes out is the same on any number of cores
-CACHE = 2**15  # numbers that a block may have, so that the processor keeps them near
-WIDEST = 104  # lanes of a block; no power of two, at which slots would fall on one another in the processor's cache
+CACHE = 4096  # times eight numbers that a block may have, so that the processor keeps them near
+WIDEST = 13  # times eight lanes of a block; at a power of two slots would fall on one another in that cache
 
 
 class Compiled:
@@ -49,7 +50,7 @@ class Compiled:
             TypeError, ValueError: the rows are not such an array, or a number in them is not finite.
             ArithmeticError: an operation has no value; the message names the row and the operation.
         """
-        results, _ = self._run(self._rows(rows), backward=False)
+        results, _ = self._run(self._rows(rows))
         return results[:, 0] if self._single else results
 
     def backward(self, rows: npt.ArrayLike) -> float:
@@ -70,9 +71,9 @@ class Compiled:
         results, gradient = self._run(data, backward=True)
         for parameter, more in zip(self._program.parameters, gradient.tolist(), strict=True):
             parameter.grad += more
-        return float(np.mean(results))
+        return float((results / len(data)).sum())  # the sum of the results may overflow
 
-    def _run(self, data: Floats, *, backward: bool) -> tuple[Floats, Floats]:
+    def _run(self, data: Floats, *, backward: bool = False) -> tuple[Floats, Floats]:
         try:
             parameters = np.array([parameter.data for parameter in self._program.parameters])
             return self._program.run(parameters, data, backward=backward)
@@ -90,7 +91,7 @@ class Compiled:
         except ValueError:
             raise ValueError(f"{shape}; got rows of different lengths") from None
         if not data.size and data.ndim == 1:
-            data = data.reshape(0, len(inputs)).astype(float)
+            data = np.empty((0, len(inputs)))
         if data.ndim == 1 and len(inputs) == 1:
             data = data[:, None]
         if data.dtype.kind not in "iuf":
@@ -122,11 +123,11 @@ class Program:
         self._uniform = flat.uniform.operations, flat.uniform.index, _places(flat.weights), _places(flat.common)
         self._varying = flat.varying.operations, flat.varying.index, flat.outputs
         self._sizes = flat.uniform.size, flat.varying.size, flat.weights.size, flat.common.size
-        self._most = 8 * max(min(CACHE // flat.varying.size, WIDEST) // 8, 1)  # lanes of a block
+        self._most = 8 * min(max(CACHE // flat.varying.size, 1), WIDEST)  # lanes of a block
         self._idle: list[_Workspace] = []
 
     def run(
-        self, parameters: Floats, data: Floats, order: Order | None = None, *, backward: bool = False
+        self, parameters: Floats, data: Floats, order: Order | None = None, *, backward: bool
     ) -> tuple[Floats, Floats]:
         """Every output for the rows of `data`, those of `order` in its order.
 
@@ -144,7 +145,7 @@ class Program:
         """
         order = np.arange(len(data)) if order is None else order
         n = len(order)
-        results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
+        results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size * backward)
         seed = 1.0 / n if backward else 0.0
         work = self._workspace()
         given = parameters, *self._uniform, *work.uniform, data, order, seed, self._most, *self._varying
@@ -174,13 +175,14 @@ class Program:
             for row in rows.tolist():
                 for x, number in zip(self.inputs, data[row].tolist(), strict=True):
                     x._data = number
-                for output in self.outputs:
-                    try:
+                try:
+                    for output in self.outputs:
                         output.forward()
-                        if backward:
-                            output.backward()
-                    except ArithmeticError as error:
-                        return row, error
+                    if backward:
+                        self.outputs[0].zero_grad()
+                        self.outputs[0].backward()
+                except ArithmeticError as error:
+                    return row, error
         finally:
             for node, (number, grad) in zip(nodes, before, strict=True):
                 node._data, node.grad = number, grad
@@ -192,13 +194,7 @@ def form(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashab
     order = topological_order(*outputs)
     numbers = {node: n for n, node in enumerate(order)}
 
-    def taken(x: Value | tuple[Value, ...] | None) -> Hashable:
-        return tuple([numbers[y] for y in x]) if isinstance(x, tuple) else None if x is None else numbers[x]
-
-    kinds: list[Hashable] = []
-    for node in order:
-        inner = node._x is not None
-        kinds.append((node._rule, taken(node._x), taken(node._y)) if inner else node if node in parameters else None)
+    kinds = [node if node in parameters else (node._rule, *[numbers[x] for x in node.parents]) for node in order]
     others = [node for node in order if node._x is None and node not in parameters]
     return (tuple(kinds), tuple([numbers[output] for output in outputs])), others
 
@@ -207,7 +203,6 @@ class NotFiniteError(ArithmeticError):
     """Something is not finite in one of the rows of a block."""
 
     def __init__(self, rows: Order) -> None:
-        super().__init__(f"not finite in one of the rows {rows.tolist()}")
         self.rows = rows
 
 
@@ -220,10 +215,10 @@ class _Workspace:
         most = program._most
         numbers, first = np.zeros(uniform), len(program.parameters)
         numbers[first : first + len(program._constants)] = program._constants
-        self.uniform = numbers, np.zeros(2), np.zeros(weights), np.zeros(common)
+        scratch = np.zeros(2 * most)
+        self.uniform = numbers, scratch, np.zeros(weights), np.zeros(common)
         self.slopes = np.zeros(uniform)
-        lanes_wide = np.zeros(varying * most), np.zeros(varying * most), np.zeros(2 * most)
-        self.memory = *lanes_wide, np.zeros(weights), np.zeros(common)
+        self.memory = np.zeros(varying * most), np.zeros(varying * most), scratch, np.zeros(weights), np.zeros(common)
 
 
 def _places(places: Order) -> Order:
@@ -238,26 +233,28 @@ def _in_threads(work: _Workspace, n: int, given: Sequence[Any], found: Sequence[
         stopped: int = work.kernels.run(parts, first, last, *given, *memory, *found)
         return stopped
 
-    def chunk(first: int) -> tuple[int, list[Floats]]:
-        own, last = [np.zeros_like(x) for x in work.memory], min(first + CHUNK, n)
-        stopped = run(lanes.ROWS, first, last, own)
-        return (n if stopped == last else stopped), own[-2:]
+    def chunk(first: int) -> tuple[int, Floats, Floats]:
+        last = min(first + CHUNK, n)
+        *_, by_weights, by_common = memory = [np.zeros_like(x) for x in work.memory]
+        stopped = run(lanes.ROWS, first, last, memory)
+        return (n if stopped == last else stopped), by_weights, by_common
 
-    if run(lanes.BEGIN, 0, n, work.memory) < n:
-        return 0
-    for total in work.memory[-2:]:
-        total[:] = 0.0
-    for stopped, sums in _threads().map(chunk, range(0, n, CHUNK)):
+    stopped = run(lanes.BEGIN, 0, n, work.memory)
+    if stopped < n:
+        return stopped
+    *_, by_weights, by_common = work.memory
+    by_weights[:] = by_common[:] = 0.0
+    for stopped, more_by_weights, more_by_common in _threads().map(chunk, range(0, n, CHUNK)):
         if stopped < n:
             return stopped
-        for total, part in zip(work.memory[-2:], sums, strict=True):
-            total += part
+        by_weights += more_by_weights
+        by_common += more_by_common
     return run(lanes.FINISH, n, n, work.memory)
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    return ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 if hasattr(os, "register_at_fork"):

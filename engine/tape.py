@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from engine.operations import OWN
 from engine.rules import RULES, Rule
 from engine.value import Value
 
-Numbers = npt.NDArray[np.int64]
+Numbers: TypeAlias = npt.NDArray[np.int64]
 NOTHING = -1  # in place of a second operand that is not there
 
 
@@ -78,7 +79,7 @@ class Nodes:
         numbers: the number of every Value; equal expressions have one.
         codes: the opcode of every node; of a leaf 0.
         first, second: the operands.
-        lists: the lists of nodes.
+        lists: the lists of nodes, and how they are called.
         parameters, constants: the leaves that are no inputs, by their numbers.
         own: the rules that are no part of the table.
     """
@@ -87,7 +88,7 @@ class Nodes:
     codes: list[int] = field(default_factory=list)
     first: list[int] = field(default_factory=list)
     second: list[int] = field(default_factory=list)
-    lists: list[tuple[int, ...]] = field(default_factory=list)
+    lists: dict[tuple[int, ...], int] = field(default_factory=dict)
     parameters: dict[int, Value] = field(default_factory=dict)
     constants: dict[int, float] = field(default_factory=dict)
     own: tuple[Rule, ...] = ()
@@ -102,8 +103,8 @@ class Nodes:
 def flatten(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[Value] = ()) -> Flat:
     """The graph of `outputs`, in which `inputs` vary from row to row; `first` are the first of the parameters."""
     nodes = _numbered(outputs, inputs, first)
-    graph = _Survey(nodes, len(inputs))
     results = np.array([nodes.numbers[output] for output in outputs])
+    graph = _Survey(nodes, len(inputs), results[0])
     uniform = graph.tape([*nodes.parameters, *nodes.constants], varies=False)
     graph.common[results] = True
     common = np.flatnonzero(graph.common & ~graph.varies)
@@ -134,40 +135,30 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
         nodes.own = tuple(dict.fromkeys(rule for rule in rules if rule.symbol in OWN))
     codes = lanes.opcodes(nodes.own)
     known: dict[object, int] = {}
-    lists: dict[object, int] = {}  # by the identity of a tuple of Values, and by the nodes in it
 
     def listed(x: tuple[Value, ...]) -> int:
-        found = lists.get(id(x))
-        if found is None:
-            operands = tuple([numbers[value] for value in x])
-            found = lists.get(operands)
-            if found is None:
-                nodes.lists.append(operands)
-                found = lists[operands] = NOTHING - len(nodes.lists)
-            lists[id(x)] = found
-        return found
+        return nodes.lists.setdefault(tuple([numbers[value] for value in x]), NOTHING - 1 - len(nodes.lists))
 
     for value in order:
         if value in numbers:
             continue
         rule, x, y = value._rule, value._x, value._y
-        a = b = NOTHING
-        if x is not None:
-            a = listed(x) if type(x) is tuple else numbers[x]  # type: ignore[index]
-            if y is not None:
-                b = listed(y) if type(y) is tuple else numbers[y]  # type: ignore[index]
-            key: object = rule, a, b
-        elif rule is None:
-            key = value._data or str(value._data)  # of constants 0.0 and -0.0 are two
-        else:
-            key = value
-        number = known.get(key)
-        if number is None:
-            number = known[key] = add(0 if x is None else codes[rule], a, b)  # type: ignore[index]
-            if rule is None:
+        if rule is None:
+            key: object = value._data or str(value._data)  # of constants 0.0 and -0.0 are two
+            number = known.get(key)
+            if number is None:
+                number = known[key] = add()
                 nodes.constants[number] = value._data
-            elif x is None:
-                nodes.parameters[number] = value
+        elif x is None:
+            number = add()
+            nodes.parameters[number] = value
+        else:
+            a = listed(x) if type(x) is tuple else numbers[x]  # type: ignore[index]
+            b = NOTHING if y is None else listed(y) if type(y) is tuple else numbers[y]  # type: ignore[index]
+            key = rule, a, b
+            number = known.get(key)
+            if number is None:
+                number = known[key] = add(codes[rule], a, b)
         numbers[value] = number
     return nodes
 
@@ -175,77 +166,73 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
 class _Survey:
     """What follows from the operands of every node, in arrays."""
 
-    def __init__(self, nodes: Nodes, inputs: int) -> None:
-        codes, first, second = (np.array(x, np.int64) for x in (nodes.codes, nodes.first, nodes.second))
-        self.lengths = np.array([*map(len, nodes.lists), 0])  # of the lists, one after another
-        self.ends = np.cumsum([0, *self.lengths])
-        self.items = np.fromiter(chain.from_iterable(nodes.lists), np.int64)
+    def __init__(self, nodes: Nodes, inputs: int, root: int) -> None:
+        codes, first, second = (np.fromiter(x, np.int64) for x in (nodes.codes, nodes.first, nodes.second))
+        numbers = np.arange(len(codes))
+        # The nodes of every operand: how many, and where they end in `items`. What is no node counts from the end.
+        ends = np.cumsum([len(codes), *map(len, nodes.lists)])
+        listed = np.fromiter(chain.from_iterable(nodes.lists), np.int64)
+        self.items = np.concatenate([numbers, listed])
+        self.sizes = np.concatenate([np.ones_like(codes), np.diff(ends, prepend=len(codes))[::-1]])
+        self.ends = np.concatenate([numbers + 1, ends[::-1]])
         self.inner = codes > 0
-        self.varies = np.arange(len(codes)) < inputs
-        learns, level = np.zeros(len(codes), bool), np.zeros(len(codes), np.int64)
+        self.varies = numbers < inputs
+        learns, level = np.zeros(len(codes), bool), np.zeros_like(codes)
         learns[list(nodes.parameters)] = True
         operands = np.zeros((len(codes), 4), bool)
-        lanes.kernels(nodes.own).survey(first, second, self.ends, self.items, self.varies, learns, level, operands)
+        lanes.kernels(nodes.own).survey(first, second, ends, self.items, self.varies, learns, level, operands)
         first_varies, second_varies, first_learns, second_learns = operands.T
         # A weighted sum of what varies by weights that do not is one of a layer: its weights are taken as the second.
         layer = (codes == lanes.opcodes()[RULES["dot"]]) & (first_varies != second_varies)
         swap = layer & second_varies
         self.first, self.second = np.where(swap, second, first), np.where(swap, first, second)
-        mask = np.where(swap, second_learns + 2 * first_learns, first_learns + 2 * second_learns)
+        mask = np.where(swap, second_learns | 2 * first_learns, first_learns | 2 * second_learns)
+        mask *= numbers <= root  # no later node leads to the root, from which the gradients come
         # What is alike in all of these is one group: level, kind, mask, and of a layer the operands.
-        self.alike = np.stack([level, np.where(layer, lanes.LAYER, codes), mask, np.where(layer, self.first, 0)])
+        self.alike = np.stack([level, np.where(layer, lanes.LAYER, codes), mask, layer * self.first])
         taken = np.unique(np.concatenate([self.first[self.varies], self.second[self.varies & ~layer]]))
         self.common = np.zeros(len(codes), bool)  # to all rows, and taken by what varies
-        self.common[taken[taken >= 0]] = True
-        self.common[self.members(taken[taken < NOTHING])] = True
+        self.common[self.nodes(taken)] = True
 
-    def sizes(self, operands: Numbers) -> Numbers:
-        """How many nodes each operand is."""
-        return np.where(operands < NOTHING, self.lengths[np.maximum(-2 - operands, -1)], operands >= 0)
-
-    def members(self, lists: Numbers) -> Numbers:
-        """The nodes of one list after another."""
-        return self.items[_spans(self.ends[-2 - lists], self.sizes(lists))]
+    def nodes(self, operands: Numbers) -> Numbers:
+        """The nodes of one operand after another."""
+        return self.items[_spans(self.ends[operands], self.sizes[operands])]
 
     def tape(self, sources: list[int], *, varies: bool) -> Tape:
         """The tape of the nodes that vary, or of those that do not; the slots of `sources` are the first."""
         inner = np.flatnonzero(self.inner & (self.varies == varies))
         inner = inner[np.lexsort(self.alike[::-1, inner])]
-        slots = np.full(len(self.inner), NOTHING)
+        slots = np.zeros_like(self.first)
         placed = np.concatenate([np.array(sources, np.int64), inner])
         slots[placed] = np.arange(placed.size)
 
         alike, first, second = self.alike[:, inner], self.first[inner], self.second[inner]
-        begins = np.flatnonzero((np.diff(alike, axis=1, prepend=-1) != 0).any(axis=0))
+        begins = np.flatnonzero(np.diff(alike, prepend=0).any(axis=0))  # a level is 1 or more
         _, kind, mask, _ = alike
-        layer, fold = kind == lanes.LAYER, (first < NOTHING) & (kind != lanes.LAYER)
-        n_first, n_second = self.sizes(first), self.sizes(second)
+        layer, fold = kind == lanes.LAYER, (first < 0) & (kind != lanes.LAYER)
+        n_first, n_second = self.sizes[first], self.sizes[second]
         heads = np.zeros_like(inner)  # of a group of layers its operands come first
-        heads[begins] = np.where(layer, n_first, 0)[begins]
-        lengths = 1 + fold + np.where(layer, 0, n_first + n_second)
+        heads[begins] = (layer * n_first)[begins]
+        lengths = np.where(layer, 1, 1 + fold + n_first + n_second)
         ends = np.cumsum(heads + lengths)
         starts = ends - lengths
 
-        index = np.zeros(lengths.sum() + heads.sum() + 1, np.uint32)
-        one, two = ~layer & ~fold, ~layer & ~fold & (second >= 0)
-        index[starts[one]], index[starts[two] + 1] = slots[first[one]], slots[second[two]]
+        index = np.zeros((heads + lengths).sum(), np.uint32)
         index[np.where(fold, starts + 1, ends - 1)] = slots[inner]
         index[starts[fold]] = n_first[fold]
-        index[_spans(starts[fold] + 2, n_first[fold])] = slots[self.members(first[fold])]
-        both = fold & (second < NOTHING)
-        index[_spans(starts[both] + 2 + n_first[both], n_second[both])] = slots[self.members(second[both])]
-        headed = heads > 0
-        index[_spans(starts[headed] - heads[headed], heads[headed])] = slots[self.members(first[headed])]
+        after = starts + 2 * fold + n_first
+        for x, end, which in (first, starts, heads > 0), (first, after, ~layer), (second, after + n_second, ~layer):
+            index[_spans(end[which], self.sizes[x[which]])] = slots[self.nodes(x[which])]
 
         counts = np.diff(begins, append=inner.size)
-        kind, mask, start, size = np.stack([kind, mask, starts - heads, np.where(layer, n_first, 0)])[:, begins]
+        kind, mask, start, size = np.stack([kind, mask, starts - heads, layer * n_first])[:, begins]
         first_weight, weights, n_weights = np.zeros_like(size), [np.zeros(0, np.int64)], 0
         known: dict[bytes, int] = {}  # where the weights of a layer begin; another one may have the same
         for group in np.flatnonzero(size):
             lists = second[begins[group] :][: counts[group]]
             first_weight[group] = known.setdefault(lists.tobytes(), n_weights)
             if first_weight[group] == n_weights:
-                weights.append(self.members(lists))
+                weights.append(self.nodes(lists))
                 n_weights += weights[-1].size
         return Tape(
             np.ascontiguousarray(np.stack([kind, mask, start, counts, size, first_weight], axis=1)),
@@ -256,6 +243,6 @@ class _Survey:
         )
 
 
-def _spans(starts: Numbers, sizes: Numbers) -> Numbers:
-    """start, start + 1, ... for each start, as many as its size."""
-    return np.repeat(starts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+def _spans(ends: Numbers, sizes: Numbers) -> Numbers:
+    """The numbers up to each end, without it, as many as its size."""
+    return np.repeat(ends - np.cumsum(sizes), sizes) + np.arange(sizes.sum())

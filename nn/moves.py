@@ -69,7 +69,7 @@ def _floats(number: float | tuple[float, ...] | list[float]) -> float | tuple[fl
 @cache
 def _mover(optimizer: Any, memory: int) -> tuple[Callable[..., Any], list[str]]:
     """The compiled function `move`, and the attributes that it takes."""
-    _, body = textwrap.dedent(inspect.getsource(optimizer.update)).split(":\n", 1)
+    _, body = textwrap.dedent(inspect.getsource(optimizer.update)).split(":\n")
     attributes = sorted(set(re.findall(r"\bself\.(\w+)", body)))
     text = MODULE.format(
         attributes=", ".join(attributes),

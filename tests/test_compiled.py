@@ -21,6 +21,7 @@ import engine
 import nn
 from engine import RULES, Value, lanes
 from engine.operations import FUNCTIONS
+from nn.moves import moved
 
 ROOT = Path(__file__).parents[1]
 UNARY = [f for name, f in FUNCTIONS.items() if RULES[name].arity == 1] + [abs, lambda a: -a]
@@ -192,6 +193,28 @@ def test_any_number_of_rows(n):
     assert gradients == pytest.approx([*by_w1.ravel(), *by_w2.ravel()], rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize(("terms", "n"), [(1, 3000), (400, 21), (5000, 21)])
+def test_a_graph_of_any_width(terms, n):
+    """The wider it is, the fewer rows are taken at a time."""
+    x, w = Value(1.0, "x"), Value(0.5, "w")
+    program = engine.compile(engine.sum([(w * x + k).sin() for k in range(terms)]), x)
+    rows, ks = np.linspace(-1, 2, n)[:, None], np.arange(terms)
+    assert program(rows) == pytest.approx(np.sin(0.5 * rows + ks).sum(axis=1), rel=1e-12, abs=1e-12)
+    program.backward(rows)
+    assert w.grad == pytest.approx((rows * np.cos(0.5 * rows + ks)).sum() / n, rel=1e-12, abs=1e-12)
+
+
+def test_the_sign_of_zero():
+    x = Value(1.0, "x")
+    assert str(engine.compile([x * 0.0, x * -0.0, x * 0], x)([2.0]).tolist()) == "[[0.0, -0.0, 0.0]]"
+
+
+def test_the_mean_of_numbers_whose_sum_overflows():
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    assert engine.compile(w * x, x).backward([1.5e308] * 3) == pytest.approx(1.5e308, rel=1e-15)
+    assert w.grad == pytest.approx(1.5e308, rel=1e-15)
+
+
 @pytest.mark.parametrize(("n_in", "n_out"), [(1, 1), (2, 3), (7, 8), (8, 7), (15, 17), (33, 5), (5, 33)])
 def test_layers_of_any_size(n_in, n_out):
     first, second = nn.Layer(n_in, n_out, "linear", seed=1), nn.Layer(n_out, n_in, "linear", seed=2)
@@ -211,11 +234,12 @@ def test_the_same_on_one_core_as_on_many():
     code = """
 import os, sys
 if sys.argv[1] == "1": os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-import numpy as np, engine, nn
+import threading, numpy as np, engine, nn
 model = nn.MLP(3, [7, 1], seed=1)
 xs = [engine.Value(0.0) for _ in range(3)]
 program = engine.compile(model(xs), xs)
 program.backward(np.random.default_rng(0).normal(size=(10_000, 3)))
+assert threading.active_count() - 1 <= len(os.sched_getaffinity(0))
 print([p.grad.hex() for p in model.parameters()])
 """
     if not hasattr(os, "sched_setaffinity"):
@@ -293,12 +317,38 @@ class TestErrors:
         with pytest.raises(OverflowError, match=r"^row 2: exp\(x\) overflows at x = 1000"):
             program([[1.0], [2.0], [1000.0]])
 
-    def test_uniform_numbers_that_overflow(self):
+    @pytest.mark.parametrize("n", [1, 3000])
+    def test_uniform_numbers_that_overflow(self, n):
         x, w = Value(1.0, "x"), Value(1.0, "w")
         program = engine.compile(w.exp() + x, [x])
         w.data = 1000.0
-        with pytest.raises(OverflowError, match=r"exp\(w\) overflows"):
-            program([[1.0]])
+        with pytest.raises(OverflowError, match=r"^row 0: exp\(w\) overflows"):
+            program([[1.0]] * n)
+
+    @pytest.mark.parametrize("row", [0, 40, 1023, 1024, 2047, 2999])
+    def test_one_row_among_many(self, row):
+        program, w = self.compiled()
+        rows = np.ones((3000, 2))
+        rows[row] = -1.0
+        for use in (program, program.backward):
+            with pytest.raises(ArithmeticError, match=rf"^row {row}: log\(x\) has no value at x = -1.0"):
+                use(rows)
+        assert w.grad == 0.0
+
+    def test_the_gradients_of_other_rows_are_not_to_blame(self):
+        """Those of the first two would overflow if they were added up; but the mean is asked for."""
+        x, w = Value(1.0, "x"), Value(1e-300, "w")
+        program = engine.compile(w * x + (w * x).sqrt(), [x])
+        with pytest.raises(ArithmeticError, match=r"^row 2: the derivative of sqrt\("):
+            program.backward([1.5e308, 1.5e308, 0.0])
+
+    def test_a_gradient_that_overflows_on_the_way(self):
+        x, y, w = Value(1.0, "x"), Value(1.0, "y"), Value(1e-300, "w")
+        program = engine.compile(engine.sum([w * x.relu(), w * y, w * x.elu()]), [x, y])
+        with pytest.raises(OverflowError) as caught:
+            program.backward([[1.7e308, -1.7e308]])
+        assert str(caught.value) == "row 0: the gradients of the rows overflow together: a float ends at 1.8e308"
+        assert w.grad == 0.0
 
     @pytest.mark.parametrize(
         ("make", "error", "words"),
@@ -312,7 +362,11 @@ class TestErrors:
             (lambda a, b: engine.compile([a, 2.0], [a]), TypeError, "output.*float 2.0"),
             (lambda a, b: engine.compile(a, [1.0]), TypeError, "input.*float 1.0"),
             (lambda a, b: engine.compile([a * b, b], [a]).backward([[1.0]]), ValueError, "one output, and 2"),
-            (lambda a, b: engine.compile(engine.sum([]), [a]), RuntimeError, "constant"),
+            (
+                lambda a, b: engine.compile([a, engine.sum([])], [a]),
+                RuntimeError,
+                r"^Value\(data=0.0, grad=0.0\) is a constant: it was made of numbers alone",
+            ),
         ],
     )
     def test_wrong_graphs(self, make, error, words):
@@ -343,6 +397,14 @@ except ImportError as error:
     assert "glassgrad[fast]" in first
     assert second == "True"
     assert "glassgrad[fast]" in third
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "engine.replay")
+    x = Value(1.0)
+    with pytest.raises(ImportError, match=r"^compile needs numba: pip install 'glassgrad\[fast\]'$"):
+        engine.compile(x * 2, x)
 
 
 def test_importing_the_engine_imports_neither_numba_nor_numpy():
@@ -496,14 +558,41 @@ class TestTraining:
             with pytest.raises((ValueError, TypeError)):
                 nn.train(nn.MLP(2, [2], seed=1), nn.cross_entropy, [((1.0, 2.0), r)], epochs=2)
 
-    def test_a_step_that_an_optimizer_was_given(self):
+    @pytest.mark.parametrize(
+        "given", [{"step": lambda: None}, {"update": lambda data, grad, *state: (data, *state)}], ids=list
+    )
+    def test_a_step_that_an_optimizer_was_given(self, given):
         for compiled in (True, False):
             model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
             optimizer = nn.Adam(model.parameters())
             optimizer.betas = [0.5, 0.6]
-            optimizer.step = lambda: None
+            vars(optimizer).update(given)
             nn.train(model, nn.mse, [(1.0, 5.0)], optimizer=optimizer, epochs=2, compiled=compiled)
             assert [w.data for w in model.weights] == [0.0, 1.0]
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            lambda x, v, w: x * (v if x > 0 else w),
+            lambda x, v, w: v - w if x > 0 else w - v,
+            lambda x, v, w: (v + w) * (v if x > 0 else w),
+            lambda x, v, w: (v + w) * ((v if x > 0 else w) / x),
+            lambda x, v, w: engine.dot([v, w], [v, w] if x > 0 else [w, v]),
+            lambda x, v, w: engine.sum([v, w, v] if x > 0 else [v, w]),
+            lambda x, v, w: v.tanh() if x > 0 else v.sin(),
+        ],
+        ids=["leaf", "order", "second operand", "first operand", "order in a list", "length of a list", "operation"],
+    )
+    def test_graphs_that_differ_in_one_thing(self, model):
+        def trained(compiled):
+            v, w = Value(2.0), Value(3.0)
+            history = nn.train(
+                lambda x: model(x, v, w), nn.mse, [(1.5, 1.0), (-0.5, 2.0)], optimizer=nn.SGD([v, w], 0.01),
+                epochs=3, compiled=compiled,
+            )  # fmt: skip
+            return [v.data, w.data, *history.loss]
+
+        assert trained(compiled=True) == pytest.approx(trained(compiled=False), rel=1e-12)
 
     def test_named_tuples(self):
         Pair = namedtuple("Pair", "left right")
@@ -522,6 +611,22 @@ class TestTraining:
         assert all(math.isfinite(p.data) for p in model.parameters())
         with pytest.raises(OverflowError, match=r"^epoch 1, data\[0\]: exp"):
             nn.train(model, nn.mse, [(1e6, 1.0)])
+
+    def test_an_output_that_the_loss_does_not_take(self):
+        """It may have no derivative, and is not to blame for that of another."""
+
+        def train(data, compiled):
+            w = Value(1.0, "w")
+            nn.train(
+                lambda x: [w * x, (0 * w * x).sqrt(), (0 * w).sqrt()], lambda y, r: y[0].sqrt(), data,
+                optimizer=nn.SGD([w], 0.5), epochs=1, compiled=compiled,
+            )  # fmt: skip
+            return w.data
+
+        for compiled in (True, False):
+            assert train([(1.0, 0), (4.0, 0)], compiled) == 1.0 - 0.5 * (0.5 + 1.0) / 2
+        with pytest.raises(ArithmeticError, match=r"^epoch 1, data\[1\]: the derivative of sqrt\("):
+            train([(1.0, 0), (0.0, 0)], compiled=True)
 
     def test_optimizers_of_ones_own(self):
         """One with a step of its own, and one with an update that takes floats alone."""
@@ -549,6 +654,21 @@ class TestTraining:
             (ours, state), (theirs, eager) = trained(make, True), trained(make, False)
             assert ours == pytest.approx(theirs, rel=1e-9)
             assert state == eager
+
+
+def test_a_step_as_machine_code():
+    """v <- momentum * v + gradient + weight_decay * theta, theta <- theta - learning_rate * v; the second stays."""
+
+    class Own(nn.SGD):
+        pass
+
+    w = Value(1.0)
+    options = {"learning_rate": 0.5, "momentum": 0.5, "weight_decay": 0.25}
+    numbers = np.array([1.0, 7.0]), np.array([2.0, 3.0]), np.array([[4.0]])
+    data, state = moved(nn.SGD([w], **options), *numbers)
+    assert (data.tolist(), state.tolist()) == ([1.0 - 0.5 * 4.25, 7.0], [[4.25]])
+    assert moved(Own([w], **options), *numbers) is None
+    assert moved(nn.SGD([w], 1e308), *numbers[:2], np.array([[0.0]])) is None
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
@@ -589,16 +709,21 @@ def test_a_forked_process_replays_many_rows():
     assert (done, status) == (child, 0)
 
 
-def test_rows_that_are_read_only():
+def test_rows_of_any_kind_run_on_the_same_machine_code():
     x = Value(1.0)
-    rows = np.arange(5.0)
-    rows.flags.writeable = False
+    program = engine.compile(x * 2, x)
+    program([1.0])
     before = len(lanes.kernels().run.signatures)
-    assert engine.compile(x * 2, x)(rows).tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
-    assert len(lanes.kernels().run.signatures) == max(before, 1), "compiled once"
+    read_only = np.arange(5.0)
+    read_only.flags.writeable = False
+    for rows in (read_only, range(5), np.arange(5, dtype="f4"), np.arange(10.0).reshape(5, 2)[:, 0] / 2):
+        assert program(rows).tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
+    assert len(lanes.kernels().run.signatures) == before, "compiled once"
 
 
 def test_copies_of_a_program_are_compiled_anew():
     x, w = Value(1.0, "x"), Value(0.5, "w")
     program = pickle.loads(pickle.dumps(engine.compile((w * x).tanh(), x)))
     assert program([1.0, 2.0]).tolist() == pytest.approx([math.tanh(0.5), math.tanh(1.0)], rel=1e-15)
+    program = pickle.loads(pickle.dumps(engine.compile([w * x], x)))
+    assert program([1.0, 2.0]).tolist() == [[0.5], [1.0]]
