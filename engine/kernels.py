@@ -45,7 +45,7 @@ OF_TWO = {"atan2", "hypot", "max", "pow"}  # the operands of the rest are one
 # The functions of the table join as their rows are read.
 FLOATS: dict[str, Any] = PYTHON | {"ChangedError": ChangedError}
 # The same for the text of a partial, on floats and Values alike; the functions of the table join as they are published.
-FLOATS_AND_VALUES: dict[str, Any] = {"pi": math.pi, "abs": abs}
+FLOATS_AND_VALUES: dict[str, Any] = {"pi": math.pi}
 
 # What cannot be the name of a function: the kernels' own names.
 RESERVED = {"a", "b", "out", "x", "y", "node", "upstream", "top", "total", "pi", "ChangedError"}

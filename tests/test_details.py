@@ -458,6 +458,11 @@ class TestSchemes:
         assert np.std(rest) == pytest.approx(math.sqrt(2 / 9999), rel=0.03)
         assert np.mean(rest) == pytest.approx(0.0, abs=5e-4)
 
+    def test_a_perceptron_has_one_output(self):
+        """The bound of Glorot and Bengio for two inputs and one output, the square root of 6/3."""
+        weights = [w.data for seed in range(99) for w in nn.Perceptron(2, "tanh", init="xavier", seed=seed).weights]
+        assert 1.3 < max(weights) <= math.sqrt(2)
+
     @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "tanh", "linear"])
     def test_which_is_taken(self, activation):
         chosen = "xavier" if activation in ("tanh", "linear") else "he"
