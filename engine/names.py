@@ -130,8 +130,9 @@ def many(node: Value) -> str:
 
 
 def literal(x: float) -> ast.expr:
-    """A plain number as an expression: `3` for 3.0, `0.5`, `-2`."""
-    digits = number(abs(x)).removesuffix(".0")
+    """A plain number as an expression, to 6 digits or to all in front of the point: `3` for 3.0, `0.333333`, `-2`."""
+    whole = len(f"{abs(x):.0f}")
+    digits = number(abs(x), whole if 6 < whole <= 16 else 6).removesuffix(".0")
     size = ast.Constant(int(digits) if digits.isdigit() else float(digits))
     return ast.UnaryOp(ast.USub(), size) if x < 0 else size
 

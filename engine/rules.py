@@ -102,7 +102,7 @@ RULES: dict[str, Rule] = {
             "pow(a, b)",
             # b - 1 loses digits of other numbers below 1/2, and from 2**53 on it is b, without the sign of a power.
             (
-                "b * a**(b - 1) if 0 < abs(b) < 2**53 and (b >= 0.5 or float(b) % 1 == 0)"
+                "b * a**(b - 1) if 0 < abs(b) < 2**53 and (abs(b) >= 0.5 or float(b) % 1 == 0)"
                 " else b*out/a if float(a) or 0 < abs(b) < 0.5 else 0",
                 "out * log(a) if float(a) or float(out) else 0",
             ),
@@ -115,7 +115,7 @@ RULES: dict[str, Rule] = {
         Rule("exp", "exp(a)", ("out",), "e to the power a"),
         Rule("log", "log(a)", ("1/a",), "the natural logarithm", "a > 0"),
         Rule("log1p", "log1p(a)", ("1/(1 + a)",), "log(1 + a), exact for small a", "a > -1"),
-        Rule("sqrt", "sqrt(a)", ("1/(2*out)",), "the square root", "a >= 0"),
+        Rule("sqrt", "sqrt(a)", ("a**-0.5/2",), "the square root", "a >= 0", reads=("sqrt(a)", "1/(2*out)")),
         Rule("sin", "sin(a)", ("cos(a)",), "the sine of a, in radians"),
         Rule("cos", "cos(a)", ("-sin(a)",), "the cosine of a, in radians"),
         Rule("tan", "tan(a)", ("1 + out**2",), "the tangent of a, in radians"),
@@ -124,14 +124,16 @@ RULES: dict[str, Rule] = {
             "tanh",
             "tanh(a)",
             # Near 0 the textbook's is as exact, and its derivative more so.
-            ("1 - out**2 if abs(float(out)) < 0.5 else 4 * sigmoid(2*a) * sigmoid(-2*a)",),
+            ("1 - out**2 if abs(float(out)) < 0.64 else 4 * sigmoid(2*a) * sigmoid(-2*a)",),
             "the hyperbolic tangent, in (-1, 1)",
             reads=("tanh(a)", "1 - out**2"),
         ),
         Rule(
             "sigmoid",
-            "1/(1 + exp(-a)) if a > 0 else exp(a)/(1 + exp(a))",
-            ("sigmoid(a) * sigmoid(-a)",),
+            # The first is the more exact, but exp(-a) overflows.
+            "1/(1 + exp(-a)) if a > -37 else exp(a)/(1 + exp(a))",
+            # Near 0 the other derivative of this one would lose every digit.
+            ("sigmoid(a) * sigmoid(-a) if abs(float(a)) > 1.5 else (1 - tanh(a/2)**2)/4",),
             "1/(1 + exp(-a)), in (0, 1) (lecture P14)",
             reads=("sigmoid(a)", "out*(1 - out)"),
         ),
@@ -147,7 +149,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "silu",
-            "a / (1 + exp(-a)) if a > 0 else a * exp(a)/(1 + exp(a))",
+            "a / (1 + exp(-a)) if a > -37 else a * exp(a)/(1 + exp(a))",
             ("sigmoid(a) * (1 + a*sigmoid(-a))",),
             "a times sigmoid(a)",
         ),
