@@ -125,7 +125,7 @@ def _figures_are_closed():
 
 
 @pytest.mark.parametrize("module", [engine, nn, viz], ids=lambda module: module.__name__)
-def test_errors_say_what_is_wrong_and_change_nothing(module, tmp_path, monkeypatch):
+def test_errors_say_what_is_wrong_and_change_nothing(module, tmp_path, monkeypatch, tried):
     monkeypatch.chdir(tmp_path)
     rng, world, refused = random.Random(1), World(), 0
     before = world.state()
@@ -146,6 +146,7 @@ def test_errors_say_what_is_wrong_and_change_nothing(module, tmp_path, monkeypat
             assert len(str(error)) > 12, called
             assert not BY_PYTHON.search(str(error)), called
     assert refused > 1000
+    tried["calls with wrong arguments: an error that tells, and nothing changed"] += refused
 
 
 def outcome(function, args, options):

@@ -22,6 +22,7 @@ import nn
 from engine import RULES, Value, lanes
 from engine.operations import FUNCTIONS
 from nn.moves import moved
+from tests.accuracy import ROWS, apply, points
 
 ROOT = Path(__file__).parents[1]
 UNARY = [f for name, f in FUNCTIONS.items() if RULES[name].arity == 1] + [abs, lambda a: -a]
@@ -74,7 +75,7 @@ def by_rows(output, inputs, parameters, rows):
 
 
 @pytest.mark.parametrize("seed", range(300))
-def test_random_graphs_over_the_whole_table(seed):
+def test_random_graphs_over_the_whole_table(seed, tried):
     rng = random.Random(seed)
     output, inputs, parameters = random_graph(rng, rng.randrange(10, 60))
     graph = set(engine.topological_order(output))
@@ -92,6 +93,7 @@ def test_random_graphs_over_the_whole_table(seed):
     answers = [answer for answer in answers if answer[1]]
     if not rows:
         return
+    tried["random graphs: rows of compiled ones against forward and backward"] += len(rows)
 
     def last_bits(answers):
         """The same where the last bit of every number given is another: how much of the numbers is rounding."""
@@ -116,6 +118,35 @@ def test_random_graphs_over_the_whole_table(seed):
     assert same(program.backward(rows), lambda answer: answer[0])
     for k, p in enumerate(parameters):
         assert same(p.grad, lambda answer, k=k: answer[1][k]), p
+
+
+@pytest.mark.parametrize("varying", [True, False])
+@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.symbol)
+def test_every_rule_at_the_edges_of_floats(rule, varying, tried):
+    """Computed once a row, and once for all rows: the same as eager, or an error where eager has one."""
+    parameters, one = [Value(1.0), Value(1.0)][: rule.arity], Value(1.0)
+    scaled = [p * (one if varying else 1.0) for p in parameters]
+    output = apply(rule, scaled) * (1.0 if varying else one)
+    program = engine.compile(output, [one])
+
+    def eager():
+        output.forward()
+        return output.data, *engine.grad(output, parameters)
+
+    def compiled():
+        output.zero_grad()
+        return program.backward([1.0]), *(p.grad for p in parameters)
+
+    def outcome(work):
+        with suppress(ArithmeticError):
+            return work()
+
+    for point in points(rule, 500):
+        for p, x in zip(parameters, point, strict=True):
+            p.data = x
+        expected, got = outcome(eager), outcome(compiled)
+        assert got == (expected and pytest.approx(expected, rel=1e-13, abs=1e-300)), point
+        tried["points of the table, compiled against forward and backward"] += 1
 
 
 def test_what_it_gives_back():

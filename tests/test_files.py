@@ -138,17 +138,19 @@ class TestDamage:
         assert bits(model) == bits(pair(0.1, 2.0))
         return True
 
-    def test_cut_off(self, tmp_path):
+    def test_cut_off(self, tmp_path, tried):
         harmless = [n for n in range(len(PAIR)) if self.check(PAIR[:n].encode(), tmp_path / "m.json")]
         assert harmless == [len(PAIR) - 1], "but for the end of the last line"
+        tried["damaged files: an error or the same model"] += len(PAIR)
 
-    def test_a_bit_flipped(self, tmp_path):
+    def test_a_bit_flipped(self, tmp_path, tried):
         for i in range(len(PAIR)):
             for bit in range(8):
                 damaged = bytearray(PAIR.encode())
                 damaged[i] ^= 1 << bit
                 if self.check(bytes(damaged), tmp_path / "m.json"):
                     assert PAIR[i].isspace(), (i, bit)
+        tried["damaged files: an error or the same model"] += 8 * len(PAIR)
 
     @pytest.mark.parametrize(
         "content",
@@ -263,7 +265,7 @@ class TestWholeOrNotAtAll:
         assert temporary.parent == target.parent == tmp_path, "on one disk"
 
     @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-    def test_killed_at_any_moment(self, tmp_path):
+    def test_killed_at_any_moment(self, tmp_path, tried):
         path = tmp_path / "m.json"
         code = f"""
 import nn
@@ -282,6 +284,7 @@ for _ in range(10_000):
                 time.sleep(rng.uniform(0.0, 0.03))
                 process.send_signal(signal.SIGKILL)
             assert bits(nn.load(nn.MLP(9, [60, 1]), path)) in states
+            tried["kills while a file was saved: one of the two models loads"] += 1
         assert [name for name in os.listdir(tmp_path) if not name.startswith(".")] == ["m.json"]
 
 

@@ -14,11 +14,12 @@ from engine import RULES, Backprop, Value, topological_order
 from tests.accuracy import DEFINITIONS, KINKED, apply
 
 EDGES = {"**": 0.0, "log": 0.0, "sqrt": 0.0, "log1p": -1.0}  # where their domains end
-index = st.integers(0, 10**6)
+ENDS = 4  # nodes that lead to the root
+near = st.integers(0, 7)
 numbers = st.floats(-3, 3).map(lambda x: round(x, 3))
 leaves = st.lists(numbers, min_size=1, max_size=4)
 # Operations, each with the nodes that it takes, counted from the last.
-programs = st.lists(st.tuples(st.sampled_from([*RULES]), index, index, index), min_size=1, max_size=20)
+programs = st.lists(st.tuples(st.sampled_from([*RULES]), near, near, near), min_size=10, max_size=40)
 
 
 def operands_of(rule, nodes, i, j, k):
@@ -29,7 +30,7 @@ def operands_of(rule, nodes, i, j, k):
 
 
 def record(at, program):
-    """The leaves, the last node, and the operations that had a value, no kink or edge of a domain near."""
+    """The leaves, the sum of the last nodes, and the operations that had a value, no kink or edge of a domain near."""
     start = [Value(x, f"x{i}") for i, x in enumerate(at)]
     nodes, done = [*start], []
     for symbol, *choice in program:
@@ -48,14 +49,14 @@ def record(at, program):
         if abs(node.data) < 100:
             nodes.append(node)
             done.append((symbol, *choice))
-    return start, nodes[-1], done
+    return start, engine.sum(nodes[-ENDS:]), done
 
 
 def at_fifty_digits(at, done):
     nodes = [*at]
     for symbol, *choice in done:
         nodes.append(DEFINITIONS[symbol](*operands_of(RULES[symbol], nodes, *choice)))
-    return nodes[-1]
+    return mp.fsum(nodes[-ENDS:])
 
 
 def derivative(at, done, *orders):
@@ -71,9 +72,9 @@ def close(got, exact):
     return got == pytest.approx(float(exact), rel=1e-8, abs=1e-8)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=1000)
 @given(leaves, programs)
-def test_gradients_and_second_derivatives(at, program):
+def test_gradients_and_second_derivatives(tried, at, program):
     start, root, done = record(at, program)
     with mp.workdps(50):
         assert close(root.data, at_fifty_digits([*map(mp.mpf, at)], done))
@@ -84,14 +85,16 @@ def test_gradients_and_second_derivatives(at, program):
     for leaf, slope in zip(start, exact, strict=True):
         assert close(leaf.grad, slope)
     assert engine.grad(root, start) == pytest.approx([leaf.grad for leaf in start], rel=1e-12, abs=1e-12)
-    second = derivative(at, done, *order(n, 0, n - 1))
-    assume(abs(second) < 1e4)
-    assert close(engine.hessian(root, start)[0][n - 1], second)
+    second = [[derivative(at, done, *order(n, i, j)) for j in range(n)] for i in range(n)]
+    assume(max(abs(x) for row in second for x in row) < 1e4)
+    for row, exact_row in zip(engine.hessian(root, start), second, strict=True):
+        assert all(map(close, row, exact_row))
+    tried["random graphs: gradient and Hessian against 50 digits"] += 1
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=1000)
 @given(leaves, programs, st.lists(numbers, min_size=4, max_size=4))
-def test_forward_is_recording_anew(at, program, other):
+def test_forward_is_recording_anew(tried, at, program, other):
     start, root, done = record(at, program)
     other = other[: len(at)]
     for leaf, x in zip(start, other, strict=True):
@@ -102,6 +105,7 @@ def test_forward_is_recording_anew(at, program, other):
     except ArithmeticError:
         assert [node.data for node in topological_order(root)] == before
         return
+    tried["random graphs: forward after a change against recording anew"] += 1
     fresh = [Value(x) for x in other]
     nodes = [*fresh]
     for symbol, *choice in done:
@@ -109,7 +113,7 @@ def test_forward_is_recording_anew(at, program, other):
             nodes.append(apply(RULES[symbol], operands_of(RULES[symbol], nodes, *choice)))
         except ArithmeticError:  # in a node that does not lead to the last
             nodes.append(Value(0.0))
-    anew = nodes[-1]
+    anew = engine.sum(nodes[-ENDS:])
     assert [x.data.hex() for x in topological_order(root)] == [x.data.hex() for x in topological_order(anew)]
     for one in (root, anew):
         try:
@@ -122,9 +126,9 @@ def test_forward_is_recording_anew(at, program, other):
 moves = st.lists(st.sampled_from(["step", "back", "step", "until", "reset", "run"]), max_size=30)
 
 
-@settings(deadline=None)
-@given(leaves, programs, moves, index)
-def test_any_walk_ends_where_backward_does(at, program, moves, target):
+@settings(deadline=None, max_examples=1000)
+@given(leaves, programs, moves, st.integers(0, 100))
+def test_any_walk_ends_where_backward_does(tried, at, program, moves, target):
     start, root, _ = record(at, program)
     start[0].grad = 0.125
     nodes = topological_order(root)
@@ -136,6 +140,7 @@ def test_any_walk_ends_where_backward_does(at, program, moves, target):
             straight.append([node.grad for node in nodes])
     except ArithmeticError:
         return
+    tried["random graphs: a walk to and fro against backward"] += 1
     for move in moves:
         match move:
             case "until":
