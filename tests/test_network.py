@@ -144,6 +144,22 @@ def test_every_weight_has_its_line():
     assert tooltip == f"layer2.w23 = {three(weight.data)}, from z3 to z2"
 
 
+@pytest.mark.parametrize("model", [nn.Perceptron(8), nn.Layer(2, 3), nn.MLP(2, [4, 1]), nn.MLP(5, [5, 1])], ids=repr)
+def test_no_number_of_a_weight_touches_a_circle(model):
+    for weight in model.parameters():
+        weight.data = -0.00913
+    nodes = parts(viz.network(model, [0.5] * model.n_inputs), "node")
+    circles = [g.find(f".//{SVG}ellipse") for title, g in nodes.items() if re.search(r"[xyz]\d*$", title)]
+    labels = [nodes[name].find(f".//{SVG}text") for name, _ in model.named_parameters()]
+    assert len(labels) == len(model.parameters())
+    for label in labels:
+        x, y = float(label.get("x")), float(label.get("y"))
+        half = 0.25 * len(label.text) * float(label.get("font-size"))
+        for circle in circles:
+            cx, cy, r = (float(circle.get(name)) for name in ("cx", "cy", "rx"))
+            assert max(0.0, abs(x - cx) - half) > r or abs(y - cy) > r, label.text
+
+
 def test_large_layers_are_folded_in_the_middle():
     model = nn.MLP(64, [32, 10], seed=1)
     drawing = viz.network(model)

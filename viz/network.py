@@ -19,8 +19,8 @@ from viz.graph import FONT, escaped
 from viz.palette import BLUE, DARK, GREY, ORANGE
 from viz.render import Drawing
 
-RADIUS = 33  # of a neuron, in points
-SMALL = 25  # of an input
+RADIUS = 31  # of a neuron, in points
+SMALL = 23  # of an input
 FONTSIZE = 14
 LINE = 1.2 * FONTSIZE  # from one line of a label to the next
 FILLS = {"input": "#dcebf7", "neuron": "#ffffff", "output": "#fdebd0", "bias": "#eeeeee"}
@@ -228,7 +228,7 @@ class _Picture:
         self.numbered = links <= MOST_NUMBERS and not any(None in column for column in self.shown)
         self.named = links <= 12 and self.numbered
         self.pitch = 110.0 if self.numbered else 2 * RADIUS + (2.2 if self.deltas else 1.2) * LINE
-        self.gap = max(280.0, 36.0 * rows)
+        self.gap = max(280.0, 36.0 * rows, *(self.room(k) for k in range(1, len(columns))))
         self.top = self.pitch * (rows - 1) / 2 + RADIUS + 2.5 * LINE
         self.low: Point = (-RADIUS, -self.top)  # the corners of the picture so far
         self.high: Point = (self.gap * (len(columns) - 1) + RADIUS, self.top)
@@ -260,6 +260,27 @@ class _Picture:
         self.drawing.attr("graph", _background=" ".join(marks), size=f"{across},{down}")
         return self.drawing
 
+    def along(self, k: int) -> float:
+        """Where on the lines to layer k their numbers stand one under the other at even distances, from 0 to 1."""
+        n, m = len(self.shown[k - 1]), len([unit for unit in self.shown[k] if unit and unit.neuron])
+        return 1 / (m + 1) if m <= n else n / (n + 1)  # beside the sources, or beside the receivers
+
+    def room(self, k: int) -> float:
+        """From the column before layer k to it, so that no number on a line touches a circle."""
+        if not self.numbered:
+            return 0.0
+        half = max(
+            _half(self.weight_label(weight))
+            for unit in self.columns[k]
+            if unit.neuron
+            for weight in unit.neuron.weights
+        )
+        return (RADIUS + half + 6) / min(self.along(k), 1 - self.along(k))
+
+    def weight_label(self, weight: Value) -> str:
+        value = self.number(weight.data)
+        return f"{self.weights[weight].split('.')[-1]} = {value}" if self.named else value
+
     def place(self, k: int, row: int) -> Point:
         return k * self.gap, self.pitch * ((len(self.shown[k]) - 1) / 2 - row)
 
@@ -268,7 +289,7 @@ class _Picture:
 
     def text(self, key: str, text: str, place: Point, colour: str = GREY, **style: str) -> None:
         """Text by itself, for which room is made."""
-        half = 0.3 * FONTSIZE * len(text)
+        half = _half(text)
         self.low = min(self.low[0], place[0] - half), min(self.low[1], place[1] - LINE)
         self.high = max(self.high[0], place[0] + half), max(self.high[1], place[1] + LINE)
         self.node(key, escaped(text), place, fontcolor=colour, **style)
@@ -314,21 +335,19 @@ class _Picture:
         """The weights of layer k."""
         sources = [(row, unit) for row, unit in enumerate(self.shown[k - 1]) if unit]
         receivers = [(row, unit) for row, unit in enumerate(self.shown[k]) if unit and unit.neuron]
-        n, m = len(self.shown[k - 1]), len(receivers)
-        # There the numbers stand one under the other at even distances: beside the sources, or beside the receivers.
-        along = 1 / (m + 1) if m <= n else n / (n + 1)
+        along = self.along(k)
         for row, unit in receivers:
             for source_row, source in sources:
                 i = self.columns[k - 1].index(source)
                 weight = unit.neuron.weights[i]  # type: ignore[union-attr]
-                name, value = self.weights[weight], self.number(weight.data)
+                name = self.weights[weight]
                 colour, style = self.line(weight.data)
-                tooltip = f"{name} = {value}, from {source.name} to {unit.name}"
+                tooltip = f"{name} = {self.number(weight.data)}, from {source.name} to {unit.name}"
                 self.drawing.edge(source.key, unit.key, tooltip=tooltip, **style)
                 if self.numbered:
                     (x, y), (to_x, to_y) = self.place(k - 1, source_row), self.place(k, row)
                     place = x + along * (to_x - x), y + along * (to_y - y)
-                    label = f"{name.split('.')[-1]} = {value}" if self.named else value
+                    label = self.weight_label(weight)
                     self.text(name, label, place, colour, style="filled", fillcolor="white", fontsize="12")
 
     def line(self, weight: float) -> tuple[str, dict[str, str]]:
@@ -376,6 +395,11 @@ class _Picture:
         middle = self.gap * (len(self.columns) - 1) / 2
         for i, line in enumerate(lines):
             self.text(f"caption {i}", line, (middle, -self.top - (i + 0.5) * LINE), fontsize="12")
+
+
+def _half(text: str) -> float:
+    """Half the width of a text, in points."""
+    return 0.3 * FONTSIZE * len(text)
 
 
 def _folded(column: list[Unit], most: int) -> list[Unit | None]:
