@@ -21,7 +21,7 @@ CLOSED_FORMS: list[Callable[[float], float]] = [
     lambda x: -math.cos(x),
     math.sin,
 ]
-NEURON, AT = "sigmoid(w*x + b)", {"w": 2.0, "x": -1.0, "b": 1.5}
+NEURON, AT = "tanh(w*x + b)", {"w": 2.0, "x": -1.0, "b": 1.5}
 POINTS = 241
 
 
@@ -87,6 +87,7 @@ def lesson(curve: str, ends: tuple[float, float], folder: Path) -> None:
 
     heading(f"The derivative of z = {NEURON} by w, after a backward() of its own")
     z = parse(NEURON, AT)
+    z.label = "z"
     (w,) = leaves(z, "w")
     slope = grad(z, w, create_graph=True)
     slope.label = "dz/dw"

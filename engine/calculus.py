@@ -6,6 +6,8 @@ partials of the table give numbers, and on the nodes themselves they give Values
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any, TypeAlias
@@ -171,13 +173,14 @@ def _data(node: Value) -> float:
     return node.data
 
 
-def _total(terms: list[Derivative]) -> Derivative:
+def _total(terms: list[Derivative], same: Callable[[Value], Value] = lambda node: node) -> Derivative:
     """The sum of the terms, however many, as one node, or as a number where all are numbers."""
     number = 0.0
     for term in terms:
         if not isinstance(term, Value):
             number += term
-    values = [term for term in terms if isinstance(term, Value)]
+    counts = Counter(term for term in terms if isinstance(term, Value))
+    values = [term if n == 1 else same(_multiple(n, term)) for term, n in counts.items()]
     match values + [number] * (number != 0.0 or not values):
         case [one]:
             return one
@@ -194,41 +197,48 @@ def _simplified(derivatives: list[Derivative], order: list[Value], inputs: list[
     """
     simple: dict[Value, Derivative] = dict(zip(order, order, strict=True))
     known = {_key(node): node for node in order if node.parents and node not in inputs}
+
+    def same(node: Value) -> Value:
+        return node if node in simple else known.setdefault(_key(node), node)
+
     for node in topological_order(*(x for x in derivatives if isinstance(x, Value))):
         if node in simple:
             continue
-        result = _simpler(node, [simple[x] for x in node.parents])
-        if isinstance(result, Value) and result not in simple:
-            result = known.setdefault(_key(result), result)
-        simple[node] = result
+        result = _simpler(node, [simple[x] for x in node.parents], same)
+        simple[node] = same(result) if isinstance(result, Value) else result
     return [simple[x] if isinstance(x, Value) else x for x in derivatives]
 
 
-def _simpler(node: Value, simple: list[Any]) -> Any:
+def _simpler(node: Value, simple: list[Any], same: Callable[[Value], Value]) -> Any:
     """What a node comes to with simplified operands."""
     if not any(isinstance(x, Value) for x in simple):
         return node.data
     match [node.op, *simple]:
         case ["sum", *_]:
-            return _total(simple)
+            return _total(simple, same)
         case ["*", 0.0, _] | ["*", _, 0.0] | ["/", 0.0, _]:
             return 0.0
         case ["**", _, 0.0]:
             return 1.0
-        case ["+", 0.0, x] | ["+" | "-", x, 0.0] | ["*", 1.0, x] | ["*" | "/" | "**", x, 1.0]:
+        case ["+", x, y] if x is y:
+            return _multiple(2.0, x)
+        case ["+", 0.0, x] | ["+" | "-", x, 0.0] | ["/" | "**", x, 1.0]:
             return x
-        case ["neg", x] | ["-", 0.0, x] | ["*", -1.0, x] | ["*", x, -1.0]:
-            return _negative(x)
+        case ["neg", x] | ["-", 0.0, x]:
+            return _multiple(-1.0, x)
+        case ["*", float(number), x] | ["*", x, float(number)]:
+            return _multiple(number, x)
     return record(node._rule, *operands(simple, node.op))  # type: ignore[arg-type]
 
 
-def _negative(node: Value) -> Value:
+def _multiple(number: float, node: Value) -> Value:
+    """The product, without a product or a sign inside."""
     match node.op, node.parents:
         case "neg", (x,):
-            return x
-        case "*", (Value(is_constant=True) as number, x):
-            return -number.data * x
-    return -node
+            return _multiple(-number, x)
+        case "*", (Value(is_constant=True) as factor, x) if math.isfinite(number * factor.data):
+            number, node = number * factor.data, x
+    return -node if number == -1.0 else number * node
 
 
 def _key(node: Value) -> tuple[object, ...]:
