@@ -6,17 +6,14 @@ partials of the table give numbers, and on the nodes themselves they give Values
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from typing import Any, TypeAlias
+from typing import Any
 
-from engine import errors, operations
+from engine import errors
 from engine.graph import rows, topological_order
-from engine.value import Value, operands, record, shown
-
-Derivative: TypeAlias = "Value | float"
+from engine.simplify import Derivative, simplified, total
+from engine.value import Value, shown
 
 
 def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = False) -> Any:
@@ -137,7 +134,7 @@ def _backward(path: list[Value], inputs: list[Value], of: Callable[[Value], Deri
     on_path = set(path)
     given: dict[Value, list[Derivative]] = {path[-1]: [1.0]} if path else {}
     for node in reversed(path):
-        upstream = _total(given.pop(node))
+        upstream = total(given.pop(node))
         if node in derivatives:
             derivatives[node] = upstream
         if not isinstance(upstream, Value) and upstream - upstream != 0.0:  # infinite or not a number
@@ -166,81 +163,8 @@ def _derivative_graphs(order: list[Value], path: list[Value], inputs: list[Value
         _backward(path, inputs, _data)  # tells as `backward` does what has no derivative
         raise
     # A number is a leaf, and no constant, so that it has a graph and a derivative: 0.
-    return [x if isinstance(x, Value) else Value(x) for x in _simplified(derivatives, order, inputs)]
+    return [x if isinstance(x, Value) else Value(x) for x in simplified(derivatives, order, inputs)]
 
 
 def _data(node: Value) -> float:
     return node.data
-
-
-def _total(terms: list[Derivative], same: Callable[[Value], Value] = lambda node: node) -> Derivative:
-    """The sum of the terms, however many, as one node, or as a number where all are numbers."""
-    number = 0.0
-    for term in terms:
-        if not isinstance(term, Value):
-            number += term
-    counts = Counter(term for term in terms if isinstance(term, Value))
-    values = [term if n == 1 else same(_multiple(n, term)) for term, n in counts.items()]
-    match values + [number] * (number != 0.0 or not values):
-        case [one]:
-            return one
-        case [one, other]:
-            return one + other
-        case many:
-            return operations.sum(many)
-
-
-def _simplified(derivatives: list[Derivative], order: list[Value], inputs: list[Value]) -> list[Derivative]:
-    """The derivatives without 0*x and its like, and with one node for equal expressions, one of `order` if there is.
-
-    An input is a variable of its own, and stands for no expression.
-    """
-    simple: dict[Value, Derivative] = dict(zip(order, order, strict=True))
-    known = {_key(node): node for node in order if node.parents and node not in inputs}
-
-    def same(node: Value) -> Value:
-        return node if node in simple else known.setdefault(_key(node), node)
-
-    for node in topological_order(*(x for x in derivatives if isinstance(x, Value))):
-        if node in simple:
-            continue
-        result = _simpler(node, [simple[x] for x in node.parents], same)
-        simple[node] = same(result) if isinstance(result, Value) else result
-    return [simple[x] if isinstance(x, Value) else x for x in derivatives]
-
-
-def _simpler(node: Value, simple: list[Any], same: Callable[[Value], Value]) -> Any:
-    """What a node comes to with simplified operands."""
-    if not any(isinstance(x, Value) for x in simple):
-        return node.data
-    match [node.op, *simple]:
-        case ["sum", *_]:
-            return _total(simple, same)
-        case ["*", 0.0, _] | ["*", _, 0.0] | ["/", 0.0, _]:
-            return 0.0
-        case ["**", _, 0.0]:
-            return 1.0
-        case ["+", x, y] if x is y:
-            return _multiple(2.0, x)
-        case ["+", 0.0, x] | ["+" | "-", x, 0.0] | ["/" | "**", x, 1.0]:
-            return x
-        case ["neg", x] | ["-", 0.0, x]:
-            return _multiple(-1.0, x)
-        case ["*", float(number), x] | ["*", x, float(number)]:
-            return _multiple(number, x)
-    return record(node._rule, *operands(simple, node.op))  # type: ignore[arg-type]
-
-
-def _multiple(number: float, node: Value) -> Value:
-    """The product, without a product or a sign inside."""
-    match node.op, node.parents:
-        case "neg", (x,):
-            return _multiple(-number, x)
-        case "*", (Value(is_constant=True) as factor, x) if math.isfinite(number * factor.data):
-            number, node = number * factor.data, x
-    return -node if number == -1.0 else number * node
-
-
-def _key(node: Value) -> tuple[object, ...]:
-    """What two nodes of equal expressions have in common."""
-    return node._rule, *(str(x.data) if x.is_constant else x for x in node.parents)  # 0.0 and -0.0 are two

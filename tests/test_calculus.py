@@ -326,6 +326,24 @@ class TestGraphs:
                 assert len(set(expressions)) == len(expressions)
                 assert not set(expressions) & {expression(node) for node in given}
 
+    @settings(deadline=None)
+    @given(
+        EXPRESSIONS, st.sampled_from(["-z", "3*z", "z*3", "z*z", "z + 1", "z - 0.5", "sum([z, z])", "sin(z)", "-(-z)"])
+    )
+    def test_an_inner_node_is_a_variable_like_a_leaf(self, text, made):
+        z, a = Value(0.7, "z"), Value(0.5, "a")
+        with suppress(ArithmeticError):
+            inner = eval(made, vars(engine) | {"z": z})
+            leaf = Value(inner.data)
+            by_inner, by_leaf = (eval(text, vars(engine) | {"x": x, "a": a}) for x in (inner, leaf))
+            for row, other in zip(hessian(by_inner, [inner, a]), hessian(by_leaf, [leaf, a]), strict=True):
+                assert row == pytest.approx(other, rel=1e-9, abs=1e-9)
+            whole = hessian(by_inner, z)
+            slope, curvature = grad(inner, z), hessian(inner, z)
+            assert whole == pytest.approx(
+                hessian(by_leaf, leaf) * slope**2 + grad(by_leaf, leaf) * curvature, rel=1e-9, abs=1e-9
+            )
+
     def test_derivatives_of_high_order_stay_small(self):
         x = Value(0.7, "x")
         fifth = x.tanh()
