@@ -49,7 +49,7 @@ class TestExpressions:
             (lambda x, y: x * 1234567, "x*1234567"),
             (lambda x, y: x * 1234567.25, "x*1234567"),
             (lambda x, y: x * 9999999999999998, "v1 = x*9999999999999998"),
-            (lambda x, y: x * 123456789012345678, "x*1.23457e+17"),
+            (lambda x, y: x * 12345678901234568, "x*1.23457e+16"),
             (lambda x, y: engine.sum([x, y - 1]), "sum([x, y - 1])"),
             (lambda x, y: dot([x], [y]), "dot([x], [y])"),
             (lambda x, y: dot([x, x], [2, y]), "v1 = dot([x, x], [2, y])"),
