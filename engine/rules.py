@@ -147,12 +147,7 @@ RULES: dict[str, Rule] = {
             ("erfc(-a/2**0.5)/2 + a*exp(-a*a/2)/(2*pi)**0.5",),
             "a times the normal distribution function of a, exact (Hendrycks and Gimpel 2016)",
         ),
-        Rule(
-            "silu",
-            "a / (1 + exp(-a)) if a > -37 else a * exp(a)/(1 + exp(a))",
-            ("sigmoid(a) * (1 + a*sigmoid(-a))",),
-            "a times sigmoid(a)",
-        ),
+        Rule("silu", "a * sigmoid(a)", ("sigmoid(a) * (1 + a*sigmoid(-a))",), "a times sigmoid(a)"),
         Rule("sign", "1.0 if a > 0 else -1.0", ("0",), "the threshold: 1 if a > 0, else -1 (lecture P7)"),
         Rule(
             "maximum",

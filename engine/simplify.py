@@ -54,9 +54,9 @@ class _Forms:
             return node.data
         match [node.op, *simple]:
             case ["sum", *terms]:
-                counts = Counter(x for x in terms if isinstance(x, Value))
-                numbers = [x for x in terms if not isinstance(x, Value)]
-                return self._same(total([*(self._multiple(n, x) for x, n in counts.items()), *numbers]))
+                counts = Counter(terms).items()
+                summed: Any = total([self._multiple(n, x) if isinstance(x, Value) else n * x for x, n in counts])
+                return self._same(summed)
             case ["+", x, y] if x is y:
                 return self._multiple(2.0, x)
             case ["*", 0.0, _] | ["*", _, 0.0] | ["/", 0.0, _]:
@@ -71,28 +71,28 @@ class _Forms:
                 return self._multiple(number, x)
         return self._same(record(node._rule, *operands(simple, node.op)))  # type: ignore[arg-type]
 
-    def _same(self, node: Derivative) -> Any:
+    def _same(self, node: Value) -> Value:
         """The node of an equal expression that is there already, or this one."""
-        if not isinstance(node, Value) or not node.parents or node in self._inputs:
+        if not node.parents or node in self._inputs:
             return node
         return self._nodes.setdefault(_key(node), node)
 
-    def _multiple(self, number: float, node: Value) -> Any:
-        """The product, with the numbers and signs inside gathered in one number."""
-        factor, rest = self._split(node)
-        while rest is not node and sys.float_info.min <= abs(number * factor) <= sys.float_info.max:
-            number, node = number * factor, rest
-            factor, rest = self._split(node)
+    def _multiple(self, number: float, node: Value) -> Value:
+        """The product, with the numbers and signs inside gathered in one number, as long as it loses no digits."""
+        while (inside := self._inside(node)) and sys.float_info.min <= abs(number * inside[0]) <= sys.float_info.max:
+            number, node = number * inside[0], inside[1]
         return self._same(-node if number == -1.0 else number * node)
 
-    def _split(self, node: Value) -> tuple[float, Value]:
-        if node not in self._inputs:
-            match node.op, node.parents:
-                case "neg", (x,):
-                    return -1.0, x
-                case "*", (Value(is_constant=True) as number, x):
-                    return number.data, x
-        return 1.0, node
+    def _inside(self, node: Value) -> tuple[float, Value] | None:
+        """The number or sign in a product, and the rest."""
+        match node.op, node.parents:
+            case _ if node in self._inputs:
+                return None
+            case "neg", (x,):
+                return -1.0, x
+            case "*", (Value(is_constant=True) as number, x):
+                return number.data, x
+        return None
 
 
 def _key(node: Value) -> tuple[object, ...]:

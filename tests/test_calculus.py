@@ -288,6 +288,7 @@ class TestGraphs:
             ("sign(sin(x))", "0.0"),
             ("a*x + sign(x)*b", "a"),
             ("sign(x)*b + a*x", "a"),
+            ("a*sign(x) + b*x + a*sign(x)", "b"),
             ("3 * relu(x)", "3.0"),
             ("tan(x)", "1 + tan(x)**2"),
             ("sigmoid(x)", "(1 - tanh(x/2)**2)/4"),
@@ -303,6 +304,8 @@ class TestGraphs:
     def test_numbers_that_overflow_together_stay_apart(self):
         x = Value(1e-3, "x")
         assert grad(x * x * 1e308, x, create_graph=True).data == pytest.approx(2e305)
+        x = Value(1e-200, "x")
+        assert grad((1e200 * x) ** 2, x, create_graph=True).data == pytest.approx(2e200)
 
     def test_an_expression_that_is_a_node_already_is_that_node(self):
         a, b, x = Value(2.0, "a"), Value(-3.0, "b"), Value(0.7, "x")

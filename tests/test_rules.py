@@ -46,6 +46,15 @@ def test_partials_are_derivatives_of_the_value(rule):
             assert mp.almosteq(in_maths(rule, read, operands), slope, 1e-15, 1e-15), operands
 
 
+@pytest.mark.parametrize("a", [-700.0, -40.0, -36.9, -3.0, 3.0, 40.0, 700.0])
+def test_sigmoid_and_its_slope_keep_their_digits_far_out(a):
+    x = Value(a)
+    y = x.sigmoid()
+    y.backward()
+    assert y.data == pytest.approx(float(1 / (1 + mp.exp(-a))), rel=1e-15)
+    assert x.grad == pytest.approx(float(1 / (2 + mp.exp(a) + mp.exp(-a))), rel=1e-15)
+
+
 @pytest.mark.parametrize("rule", FOLDS, ids=lambda rule: rule.symbol)
 def test_folds(rule):
     rng = random.Random(rule.symbol)
