@@ -632,7 +632,7 @@ class TestTraining:
                 compiled=compiled,
             )  # fmt: skip
             found.append([*history.loss, w.data])
-        assert found[0] == pytest.approx(found[1], rel=1e-12)
+        assert found[0] == pytest.approx(found[1], rel=1e-12, abs=0.0)
 
     @pytest.mark.parametrize("compiled", [False, True])
     def test_a_history_of_one_step(self, compiled):

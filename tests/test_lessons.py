@@ -112,7 +112,7 @@ def test_two_layer_rules_are_the_gradient_of_the_loss():
                     return by(moved)
 
                 with mp.workdps(50):
-                    assert deltas[i][j] == pytest.approx(float(-0.5 * mp.diff(along, w)), rel=1e-12)
+                    assert deltas[i][j] == pytest.approx(float(-0.5 * mp.diff(along, w)), rel=1e-12, abs=0.0)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_error_propagation_is_gradient_descent():
     for link in w:
         step = 1e-20j  # the complex-step derivative has no rounding error
         gradient = squared_error(w | {link: w[link] + step}).imag / 1e-20
-        assert new[link] == pytest.approx(w[link] - eta * gradient, rel=1e-14)
+        assert new[link] == pytest.approx(w[link] - eta * gradient, rel=1e-14, abs=0.0)
 
 
 def test_error_propagation_tells_what_the_slides_leave_out(lesson):

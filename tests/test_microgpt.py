@@ -68,7 +68,7 @@ def test_model_and_gradient_are_those_of_the_formulas(model, tokenizer):
         return np.mean(np.log(np.exp(o).sum(axis=1)) - o[np.arange(len(o)), tokens[1:]])
 
     ours = surprise(logits, r)
-    assert ours.data == pytest.approx(loss(W), rel=1e-12)
+    assert ours.data == pytest.approx(loss(W), rel=1e-12, abs=0.0)
     ours.backward()
     gradient, rng = by_matrix(model, lambda p: p.grad), np.random.default_rng(1)
     for part in W:  # the slope along a random direction, by a complex step, which loses no digits
@@ -96,7 +96,7 @@ def test_attention_shares_add_up_to_1(model, tokenizer):
     assert [[len(shares) for shares in by_head] for by_head in weights] == [[t] * 4 for t in (1, 2, 3, 4, 5)]
     for by_head in weights:
         for shares in by_head:
-            assert engine.sum(shares).data == pytest.approx(1.0, rel=1e-12)
+            assert engine.sum(shares).data == pytest.approx(1.0, rel=1e-12, abs=0.0)
 
 
 def test_an_example_is_a_name_and_the_same_shifted(tokenizer):

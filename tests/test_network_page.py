@@ -36,11 +36,11 @@ def test_outputs_then_deltas_then_updates(model, tmp_path):
         shown |= frame["texts"]
     for key in (*hidden, *output):
         a = nodes[key.replace("z", "a")]
-        assert float(shown[f"{key} output"]) == pytest.approx(nodes[key].data, rel=1e-10)
-        assert float(shown[f"{key} delta"].removeprefix("δ = ")) == pytest.approx(a.grad, rel=1e-10)
+        assert float(shown[f"{key} output"]) == pytest.approx(nodes[key].data, rel=1e-10, abs=0.0)
+        assert float(shown[f"{key} delta"].removeprefix("δ = ")) == pytest.approx(a.grad, rel=1e-10, abs=0.0)
     for name, weight in model.named_parameters():
         new = float(shown[f"{name} weight"].split()[-1])
-        assert new == pytest.approx(weight.data - rate * weight.grad, rel=1e-10)
+        assert new == pytest.approx(weight.data - rate * weight.grad, rel=1e-10, abs=0.0)
 
 
 def test_the_lines_say_how(tmp_path):

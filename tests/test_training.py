@@ -82,9 +82,9 @@ class TestOptimizers:
     def test_trajectory(self, make, options, f, after_30, after_40):
         """PyTorch 2.13 (Adam with lr=0.02) from (-1.2, 1): 30 steps, then 10 at half the learning rate."""
         optimizer = make([Value(-1.2), Value(1.0)], **options)
-        assert descend(optimizer, f, 30) == pytest.approx(after_30, rel=1e-12)
+        assert descend(optimizer, f, 30) == pytest.approx(after_30, rel=1e-12, abs=0.0)
         optimizer.learning_rate /= 2
-        assert descend(optimizer, f, 10) == pytest.approx(after_40, rel=1e-12)
+        assert descend(optimizer, f, 10) == pytest.approx(after_40, rel=1e-12, abs=0.0)
         assert optimizer.steps == 40
 
     @pytest.mark.parametrize("gradient", [1e-6, 1e-3, -1.0, 1e6, -1e150])
@@ -92,7 +92,7 @@ class TestOptimizers:
         w = Value(1.0)
         w.grad = gradient
         nn.Adam([w], learning_rate=0.25).step()
-        assert w.data == pytest.approx(1 - 0.25 * gradient / (abs(gradient) + 1e-8), rel=1e-12)
+        assert w.data == pytest.approx(1 - 0.25 * gradient / (abs(gradient) + 1e-8), rel=1e-12, abs=0.0)
 
     def test_adam_does_not_freeze_after_a_gradient_whose_square_overflows(self):
         w = Value(1.0, "w")
@@ -245,8 +245,8 @@ class TestLoop:
                 w = w - 0.5 * x.T @ (1 / (1 + np.exp(-logits[rows])) - rs[rows]) / len(x)
             losses.append(np.mean(np.logaddexp(0, logits) - rs * logits))
             accuracies.append(np.mean((logits > 0) == rs))
-        assert [p.data for p in model.parameters()] == pytest.approx(w, rel=1e-10)
-        assert history.loss == pytest.approx(losses, rel=1e-10)
+        assert [p.data for p in model.parameters()] == pytest.approx(w, rel=1e-10, abs=0.0)
+        assert history.loss == pytest.approx(losses, rel=1e-10, abs=0.0)
         assert history.accuracy == pytest.approx(accuracies)
         assert accuracies[0] < accuracies[-1]
         assert (history.epochs, history.converged, history.interrupted) == (25, False, False)
@@ -257,7 +257,7 @@ class TestLoop:
         optimizer = nn.SGD([slope], learning_rate=0.1)
         nn.train(lambda x: slope * x + shift, nn.mse, LINE, optimizer=optimizer, epochs=300, until=never)
         moment = np.dot(*zip(*[(x, r - 0.5) for x, r in LINE], strict=True)) / np.dot(*[[x for x, _ in LINE]] * 2)
-        assert slope.data == pytest.approx(moment, rel=1e-10)
+        assert slope.data == pytest.approx(moment, rel=1e-10, abs=0.0)
         assert shift.data == 0.5, "the optimizer has it not"
         with pytest.raises(TypeError, match=r"without an optimizer.*function"):
             nn.train(lambda x: slope * x, nn.mse, LINE)
@@ -393,7 +393,7 @@ class TestEvaluate:
             return [Value(y) for y in x] if np.ndim(x) else Value(x)
 
         mean, share = nn.evaluate(model, loss, zip(outputs, targets, strict=True))
-        assert mean == pytest.approx(expected, rel=1e-12)
+        assert mean == pytest.approx(expected, rel=1e-12, abs=0.0)
         assert share == (accuracy and pytest.approx(accuracy))
 
     def test_with_an_accuracy_of_ones_own(self):
