@@ -293,6 +293,7 @@ class TestGraphs:
             ("tan(x)", "1 + tan(x)**2"),
             ("sigmoid(x)", "(1 - tanh(x/2)**2)/4"),
             ("sum([a * x for _ in range(3)])", "3*a"),
+            ("(lambda n: x*n + n*x + x*n)(-a)", "-3*a"),
         ],
     )
     def test_reads_as_by_hand(self, y, slope):
