@@ -123,7 +123,8 @@ RULES: dict[str, Rule] = {
         Rule(
             "tanh",
             "tanh(a)",
-            # Near 0 the textbook's is as exact, and its derivative more so.
+            # Near 0 the textbook's is as exact, and its derivative more so. From tanh(1.5/2) on, which is less
+            # than 0.64, the derivatives of the sigmoids are made of sigmoids, and do not come back to tanh.
             ("1 - out**2 if abs(float(out)) < 0.64 else 4 * sigmoid(2*a) * sigmoid(-2*a)",),
             "the hyperbolic tangent, in (-1, 1)",
             reads=("tanh(a)", "1 - out**2"),
@@ -132,7 +133,7 @@ RULES: dict[str, Rule] = {
             "sigmoid",
             # The first is the more exact, but exp(-a) overflows.
             "1/(1 + exp(-a)) if a > -37 else exp(a)/(1 + exp(a))",
-            # Near 0 the other derivative of this one would lose every digit.
+            # Near 0 the derivative of the product would lose every digit.
             ("sigmoid(a) * sigmoid(-a) if abs(float(a)) > 1.5 else (1 - tanh(a/2)**2)/4",),
             "1/(1 + exp(-a)), in (0, 1) (lecture P14)",
             reads=("sigmoid(a)", "out*(1 - out)"),

@@ -85,9 +85,9 @@ class _Forms:
 
     def _inside(self, node: Value) -> tuple[float, Value] | None:
         """The number or sign in a product, and the rest."""
+        if node in self._inputs:
+            return None
         match node.op, node.parents:
-            case _ if node in self._inputs:
-                return None
             case "neg", (x,):
                 return -1.0, x
             case "*", (Value(is_constant=True) as number, x):

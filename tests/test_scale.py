@@ -177,13 +177,17 @@ class TestCopies:
 
 
 def test_a_shallow_copy_has_the_same_operands():
-    a = Value(2.0, "a")
-    y = a * a
-    y.grad, y.label = 0.5, "y"
-    twin = copy.copy(y)
-    assert twin is not y
-    assert twin.parents == (a, a)
-    assert (twin.data, twin.grad, twin.label, twin.op) == (4.0, 0.5, "y", "*")
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    for y, parents, data, slopes in (a * a, (a, a), 4.0, (4.0, 0.0)), (a * b, (a, b), 6.0, (3.0, 2.0)):
+        y.grad, y.label = 0.5, "y"
+        twin = copy.copy(y)
+        assert twin is not y
+        assert twin.parents == parents
+        assert repr(twin) == repr(y) == f"Value(data={data}, grad=0.5, label='y', op='*')"
+        assert (twin.data, twin.grad, twin.label, twin.op) == (data, 0.5, "y", "*")
+        a.grad = b.grad = 0.0
+        twin.backward()
+        assert (a.grad, b.grad, y.grad) == (*slopes, 0.5)
     assert copy.copy(engine.sum([])).is_constant
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import builtins
-import copy
 import math
 import sys
 import threading
@@ -430,19 +429,6 @@ class TestNoGrad:
         nothing, something = asyncio.run(both())
         assert nothing == ()
         assert len(something) == 2
-
-
-def test_a_copy_is_a_node_with_the_same_operands():
-    a, b = Value(2.0, "a"), Value(3.0, "b")
-    product = a * b
-    product.label = "L"
-    product.backward()
-    twin = copy.copy(product)
-    assert twin is not product
-    assert twin.parents == (a, b)
-    assert repr(twin) == repr(product) == "Value(data=6.0, grad=1.0, label='L', op='*')"
-    twin.backward()
-    assert (a.grad, b.grad, product.grad) == (6.0, 4.0, 1.0)
 
 
 def test_stays_light_to_import():

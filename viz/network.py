@@ -114,6 +114,11 @@ def layers_of(model: object, taker: str) -> list[tuple[Perceptron, ...]]:
     raise TypeError(f"{taker} takes a Perceptron, a Layer or an MLP, got {shown(model)}")
 
 
+def short(name: str) -> str:
+    """The name of a weight or a unit without that of its layer."""
+    return name.rpartition(".")[2]
+
+
 def slope(neuron: Perceptron, a: float, z: float) -> float:
     """f'(a) of a neuron whose output there is z."""
     if neuron.activation == "linear":
@@ -260,26 +265,25 @@ class _Picture:
         self.drawing.attr("graph", _background=" ".join(marks), size=f"{across},{down}")
         return self.drawing
 
+    def receivers(self, k: int) -> list[tuple[int, Unit, Perceptron]]:
+        """The neurons of layer k that are shown, each with its row."""
+        return [(row, unit, unit.neuron) for row, unit in enumerate(self.shown[k]) if unit and unit.neuron]
+
     def along(self, k: int) -> float:
         """Where on the lines to layer k their numbers stand one under the other at even distances, from 0 to 1."""
-        n, m = len(self.shown[k - 1]), len([unit for unit in self.shown[k] if unit and unit.neuron])
+        n, m = len(self.shown[k - 1]), len(self.receivers(k))
         return 1 / (m + 1) if m <= n else n / (n + 1)  # beside the sources, or beside the receivers
 
     def room(self, k: int) -> float:
         """From the column before layer k to it, so that no number on a line touches a circle."""
         if not self.numbered:
             return 0.0
-        half = max(
-            _half(self.weight_label(weight))
-            for unit in self.columns[k]
-            if unit.neuron
-            for weight in unit.neuron.weights
-        )
+        half = max(_half(self.label(weight)) for _, _, neuron in self.receivers(k) for weight in neuron.weights)
         return (RADIUS + half + 6) / min(self.along(k), 1 - self.along(k))
 
-    def weight_label(self, weight: Value) -> str:
+    def label(self, weight: Value) -> str:
         value = self.number(weight.data)
-        return f"{self.weights[weight].split('.')[-1]} = {value}" if self.named else value
+        return f"{short(self.weights[weight])} = {value}" if self.named else value
 
     def place(self, k: int, row: int) -> Point:
         return k * self.gap, self.pitch * ((len(self.shown[k]) - 1) / 2 - row)
@@ -334,12 +338,10 @@ class _Picture:
     def lines(self, k: int) -> None:
         """The weights of layer k."""
         sources = [(row, unit) for row, unit in enumerate(self.shown[k - 1]) if unit]
-        receivers = [(row, unit) for row, unit in enumerate(self.shown[k]) if unit and unit.neuron]
         along = self.along(k)
-        for row, unit in receivers:
+        for row, unit, neuron in self.receivers(k):
             for source_row, source in sources:
-                i = self.columns[k - 1].index(source)
-                weight = unit.neuron.weights[i]  # type: ignore[union-attr]
+                weight = neuron.weights[self.columns[k - 1].index(source)]
                 name = self.weights[weight]
                 colour, style = self.line(weight.data)
                 tooltip = f"{name} = {self.number(weight.data)}, from {source.name} to {unit.name}"
@@ -347,8 +349,7 @@ class _Picture:
                 if self.numbered:
                     (x, y), (to_x, to_y) = self.place(k - 1, source_row), self.place(k, row)
                     place = x + along * (to_x - x), y + along * (to_y - y)
-                    label = self.weight_label(weight)
-                    self.text(name, label, place, colour, style="filled", fillcolor="white", fontsize="12")
+                    self.text(name, self.label(weight), place, colour, style="filled", fillcolor="white", fontsize="12")
 
     def line(self, weight: float) -> tuple[str, dict[str, str]]:
         """The colour and the look of the line for a weight."""

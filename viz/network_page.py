@@ -12,7 +12,7 @@ from engine import Value
 from engine.names import number
 from nn import MLP, Layer, Perceptron
 from viz.frames import Frame
-from viz.network import columns_of, layers_of, network, signals, slope
+from viz.network import columns_of, layers_of, network, short, signals, slope
 from viz.page import page_path, parsed, write_page
 
 MOST_TERMS = 5  # of a sum on the page
@@ -121,7 +121,7 @@ class _Steps:
             neuron, key, sources = self.layers[k][j], self.keys[k][j], self.sources[k]
             a, z = self.number(self.a[k][j]), self.number(self.z[k][j])
             names = [self.weights[w] for w in neuron.weights]
-            symbols = _sum([f"{_short(w)} {_short(x)}" for w, x in zip(names, sources, strict=True)])
+            symbols = _sum([f"{short(w)} {short(x)}" for w, x in zip(names, sources, strict=True)])
             pairs = zip(neuron.weights, self.taken[k], strict=True)
             numbers = _sum([f"{self.number(w.data)}*{self.number(x)}" for w, x in pairs])
             lines = [f"a = {symbols}", f"  = {numbers} = {a}"]
@@ -145,7 +145,7 @@ class _Steps:
                 receivers = self.keys[k + 1]
                 weights = [neuron.weights[j + 1] for neuron in self.layers[k + 1]]
                 symbols = _sum(
-                    [f"{_short(self.weights[w])} delta({x})" for w, x in zip(weights, receivers, strict=True)]
+                    [f"{short(self.weights[w])} delta({x})" for w, x in zip(weights, receivers, strict=True)]
                 )
                 pairs = zip(weights, self.deltas[k + 1], strict=True)
                 numbers = _sum([f"{self.number(w.data)}*{self.number(d)}" for w, d in pairs])
@@ -165,14 +165,10 @@ class _Steps:
                 if name in self.labels:
                     texts[f"{name} weight"] = f"{self.labels[name].rpartition(' ')[0]} {new}".strip()
                 numbers = " * ".join(map(self.number, (self.rate, delta, x)))
-                lines.append(f"{_short(name)}' = {self.number(weight.data)} - {numbers} = {new}")
+                lines.append(f"{short(name)}' = {self.number(weight.data)} - {numbers} = {new}")
             if len(lines) > MOST_LINES:
                 lines[MOST_LINES - 1 :] = [f"and {len(lines) - MOST_LINES + 1} more"]
             yield Frame(f"Update {i} of {total}", tuple(lines), self.lit(key, sources, []), texts, key, "update")
-
-
-def _short(name: str) -> str:
-    return name.rpartition(".")[2]
 
 
 def _sum(terms: list[str]) -> str:
