@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len
 
-from engine import RULES, Value, operations, topological_order
+from engine import RULES, Value, functions, topological_order
 from engine.value import constant
 
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
@@ -20,11 +20,11 @@ OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-FUNCTIONS: dict[str, Callable[..., Value]] = {"abs": abs} | operations.FUNCTIONS
+FUNCTIONS: dict[str, Callable[..., Value]] = {"abs": abs} | functions.FUNCTIONS
 OF_LISTS: dict[str, Callable[..., Value]] = {
-    "sum": operations.sum,
-    "dot": operations.dot,
-    "logsumexp": operations.logsumexp,
+    "sum": functions.sum,
+    "dot": functions.dot,
+    "logsumexp": functions.logsumexp,
 }
 
 

@@ -35,7 +35,7 @@ def heading(text: str) -> None:
 
 
 @contextmanager
-def mistakes_told(options: argparse.ArgumentParser) -> Iterator[None]:
+def exit_on_error(options: argparse.ArgumentParser) -> Iterator[None]:
     """Ends the program with what the user has to know, and no traceback."""
     try:
         yield
@@ -95,7 +95,7 @@ def plot_plane(
     return ax
 
 
-def agreement(name: str, differences: list[float], bound: float) -> None:
+def report_agreement(name: str, differences: list[float], bound: float) -> None:
     """Tell the largest difference from autograd.
 
     Raises:

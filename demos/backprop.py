@@ -15,7 +15,8 @@ from rich.console import Console
 import viz
 from demos._expression import parse
 from engine import Backprop, Value, topological_order
-from engine.names import Names, number
+from engine.formatting import format_number
+from engine.labels import Names
 
 KEYS = {
     "n": "next", " ": "next", readchar.key.ENTER: "next", readchar.key.RIGHT: "next", readchar.key.DOWN: "next",
@@ -99,7 +100,7 @@ def lesson(root: Value, output: Path, *, by_key: bool) -> None:
     console.print("Forward: every value from those of its operands", style="bold")
     for node in topological_order(root):
         if not node.is_constant:
-            console.print(f"  {names.definition(node)} = {number(node.data)}")
+            console.print(f"  {names.definition(node)} = {format_number(node.data)}")
     walk = Backprop(root)
     console.print(f"\nBackward: {len(walk)} steps of the chain rule", style="bold")
     if by_key:
@@ -112,7 +113,7 @@ def lesson(root: Value, output: Path, *, by_key: bool) -> None:
         console.print("\nThe gradients", style="bold")
         for node in topological_order(root):
             if not node.parents and not node.is_constant:
-                console.print(f"  {names.gradient(node)} = {number(node.grad)}")
+                console.print(f"  {names.gradient(node)} = {format_number(node.grad)}")
     lit = walk.last if walk.upcoming else None
     output.write_bytes(viz.draw(root, highlight=lit).pipe(format=output.suffix[1:]))
     console.print(f"\nThe graph with its values and gradients is in {output}")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import viz
 from demos._expression import leaves, parse
-from demos._lesson import figure, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, figure, heading, parser, save
 from engine import Value, grad, topological_order
-from engine.names import Names
-from viz.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
+from engine.labels import Names
+from viz.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
 
 CURVE = "sin(x)"
 CLOSED_FORMS: list[Callable[[float], float]] = [
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         help="of x (default: -pi pi)",
     )  # fmt: skip
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.curve, chosen.range, chosen.output)
 
 

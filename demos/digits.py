@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import engine
 import nn
-from demos._lesson import figure, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, figure, heading, parser, save
 from engine import Value
-from engine.names import number
-from viz.palette import BLUE, GREY, ORANGE
+from engine.formatting import format_number
+from viz.style import BLUE, GREY, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = options.parse_args(arguments)
     if chosen.times < 1:
         options.error("--times: one training or more")
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.hidden, chosen.epochs, range(chosen.seed, chosen.seed + chosen.times), chosen.output)
 
 
@@ -173,11 +173,14 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     terms = [(a - b) * z_h for a, b, z_h in zip(v_k, v_other, z, strict=True)]
     strongest = sorted(range(1, len(z)), key=lambda h: -abs(terms[h]))[:STRONGEST]
     rest = fsum(terms) - terms[0] - fsum(terms[h] for h in strongest)
-    told = [f"{number(terms[0], 2)} (bias)", *(f"{number(terms[h], 2)} (z{h})" for h in strongest)]
-    lines = [" + ".join(told[:4]), " + ".join([*told[4:], f"{number(rest, 2)} (the others)"])]
+    told = [f"{format_number(terms[0], 2)} (bias)", *(f"{format_number(terms[h], 2)} (z{h})" for h in strongest)]
+    lines = [" + ".join(told[:4]), " + ".join([*told[4:], f"{format_number(rest, 2)} (the others)"])]
     print(f"\n{reading}; next {other}: {reading.posteriors[other]:.2f}")
     print(f"o{k} - o{other} = " + "\n        + ".join(lines).replace("+ -", "- "))
-    print(f"        = {number(fsum(terms), 4)} = log({reading.posteriors[k]:.4g} / {reading.posteriors[other]:.4g})")
+    print(
+        f"        = {format_number(fsum(terms), 4)} = "
+        f"log({reading.posteriors[k]:.4g} / {reading.posteriors[other]:.4g})"
+    )
 
     ax.set_title(f"{reading}. The {len(strongest)} hidden neurons that decide most between {k} and {other}")
     ax.text(0.0, -4.6, "in a box: weight times ink, filled above 0, hollow below", fontsize=8, color=GREY)
@@ -192,7 +195,7 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
         y = 3.7 - 1.45 * row
         ax.plot([4.1, 6.0], [0.0, y], color=GREY, linewidth=0.5)
         plot_signed(seen[h], ax, 6.1, y - 0.65, largest, 1.3)
-        ax.text(7.5, y, f"z{h} = {number(z[h], 2)}", va="center", fontsize=9)
+        ax.text(7.5, y, f"z{h} = {format_number(z[h], 2)}", va="center", fontsize=9)
         for digit, v in ((k, v_k[h]), (other, v_other[h])):
             colour, dashes = (BLUE, "solid") if v > 0 else (ORANGE, "dashed")
             ax.plot([9.3, 12.4], [y, place[digit]], color=colour, linestyle=dashes, linewidth=abs(v * z[h]))

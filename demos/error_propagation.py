@@ -9,9 +9,9 @@ from pathlib import Path
 import engine
 import nn
 import viz
-from demos._lesson import agreement, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, heading, parser, report_agreement, save
 from engine import Value
-from engine.names import number
+from engine.formatting import format_number
 
 SOURCES = {
     "1": ("x1", "x2"), "2": ("x1", "x2"), "3": ("x1", "x2"),
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--eta", type=float, default=0.5, help="the learning rate (default: %(default)s)")
     options.add_argument("--activation", choices=F, default="sigmoid", help="the f of every neuron (default: sigmoid)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(dict(zip(("x1", "x2"), chosen.x, strict=True)), chosen.z, chosen.eta, chosen.activation, chosen.output)
 
 
@@ -82,33 +82,36 @@ def lesson(x: Numbers, z: float, eta: float, activation: str, folder: Path) -> N
     f, df = F[activation]
     w = START
 
-    heading(f"Forward: x1 = {number(x['x1'])}, x2 = {number(x['x2'])}, f = {activation}")
+    heading(f"Forward: x1 = {format_number(x['x1'])}, x2 = {format_number(x['x2'])}, f = {activation}")
     e, y = forward(w, x, f)
     for n, sources in SOURCES.items():
         print(f"y{n} = f({' + '.join(f'{weight(m, n)} {signal(m)}' for m in sources)})")
-        print(f"   = f({' + '.join(f'{number(w[m, n])}*{number(y[m])}' for m in sources)})")
-        print(f"   = f({number(e[n])}) = {number(y[n])}")
+        print(f"   = f({' + '.join(f'{format_number(w[m, n])}*{format_number(y[m])}' for m in sources)})")
+        print(f"   = f({format_number(e[n])}) = {format_number(y[n])}")
 
-    heading(f"Backward: delta = z - y = {number(z)} - {number(y['6'])} = {number(z - y['6'])}")
+    heading(f"Backward: delta = z - y = {format_number(z)} - {format_number(y['6'])} = {format_number(z - y['6'])}")
     deltas = errors(w, e, z - y["6"], df)
     for n in "45123":
         terms = [(weight(n, m), f"f'(e{m})", "delta" if m == "6" else f"delta{m}") for m in receivers(n)]
         numbers = [(w[n, m], df(e[m]), deltas[m]) for m in receivers(n)]
         print(f"delta{n} = {' + '.join(' '.join(term) for term in terms)}")
-        print(f"       = {' + '.join('*'.join(map(number, term)) for term in numbers)} = {number(deltas[n])}")
+        products = " + ".join("*".join(map(format_number, term)) for term in numbers)
+        print(f"       = {products} = {format_number(deltas[n])}")
 
     heading(f"Update: w' = w + eta delta f'(e) x with eta = {eta:g}")
     new = updated(w, e, y, deltas, df, eta)
     for m, n in LINKS:
         delta = "delta" if n == "6" else f"delta{n}"
-        factors = " * ".join(map(number, (eta, deltas[n], df(e[n]), y[m])))
+        factors = " * ".join(map(format_number, (eta, deltas[n], df(e[n]), y[m])))
         print(f"{weight(m, n) + chr(39):8} = {weight(m, n)} + eta {delta} f'(e{n}) {signal(m)}")
-        print(f"         = {number(w[m, n])} + {factors} = {number(new[m, n])}")
+        print(f"         = {format_number(w[m, n])} + {factors} = {format_number(new[m, n])}")
 
     heading("The same by autograd: w' = w - eta dE/dw of E = (z - y)**2 / 2")
     error, leaves = squared_error(x, z, activation)
     error.backward()
-    agreement("The updates", [abs(new[link] - (leaf.data - eta * leaf.grad)) for link, leaf in leaves.items()], 1e-14)
+    report_agreement(
+        "The updates", [abs(new[link] - (leaf.data - eta * leaf.grad)) for link, leaf in leaves.items()], 1e-14
+    )
 
     heading("The factor that the slides leave out")
     print("The slides send delta4 = w46 delta back, without f'(e6). Then delta f'(e) x")

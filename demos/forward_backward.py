@@ -9,9 +9,9 @@ from pathlib import Path
 
 import engine
 import nn
-from demos._lesson import agreement, figure, heading, mistakes_told, parser, save
-from engine.names import number
-from viz.palette import BLUE, ORANGE
+from demos._lesson import exit_on_error, figure, heading, parser, report_agreement, save
+from engine.formatting import format_number
+from viz.style import BLUE, ORANGE
 
 Vector = list[float]
 Weights = list[list[Vector]]  # w[l][j][i]: layer l, neuron j, input i, the bias first
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.error("--sizes: the number of inputs and of neurons in one layer or more, such as 2 3 1")
     if chosen.sizes and prod(chosen.sizes) > 20_000:
         options.error("--sizes: too many paths to walk along every one; the product of the sizes is 20,000 at most")
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.sizes, random.Random(chosen.seed), chosen.output)
 
 
@@ -138,8 +138,8 @@ def lesson(sizes: list[int] | None, rng: random.Random, folder: Path) -> None:
     differences = []
     for (name, parameter), dl_dw in zip(model.named_parameters(), products, strict=True):
         differences.append(abs(dl_dw - parameter.grad))
-        print(f"dl/d({name}) = {number(dl_dw)}")
-    agreement("The two passes", differences, 1e-12)
+        print(f"dl/d({name}) = {format_number(dl_dw)}")
+    report_agreement("The two passes", differences, 1e-12)
 
     heading("Multiplications for dl/dw of every weight, dz/da and dl/dy being known")
     passes, paths = multiplications(w, x, r)
@@ -163,7 +163,7 @@ def random_weights(sizes: list[int], rng: random.Random) -> Weights:
 
 
 def listed(numbers: Vector) -> str:
-    return ", ".join(map(number, numbers))
+    return ", ".join(map(format_number, numbers))
 
 
 if __name__ == "__main__":

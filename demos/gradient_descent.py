@@ -7,7 +7,7 @@ from pathlib import Path
 
 import viz
 from demos._expression import leaves, parse
-from demos._lesson import agreement, figure, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, figure, heading, parser, report_agreement, save
 
 SURFACE = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # Himmelblau 1972: 0 at (3, 2) and at three other points
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--eta", type=float, default=0.01, help="the learning rate (default: %(default)s)")
     options.add_argument("--steps", type=int, default=100, help="how many at most (default: %(default)s)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.loss, chosen.start, chosen.eta, chosen.steps, chosen.output)
 
 
@@ -57,7 +57,7 @@ def lesson(loss: str, start: tuple[float, float], eta: float, steps: int, folder
             raise ArithmeticError(f"step {t + 1} goes too far: {error}\nTry an --eta smaller than {eta:g}.") from None
     print(f"\n{'Converged: the slope is 0' if slope < 1e-6 else f'Not converged: the slope is {slope:.3g}'}.")
     if differences:
-        agreement("Gradients by hand", differences, 1e-10)
+        report_agreement("Gradients by hand", differences, 1e-10)
 
     def height(a: float, b: float) -> float:
         w1.data, w2.data = a, b

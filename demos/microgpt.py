@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import engine
 import nn
-from demos._lesson import figure, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, figure, heading, parser, save
 from engine import Value
-from viz.palette import ORANGE, SKY
+from viz.style import ORANGE, SKY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--temperature", type=float, default=0.5, help="of the samples (default: %(default)s)")
     options.add_argument("--seed", type=int, default=1, help="of all that is random (default: %(default)s)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         if chosen.steps < 1 or not chosen.temperature > 0.0:
             raise ValueError("it takes 1 step or more, and a temperature above 0")
         lesson(chosen.data, chosen.steps, chosen.temperature, chosen.seed, chosen.output)

@@ -7,7 +7,7 @@ from pathlib import Path
 import nn
 import viz
 from demos import _table
-from demos._lesson import figure, heading, mistakes_told, parser, plot_plane, save
+from demos._lesson import exit_on_error, figure, heading, parser, plot_plane, save
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--epochs", type=int, default=300, help="steps at most (default: %(default)s)")
     options.add_argument("--seed", type=int, default=1, help="of the first weights (default: %(default)s)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.data, chosen.epochs, chosen.seed, chosen.output)
 
 

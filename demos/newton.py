@@ -7,7 +7,7 @@ from pathlib import Path
 
 import viz
 from demos._expression import leaves, parse
-from demos._lesson import figure, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, figure, heading, parser, save
 from engine import Value, grad, hessian
 
 SURFACE = "(1 - w1)**2 + 100*(w2 - w1**2)**2"  # Rosenbrock 1960: a bent valley, 0 at (1, 1)
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--eta", type=float, default=0.001, help="of gradient descent (default: %(default)s)")
     options.add_argument("--steps", type=int, default=1000, help="of gradient descent (default: %(default)s)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.loss, chosen.start, chosen.eta, chosen.steps, chosen.output)
 
 

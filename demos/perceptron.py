@@ -9,10 +9,10 @@ from pathlib import Path
 import nn
 import viz
 from demos import _table
-from demos._lesson import agreement, figure, heading, mistakes_told, parser, plot_plane, save
+from demos._lesson import exit_on_error, figure, heading, parser, plot_plane, report_agreement, save
 from engine import Value, dot, sigmoid, sign
-from engine.names import number
-from viz.palette import BLUE, ORANGE
+from engine.formatting import format_number
+from viz.style import BLUE, ORANGE
 
 Classes = list[tuple[list[float], int]]
 
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--epochs", type=int, default=100, help="how many at most (default: %(default)s)")
     options.add_argument("--seed", type=int, default=1, help="of all that is random (default: %(default)s)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         if chosen.data:
             own_classes(_table.read(chosen.data).standardised(), chosen.eta, chosen.epochs, chosen.seed, chosen.output)
         else:
@@ -60,7 +60,7 @@ def lesson(eta: float, epochs: int, seed: int, folder: Path) -> None:
     print(line.fit(points, learning_rate=eta, epochs=epochs, seed=seed))
     w0, w1 = least_squares(points)
     print(f"learned:       y = {formula(line)}")
-    print(f"least squares: y = {number(w0, 4)} + {number(w1, 4)} x1")
+    print(f"least squares: y = {format_number(w0, 4)} + {format_number(w1, 4)} x1")
     at_line.plot(*zip(*points, strict=True), "o", color=BLUE)
     at_line.plot([0, 2], [line(0.0).data, line(2.0).data], color=ORANGE)
     at_line.set(title="Regression, y = w1 x + w0", xlabel="x", ylabel="y")
@@ -105,9 +105,9 @@ def answers(model: Callable[[list[float]], Value], data: Classes) -> None:
     print("".join(f"{f'x{i + 1}':>9}" for i in range(len(data[0][0]))) + "        y  choose   r")
     for x, r in data[:4]:
         y = model(x).data
-        numbers = "".join(f"{number(x_i, 3):>9}" for x_i in x)
+        numbers = "".join(f"{format_number(x_i, 3):>9}" for x_i in x)
         wrong = "   wrong" if (y > 0) != (r > 0) else ""
-        print(f"{numbers}{number(y, 3):>9}    {'C1' if y > 0 else 'C2'}  {r:4}{wrong}")
+        print(f"{numbers}{format_number(y, 3):>9}    {'C1' if y > 0 else 'C2'}  {r:4}{wrong}")
 
 
 def check_rule(
@@ -128,7 +128,7 @@ def check_rule(
         neuron.learn(x, r, eta)
         differences += [abs(w.data - (old - eta * grad)) for w, (old, grad) in zip(neuron.weights, before, strict=True)]
     print(f"With {activation}, on {name}:")
-    agreement("  the rule", differences, 1e-12)
+    report_agreement("  the rule", differences, 1e-12)
 
 
 def least_squares(points: list[tuple[float, float]]) -> tuple[float, float]:
@@ -141,7 +141,7 @@ def least_squares(points: list[tuple[float, float]]) -> tuple[float, float]:
 
 def formula(neuron: nn.Perceptron) -> str:
     """w^T x in numbers."""
-    w0, *ws = (number(w.data, 4) for w in neuron.weights)
+    w0, *ws = (format_number(w.data, 4) for w in neuron.weights)
     return " + ".join([w0, *(f"{w} x{i}" for i, w in enumerate(ws, start=1))]).replace("+ -", "- ")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import nn
 import viz
 from demos import _table
-from demos._lesson import agreement, figure, heading, mistakes_told, parser, plot_plane, save
+from demos._lesson import exit_on_error, figure, heading, parser, plot_plane, report_agreement, save
 
 Matrix = list[list[float]]
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--epochs", type=int, default=300, help="how many at most (default: %(default)s)")
     options.add_argument("--seed", type=int, default=1, help="of all that is random (default: %(default)s)")
     chosen = options.parse_args(arguments)
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.data, chosen.hidden, chosen.eta, chosen.epochs, chosen.seed, chosen.output)
 
 
@@ -84,7 +84,7 @@ def lesson(path: Path | None, H: int, eta: float, epochs: int, seed: int, folder
         if history.epochs % 10 == 0 or history.converged:
             print(f"epoch {history.epochs:4}  {history.latest}")
     print(f"\n{history}")
-    agreement("Deltas by hand", differences, 1e-12)
+    report_agreement("Deltas by hand", differences, 1e-12)
     _, accuracy = nn.evaluate(model, nn.cross_entropy, held_out)
     print(f"On the {len(held_out)} held-out examples: {100 * (accuracy or 0.0):.1f} % right.")
 

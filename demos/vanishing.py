@@ -11,9 +11,9 @@ from statistics import fmean
 import engine
 import nn
 import viz
-from demos._lesson import agreement, figure, heading, mistakes_told, parser, save
+from demos._lesson import exit_on_error, figure, heading, parser, report_agreement, save
 from engine import Value
-from viz.palette import CLASSES, MARKERS
+from viz.style import CLASSES, MARKERS
 
 SLOPES: dict[str, Callable[[float], float]] = {  # f'(a) where the output is z
     "sigmoid": lambda z: z * (1 - z),
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = options.parse_args(arguments)
     if not 3 <= chosen.layers <= 30:
         options.error("--layers: from 3 to 30")
-    with mistakes_told(options):
+    with exit_on_error(options):
         lesson(chosen.layers, chosen.width, chosen.eta, chosen.epochs, chosen.seed, chosen.output)
 
 
@@ -63,7 +63,7 @@ def lesson(depth: int, width: int, eta: float, epochs: int, seed: int, folder: P
     for model in usual.values():
         for slopes, deltas in passes(model, data[:10]):
             differences += by_hand(model, slopes, deltas)
-    agreement("The rule at every neuron", differences, 1e-9)
+    report_agreement("The rule at every neuron", differences, 1e-9)
 
     heading(f"Gradients of a new network, {depth} layers: mean |dl/dw| of each")
     sizes = {key: gradients(model, data) for key, model in deep.items()}

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.backprop import Backprop, Contribution, Step
-from engine.calculus import grad, hessian, jacobian
-from engine.checks import GradientError, check_gradients
-from engine.compiled import compile
+from engine.compiler import compile
+from engine.derivatives import grad, hessian, jacobian
+from engine.functions import FUNCTIONS, dot, logsumexp, rule, softmax, sum
+from engine.gradcheck import GradientError, check_gradients
 from engine.graph import topological_order
-from engine.operations import FUNCTIONS, dot, logsumexp, rule, softmax, sum
 from engine.recording import no_grad
 from engine.rules import RULES, Rule
 from engine.value import Value

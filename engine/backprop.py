@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine import errors
-from engine.graph import rows, topological_order
-from engine.names import Names, number
+from engine.formatting import format_number
+from engine.graph import operand_rows, topological_order
+from engine.labels import Names
 from engine.value import Value
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ class Contribution:
     def __str__(self) -> str:
         name = self._names.gradient(self.parent)
         chain = f"{self._names.gradient(self._node)} * {self.symbols}"
-        numbers = f"= {number(self._upstream)} * {number(self.local)} = {number(self.amount)}"
+        numbers = f"= {format_number(self._upstream)} * {format_number(self.local)} = {format_number(self.amount)}"
         line = f"{name} += {chain} {numbers}"
         if len(line) > WIDEST:
             line = f"{name} += {chain}\n    {numbers}"
         if self.before == 0.0:
             return line
-        return f"{line}\n    accumulated: {name} = {number(self.before)} + {number(self.amount)} = {number(self.total)}"
+        sums = " + ".join(map(format_number, (self.before, self.amount)))
+        return f"{line}\n    accumulated: {name} = {sums} = {format_number(self.total)}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Step:
         return str(self)
 
     def __str__(self) -> str:
-        gradient = f"{self._names.gradient(self.node)} = {number(self.upstream)}"
+        gradient = f"{self._names.gradient(self.node)} = {format_number(self.upstream)}"
         head = f"{self._names.definition(self.node)} hands on {gradient}"
         return "\n  ".join([head, *map(str, self.contributions)])
 
@@ -117,8 +119,8 @@ class Backprop:
         self.root = root
         self._names = Names(root)
         for node in self._nodes:
-            if errors.is_changed(node):
-                raise errors.changed(node)
+            if errors.is_stale(node):
+                raise errors.stale_graph(node)
         self._done: list[Step] = []
         for node in self._nodes:
             node.grad = 0.0
@@ -201,7 +203,7 @@ class Backprop:
         node = self.upcoming
         if node is None:
             return f"{where}, every gradient is complete"
-        gradient = f"{self._names.gradient(node)} = {number(node.grad)}"
+        gradient = f"{self._names.gradient(node)} = {format_number(node.grad)}"
         return f"{where}\nnext: {self._names.definition(node)} will hand on {gradient}"
 
     def __rich__(self) -> Text:
@@ -211,12 +213,12 @@ class Backprop:
 def _chain_rule(node: Value, names: Names) -> Step:
     rule = node._rule
     assert rule is not None
-    if errors.is_changed(node):
-        raise errors.changed(node)
+    if errors.is_stale(node):
+        raise errors.stale_graph(node)
     try:
         given = [
             (row, i, partial(*(x.data for x in row), node.data))
-            for row in rows(node)
+            for row in operand_rows(node)
             for i, partial in enumerate(rule.partial_functions)
             if row[i]._rule is not None
         ]

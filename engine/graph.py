@@ -24,7 +24,7 @@ def topological_order(*roots: Value) -> list[Value]:
     ['a', 'b', '*', '+']
     """
     for root in roots:
-        if not hasattr(root, "_x"):
+        if not hasattr(root, "_a"):
             raise TypeError(f"a graph starts from a Value, got {type(root).__name__} {reprlib.repr(root)}")
     order: list[Value] = []
     seen: set[Value | int] = set()
@@ -40,7 +40,7 @@ def topological_order(*roots: Value) -> list[Value]:
                 stack += [x for x in reversed(node) if x not in seen]
         elif node not in seen:
             seen.add(node)
-            x, y = node._x, node._y
+            x, y = node._a, node._b
             if x is None:
                 order.append(node)
             elif y is None:
@@ -72,15 +72,15 @@ def order_above(root: Value, known: Callable[[Value], bool]) -> list[Value]:
     return order
 
 
-def rows(node: Value) -> list[tuple[Value, ...]]:
+def operand_rows(node: Value) -> list[tuple[Value, ...]]:
     """The operands that belong together: all of `a*b`, each pair of `dot([a, c], [b, d])`, each one of `sum([a, b])`.
 
     >>> from engine import Value, dot
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
-    >>> [[x.label for x in row] for row in rows(dot([a, b], [b, b]))]
+    >>> [[x.label for x in row] for row in operand_rows(dot([a, b], [b, b]))]
     [['a', 'b'], ['b', 'b']]
     """
-    x, y = node._x, node._y
+    x, y = node._a, node._b
     if isinstance(x, tuple):
         return list(zip(x, y, strict=True)) if isinstance(y, tuple) else [(operand,) for operand in x]
     return [tuple(operand for operand in (x, y) if operand is not None)]  # type: ignore[misc]

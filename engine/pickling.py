@@ -31,7 +31,7 @@ def reduced(value: Value) -> Reduced:
     >>> c, c.parents == (b, a), b.parents[0] is a
     (Value(data=8.0, grad=0.0, op='+'), True, True)
     """
-    if value._x is None:
+    if value._a is None:
         return restored, (type(value), value._rule, None, None, value._data, value.grad, value.label)
     table = _thread.tables.get(value) or _Table(value)
     return operator.getitem, (table, table.numbers[value])
@@ -48,7 +48,7 @@ def restored(
 ) -> Value:
     """A node by its attributes."""
     node = object.__new__(cls)
-    node._rule, node._x, node._y, node._data, node.grad, node.label = rule, x, y, data, grad, label
+    node._rule, node._a, node._b, node._data, node.grad, node.label = rule, x, y, data, grad, label
     return node
 
 
@@ -69,7 +69,7 @@ class _Table:
     """The inner nodes above those of older tables, each after its operands. Unpickled it is a list."""
 
     def __init__(self, root: Value) -> None:
-        self.made = order_above(root, lambda node: node._x is None or node in _thread.tables)
+        self.made = order_above(root, lambda node: node._a is None or node in _thread.tables)
         for node in self.made:
             _thread.tables[node] = self
         below = dict.fromkeys(x for node in self.made for x in node.parents)
@@ -84,7 +84,7 @@ class _Table:
                 return listed(x)
             return None if x is None else self.numbers[x]
 
-        rows = [(x._rule, taken(x._x), taken(x._y), x._data, x.grad, x.label) for x in self.made]
+        rows = [(x._rule, taken(x._a), taken(x._b), x._data, x.grad, x.label) for x in self.made]
         return _nodes, (type(self.made[0]), self.given, rows)
 
 

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import Any, TypeAlias
 
-from engine import operations
+from engine import functions
 from engine.graph import topological_order
 from engine.value import Value, operands, record
 
@@ -36,7 +36,7 @@ def total(terms: list[Derivative]) -> Derivative:
         case [one, other]:
             return one + other
         case many:
-            return operations.sum(many)
+            return functions.sum(many)
 
 
 class _Forms:

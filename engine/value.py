@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import copy
 import operator
-import reprlib
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from itertools import chain
 from math import isfinite
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, final
 
 from engine import errors, pickling
+from engine.formatting import format_number
 from engine.graph import order_above, topological_order
-from engine.names import number
 from engine.recording import is_recording
 from engine.rules import LEAF, Rule
+from engine.validation import Number, as_finite, as_float, describe
 
-Number: TypeAlias = float | Real | Decimal
 Operand: TypeAlias = "Value | Number"
 
 
@@ -47,19 +44,19 @@ class Value:
     Value(data=2.0, grad=1.0, label='a')
     """
 
-    __slots__ = ("__weakref__", "_data", "_rule", "_x", "_y", "grad", "label")
+    __slots__ = ("__weakref__", "_a", "_b", "_data", "_rule", "grad", "label")
 
     __array_ufunc__ = None  # so that a NumPy number on the left leaves the operation to Value
 
     _data: float
     _rule: Rule | None  # None: a constant
-    _x: Value | tuple[Value, ...] | None  # the operands, in a fold lists of them; None where there is none
-    _y: Value | tuple[Value, ...] | None
+    _a: Value | tuple[Value, ...] | None  # the operands, in a fold lists of them; None where there is none
+    _b: Value | tuple[Value, ...] | None
     grad: float
     label: str
 
     if TYPE_CHECKING:
-        # What engine.operations attaches, row by row.
+        # What engine.functions attaches, row by row.
         __add__: ClassVar[Callable[[Value, Operand], Value]]
         __radd__: ClassVar[Callable[[Value, Operand], Value]]
         __sub__: ClassVar[Callable[[Value, Operand], Value]]
@@ -77,10 +74,10 @@ class Value:
 
     def __init__(self, data: Number, label: str = "") -> None:
         if not isinstance(label, str):
-            raise TypeError(f"the label of a Value is a str, got {shown(label)}")
+            raise TypeError(f"the label of a Value is a str, got {describe(label)}")
         self._data = as_finite(data, "Value")
         self._rule = LEAF
-        self._x = self._y = None
+        self._a = self._b = None
         self.grad = 0.0
         self.label = label
 
@@ -94,7 +91,7 @@ class Value:
 
     @data.setter
     def data(self, data: Number) -> None:
-        if self._x is not None:
+        if self._a is not None:
             raise AttributeError(
                 f"the data of {self!r} follows from its operands: set that of a leaf, then call forward()"
             )
@@ -108,7 +105,7 @@ class Value:
     @property
     def parents(self) -> tuple[Value, ...]:
         """The operands, in order, each as often as it was used; `dot(ws, xs)` has all of ws, then all of xs."""
-        lists = (x if isinstance(x, tuple) else (x,) for x in (self._x, self._y) if x is not None)
+        lists = (x if isinstance(x, tuple) else (x,) for x in (self._a, self._b) if x is not None)
         return tuple(chain.from_iterable(lists))
 
     @property
@@ -138,7 +135,7 @@ class Value:
             raise errors.no_graph(self)
         order = topological_order(self)
         before = [node.grad for node in order]
-        inner = [node for node in order if node._x is not None]
+        inner = [node for node in order if node._a is not None]
         for node in inner:
             node.grad = 0.0
         self.grad += 1.0
@@ -146,7 +143,7 @@ class Value:
             try:
                 for node in reversed(inner):
                     node._rule.backward(node)  # type: ignore[union-attr]
-            except errors.OF_KERNELS:
+            except errors.KERNEL_ERRORS:
                 raise errors.no_derivative(node) from None
             for node in reversed(order):
                 if not isfinite(node.grad):
@@ -171,13 +168,13 @@ class Value:
         >>> y.data
         25.0
         """
-        inner = [node for node in topological_order(self) if node._x is not None]
+        inner = [node for node in topological_order(self) if node._a is not None]
         before = [node._data for node in inner]
         try:
             for node in inner:
                 try:
                     node._data = node._rule.evaluate(node)  # type: ignore[union-attr]
-                except errors.OF_KERNELS as error:
+                except errors.KERNEL_ERRORS as error:
                     raise errors.no_value(node, error) from None
         except BaseException:
             for node, data in zip(inner, before, strict=True):
@@ -211,13 +208,13 @@ class Value:
 
     def __copy__(self) -> Value:
         """A node with the same operands."""
-        return pickling.restored(Value, self._rule, self._x, self._y, self._data, self.grad, self.label)
+        return pickling.restored(Value, self._rule, self._a, self._b, self._data, self.grad, self.label)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """The whole graph anew."""
         for node in order_above(self, lambda node: id(node) in memo):
             twin = memo[id(node)] = copy.copy(node)
-            twin._x, twin._y = copy.deepcopy(node._x, memo), copy.deepcopy(node._y, memo)
+            twin._a, twin._b = copy.deepcopy(node._a, memo), copy.deepcopy(node._b, memo)
         return twin
 
     def __reduce__(self) -> pickling.Reduced:
@@ -226,7 +223,7 @@ class Value:
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         op = f", op={self.op!r}" if self.op else ""
-        return f"Value(data={number(self._data)}, grad={number(self.grad)}{label}{op})"
+        return f"Value(data={format_number(self._data)}, grad={format_number(self.grad)}{label}{op})"
 
 
 def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...] | None = None) -> Value:
@@ -239,16 +236,16 @@ def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...
     """
     node = _new(Value)
     node._rule = rule
-    node._x = x
-    node._y = y
+    node._a = x
+    node._b = y
     node.grad = 0.0
     node.label = ""
     try:
         node._data = rule.evaluate(node)
-    except errors.OF_KERNELS as error:
+    except errors.KERNEL_ERRORS as error:
         raise errors.no_value(node, error) from None
     if not x or not is_recording():
-        node._rule = node._x = node._y = None
+        node._rule = node._a = node._b = None
     return node
 
 
@@ -256,7 +253,7 @@ def constant(data: Number, taker: str) -> Value:
     """A node for a plain number among the operands of `taker`, which an error would name."""
     node = _new(Value)
     node._data = data if type(data) is float and isfinite(data) else as_finite(data, taker)
-    node._rule = node._x = node._y = None
+    node._rule = node._a = node._b = None
     node.grad = 0.0
     node.label = ""
     return node
@@ -270,43 +267,12 @@ def operands(values: Iterable[Operand], taker: str) -> tuple[Value, ...]:
     """
     if type(values) is not tuple:
         if not isinstance(values, Iterable):
-            raise TypeError(f"{taker} takes a list of Values and numbers, got {shown(values)}")
+            raise TypeError(f"{taker} takes a list of Values and numbers, got {describe(values)}")
         values = tuple(values)
     for x in values:
         if type(x) is not Value:
             return tuple([x if type(x) is Value else constant(x, taker) for x in values])
     return values  # type: ignore[return-value]
-
-
-def as_finite(data: Number, taker: str) -> float:
-    """A finite real number as a float.
-
-    Raises:
-        TypeError: `data` is no real number.
-        ValueError: `data` is infinite or not a number.
-        OverflowError: `data` is too large for a float.
-    """
-    value = as_float(data)
-    if value is None:
-        raise TypeError(f"{taker} takes a real number, got {shown(data)}")
-    if not isfinite(value):
-        raise ValueError(f"{taker} takes a finite number, got {value}")
-    return value
-
-
-def as_float(data: object) -> float | None:
-    if type(data) is float:
-        return data
-    if isinstance(data, (Real, Decimal)) and not isinstance(data, bool):
-        try:
-            return float(data)
-        except OverflowError:
-            raise OverflowError(f"{shown(data)} is too large for a float (up to 1.8e308)") from None
-    return None
-
-
-def shown(thing: object) -> str:
-    return f"{type(thing).__name__} {reprlib.repr(thing)}"
 
 
 def _compare(by: Callable[[float, float], bool], value: Value, other: Operand) -> bool:

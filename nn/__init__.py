@@ -8,8 +8,7 @@
 (True, [False, True, True, False])
 """
 
-from nn.files import load, save
-from nn.history import History, plateau
+from nn.checkpoint import load, save
 from nn.initialization import SCHEMES
 from nn.layer import Layer
 from nn.losses import binary_cross_entropy, cross_entropy, hinge, mse
@@ -19,6 +18,7 @@ from nn.optimizers import SGD, Adam, Optimizer
 from nn.perceptron import Perceptron
 from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
+from nn.training.history import History, plateau
 
 __all__ = [
     "MLP",

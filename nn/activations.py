@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Callable
 
 from engine import RULES, Value
-from engine.operations import FUNCTIONS
-from engine.value import shown
+from engine.functions import FUNCTIONS
+from engine.validation import describe
 
 
 def activation_function(name: str) -> Callable[[Value], Value] | None:
@@ -21,7 +21,7 @@ def activation_function(name: str) -> Callable[[Value], Value] | None:
     Value(data=0.0, grad=0.0, op='tanh')
     """
     if not isinstance(name, str):
-        raise TypeError(f"an activation is told by its name, such as 'tanh', got {shown(name)}")
+        raise TypeError(f"an activation is told by its name, such as 'tanh', got {describe(name)}")
     if name == "linear":
         return None
     names = [symbol for symbol in FUNCTIONS if RULES[symbol].arity == 1]

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import TypeAlias
 
-from engine.value import shown
+from engine.validation import describe
 
 Scheme: TypeAlias = Callable[[random.Random, int, int], list[float]]
 
@@ -50,7 +50,7 @@ def scheme(name: object, activation: str) -> Scheme:
     if name is None:
         return he if activation in RECTIFIERS else xavier
     if not isinstance(name, str):
-        raise TypeError(f"init is one of {', '.join(map(repr, SCHEMES))}, got {shown(name)}")
+        raise TypeError(f"init is one of {', '.join(map(repr, SCHEMES))}, got {describe(name)}")
     if name not in SCHEMES:
         raise ValueError(f"init is one of {', '.join(map(repr, SCHEMES))}, got {name!r}")
     return SCHEMES[name]
@@ -65,5 +65,5 @@ def generator(seed: int | random.Random | None) -> random.Random:
     if isinstance(seed, random.Random):
         return seed
     if seed is not None and not hasattr(seed, "__index__"):
-        raise TypeError(f"seed is an int, got {shown(seed)}")
+        raise TypeError(f"seed is an int, got {describe(seed)}")
     return random.Random(None if seed is None else operator.index(seed))

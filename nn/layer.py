@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 
 from engine import Value
+from engine.validation import at_least
 from engine.value import Operand
 from nn.initialization import generator, scheme
-from nn.inputs import at_least, prefixed, with_bias
+from nn.inputs import label_prefix, with_bias
 from nn.module import Module
 from nn.perceptron import Perceptron
 
@@ -49,7 +50,7 @@ class Layer(Module):
         self.neurons = tuple(
             Perceptron(n_inputs, activation, init=start(rng, self.n_inputs, n_outputs)) for _ in range(n_outputs)
         )
-        prefix = prefixed(label)
+        prefix = label_prefix(label)
         for name, weight in self.parts():
             weight.label = prefix + name
         for j, neuron in enumerate(self.neurons, start=1):

@@ -12,8 +12,9 @@ from typing import Any
 
 import engine
 from engine import Value
-from engine.names import number
-from engine.value import operands, shown
+from engine.formatting import format_number
+from engine.validation import describe
+from engine.value import operands
 
 
 def mse(outputs: Any, targets: Any) -> Value:
@@ -124,15 +125,15 @@ def _cross_entropy(logits: Sequence[Value], target: Any) -> Value:
     total = engine.logsumexp(logits)
     if not _is_list(target):
         if not hasattr(target, "__index__") or isinstance(target, bool):
-            raise TypeError(f"a target of cross_entropy is a class, an int from 0, got {shown(target)}")
+            raise TypeError(f"a target of cross_entropy is a class, an int from 0, got {describe(target)}")
         index = operator.index(target)
         if not 0 <= index < len(logits):
-            raise ValueError(f"cross_entropy has the classes 0 to {len(logits) - 1}, got {shown(target)}")
+            raise ValueError(f"cross_entropy has the classes 0 to {len(logits) - 1}, got {describe(target)}")
         return total - logits[index]
     pairs = _pairs("cross_entropy", logits, target)
     _check("cross_entropy", pairs, lambda r: r >= 0.0, "a class or a probability for every class")
     if abs(sum(float(r) for _, r in pairs) - 1.0) > 1e-9:
-        raise ValueError(f"the probabilities of all classes have the sum 1, got as a target {shown(target)}")
+        raise ValueError(f"the probabilities of all classes have the sum 1, got as a target {describe(target)}")
     return total - engine.dot([r for _, r in pairs], logits)
 
 
@@ -141,11 +142,11 @@ def _classified(logits: Any, targets: Any) -> list[tuple[Sequence[Any], Any]]:
     if not _is_list(logits) or not len(logits) or not _is_list(logits[0]):
         logits, targets = [logits], [targets]
     elif not _is_list(targets) or len(targets) != len(logits):
-        raise ValueError(f"cross_entropy has {len(logits)} examples, got as targets {shown(targets)}")
+        raise ValueError(f"cross_entropy has {len(logits)} examples, got as targets {describe(targets)}")
     for example in logits:
         if not _is_list(example) or len(example) < 2:
             raise ValueError(
-                f"cross_entropy takes a list of logits, one for each class, got {shown(example)}; "
+                f"cross_entropy takes a list of logits, one for each class, got {describe(example)}; "
                 "for a single logit there is binary_cross_entropy"
             )
     return list(zip(logits, targets, strict=True))
@@ -157,14 +158,14 @@ def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
         (pair,) = zip(operands([outputs], loss), operands([targets], f"the target of {loss}"), strict=True)
         return [pair]
     if not (_is_list(outputs) and _is_list(targets)) or len(outputs) != len(targets) or not len(outputs):
-        raise ValueError(f"{loss} takes as many outputs as targets, got {shown(outputs)} and {shown(targets)}")
+        raise ValueError(f"{loss} takes as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
     return [pair for y, r in zip(outputs, targets, strict=True) for pair in _pairs(loss, y, r)]
 
 
 def _check(loss: str, pairs: list[tuple[Value, Value]], allowed: Callable[[float], bool], what: str) -> None:
     for _, r in pairs:
         if not allowed(r.data):
-            raise ValueError(f"a target of {loss} is {what}, got {number(r.data)}")
+            raise ValueError(f"a target of {loss} is {what}, got {format_number(r.data)}")
 
 
 def _mean(losses: list[Value]) -> Value:

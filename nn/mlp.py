@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from engine.value import Operand, shown
+from engine.validation import at_least, describe
+from engine.value import Operand
 from nn.activations import activation_function
 from nn.initialization import generator
-from nn.inputs import as_list, at_least, with_bias
+from nn.inputs import as_list, with_bias
 from nn.layer import Layer
 from nn.module import Module
 
@@ -50,7 +51,7 @@ class MLP(Module):
     ) -> None:
         given = as_list(sizes)
         if given is None:
-            raise TypeError(f"sizes is a list with the number of neurons in every layer, got {shown(sizes)}")
+            raise TypeError(f"sizes is a list with the number of neurons in every layer, got {describe(sizes)}")
         if not given:
             raise ValueError("sizes has one layer or more, got none")
         activation_function(hidden)  # an error even where there is no hidden layer

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine import Value
-from engine.value import as_finite
+from engine.validation import as_finite
 
 
 class Module:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine import Value
-from engine.names import number
-from engine.value import shown
-from nn.inputs import in_range
+from engine.formatting import format_number
+from engine.validation import describe, in_range
 
 
 class Optimizer:
@@ -23,11 +22,11 @@ class Optimizer:
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float, weight_decay: float, memory: int) -> None:
         if not isinstance(parameters, Iterable):
-            raise TypeError(f"an optimizer takes a list of Values, got {shown(parameters)}")
+            raise TypeError(f"an optimizer takes a list of Values, got {describe(parameters)}")
         self.parameters = list(parameters)
         for p in self.parameters:
             if not isinstance(p, Value) or p.op or p.is_constant:
-                raise TypeError(f"an optimizer moves leaf Values, got {shown(p)}")
+                raise TypeError(f"an optimizer moves leaf Values, got {describe(p)}")
         self.parameters = list(dict.fromkeys(self.parameters))
         if not self.parameters:
             raise ValueError("an optimizer takes one parameter or more, got none")
@@ -65,8 +64,8 @@ class Optimizer:
             for p, numbers in zip(self.parameters, moved, strict=True):
                 if not all(map(math.isfinite, numbers)):
                     raise OverflowError(
-                        f"the step of {p.label or 'a parameter'} overflows, from {number(p.data)} with the gradient "
-                        f"{number(p.grad)}: take a learning rate smaller than {self.learning_rate:g}"
+                        f"the step of {p.label or 'a parameter'} overflows, from {format_number(p.data)} with the "
+                        f"gradient {format_number(p.grad)}: take a learning rate smaller than {self.learning_rate:g}"
                     )
             self.state = [tuple(state) for _, *state in moved]
             for p, (data, *_) in zip(self.parameters, moved, strict=True):
@@ -149,7 +148,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate, weight_decay, memory=2)
         if not isinstance(betas, Sequence) or len(betas) != 2:
-            raise TypeError(f"betas is two numbers, got {shown(betas)}")
+            raise TypeError(f"betas is two numbers, got {describe(betas)}")
         self.betas = in_range(betas[0], "betas[0]", below=1.0), in_range(betas[1], "betas[1]", below=1.0)
         self.epsilon = in_range(epsilon, "epsilon")
         if not self.epsilon:

@@ -9,12 +9,13 @@ from typing import Any
 
 import engine
 from engine import Value
-from engine.value import Operand, constant, shown
+from engine.validation import at_least, describe, error_context, in_range
+from engine.value import Operand, constant
 from nn.activations import activation_function
-from nn.history import History, Stop, plateau
 from nn.initialization import generator, scheme
-from nn.inputs import as_list, at_least, examples, in_range, named, prefixed, with_bias
+from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
+from nn.training.history import History, Stop, plateau
 
 
 class Perceptron(Module):
@@ -57,7 +58,7 @@ class Perceptron(Module):
             start = scheme(init, activation)(generator(seed), self.n_inputs, 1)
         if len(start) != n_inputs + 1:
             raise ValueError(f"init has the {n_inputs + 1} weights w0 to w{n_inputs}, got {len(start)}")
-        prefix = prefixed(label)
+        prefix = label_prefix(label)
         self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(start))
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
 
@@ -114,7 +115,7 @@ class Perceptron(Module):
         (2.0, {'w0': 0.2, 'w1': 0.2, 'w2': 0.1})
         """
         if self.activation == "sign" and r not in (1, -1):
-            raise ValueError(f"a perceptron with sign gives 1 or -1, so r is 1 or -1, got {shown(r)}")
+            raise ValueError(f"a perceptron with sign gives 1 or -1, so r is 1 or -1, got {describe(r)}")
         in_range(learning_rate, "learning_rate")
         with engine.no_grad():
             inputs = with_bias(x, self.n_inputs, self)
@@ -169,7 +170,7 @@ class Perceptron(Module):
                 rng.shuffle(order)
             losses = []
             for i in order:
-                with named(f"epoch {epoch + 1}, data[{i}]"):
+                with error_context(f"epoch {epoch + 1}, data[{i}]"):
                     losses.append(float(Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2))
             accuracy = losses.count(0.0) / len(losses) if self.activation == "sign" else None
             history.add(fmean(losses), accuracy)

@@ -20,7 +20,7 @@ from rich.table import Table
 import engine
 from engine import RULES, Value
 
-ROWS = [rule for rule in RULES.values() if not rule.fold]
+ROWS = [rule for rule in RULES.values() if not rule.finalize]
 KINKED = {"abs", "relu", "leaky_relu", "elu", "sign", "maximum", "minimum"}  # no derivative where branches meet
 
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
@@ -43,7 +43,7 @@ DEFINITIONS = {
     "abs": lambda a: mp.sqrt(a * a),
     "exp": lambda a: mp.e**a,
     "log": mp.ln,
-    "log1p": lambda a: mp.ln(1 + a),
+    "log1p": mp.log1p,
     "sqrt": lambda a: mp.root(a, 2),
     "sin": mp.sin,
     "cos": mp.cos,
@@ -51,7 +51,7 @@ DEFINITIONS = {
     "erfc": lambda a: mp.erfc(within(a, 1e6)),
     "tanh": lambda a: 1 - 2 / (mp.exp(2 * a) + 1),
     "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
-    "softplus": lambda a: mp.ln(1 + mp.exp(a)),
+    "softplus": lambda a: mp.log1p(mp.exp(a)),
     "relu": lambda a: (a + abs(a)) / 2,
     "leaky_relu": lambda a: max(a, a / 100),
     "elu": lambda a: max(a, 0) + min(mp.exp(min(a, 0)) - 1, 0),
@@ -108,14 +108,14 @@ class Names(dict):
         return meaning(name)
 
 
-OWN = {"abs": abs, "max": max, "mpf": mp.mpf, "float": mp.mpf}
-OWN |= {"erfc": DEFINITIONS["erfc"], "pow": DEFINITIONS["**"]}
+CUSTOM_RULES = {"abs": abs, "max": max, "mpf": mp.mpf, "float": mp.mpf}
+CUSTOM_RULES |= {"erfc": DEFINITIONS["erfc"], "pow": DEFINITIONS["**"]}
 
 
 @cache
 def meaning(name):
-    if name in OWN or hasattr(mp, name):
-        return OWN.get(name) or getattr(mp, name)
+    if name in CUSTOM_RULES or hasattr(mp, name):
+        return CUSTOM_RULES.get(name) or getattr(mp, name)
     return lambda *operands: in_maths(RULES[name], RULES[name].value, operands)
 
 

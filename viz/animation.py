@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.value import shown
+from engine.validation import at_least, describe
 from nn import History, Module
-from nn.inputs import at_least, examples
+from nn.inputs import examples
 from viz.plots import answers, grid, plane, plot_examples, plot_surface
 
 FRAMES_A_SECOND = 6
@@ -60,7 +60,7 @@ class Animation:
     ) -> None:
         if not isinstance(model, Module):
             raise TypeError(
-                f"an animation needs the weights of every epoch, so the model is a Module, got {shown(model)}"
+                f"an animation needs the weights of every epoch, so the model is a Module, got {describe(model)}"
             )
         self.model, self.data, self.boundary, self.names = model, examples(data), boundary, names
         self.x1, self.x2 = plane(self.data)

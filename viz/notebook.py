@@ -12,11 +12,11 @@ from typing import Any
 
 import nn
 from engine import Backprop, Step, Value
-from engine.value import shown
-from viz.graph import draw
-from viz.network import network
-from viz.page import page
-from viz.render import Drawing
+from engine.validation import describe
+from viz.drawing import Drawing
+from viz.graph_drawing import draw
+from viz.network_drawing import network
+from viz.pages.graph_page import page
 
 HEIGHT = 560  # of an embedded page, in pixels
 WORDS = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"
@@ -139,5 +139,5 @@ def embed(what: Value | str | os.PathLike[str], *, height: int = HEIGHT, **optio
                 raise TypeError(f"a file is shown as it is: {', '.join(options)} is for a Value")
             text = Path(what).read_text(encoding="utf-8")
         case _:
-            raise TypeError(f"embed takes a Value or the file of a page, got {shown(what)}")
+            raise TypeError(f"embed takes a Value or the file of a page, got {describe(what)}")
     return Embedded(text, height)

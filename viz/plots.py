@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import engine
 from engine import Value, no_grad
-from engine.names import number
-from engine.value import shown
+from engine.formatting import format_number
+from engine.validation import describe, error_context
 from nn import MLP, Layer, Perceptron
 from nn.activations import activation_function
-from nn.inputs import named, with_bias
-from viz.network import layers_of, slope
-from viz.palette import BLUE, CLASSES, DARK, GREY, MARKERS, ORANGE, SKY
+from nn.inputs import with_bias
+from viz.network_drawing import layers_of, slope
+from viz.style import BLUE, CLASSES, DARK, GREY, MARKERS, ORANGE, SKY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,7 @@ def plane(points: Sequence[tuple[Sequence[float], float]]) -> tuple[list[float],
         raise ValueError("the data tell what part of the plane to show, and there are none")
     for x, _ in points:
         if len(x) != 2:
-            raise ValueError(f"a plane has two inputs, and the data have {len(x)}: {shown(x)}")
+            raise ValueError(f"a plane has two inputs, and the data have {len(x)}: {describe(x)}")
     x1, x2 = (_span([float(x[i]) for x, _ in points]) for i in range(2))
     return x1, x2
 
@@ -96,7 +96,7 @@ def answers(model: Callable[[Any], Any], *, often: bool = False) -> Callable[[Se
     is after `nn.train`. To load it for one plot takes as long as it saves, and on a machine's first use half a minute;
     `often` does it all the same.
     """
-    if type(model) in (Perceptron, Layer, MLP) and (often or "engine.replay" in sys.modules):
+    if type(model) in (Perceptron, Layer, MLP) and (often or "engine.compiler.program" in sys.modules):
         inputs = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]  # type: ignore[attr-defined]
         try:
             return engine.compile(model(inputs), inputs)
@@ -268,7 +268,7 @@ def plot_gradients(model: Perceptron | Layer | MLP, *, ax: Axes | None = None) -
             # The same bins for every layer and every plot: quarters of powers of ten.
             low, high = (math.floor(BINS_A_DECADE * math.log10(f(above))) for f in (min, max))
             edges = [10 ** (k / BINS_A_DECADE) for k in range(low, high + 2)]
-            _strip(ax, i, above, edges, number(median(above), 2), note)
+            _strip(ax, i, above, edges, format_number(median(above), 2), note)
         else:
             ax.text(
                 0.5, 0.35 - i, f"all {len(sizes)} are 0", transform=ax.get_yaxis_transform(), ha="center", va="center"
@@ -309,7 +309,7 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
     width = (high - low) / BINS or 0.1
     edges = [low + width * k for k in range(-1, BINS + 2)]
     for i, (zs, steep) in enumerate(zip(outputs, slopes, strict=True)):
-        _strip(ax, i, zs, edges, number(median(zs), 2), f"mean f'(a)\n= {number(steep, 2)}")
+        _strip(ax, i, zs, edges, format_number(median(zs), 2), f"mean f'(a)\n= {format_number(steep, 2)}")
     _name_strips(ax, layers)
     ax.set_xlabel("outputs of the neurons z = f(a), by layer")
     return ax
@@ -324,7 +324,7 @@ def _signals(
     outputs: list[list[float]] = [[] for _ in layers]
     slopes: list[list[float]] = [[] for _ in layers]
     for row, x in enumerate(inputs):
-        with no_grad(), named(f"inputs[{row}]"):
+        with no_grad(), error_context(f"inputs[{row}]"):
             signal = with_bias(x, model.n_inputs, model)
             for i, neurons in enumerate(layers):
                 found = []

@@ -2,7 +2,7 @@
 
 Left alone are annotations, docstrings, prose (what an operation is `about`, an error says), the arguments of `len` and
 `isinstance`, and `strict` of a zip, which is an assertion. Texts with code in them, such as the rows of the table, are
-mutated as the code that they are; but for the large ones of engine/lanes.py.
+mutated as the code that they are; but for the large ones of engine/compiler/codegen.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
-OF_CODE = ("engine/kernels.py", "engine/rules.py")  # the texts of which are code
+OF_CODE = ("engine/formulas.py", "engine/rules.py")  # the texts of which are code
 
 
 @dataclass(frozen=True)

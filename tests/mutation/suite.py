@@ -28,7 +28,11 @@ OPTIONS += ["-pno:threadexception", "-pno:unraisableexception", "-s"]
 SLOWEST = 2.0  # seconds; slower tests are left out
 QUICK = 0.2  # seconds; tests as quick are run where an import comes by
 BUDGET = 8.0  # seconds for the tests of a mutant, and again for those of where an import comes by
-ONCE = ("engine/kept.py", "engine/lanes.py", "nn/moves.py")  # run once in a process, like an import
+ONCE = (
+    "engine/compiler/cache.py",
+    "engine/compiler/codegen.py",
+    "nn/training/compiled_update.py",
+)  # run once in a process, like an import
 COLLECTION = "collection"
 
 
@@ -49,7 +53,7 @@ class Suite:
         self._lines: dict[str, dict[str, list[str]]] = known["lines"]
         self.seconds: dict[str, float] = known["seconds"]
         self.modules: list[str] = known["modules"]
-        self._compiling = self._near(Path("engine/replay.py"))
+        self._compiling = self._near(Path("engine/compiler/program.py"))
 
     def _near(self, path: Path) -> set[str]:
         """The tests that came by any line of a module."""

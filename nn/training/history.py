@@ -1,0 +1,92 @@
+"""History: what a training saw, and when it has seen enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from engine.validation import at_least
+
+
+@dataclass(repr=False)
+class History:
+    """A training, epoch by epoch.
+
+    Attributes:
+        loss: the mean loss over the examples in every epoch, each measured just before the update that it led to.
+        accuracy: the share of examples answered rightly, in [0, 1], measured so too; [] where there is no right
+            and wrong, as in a regression.
+        steps: the mean loss of the batch of every step.
+        converged: whether the training stopped because it had converged.
+        interrupted: whether Ctrl-C stopped it.
+
+    >>> history = History()
+    >>> history.add(0.5, 0.75)
+    >>> history.epochs, history
+    (1, History: 1 epoch, not converged, loss 0.5, accuracy 75.0 %)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    converged: bool = False
+    interrupted: bool = False
+    steps: list[float] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were gone through to the end."""
+        return len(self.loss)
+
+    def add(self, loss: float, accuracy: float | None) -> None:
+        """Append an epoch."""
+        self.loss.append(loss)
+        if accuracy is not None:
+            self.accuracy.append(accuracy)
+
+    @property
+    def latest(self) -> str:
+        """The last epoch in words: `loss 0.5, accuracy 75.0 %`; "" before there is one."""
+        loss = [f"loss {self.loss[-1]:.4g}"] if self.loss else []
+        accuracy = [f"accuracy {100 * self.accuracy[-1]:.1f} %"] if self.accuracy else []
+        return ", ".join(loss + accuracy)
+
+    def __repr__(self) -> str:
+        epochs = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+        state = "converged" if self.converged else "stopped by Ctrl-C" if self.interrupted else "not converged"
+        return "History: " + ", ".join(filter(None, [epochs, state, self.latest]))
+
+
+Stop: TypeAlias = Callable[[History], bool]
+
+
+class Plateau:
+    """Whether the losses of a history have come to a plateau; it reads each loss once."""
+
+    def __init__(self, tolerance: float, patience: int) -> None:
+        self.tolerance = tolerance
+        self.patience = at_least(1, patience, "patience")
+        self._history: History | None = None
+        self._read, self._lowest = 0, math.inf
+
+    def __call__(self, history: History) -> bool:
+        if history is not self._history or history.epochs < self._read + self.patience:
+            self._history, self._read, self._lowest = history, 0, math.inf
+        before = history.loss[self._read : -self.patience]
+        self._read += len(before)
+        self._lowest = min([self._lowest, *before])
+        return self._read > 0 and min(history.loss[-self.patience :]) > self._lowest - self.tolerance
+
+
+def plateau(tolerance: float = 1e-4, patience: int = 20) -> Plateau:
+    """Convergence: in the last `patience` epochs the loss has not come down by `tolerance`.
+
+    Raises:
+        ValueError, TypeError: `patience` is no int of 1 or more.
+
+    >>> stop = plateau(tolerance=0.01, patience=2)
+    >>> stop(History([1.0, 0.5, 0.4])), stop(History([1.0, 0.5, 0.5, 0.495]))
+    (False, True)
+    """
+    return Plateau(tolerance, patience)

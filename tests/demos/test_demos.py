@@ -1,0 +1,282 @@
+"""The demos as their user runs them."""
+
+import contextlib
+import importlib
+import os
+import re
+import select
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from demos._expression import ExpressionError, parse
+from engine import topological_order
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments, cwd):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_list_of_demos(tmp_path):
+    result = run("demos", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [line for line in result.stdout.splitlines() if line[:2].strip().isdigit()]
+    assert [int(line[:2]) for line in lines] == list(range(1, len(lines) + 1))
+    names = [line.split()[1] for line in lines]
+    assert sorted(names) == sorted(path.stem for path in (ROOT / "demos").glob("[!_]*.py"))
+    pages = [int(match[1]) for line in lines if (match := re.search(r"\(P(\d+)", line))]
+    assert pages == sorted(pages), "in the order of the lecture"
+    assert len(pages) >= 7
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_every_demo_has_its_place():
+    menu = importlib.import_module("demos.__main__")
+    assert list(menu.catalogue()) == [name for name in menu.ORDER if name in menu.catalogue()]
+
+
+def test_a_demo_that_nobody_placed_comes_last(monkeypatch):
+    menu = importlib.import_module("demos.__main__")
+    monkeypatch.setattr(menu, "ORDER", ("moons", "perceptron"))
+    names = list(menu.catalogue())
+    assert names[:2] == ["moons", "perceptron"]
+    assert names[2:] == sorted(names[2:])
+
+
+@pytest.mark.parametrize("which", ["gradient_descent", "2"])
+def test_a_demo_by_name_or_number_with_options(which, tmp_path):
+    result = run("demos", which, "w1**2 + w2**2", "--start", "1", "0", "--steps", "1", "--output", "here", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "L(theta) = w1**2 + w2**2" in result.stdout
+    assert os.listdir(tmp_path) == ["here"]
+
+
+@pytest.mark.parametrize("which", ["moon", "0", "99", "-1", "_lesson", "os"])
+def test_a_demo_that_is_not_there(which, tmp_path):
+    result = run("demos", which, cwd=tmp_path)
+    assert result.returncode == 1
+    assert f"there is no demo {which!r}" in result.stderr
+    assert ("did you mean 'moons'?" in result.stderr) == (which == "moon")
+    assert "Traceback" not in result.stderr
+
+
+def test_help_of_the_menu_and_of_a_demo(tmp_path):
+    assert "python -m demos all --output FOLDER" in run("demos", "--help", cwd=tmp_path).stdout
+    assert "usage: python -m demos.moons" in run("demos", "moons", "--help", cwd=tmp_path).stdout
+    assert "usage: python -m demos all" in run("demos", "all", "--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("\n", []),
+        ("q\n", []),
+        ("\x04", []),
+        ("moon\n'\nq\n", ["there is no demo 'moon'; did you mean 'moons'?", "No closing quotation"]),
+        ("5 --sizes 2 1\n", ["the sizes [2, 1]", "Picture: pictures/forward_backward.png"]),
+        ("forward_backward --sizes 2 1\n", ["the sizes [2, 1]"]),
+    ],
+)
+def test_the_menu_on_a_terminal(typed, seen, tmp_path):
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demos"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb"},
+        stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+    )  # fmt: skip
+    os.close(theirs)
+    too_late = threading.Timer(30, process.kill)
+    too_late.start()
+    os.write(ours, typed.encode())
+    text = b""
+    with contextlib.suppress(OSError):  # the end, on Linux
+        while part := os.read(ours, 4096):
+            text += part
+    too_late.cancel()
+    os.close(ours)
+    assert process.wait(30) == 0, text
+    assert b"Number or name" in text
+    assert b"Traceback" not in text
+    for words in seen:
+        assert words in text.decode()
+
+
+def test_micrograds_example_without_an_argument(tmp_path):
+    result = run("demos.backprop", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "g = f/2 + 10/f = 24.7041" in result.stdout
+    assert "dg/da = 138.834" in result.stdout
+    assert "dg/db = 645.577" in result.stdout
+    assert result.stdout.count(" hands on ") == 25
+    assert "backprop.svg" in result.stdout.splitlines()[-1]
+    picture = ET.parse(tmp_path / "backprop.svg")
+    assert "#d55e00" not in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "no step is lit at the end"
+    assert "grad 645.577" in [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert os.listdir(tmp_path) == ["backprop.svg"]
+
+
+def test_an_expression_of_ones_own(tmp_path):
+    result = run("demos.backprop", "tanh(a*b + c)", "a=2", "b=-3", "c=10", "--output", "my.svg", cwd=tmp_path)
+    assert result.returncode == 0
+    assert (
+        result.stdout
+        == """\
+Forward: every value from those of its operands
+  a = 2.0
+  b = -3.0
+  a*b = -6.0
+  c = 10.0
+  a*b + c = 4.0
+  L = tanh(a*b + c) = 0.999329
+
+Backward: 3 steps of the chain rule
+L = tanh(a*b + c) hands on dL/dL = 1.0
+  dL/d(a*b + c) += dL/dL * (1 - L**2) = 1.0 * 0.00134095 = 0.00134095
+a*b + c hands on dL/d(a*b + c) = 0.00134095
+  dL/d(a*b) += dL/d(a*b + c) * 1 = 0.00134095 * 1.0 = 0.00134095
+  dL/dc += dL/d(a*b + c) * 1 = 0.00134095 * 1.0 = 0.00134095
+a*b hands on dL/d(a*b) = 0.00134095
+  dL/da += dL/d(a*b) * b = 0.00134095 * -3.0 = -0.00402285
+  dL/db += dL/d(a*b) * a = 0.00134095 * 2.0 = 0.0026819
+
+The gradients
+  dL/da = -0.00402285
+  dL/db = 0.0026819
+  dL/dc = 0.00134095
+
+The graph with its values and gradients is in my.svg
+"""
+    )
+
+
+def test_brackets_are_no_markup(tmp_path):
+    result = run("demos.backprop", "sum([a, 2*a])", "a=3", cwd=tmp_path)
+    assert "  L = sum([a, 2*a]) = 9.0\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a +* b", "a=1", "b=2"], "not an expression"),
+        (["log(a)", "a=-1"], "log(a) has no value at a = -1.0"),
+        (["a*b", "a=1"], "b has no value: give it one, b=2\n  a*b\n    ^"),
+        (["a", "a=1", "b=2"], "b has a value but does not occur"),
+        (["a", "a=one"], "'one' is not a number"),
+        (["a", "a=inf"], "finite"),
+        (["a", "a=1", "a=2"], "once"),
+        (["a", "a"], "such as a=2"),
+        (["a", "a=1", "--output", "a.exe"], ".svg"),
+        (["a", "a=1", "--output", "nowhere/a.svg"], "no folder nowhere"),
+        (["+".join(["a"] * 2000), "a=1"], "too long"),
+        ([f"sum([{','.join(['a*a'] * 1000)}])", "a=1"], "max_nodes"),
+    ],
+)
+def test_mistakes_of_the_user(arguments, message, tmp_path):
+    result = run("demos.backprop", *arguments, cwd=tmp_path)
+    assert result.returncode in (1, 2)
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_help(tmp_path):
+    result = run("demos.backprop", "--help", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "tanh(a*b + c)" in result.stdout
+
+
+@pytest.mark.parametrize("leave", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
+def test_one_step_per_key(leave, tmp_path):
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demos.backprop", "tanh(a*b)", "a=2", "b=-3"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb"},
+        stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+    )  # fmt: skip
+    os.close(theirs)
+    seen = ""
+
+    def wait_for(text):
+        nonlocal seen
+        deadline = time.monotonic() + 30
+        while text not in seen:
+            assert time.monotonic() < deadline, seen
+            if select.select([ours], [], [], 0.1)[0]:
+                seen += os.read(ours, 4096).decode()
+        before, _, seen = seen.partition(text)
+        return before
+
+    def press(key):
+        while termios.tcgetattr(ours)[3] & termios.ICANON:  # until it waits for a key
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.write(ours, key)
+
+    wait_for("n next, b back, r run, q quit")
+    wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
+    press(b"n")
+    assert "dL/d(a*b) += dL/dL" in wait_for("next: a*b will hand on")
+    press(b"b")
+    assert "[took back] L = tanh(a*b) hands on" in wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
+    press(b"r")
+    assert "dL/db += dL/d(a*b) * a" in wait_for("2 of 2 steps done, every gradient is complete")
+    press(b"b")
+    wait_for("next: a*b will hand on")
+    press(leave)
+    assert "The gradients" not in wait_for("is in backprop.svg")
+    assert process.wait(30) == 0
+    os.close(ours)
+    assert "#d55e00" in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "the step at which one left is lit"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2 + 3*4", 14.0),
+        ("-2**2", -4.0),
+        ("2**3**2", 512.0),
+        ("(1 + 2)/-4", -0.75),
+        ("abs(-x) + maximum(x, 1e1)", 13.0),
+        ("sum([x, x, 1]) + dot([x, 2], [1, x]) - logsumexp([x])", 13.0),
+        (" x\n* 2 ", 6.0),
+        ("x", 3.0),
+        ("1.5", 1.5),
+    ],
+)
+def test_parse(text, value):
+    assert parse(text, {"x": 3} if "x" in text.replace("max", "").replace("exp", "") else {}).data == value
+
+
+def test_a_name_is_one_leaf():
+    root = parse("a*a + a", {"a": 3})
+    assert [node.label for node in topological_order(root) if not node.parents] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("a + __import__('os')", 4), ("a.real", 0), ("a[0]", 0), ("a if a else 1", 0), ("a < 1", 0), ("a and a", 0),
+        ("lambda: a", 0), ("[a]", 0), ("a + 'x'", 4), ("True + a", 0), ("1j*a", 0), ("a // 2", 0), ("a @ a", 0),
+        ("~a", 0), ("not a", 0), ("f'{a}'", 0), ("tanh(a, a)", 0), ("tanh(x=a)", 0), ("tanh(*a)", 5), ("sum(a)", 0),
+        ("dot([a], a)", 0), ("tanh", 0), ("(tanh)(a)(a)", 0), ("a = 2", 2), ("a; a", 1), ("a # b", 2), ("None", 0),
+        ("a^2", 2), ("中文 + a.b", 0), ("a + 中文.b", 4),
+        ("中文 + $", 7), ("中文 # a", 5), ("(a for a in a)", 0), ("{a}", 0), ("a := 1", 2), ("...", 0),
+        ("", 0), ("a\0", 0), ("(" * 300 + "a" + ")" * 300, None), ("-" * 100_000 + "a", None), ("yield a", 0),
+    ],
+)  # fmt: skip
+def test_nothing_but_arithmetic(text, column):
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, {"a": 1.0})
+    if column is not None:
+        assert str(caught.value).endswith("\n" + " " * (column + 2) + "^"), str(caught.value)

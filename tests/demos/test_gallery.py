@@ -1,0 +1,136 @@
+"""All demos at once, and the page of their pictures."""
+
+import html
+import importlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from demos import _gallery
+from demos._lesson import figure, save
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+menu = importlib.import_module("demos.__main__")
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    """The folder after `python -m demos all` with three quick demos and one that fails, and the words it left with."""
+    folder = tmp_path_factory.mktemp("gallery") / "new" / "pictures"
+    folder.mkdir(parents=True)
+    (folder / "old.png").write_bytes(b"of yesterday")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        some = ["backprop", "no_such_demo", "error_propagation", "forward_backward"]
+        patch.setattr(menu, "catalogue", lambda: {name: f"What <{name}> does" for name in some})
+        with pytest.raises(SystemExit) as stop:
+            menu.main(["all", "--output", str(folder)])
+    return folder, stop.value.code
+
+
+def test_a_demo_that_fails_is_named_and_the_rest_is_there(gallery):
+    folder, code = gallery
+    assert code == "python -m demos all: failed: no_such_demo"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "backprop.svg", "error_propagation.html", "error_propagation.svg", "forward_backward.png", "gallery.html",
+        "old.png",
+    }  # fmt: skip
+    page = (folder / "gallery.html").read_text(encoding="utf-8")
+    assert re.findall(r'<section id="(\w+)">', page) == ["backprop", "error_propagation", "forward_backward"]
+    assert "no_such_demo" not in page
+    assert "old.png" not in page
+
+
+def test_pictures_commands_and_alternative_texts(gallery):
+    folder, _ = gallery
+    page = (folder / "gallery.html").read_text(encoding="utf-8")
+    assert "What &lt;backprop&gt; does." in page
+    commands = [html.unescape(command) for command in re.findall(r"<p><code>(.*?)</code></p>", page)]
+    assert commands == [
+        'python -m demos.backprop "tanh(a*b + c)" a=2 b=-3 c=7', "python -m demos.error_propagation",
+        "python -m demos.forward_backward",
+    ]  # fmt: skip
+    pictures = dict(re.findall(r'<img src="([^"]*)" alt="([^"]*)">', page))
+    assert pictures["backprop.svg"] == "The graph of L = tanh(a*b + c)"
+    assert pictures["error_propagation.svg"].startswith("The network MLP(2, [3, 2, 1]")
+    assert pictures["forward_backward.png"] == "multiplications for all dl/dw by hidden layers of 3 neurons"
+    assert '<a href="error_propagation.html">' in page
+    addresses = set(re.findall(r'(?:href|src)="([^"#]+)"', page))
+    assert addresses == {path.name for path in folder.iterdir()} - {"gallery.html", "old.png"}
+    assert not re.search(r"https?://|<script|@import|url\(", page)
+
+
+def test_the_committed_pictures_are_those_of_this_command(gallery):
+    folder, _ = gallery
+    for name in ("backprop.svg", "error_propagation.svg"):
+        assert (folder / name).read_text(encoding="utf-8") == (ROOT / "demos" / name).read_text(encoding="utf-8")
+    committed = {path.name for path in (ROOT / "demos").iterdir() if path.suffix in (".png", ".svg", ".gif")}
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "demos").glob("*.py"))
+    assert committed <= set(re.findall(r'"(\w+\.(?:png|svg|gif))"', sources))
+
+
+def test_when_all_goes_well(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(menu, "catalogue", lambda: {"backprop": "Backwards"})
+    menu.main(["all", "--output", str(tmp_path)])
+    assert re.match(r"backprop +\d+\.\d s  backprop\.svg\n\nGallery: .*gallery\.html\n$", capsys.readouterr().out)
+
+
+def test_errors_of_a_demo_are_shown(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setitem(_gallery.ARGUMENTS, "forward_backward", ["--sizes", "0"])
+    run = _gallery.run("forward_backward", "Two passes", tmp_path)
+    assert run.failed
+    assert run.pictures == []
+    assert "--sizes: the number of inputs" in capfd.readouterr().err
+
+
+def test_a_picture_that_says_nothing_of_itself_is_described_by_its_demo(tmp_path):
+    picture = figure(1, 1)
+    picture.savefig(tmp_path / "a.png")
+    assert _gallery.told(tmp_path / "a.png") == ""
+    run = _gallery.Run("a", 'All "of" it', "python -m demos.a", 1.0, False, ["a.png"])
+    page = _gallery.write([run], tmp_path).read_text(encoding="utf-8")
+    assert 'alt="All &quot;of&quot; it"' in page
+
+
+def test_what_a_figure_says_of_itself(tmp_path, capsys):
+    picture = figure(2, 1)
+    left, right = picture.subplots(1, 2)
+    left.set(title="Two\nlines", xlabel="x", ylabel="δ")
+    right.set(xlabel="epoch")
+    save(picture, tmp_path, "a.png")
+    assert _gallery.told(tmp_path / "a.png") == "Two lines: δ by x; epoch"
+
+
+@pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="there is no chromium")
+def test_in_a_browser(gallery):
+    from playwright.sync_api import sync_playwright
+
+    folder, _ = gallery
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width, scheme, media, paper in (
+            (360, "light", "screen", "rgb(255, 255, 255)"),
+            (1280, "dark", "screen", "rgb(20, 20, 20)"),
+            (800, "dark", "print", "rgb(255, 255, 255)"),
+        ):
+            tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+            complaints = []
+            tab.on("console", lambda message, to=complaints: to.append(message.text))
+            tab.on("requestfailed", lambda request, to=complaints: to.append(request.url))
+            tab.emulate_media(media=media)
+            tab.goto((folder / "gallery.html").as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert tab.evaluate("[...document.images].every((image) => image.naturalWidth > 0 && image.alt)")
+            assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+            assert complaints == []
+            if media == "screen":
+                tab.click("text=error_propagation.html")
+                tab.wait_for_selector("#page-next")
+        browser.close()

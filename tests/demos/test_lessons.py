@@ -1,0 +1,285 @@
+"""The lessons that follow the lecture: each runs, says what is true, and leaves its picture."""
+
+import importlib
+import math
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+from demos import _table, error_propagation, forward_backward, two_layer
+from demos._lesson import report_agreement
+
+LESSONS = {
+    "perceptron": "perceptron.png",
+    "gradient_descent": "gradient_descent.png",
+    "two_layer": "two_layer.png",
+    "forward_backward": "forward_backward.png",
+    "error_propagation": "error_propagation.svg",
+    "moons": "moons.png",
+    "newton": "newton.png",
+    "derivatives": "derivatives.svg",
+    "microgpt": "microgpt.png",
+}
+MORE = {
+    "error_propagation": ["pictures/error_propagation.html"],
+    "moons": ["pictures/moons.gif"],
+    "derivatives": ["pictures/derivatives.png"],
+}
+
+
+@pytest.mark.parametrize(("name", "picture"), LESSONS.items())
+def test_every_lesson_prints_80_columns_and_leaves_its_picture(name, picture, lesson, tmp_path):
+    text = lesson(name)
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"Picture: pictures/{picture}" in text.splitlines()[-2:]
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert left == {f"pictures/{picture}"} | set(MORE.get(name, []))
+    assert (tmp_path / "pictures" / picture).stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_lesson_has_help(name, lesson, capsys):
+    with pytest.raises(SystemExit) as stop:
+        lesson(name, "--help")
+    assert stop.value.code == 0
+    assert "--output FOLDER" in capsys.readouterr().out
+
+
+def test_the_folder_of_the_pictures_is_made(lesson, tmp_path):
+    lesson("forward_backward", "--output", "a/b")
+    assert (tmp_path / "a" / "b" / "forward_backward.png").exists()
+
+
+def test_perceptron(lesson):
+    text = lesson("perceptron")
+    states = re.findall(r"History: \d+ epochs?, (not converged|converged)", text)
+    assert states == ["converged", "converged", "not converged", "converged", "converged"]
+    before, after = text.split("XOR with a hidden layer")
+    assert before.count("wrong") > 0
+    assert "wrong" not in after
+    slope = float(re.search(r"learned: +y = \S+ \+ (\S+) x1", text)[1])
+    assert slope == pytest.approx(float(re.search(r"squares: +y = \S+ \+ (\S+) x1", text)[1]), abs=0.05)
+
+
+def test_least_squares_of_the_perceptron_lesson():
+    perceptron = importlib.import_module("demos.perceptron")
+    points = [(0.0, 1.0), (1.0, 2.5), (2.0, 2.0), (5.0, 7.0)]
+    slope, intercept = np.polyfit(*zip(*points, strict=True), 1)
+    assert perceptron.least_squares(points) == pytest.approx((intercept, slope))
+
+
+def test_gradient_descent_ends_at_the_minimum_of_himmelblaus_function(lesson):
+    text = lesson("gradient_descent")
+    assert "  62    3.00000    2.00000" in text
+    assert "Converged" in text
+    assert re.search(r"Gradients by hand and backward\(\) agree in 126 numbers", text)
+
+
+def test_gradient_descent_on_a_surface_of_ones_own(lesson):
+    text = lesson("gradient_descent", "w1**2 + 4*w2**2", "--start", "1", "1", "--eta", "0.1", "--steps", "20")
+    w1, w2 = 0.8**20, 0.2**20  # each step multiplies by 1 - eta * curvature
+    assert f"  20 {w1:10.5f} {w2:10.5f}" in text
+    assert "Not converged" in text
+
+
+def test_two_layer(lesson):
+    text = lesson("two_layer")
+    assert ", converged" in text
+    assert re.search(r"Deltas by hand and backward\(\) agree in \d{3},\d{3} numbers", text)
+    assert float(re.search(r"held-out examples: (\S+) %", text)[1]) > 90
+
+
+def test_two_layer_rules_are_the_gradient_of_the_loss():
+    V, W, x, k = [[0.1, -0.4, 0.3], [0.2, 0.5, -0.6]], [[0.3, 0.7], [-0.2, 0.4]], [1.0, 0.8], 1
+    delta_V, delta_W = two_layer.updates(V, W, x, [0.0, 1.0], eta=0.5)
+
+    def loss(v, w):
+        z = [mp.mpf(1), *(1 / (1 + mp.exp(-mp.fdot(row, x))) for row in w)]
+        o = [mp.fdot(row, z) for row in v]
+        return -mp.log(mp.exp(o[k]) / mp.fsum(map(mp.exp, o)))
+
+    for deltas, matrix, by in ((delta_V, V, lambda m: loss(m, W)), (delta_W, W, lambda m: loss(V, m))):
+        for i, row in enumerate(matrix):
+            for j, w in enumerate(row):
+
+                def along(t, matrix=matrix, by=by, i=i, j=j):
+                    moved = [list(r) for r in matrix]
+                    moved[i][j] = t
+                    return by(moved)
+
+                with mp.workdps(50):
+                    assert deltas[i][j] == pytest.approx(float(-0.5 * mp.diff(along, w)), rel=1e-12, abs=0.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "function"),
+    [(["two_layer", "--epochs", "1"], "updates"), (["error_propagation"], "updated"), (["perceptron"], "dot")],
+)
+def test_a_rule_that_is_wrong_is_found_out(arguments, function, lesson, monkeypatch):
+    module = importlib.import_module(f"demos.{arguments[0]}")
+    right = getattr(module, function)
+    wrong = {
+        "updates": lambda V, W, x, r, eta: right(V, W, x, r, 1.01 * eta),
+        "updated": lambda w, e, y, deltas, df, eta: right(w, e, y, deltas, df, 1.01 * eta),
+        "dot": lambda ws, xs: 1.01 * right(ws, xs),
+    }
+    monkeypatch.setattr(module, function, wrong[function])
+    with pytest.raises(SystemExit, match=r"backward\(\) differs by"):
+        lesson(*arguments)
+
+
+def test_agreement_is_of_numbers(capsys):
+    report_agreement("It", [0.0, 1e-13], 1e-12)
+    assert capsys.readouterr().out == "It and backward() agree in 2 numbers, to 1.0e-13.\n"
+    with pytest.raises(ArithmeticError):
+        report_agreement("It", [0.0, math.nan], 1e-12)
+
+
+def test_forward_backward_on_the_published_network():
+    z = forward_backward.forward_pass(forward_backward.EXAMPLE, [1.0, -1.0])
+    rounded = [[round(z_i, 2) for z_i in signals[1:]] for signals in z]
+    assert rounded == [[1.0, -1.0], [0.98, 0.12], [0.86, 0.11], [0.62, 0.83]]  # H. Lee, Deep Learning Tutorial
+    z = forward_backward.forward_pass(forward_backward.EXAMPLE, [0.0, 0.0])
+    assert [round(y, 2) for y in z[-1][1:]] == [0.51, 0.85]
+
+
+def test_forward_backward_counts_multiplications():
+    counts = forward_backward.multiplications(forward_backward.EXAMPLE, [1.0, -1.0], [1.0, 0.0])
+    in_passes = 2 + 2 * (2 * 3) + 18  # output neurons, hidden neurons with two receivers each, weights
+    along_paths = 6 * 1 * 2 + 6 * 2 * 4 + 6 * 4 * 6  # by layer from the last: weights, paths, each path's
+    assert counts == (in_passes, along_paths)
+
+
+def test_forward_backward_on_a_network_of_ones_own(lesson):
+    text = lesson("forward_backward", "--sizes", "3", "2", "1", "--seed", "5")
+    assert "the sizes [3, 2, 1]" in text
+    assert "agree in 11 numbers" in text
+
+
+def test_error_propagation_is_gradient_descent():
+    x, z, eta = {"x1": 1.0, "x2": 0.5}, 1.0, 0.5
+    f, df = error_propagation.F["sigmoid"]
+    w = error_propagation.START
+    e, y = error_propagation.forward(w, x, f)
+    deltas = error_propagation.errors(w, e, z - y["6"], df)
+    new = error_propagation.updated(w, e, y, deltas, df, eta)
+
+    def squared_error(weights):
+        W1 = np.array([[weights[m, n] for m in ("x1", "x2")] for n in "123"])
+        W2 = np.array([[weights[m, n] for m in "123"] for n in "45"])
+        W3 = np.array([[weights[m, "6"] for m in "45"]])
+        signal = np.array([1.0, 0.5])
+        for W in (W1, W2, W3):
+            signal = 1 / (1 + np.exp(-W @ signal))
+        return (z - signal[0]) ** 2 / 2
+
+    for link in w:
+        step = 1e-20j  # the complex-step derivative has no rounding error
+        gradient = squared_error(w | {link: w[link] + step}).imag / 1e-20
+        assert new[link] == pytest.approx(w[link] - eta * gradient, rel=1e-14, abs=0.0)
+
+
+def test_error_propagation_tells_what_the_slides_leave_out(lesson):
+    def times(text):
+        return [float(line.split()[-1]) for line in text.splitlines() if line.startswith("  w") and "times" not in line]
+
+    factors = times(lesson("error_propagation"))
+    assert factors[-2:] == [1.0, 1.0], "right for the output neuron"
+    assert min(factors[:-2]) > 4, "f'(e) of a sigmoid is 1/4 at most"
+    assert times(lesson("error_propagation", "--activation", "linear")) == [1.0] * 14
+
+
+def test_moons_reach_100_percent(lesson):
+    assert "accuracy 100.0 %." in lesson("moons")
+
+
+def test_own_data(lesson, tmp_path):
+    (tmp_path / "own.csv").write_text("height,weight,kind\n1,1,cat\n1,2,cat\n\n2,1,cat\n5,5,dog\n6,5,dog\n5,6,dog\n")
+    assert lesson("perceptron", "--data", "own.csv").count(", converged") == 2
+    assert "2 classes: cat, dog" in lesson("two_layer", "--data", "own.csv")
+    assert "accuracy 100.0 %." in lesson("moons", "--data", "own.csv")
+
+
+@pytest.mark.parametrize("columns", [1, 4])
+def test_own_data_of_other_widths(columns, lesson, tmp_path):
+    rows = [[*(str(i * (j + 1)) for j in range(columns)), str(int(i > 5))] for i in range(12)]
+    header = [*(f"c{j}" for j in range(columns)), "kind"]
+    (tmp_path / "own.csv").write_text("\n".join(map(",".join, [header, *rows])))
+    for name in ("perceptron", "two_layer", "moons"):
+        assert "Picture:" in lesson(name, "--data", "own.csv", "--epochs", "5")
+
+
+def test_table_of_numbers_and_classes(tmp_path):
+    (tmp_path / "own.csv").write_text('\ufeffa, b,kind\n1,-2e3,10\n0.5,"3",9\n', encoding="utf-8")
+    table = _table.read(tmp_path / "own.csv")
+    assert table.names == ["a", "b", "kind"]
+    assert table.rows == [[1.0, -2000.0], [0.5, 3.0]]
+    assert table.classes == ["9", "10"]
+    assert np.allclose(np.std(table.standardised().rows, axis=0), 1.0)
+    assert np.allclose(np.mean(table.standardised().rows, axis=0), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b,kind\n1,2,x\n1,two,y\n", "own.csv, line 3, column 'b': a finite number goes here, got 'two'"),
+        ("a,b,kind\n1,2,x\n1,,y\n", "line 3, column 'b': a finite number goes here, got ''"),
+        ("a,b,kind\n1,nan,x\n1,2,y\n", "line 2, column 'b'"),
+        ("a,b,kind\n1,inf,x\n1,2,y\n", "line 2, column 'b'"),
+        ("a,b,kind\n1,2,x\n\n1,2\n", "line 4: the header has 3 columns, this line has 2"),
+        ("a,b,kind\n1,2,x\n1,2,\n", "line 3, column 'kind': the target is missing"),
+        ("a,a,kind\n1,2,x\n1,2,y\n", "line 1: the column 'a' is there twice"),
+        ("1,2,3\n1,2,3\n1,2,3\n", "line 1: the first line has the names"),
+        ("a;b;kind\n1;2;x\n1;2;y\n", "line 1: it takes two columns or more, with commas between"),
+        ("a,b,kind\n", "has 1 lines: it takes a header and two examples"),
+        ("", "has 0 lines"),
+        (b"a,b\n\xff\xfe,1\n1,1\n", "is no CSV file"),
+        ('a,b,kind\n1,"2,x\n', "is no CSV file"),
+    ],
+)
+def test_bad_files_are_named_by_line_and_column(content, message, lesson, tmp_path):
+    (tmp_path / "own.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    for name in ("perceptron", "two_layer", "moons"):
+        with pytest.raises(SystemExit) as stop:
+            lesson(name, "--data", "own.csv")
+        assert message in stop.value.code
+    assert not (tmp_path / "pictures").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["perceptron", "--data", "none.csv"], "No such file"),
+        (["gradient_descent", "--eta", "0.1"], "goes too far"),
+        (["gradient_descent", "w1 +* w2"], "not an expression"),
+        (["gradient_descent", "w1**2"], "w2 has a value but does not occur"),
+        (["moons", "--epochs", "0"], "epochs is 1 or more"),
+        (["two_layer", "--hidden", "0"], "1 or more"),
+        (["perceptron", "--output", "file"], "file"),
+    ],
+)
+def test_mistakes_of_the_user(arguments, message, lesson, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as stop:
+        lesson(*arguments)
+    assert message in stop.value.code
+
+
+def test_three_classes_are_not_two(lesson, tmp_path):
+    (tmp_path / "own.csv").write_text("a,kind\n1,x\n2,y\n3,z\n")
+    for name in ("perceptron", "moons"):
+        with pytest.raises(SystemExit, match="'kind' has 3 classes, not two: x, y, z"):
+            lesson(name, "--data", "own.csv")
+
+
+def test_without_matplotlib_a_lesson_says_what_to_install(tmp_path):
+    code = "import sys; sys.modules['matplotlib'] = None; from demos import moons; moons.main([])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60,
+                            env={"PYTHONPATH": importlib.import_module("demos").__path__[0] + "/.."})  # fmt: skip
+    assert result.returncode == 1
+    assert "pip install 'glassgrad[demos]'" in result.stderr
+    assert "Traceback" not in result.stderr

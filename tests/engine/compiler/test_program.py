@@ -1,0 +1,771 @@
+"""compile: the same numbers as the engine's own, by rows, and errors that name what was wrong."""
+
+import math
+import os
+import pickle
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import namedtuple
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+import engine
+import nn
+from engine import RULES, Value
+from engine.compiler import codegen
+from engine.functions import FUNCTIONS
+from nn.training.compiled_update import moved
+from tests.accuracy import ROWS, apply, points
+
+ROOT = Path(__file__).parents[3]
+UNARY = [f for name, f in FUNCTIONS.items() if RULES[name].arity == 1] + [abs, lambda a: -a]
+BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: a**b]
+BINARY += [engine.maximum, engine.minimum]
+FOLDS = [engine.sum, engine.logsumexp, lambda xs: engine.dot(xs, xs[::-1])]
+
+
+def random_graph(rng, size):
+    """A graph over the whole table, with sharing, whose every node is of moderate size; its inputs and parameters."""
+    inputs = [Value(rng.uniform(-2, 2), f"x{i}") for i in range(3)]
+    parameters = [Value(rng.uniform(-2, 2), f"w{i}") for i in range(4)]
+    nodes = [*inputs, *parameters]
+    while len(nodes) < size:
+        pick = lambda: rng.choice(nodes[-12:] if rng.random() < 0.7 else nodes)  # noqa: E731
+        try:
+            match rng.randrange(4):
+                case 0:
+                    node = rng.choice(UNARY)(pick())
+                case 1:
+                    node = rng.choice(BINARY)(pick(), pick() if rng.random() < 0.8 else rng.uniform(-2, 2))
+                case 2:
+                    node = rng.choice(FOLDS)([pick() for _ in range(rng.randrange(1, 9))])
+                case _:
+                    n = rng.randrange(1, 20)
+                    node = engine.dot([rng.choice(parameters) for _ in range(n)], [pick() for _ in range(n)])
+        except ArithmeticError:
+            continue
+        if abs(node.data) < 1e3:
+            nodes.append(node)
+    return engine.sum(nodes[-5:]), inputs, parameters
+
+
+def by_rows(output, inputs, parameters, rows):
+    """For every row the output and the gradients, by `forward` and `backward`; where there is none, None."""
+    answers = []
+    for row in rows:
+        for x, number in zip(inputs, row, strict=True):
+            x.data = number
+        output.zero_grad()
+        value = gradients = None
+        with suppress(ArithmeticError):
+            output.forward()
+            value = output.data
+            output.backward()
+            gradients = [p.grad for p in parameters]
+        answers.append((value, gradients))
+    output.zero_grad()
+    return answers
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_random_graphs_over_the_whole_table(seed, tried):
+    rng = random.Random(seed)
+    output, inputs, parameters = random_graph(rng, rng.randrange(10, 60))
+    graph = set(engine.topological_order(output))
+    inputs = [x for x in inputs if x in graph]
+    if not inputs:
+        return
+    rows = [[x.data + rng.uniform(-0.05, 0.05) for x in inputs] for _ in range(rng.choice([1, 5, 16, 37]))]
+    answers = by_rows(output, inputs, parameters, rows)
+    program = engine.compile(output, inputs)
+    if any(value is None for value, _ in answers):
+        with pytest.raises(ArithmeticError, match=f"row {[value for value, _ in answers].index(None)}: "):
+            program(rows)
+    # A derivative by an input alone is not asked for here, so that it may be missing.
+    rows = [row for row, (_, gradients) in zip(rows, answers, strict=True) if gradients]
+    answers = [answer for answer in answers if answer[1]]
+    if not rows:
+        return
+    tried["random graphs: rows of compiled ones against forward and backward"] += len(rows)
+
+    def last_bits(answers):
+        """The same where the last bit of every number given is another: how much of the numbers is rounding."""
+        before = [p.data for p in parameters]
+        for p in parameters:
+            p.data = math.nextafter(p.data, math.inf)
+        moved = by_rows(output, inputs, parameters, [[math.nextafter(x, math.inf) for x in row] for row in rows])
+        for p, data in zip(parameters, before, strict=True):
+            p.data = data
+        return [other if other[1] else answer for other, answer in zip(moved, answers, strict=True)]
+
+    moved = last_bits(answers)
+
+    def same(ours, number):
+        terms, others = ([number(answer) for answer in listed] for listed in (answers, moved))
+        rounding = math.fsum(abs(a - b) for a, b in zip(terms, others, strict=True)) / len(terms)
+        scale = math.fsum(map(abs, terms)) / len(terms)
+        return abs(ours - math.fsum(terms) / len(terms)) <= 1e-12 * scale + 50 * rounding
+
+    for ours, (theirs, _), (other, _) in zip(program(rows), answers, moved, strict=True):
+        assert abs(ours - theirs) <= 1e-12 * abs(theirs) + 50 * abs(theirs - other)
+    assert same(program.backward(rows), lambda answer: answer[0])
+    for k, p in enumerate(parameters):
+        assert same(p.grad, lambda answer, k=k: answer[1][k]), p
+
+
+@pytest.mark.parametrize("varying", [True, False])
+@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.symbol)
+def test_every_rule_at_the_edges_of_floats(rule, varying, tried):
+    """Computed once a row, and once for all rows: the same as eager, or an error where eager has one."""
+    parameters, one = [Value(1.0), Value(1.0)][: rule.arity], Value(1.0)
+    scaled = [p * (one if varying else 1.0) for p in parameters]
+    output = apply(rule, scaled) * (1.0 if varying else one)
+    program = engine.compile(output, [one])
+
+    def eager():
+        output.forward()
+        return output.data, *engine.grad(output, parameters)
+
+    def compiled():
+        output.zero_grad()
+        return program.backward([1.0]), *(p.grad for p in parameters)
+
+    def outcome(work):
+        with suppress(ArithmeticError):
+            return work()
+
+    for point in points(rule, 500):
+        for p, x in zip(parameters, point, strict=True):
+            p.data = x
+        expected, got = outcome(eager), outcome(compiled)
+        assert got == (expected and pytest.approx(expected, rel=1e-13, abs=1e-300)), point
+        tried["points of the table, compiled against forward and backward"] += 1
+
+
+def test_what_it_gives_back():
+    x, y, w = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")
+    one, two = engine.compile(w * x + y, [x, y]), engine.compile([w * x + y, y, w**2], [x, y])
+    rows = [[1.0, 10.0], [2.0, 20.0]]
+    assert one(rows).tolist() == [13.0, 26.0]
+    assert two(rows).tolist() == [[13.0, 10.0, 9.0], [26.0, 20.0, 9.0]]
+    assert one(np.array(rows, "f4")).dtype == np.float64
+    assert one([]).shape == (0,)
+    assert two(np.zeros((0, 2))).shape == (0, 3)
+    assert engine.compile(w * x, x)([1.0, 2.0]).tolist() == [3.0, 6.0], "of one input, plain numbers"
+
+
+def test_parameters_are_read_at_every_call_and_gradients_accumulate():
+    x, w = Value(1.0, "x"), Value(3.0, "w")
+    program = engine.compile(w * w * x, [x])
+    assert program.backward([[1.0], [2.0]]) == 13.5
+    assert w.grad == 2 * 3.0 * 1.5
+    w.data = 5.0
+    assert program([[1.0]]).tolist() == [25.0]
+    program.backward([[1.0], [2.0]])
+    assert w.grad == 9.0 + 2 * 5.0 * 1.5
+    assert (x.grad, x.data) == (0.0, 1.0), "an input is left as it is"
+
+
+def test_a_penalty_and_what_is_there_twice():
+    ws = [Value(0.5 * i, f"w{i}") for i in range(5)]
+    x = Value(1.0, "x")
+    penalty = 0.1 * engine.dot(ws, ws)
+    output = engine.dot(ws, [x] * 5) + engine.dot(ws, [x] * 5) + penalty
+    program = engine.compile([output, penalty], [x])
+    assert program([[2.0], [3.0]])[:, 1].tolist() == [penalty.data] * 2
+    program = engine.compile(output, [x])
+    program.backward([[2.0], [3.0]])
+    assert [w.grad for w in ws] == pytest.approx([2 * 2.5 + 0.2 * w.data for w in ws])
+    program = engine.compile(penalty + 0 * x, [x])
+    assert program.backward([[7.0]]) == pytest.approx(penalty.data)
+
+
+@pytest.mark.parametrize("copies", [1, 2, 9, 17])
+def test_an_operand_that_a_layer_takes_more_than_once(copies):
+    w, x = Value(0.5, "w"), Value(1.0, "x")
+    ws = [Value(0.1 * i - 0.3) for i in range(copies)]
+    h = (w * x).tanh()
+    program = engine.compile(engine.dot(ws, [h] * copies), [x])
+    program.backward([[2.0], [3.0]])
+    by_h = math.fsum(v.data for v in ws)
+    assert w.grad == pytest.approx(by_h * (2 * (1 - math.tanh(1) ** 2) + 3 * (1 - math.tanh(1.5) ** 2)) / 2)
+
+
+def test_an_output_that_no_input_leads_to_or_that_is_an_input():
+    x, w = Value(1.0, "x"), Value(3.0, "w")
+    program = engine.compile([w * w, x, x * w, w], [x])
+    assert program([[2.0], [4.0]]).tolist() == [[9.0, 2.0, 6.0, 3.0], [9.0, 4.0, 12.0, 3.0]]
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 1023, 1024, 1025, 5000])
+def test_any_number_of_rows(n):
+    model = nn.MLP(3, [5, 2], seed=1)
+    xs = [Value(0.0, f"x{i}") for i in range(3)]
+    y1, y2 = model(xs)
+    program = engine.compile(y1 * y2, xs)
+    rows = np.random.default_rng(n).normal(size=(n, 3))
+    w1, w2 = (np.array([[w.data for w in neuron.weights] for neuron in layer.neurons]) for layer in model.layers)
+    ones = np.ones((n, 1))
+    hidden = np.tanh(np.hstack([ones, rows]) @ w1.T)
+    out = np.hstack([ones, hidden]) @ w2.T
+    assert program(rows) == pytest.approx(out[:, 0] * out[:, 1], rel=1e-10, abs=1e-12)
+    program.backward(rows)
+    by_out = out[:, ::-1] / n
+    by_w2 = by_out.T @ np.hstack([ones, hidden])
+    by_w1 = ((by_out @ w2[:, 1:]) * (1 - hidden**2)).T @ np.hstack([ones, rows])
+    gradients = [p.grad for p in model.parameters()]
+    assert gradients == pytest.approx([*by_w1.ravel(), *by_w2.ravel()], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("terms", "n"), [(1, 3000), (400, 21), (5000, 21)])
+def test_a_graph_of_any_width(terms, n):
+    """The wider it is, the fewer rows are taken at a time."""
+    x, w = Value(1.0, "x"), Value(0.5, "w")
+    program = engine.compile(engine.sum([(w * x + k).sin() for k in range(terms)]), x)
+    rows, ks = np.linspace(-1, 2, n)[:, None], np.arange(terms)
+    assert program(rows) == pytest.approx(np.sin(0.5 * rows + ks).sum(axis=1), rel=1e-12, abs=1e-12)
+    program.backward(rows)
+    assert w.grad == pytest.approx((rows * np.cos(0.5 * rows + ks)).sum() / n, rel=1e-12, abs=1e-12)
+
+
+def test_the_sign_of_zero():
+    x = Value(1.0, "x")
+    assert str(engine.compile([x * 0.0, x * -0.0, x * 0], x)([2.0]).tolist()) == "[[0.0, -0.0, 0.0]]"
+
+
+def test_the_mean_of_numbers_whose_sum_overflows():
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    assert engine.compile(w * x, x).backward([1.5e308] * 3) == pytest.approx(1.5e308, rel=1e-15, abs=0.0)
+    assert w.grad == pytest.approx(1.5e308, rel=1e-15, abs=0.0)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(1, 1), (2, 3), (7, 8), (8, 7), (15, 17), (33, 5), (5, 33)])
+def test_layers_of_any_size(n_in, n_out):
+    first, second = nn.Layer(n_in, n_out, "linear", seed=1), nn.Layer(n_out, n_in, "linear", seed=2)
+    xs = [Value(0.0) for _ in range(n_in)]
+    output = engine.sum(second(first(xs)))
+    program = engine.compile(output, xs)
+    rows = np.random.default_rng(0).normal(size=(21, n_in))
+    program.backward(rows)
+    compiled = [p.grad for p in first.parameters() + second.parameters()]
+    first.zero_grad()
+    second.zero_grad()
+    (engine.sum([engine.sum(second(first(row.tolist()))) for row in rows]) / 21).backward()
+    assert compiled == pytest.approx([p.grad for p in first.parameters() + second.parameters()], rel=1e-10, abs=1e-12)
+
+
+def test_the_same_on_one_core_as_on_many():
+    code = """
+import os, sys
+if sys.argv[1] == "1": os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import threading, numpy as np, engine, nn
+model = nn.MLP(3, [7, 1], seed=1)
+xs = [engine.Value(0.0) for _ in range(3)]
+program = engine.compile(model(xs), xs)
+program.backward(np.random.default_rng(0).normal(size=(10_000, 3)))
+assert threading.active_count() - 1 <= len(os.sched_getaffinity(0))
+print([p.grad.hex() for p in model.parameters()])
+"""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("no way to keep a process to one core")
+    one, many = (
+        subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+        for n in ("1", "2")
+    )
+    assert one == many
+
+
+def test_threads_of_the_caller():
+    x, w = Value(1.0, "x"), Value(0.5, "w")
+    program = engine.compile((w * x).tanh(), [x])
+    rows = np.linspace(-2, 2, 3000)
+    expected, wrong = np.tanh(0.5 * rows), []
+
+    def check():
+        for _ in range(50):
+            if not np.allclose(program(rows), expected, rtol=1e-14):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=check) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+class TestErrors:
+    def compiled(self):
+        x, y, w = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")
+        return engine.compile(w * x.log() + y, [x, y]), w
+
+    @pytest.mark.parametrize(
+        ("rows", "error", "words"),
+        [
+            ([[1.0]], ValueError, r"shape \(n, 2\).*got one of shape \(1, 1\)"),
+            ([[1.0, 2.0], [1.0]], ValueError, "rows of different lengths"),
+            ([1.0, 2.0], ValueError, r"got one of shape \(2,\)"),
+            (3.0, ValueError, r"got one of shape \(\)"),
+            ([["1", "2"]], TypeError, "got list"),
+            (None, TypeError, "NoneType"),
+            ([[True, False]], TypeError, "got list"),
+            ([[1j, 2.0]], TypeError, "got list"),
+            ([[1.0, 2.0], [1.0, math.nan]], ValueError, "row 1 has nan for y"),
+            ([[math.inf, 2.0]], ValueError, "row 0 has inf for x"),
+            ([[1.0, 2.0]] * 40 + [[-1.0, 2.0]], ArithmeticError, r"^row 40: log\(x\) has no value at x = -1.0"),
+        ],
+    )
+    def test_wrong_rows(self, rows, error, words):
+        program, w = self.compiled()
+        for use in (program, program.backward):
+            with pytest.raises(error, match=words):
+                use(rows)
+        assert (w.grad, w.data) == (0.0, 3.0)
+
+    def test_no_rows_have_no_mean(self):
+        program, _ = self.compiled()
+        with pytest.raises(ValueError, match="one row or more"):
+            program.backward(np.zeros((0, 2)))
+
+    def test_a_derivative_that_has_no_value_names_its_row(self):
+        x, w = Value(1.0, "x"), Value(4.0, "w")
+        program = engine.compile((w * x).sqrt(), [x])
+        assert program([[1.0], [0.0]]).tolist() == [2.0, 0.0]
+        with pytest.raises(ArithmeticError, match=r"^row 1: the derivative of sqrt\("):
+            program.backward([[1.0], [0.0]])
+        assert w.grad == 0.0
+
+    def test_an_inner_number_that_overflows_is_not_lost(self):
+        x, w = Value(1.0, "x"), Value(1.0, "w")
+        program = engine.compile((w * x.exp()).tanh(), [x])
+        with pytest.raises(OverflowError, match=r"^row 2: exp\(x\) overflows at x = 1000"):
+            program([[1.0], [2.0], [1000.0]])
+
+    @pytest.mark.parametrize("n", [1, 3000])
+    def test_uniform_numbers_that_overflow(self, n):
+        x, w = Value(1.0, "x"), Value(1.0, "w")
+        program = engine.compile(w.exp() + x, [x])
+        w.data = 1000.0
+        with pytest.raises(OverflowError, match=r"^row 0: exp\(w\) overflows"):
+            program([[1.0]] * n)
+
+    @pytest.mark.parametrize("row", [0, 40, 1023, 1024, 2047, 2999])
+    def test_one_row_among_many(self, row):
+        program, w = self.compiled()
+        rows = np.ones((3000, 2))
+        rows[row] = -1.0
+        for use in (program, program.backward):
+            with pytest.raises(ArithmeticError, match=rf"^row {row}: log\(x\) has no value at x = -1.0"):
+                use(rows)
+        assert w.grad == 0.0
+
+    def test_the_gradients_of_other_rows_are_not_to_blame(self):
+        """Those of the first two would overflow if they were added up; but the mean is asked for."""
+        x, w = Value(1.0, "x"), Value(1e-300, "w")
+        program = engine.compile(w * x + (w * x).sqrt(), [x])
+        with pytest.raises(ArithmeticError, match=r"^row 2: the derivative of sqrt\("):
+            program.backward([1.5e308, 1.5e308, 0.0])
+
+    def test_a_gradient_that_overflows_on_the_way(self):
+        x, y, w = Value(1.0, "x"), Value(1.0, "y"), Value(1e-300, "w")
+        program = engine.compile(engine.sum([w * x.relu(), w * y, w * x.elu()]), [x, y])
+        with pytest.raises(OverflowError) as caught:
+            program.backward([[1.7e308, -1.7e308]])
+        assert str(caught.value) == "row 0: the gradients of the rows overflow together: a float ends at 1.8e308"
+        assert w.grad == 0.0
+
+    @pytest.mark.parametrize(
+        ("make", "error", "words"),
+        [
+            (lambda a, b: engine.compile(a * b, [a * b]), ValueError, "input 0 is Value.*no leaf|is a leaf"),
+            (lambda a, b: engine.compile(a * b, [a, a]), ValueError, "twice"),
+            (lambda a, b: engine.compile(a * 2, [b]), ValueError, "no part of the graph"),
+            (lambda a, b: engine.compile(a * 2, []), ValueError, "one input or more"),
+            (lambda a, b: engine.compile([], [a]), ValueError, "one output or more"),
+            (lambda a, b: engine.compile(2.0, [a]), TypeError, "output.*float 2.0"),
+            (lambda a, b: engine.compile([a, 2.0], [a]), TypeError, "output.*float 2.0"),
+            (lambda a, b: engine.compile(a, [1.0]), TypeError, "input.*float 1.0"),
+            (lambda a, b: engine.compile([a * b, b], [a]).backward([[1.0]]), ValueError, "one output, and 2"),
+            (
+                lambda a, b: engine.compile([a, engine.sum([])], [a]),
+                RuntimeError,
+                r"^Value\(data=0.0, grad=0.0\) is a constant: it was made of numbers alone",
+            ),
+        ],
+    )
+    def test_wrong_graphs(self, make, error, words):
+        with pytest.raises(error, match=words):
+            make(Value(1.0, "a"), Value(2.0, "b"))
+
+
+def test_without_numba_the_error_names_the_extra_and_all_else_works():
+    code = """
+import sys
+sys.modules["numba"] = None
+import engine, nn
+x = engine.Value(1.0)
+try:
+    engine.compile(x * 2, [x])
+except ImportError as error:
+    print(error)
+model = nn.MLP(1, [1], seed=1)
+print(nn.train(model, nn.mse, [(0.0, 1.0), (1.0, 3.0)], seed=1).converged)
+try:
+    nn.train(model, nn.mse, [(0.0, 1.0)], compiled=True)
+except ImportError as error:
+    print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    first, second, third = run.stdout.splitlines()
+    assert "numba" in first
+    assert "glassgrad[fast]" in first
+    assert second == "True"
+    assert "glassgrad[fast]" in third
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "engine.compiler.program")
+    x = Value(1.0)
+    with pytest.raises(ImportError, match=r"^compile needs numba: pip install 'glassgrad\[fast\]'$"):
+        engine.compile(x * 2, x)
+
+
+def test_importing_the_engine_imports_neither_numba_nor_numpy():
+    code = "import sys, engine; print([name for name in ('numba', 'numpy') if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout == "[]\n"
+
+
+class TestTraining:
+    def trained(self, compiled, loss, data, sizes, make, **options):
+        model = nn.MLP(len(data[0][0]), sizes, seed=3)
+        optimizer = make(model.parameters())
+        history = nn.train(
+            model, loss, data, optimizer=optimizer, epochs=20, until=lambda history: False, seed=5,
+            compiled=compiled, progress=False, **options,
+        )  # fmt: skip
+        return [p.data for p in model.parameters()], [p.grad for p in model.parameters()], history, optimizer
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda ps: nn.SGD(ps, 0.1, momentum=0.9, weight_decay=1e-3),
+            lambda ps: nn.Adam(ps, 0.01, weight_decay=1e-3),
+        ],
+        ids=["SGD", "Adam"],
+    )
+    @pytest.mark.parametrize(
+        ("loss", "sizes", "target"),
+        [
+            (nn.mse, [4, 1], lambda x: x[0] * x[1]),
+            (nn.mse, [4, 2], lambda x: [x[0], x[1] ** 2]),
+            (nn.hinge, [4, 1], lambda x: 1 if x[0] > x[1] else -1),
+            (nn.binary_cross_entropy, [4, 1], lambda x: int(x[0] > x[1])),
+            (nn.cross_entropy, [4, 3], lambda x: int(x[0] > x[1]) + int(x[0] > 0)),
+            (nn.cross_entropy, [4, 2], lambda x: [0.0, 1.0] if x[0] > x[1] else [1.0, 0.0]),
+        ],
+    )
+    def test_the_same_training_as_on_values(self, loss, sizes, target, make):
+        rng = random.Random(1)
+        xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(50)]
+        data = [(x, target(x)) for x in xs]
+        ours, eager = (self.trained(c, loss, data, sizes, make, batch_size=8) for c in (True, False))
+        assert ours[0] == pytest.approx(eager[0], rel=1e-9)
+        assert ours[1] == pytest.approx(eager[1], rel=1e-9, abs=1e-12)
+        assert ours[2].loss == pytest.approx(eager[2].loss, rel=1e-9)
+        assert ours[2].accuracy == eager[2].accuracy
+        assert {type(x) for x in ours[2].loss + ours[2].accuracy + ours[0]} == {float}
+        assert ours[3].steps == eager[3].steps == 20 * 7
+        for state, theirs in zip(ours[3].state, eager[3].state, strict=True):
+            assert state == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+    def test_sequences_of_different_lengths_train_together(self):
+        class Recurrent(nn.Module):
+            def __init__(self):
+                self.cell = nn.Perceptron(2, "tanh", seed=1)
+
+            def __call__(self, xs):
+                state = Value(0.0)
+                for x in xs:
+                    state = self.cell([x, state])
+                return state
+
+        def trained(compiled):
+            rng = random.Random(2)
+            sequences = [[rng.uniform(-1, 1) for _ in range(rng.randrange(1, 6))] for _ in range(40)]
+            data = [(xs, sum(xs) / 5) for xs in sequences]
+            model = Recurrent()
+            history = nn.train(
+                model, lambda y, r: (y - r) ** 2, data, optimizer=nn.SGD(model.parameters(), 0.1), epochs=10,
+                seed=1, compiled=compiled, until=lambda h: False, accuracy=lambda y, r: abs(float(y) - r) < 0.1,
+            )  # fmt: skip
+            return [p.data for p in model.parameters()], history
+
+        (ours, history), (theirs, eager) = trained(True), trained(False)
+        assert ours == pytest.approx(theirs, rel=1e-9)
+        assert history.loss == pytest.approx(eager.loss, rel=1e-9)
+        assert history.accuracy == eager.accuracy
+
+    @pytest.mark.parametrize("looks", ["", "branches", "computes"])
+    def test_of_values_in_the_data_one_of_each_shape_is_recorded(self, looks):
+        """Where the model looks at the numbers, the first and the last of a shape differ, and all are recorded."""
+        calls = []
+
+        def trained(compiled):
+            w = Value(0.5, "w")
+            rng = random.Random(3)
+            numbers = [[rng.uniform(0, 1) for _ in range(rng.choice([2, 3]))] for _ in range(30)]
+            numbers[-1][0], numbers[0][0] = -1.0, 1.0
+            data = [([Value(x) for x in xs], (Value(sum(xs)),)) for xs in numbers]
+
+            def model(xs):
+                calls.append(xs)
+                total = engine.dot([w] * len(xs), xs)
+                if looks == "computes":
+                    total = total * xs[0].data
+                return [total, [2 * total]] if looks != "branches" or xs[0] > 0 else [-total, [total.tanh()]]
+
+            history = nn.train(
+                model, lambda y, r: (y[0] + y[1][0] - r[0]) ** 2, data, optimizer=nn.SGD([w], 0.01), epochs=3,
+                seed=1, batch_size=4, compiled=compiled, until=lambda h: False,
+                accuracy=lambda y, r: float(y[0] + y[1][0]) > 0,
+            )  # fmt: skip
+            return history, w.data
+
+        (ours, w), n_calls = trained(True), len(calls)
+        eager, eager_w = trained(False)
+        assert ours.steps == pytest.approx(eager.steps, rel=1e-9)
+        assert w == pytest.approx(eager_w, rel=1e-9)
+        assert ours.accuracy == eager.accuracy
+        assert (n_calls > 4) is bool(looks)
+
+    def test_the_values_are_true_in_callbacks_and_what_is_done_there_counts(self):
+        data = [((x, -x), 1 if x > 0.3 else -1) for x in (0.1, 0.2, 0.4, 0.9)]
+
+        def trained(compiled):
+            model, seen = nn.MLP(2, [3, 1], seed=1), []
+
+            def callback(history):
+                seen.append([p.data for p in model.parameters()])
+                if history.epochs == 3:
+                    model.parameters()[0].data = 7.0
+
+            nn.train(model, nn.hinge, data, epochs=6, callback=callback, seed=1, compiled=compiled)
+            return seen
+
+        ours, theirs = trained(True), trained(False)
+        assert ours[3][0] == pytest.approx(7.0, abs=0.1)
+        for a, b in zip(ours, theirs, strict=True):
+            assert a == pytest.approx(b, rel=1e-9)
+
+    @pytest.mark.parametrize("ends", ["until", "error", "Ctrl-C"])
+    def test_what_is_done_to_the_values_in_the_last_epoch_stays(self, ends):
+        for compiled in (True, False):
+            model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+
+            def callback(history, model=model):
+                model.weights[0].data = 7.0
+                if ends == "error" and history.epochs == 2:
+                    raise KeyError
+                if ends == "Ctrl-C" and history.epochs == 2:
+                    raise KeyboardInterrupt
+
+            with suppress(KeyError):
+                nn.train(
+                    model, nn.mse, [(1.0, 1.0)], callback=callback, until=lambda h: h.epochs == 2, compiled=compiled
+                )
+            assert model.weights[0].data == 7.0
+
+    def test_classes_are_ints(self):
+        for r in (np.array([1.7]), np.array([1]), 1.0, -1, 2):
+            with pytest.raises((ValueError, TypeError)):
+                nn.train(nn.MLP(2, [2], seed=1), nn.cross_entropy, [((1.0, 2.0), r)], epochs=2)
+
+    @pytest.mark.parametrize(
+        "given", [{"step": lambda: None}, {"update": lambda data, grad, *state: (data, *state)}], ids=list
+    )
+    def test_a_step_that_an_optimizer_was_given(self, given):
+        for compiled in (True, False):
+            model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+            optimizer = nn.Adam(model.parameters())
+            optimizer.betas = [0.5, 0.6]
+            vars(optimizer).update(given)
+            nn.train(model, nn.mse, [(1.0, 5.0)], optimizer=optimizer, epochs=2, compiled=compiled)
+            assert [w.data for w in model.weights] == [0.0, 1.0]
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            lambda x, v, w: x * (v if x > 0 else w),
+            lambda x, v, w: v - w if x > 0 else w - v,
+            lambda x, v, w: (v + w) * (v if x > 0 else w),
+            lambda x, v, w: (v + w) * ((v if x > 0 else w) / x),
+            lambda x, v, w: engine.dot([v, w], [v, w] if x > 0 else [w, v]),
+            lambda x, v, w: engine.sum([v, w, v] if x > 0 else [v, w]),
+            lambda x, v, w: v.tanh() if x > 0 else v.sin(),
+        ],
+        ids=["leaf", "order", "second operand", "first operand", "order in a list", "length of a list", "operation"],
+    )
+    def test_graphs_that_differ_in_one_thing(self, model):
+        def trained(compiled):
+            v, w = Value(2.0), Value(3.0)
+            history = nn.train(
+                lambda x: model(x, v, w), nn.mse, [(1.5, 1.0), (-0.5, 2.0)], optimizer=nn.SGD([v, w], 0.01),
+                epochs=3, compiled=compiled,
+            )  # fmt: skip
+            return [v.data, w.data, *history.loss]
+
+        assert trained(compiled=True) == pytest.approx(trained(compiled=False), rel=1e-12, abs=0.0)
+
+    def test_named_tuples(self):
+        Pair = namedtuple("Pair", "left right")
+        w = Value(0.5)
+        for compiled in (True, False):
+            history = nn.train(
+                lambda x: Pair(w * x, 2 * w), lambda y, r: (y.left + y.right - r) ** 2, [(1.0, 1.5), (2.0, 2.0)],
+                optimizer=nn.SGD([w], 0.0), epochs=1, accuracy=lambda y, r: y.left > 0.6, compiled=compiled,
+            )  # fmt: skip
+            assert history.accuracy == [0.5]
+
+    def test_errors_name_epoch_and_example(self):
+        model = nn.Perceptron(1, "exp", init=[0.0, 1.0])
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[2\]: exp"):
+            nn.train(model, nn.mse, [(1.0, 1.0), (2.0, 1.0), (1e6, 1.0)], compiled=True, shuffle=False, seed=1)
+        assert all(math.isfinite(p.data) for p in model.parameters())
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[0\]: exp"):
+            nn.train(model, nn.mse, [(1e6, 1.0)])
+
+    def test_an_output_that_the_loss_does_not_take(self):
+        """It may have no derivative, and is not to blame for that of another."""
+
+        def train(data, compiled):
+            w = Value(1.0, "w")
+            nn.train(
+                lambda x: [w * x, (0 * w * x).sqrt(), (0 * w).sqrt()], lambda y, r: y[0].sqrt(), data,
+                optimizer=nn.SGD([w], 0.5), epochs=1, compiled=compiled,
+            )  # fmt: skip
+            return w.data
+
+        for compiled in (True, False):
+            assert train([(1.0, 0), (4.0, 0)], compiled) == 1.0 - 0.5 * (0.5 + 1.0) / 2
+        with pytest.raises(ArithmeticError, match=r"^epoch 1, data\[1\]: the derivative of sqrt\("):
+            train([(1.0, 0), (0.0, 0)], compiled=True)
+
+    def test_optimizers_of_ones_own(self):
+        """One with a step of its own, and one with an update that takes floats alone."""
+
+        class Half(nn.SGD):
+            def step(self):
+                for p in self.parameters:
+                    p.data = p.data / 2 - 0.01 * p.grad
+
+        class Signs(nn.Optimizer):
+            def update(self, data, grad, *state):
+                return data - math.copysign(self.learning_rate, grad), state[0] + 1
+
+        def trained(make, compiled):
+            model = nn.MLP(2, [3, 1], seed=1)
+            optimizer = make(model.parameters())
+            data = [((x, 1.0), math.sin(x)) for x in range(5)]
+            nn.train(
+                model, nn.mse, data, optimizer=optimizer, epochs=3, batch_size=2, seed=1, compiled=compiled,
+                until=lambda h: False,
+            )  # fmt: skip
+            return [p.data for p in model.parameters()], optimizer.state
+
+        for make in (Half, lambda parameters: Signs(parameters, 0.01, 0.0, memory=1)):
+            (ours, state), (theirs, eager) = trained(make, True), trained(make, False)
+            assert ours == pytest.approx(theirs, rel=1e-9)
+            assert state == eager
+
+
+def test_a_step_as_machine_code():
+    """v <- momentum * v + gradient + weight_decay * theta, theta <- theta - learning_rate * v; the second stays."""
+
+    class Own(nn.SGD):
+        pass
+
+    w = Value(1.0)
+    options = {"learning_rate": 0.5, "momentum": 0.5, "weight_decay": 0.25}
+    numbers = np.array([1.0, 7.0]), np.array([2.0, 3.0]), np.array([[4.0]])
+    data, state = moved(nn.SGD([w], **options), *numbers)
+    assert (data.tolist(), state.tolist()) == ([1.0 - 0.5 * 4.25, 7.0], [[4.25]])
+    assert moved(Own([w], **options), *numbers) is None
+    assert moved(nn.SGD([w], 1e308), *numbers[:2], np.array([[0.0]])) is None
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
+def test_vector_code_is_as_exact(name):
+    rng = np.random.default_rng(1)
+    points = [rng.uniform(-1, 1, 500), rng.uniform(-700, 700, 500), 10.0 ** rng.uniform(-300, 2, 200)]
+    points += [[0.0, -0.0, 0.625, -0.625, 709.78, -708.4, -740.0, -745.1, -800.0, -1e300, 5e-324]]
+    x = Value(0.5)
+    numbers = np.concatenate(points)
+    found = engine.compile(getattr(x, name)(), x)(numbers)
+    exact = {"exp": mp.exp, "tanh": mp.tanh, "sigmoid": lambda a: 1 / (1 + mp.exp(-a))}[name]
+    with mp.workdps(40):
+        for point, number in zip(numbers.tolist(), found.tolist(), strict=True):
+            want = exact(mp.mpf(point)) if point > -1e5 or name == "tanh" else mp.mpf(0)
+            assert abs(number - want) <= 4 * math.ulp(float(want)), point
+    if name == "exp":
+        with pytest.raises(OverflowError, match="row 1: exp"):
+            engine.compile(x.exp(), x)([1.0, 709.79])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_replays_many_rows():
+    x = Value(1.0)
+    program = engine.compile(x * 2, x)
+    rows = np.arange(3000.0)
+    program(rows)
+    child = os.fork()
+    if not child:
+        os._exit(0 if (program(rows) == 2 * rows).all() else 1)
+    for _ in range(200):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert (done, status) == (child, 0)
+
+
+def test_rows_of_any_kind_run_on_the_same_machine_code():
+    x = Value(1.0)
+    program = engine.compile(x * 2, x)
+    program([1.0])
+    before = len(codegen.kernels().run.signatures)
+    read_only = np.arange(5.0)
+    read_only.flags.writeable = False
+    for rows in (read_only, range(5), np.arange(5, dtype="f4"), np.arange(10.0).reshape(5, 2)[:, 0] / 2):
+        assert program(rows).tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
+    assert len(codegen.kernels().run.signatures) == before, "compiled once"
+
+
+def test_copies_of_a_program_are_compiled_anew():
+    x, w = Value(1.0, "x"), Value(0.5, "w")
+    program = pickle.loads(pickle.dumps(engine.compile((w * x).tanh(), x)))
+    assert program([1.0, 2.0]).tolist() == pytest.approx([math.tanh(0.5), math.tanh(1.0)], rel=1e-15, abs=0.0)
+    program = pickle.loads(pickle.dumps(engine.compile([w * x], x)))
+    assert program([1.0, 2.0]).tolist() == [[0.5], [1.0]]
+
+
+class TestCompile:
+    @pytest.mark.parametrize("rows", [1, 5000])
+    def test_names_the_first_row_where_none_has_a_value(self, rows):
+        w, x = Value(1.0, "w"), Value(1.0, "x")
+        f = engine.compile(w * w * x, x)
+        w.data = 1e200
+        with pytest.raises(OverflowError, match=r"^row 0: w\*w overflows at w = 1e\+200"):
+            f(np.ones((rows, 1)))

@@ -1,0 +1,427 @@
+"""engine.rule adds a row that is like any other, and check_gradients tells whether its derivatives are right."""
+
+import doctest
+import math
+import operator
+import pickle
+import random
+import re
+import subprocess
+import sys
+
+import pytest
+from mpmath import mp
+
+import engine
+import nn
+import viz
+from engine import RULES, Backprop, GradientError, Value, check_gradients, grad, hessian, rule
+from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE
+from engine.functions import CUSTOM_RULES, FUNCTIONS
+
+MISH = ("mish", "a * tanh(softplus(a))", "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)")
+OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
+OPERATORS |= {"neg": operator.neg, "abs": abs}
+
+
+@pytest.fixture(autouse=True)
+def _table_as_it_was():
+    tables = [RULES, FUNCTIONS, VALUE_NAMESPACE, PARTIAL_NAMESPACE]
+    before = [dict(table) for table in tables]
+    own = set(CUSTOM_RULES)
+    yield
+    for symbol in CUSTOM_RULES - own:
+        delattr(engine, symbol)
+        if not RULES[symbol].finalize:
+            delattr(Value, symbol)
+    for table, rows in zip(tables, before, strict=True):
+        table.clear()
+        table.update(rows)
+    CUSTOM_RULES.intersection_update(own)
+
+
+def mish_exactly(a):
+    return a * mp.tanh(mp.log(1 + mp.exp(a)))
+
+
+class TestRule:
+    def test_is_differentiable_to_any_order(self):
+        mish = rule(*MISH)
+        for point in (-3.0, 0.5, 4.0):
+            x = y = Value(point)
+            y = mish(x)
+            with mp.workdps(50):
+                for order in range(5):
+                    assert y.data == pytest.approx(float(mp.diff(mish_exactly, point, order)), rel=1e-12, abs=0.0)
+                    y = grad(y, x, create_graph=True)
+        assert hessian(mish(x), x) == grad(grad(mish(x), x, create_graph=True), x)
+
+    def test_a_derivative_has_no_needless_nodes(self):
+        """No x - 0, -(0 - x) or x/1 where an operand is a plain number."""
+        half_square = rule("half_square", "(a - b)**2 / 2", "a - b", "-(a - b)")
+        energy = rule("energy", "a**2 / (2*b)", "a/b", "-out/b")
+        x = Value(0.7)
+        for y in (half_square(x, 0), half_square(0, x), energy(x, 1)):
+            assert grad(y, x, create_graph=True) is x
+
+    def test_is_a_function_and_a_method(self):
+        mish = rule(*MISH, summary="a times tanh(softplus(a))")
+        assert mish is engine.mish
+        x = Value(0.5, "x")
+        assert x.mish().data == mish(x).data == mish(0.5).data
+        assert "a times tanh(softplus(a))." in mish.__doc__
+
+    @pytest.mark.parametrize(
+        ("texts", "fold", "call"),
+        [
+            (MISH[1:], "", "own(0.5)"),
+            (("sqrt(a - 1)", "0.5/out"), "", "own(2.0)"),
+            (("log(-a)", "1/a"), "", "own(-0.5)"),
+            (("a + b", "1", "1"), "", "own(0.5, 2.0)"),
+            (("sqrt(a - b)", "0.5/out", "-0.5/out"), "", "own(2.0, 0.5)"),
+            (("log(-a - b)", "1/(a + b)", "1/(a + b)"), "", "own(-0.5, -2.0)"),
+            (("a * b", "b", "a"), "total", "own([0.5], [2.0])"),
+        ],
+    )
+    def test_has_an_example_where_it_has_a_value(self, texts, fold, call):
+        own = rule("own", *texts, finalize=fold)
+        assert f">>> {call}\n" in own.__doc__
+        test = doctest.DocTestParser().get_doctest(own.__doc__, {"own": own}, "own", None, None)
+        assert doctest.DocTestRunner().run(test) == doctest.TestResults(failed=0, attempted=1)
+
+    def test_has_no_example_where_none_has_a_value(self):
+        far = rule("far", "sqrt(a - 1000)", "0.5/out")
+        assert far.__doc__ == "far(a): an operation of one's own.\n\nDerivative by a: 0.5/far(a)"
+
+    def test_reads_in_its_documentation(self):
+        bell = rule("bell", "1/(1 + a*a)", "-2*a / (1 + a*a)**2", notation=["bell(a)", "-2*a * out**2"])
+        assert "Derivative by a: -2*a * bell(a)**2\n" in bell.__doc__
+
+    def test_is_drawn_stepped_and_read(self):
+        L = rule(*MISH, notation=["mish(a)", "d(a)"])(Value(0.5, "w") * 2)
+        assert "mish" in viz.draw(L).source
+        assert "mish(w*2)" in str(viz.text(L))
+        walk = Backprop(L)
+        assert "dL/d(w*2)" not in str(walk.step())
+        walk.run()
+        stepped = L.parents[0].parents[0].grad
+        L.zero_grad()
+        L.backward()
+        assert L.parents[0].parents[0].grad == stepped != 0.0
+
+    def test_is_compiled(self):
+        """Beside rules that bear names of the kernels' own, and one that comes to mean something else."""
+        pytest.importorskip("numba")
+        mish = rule(*MISH)
+        load = rule("load", "a**3 + maximum(a, 1.0) * mish(a)", "3*a**2 + mish(a) * (1 if a > 1 else 0)")
+        spread = rule("spread", "hypot(a, b)", "a/out", "b/out")
+        norm = rule("L", "a * a", "a/out", finalize="sqrt(total)")
+        old = rule("V", "2*a", "2")
+        x, w = Value(0.5, "x"), Value(2.0, "w")
+        output = mish(x * w) + load(w + x) * spread(x, w) + norm([x, w, x]) + old(x * w)
+        rule("V", "3*a", "3")
+        points = [0.5, 1.5, -3.0]
+        program = engine.compile(output, x)
+        values = program(points)
+        mean = program.backward(points)
+        compiled, w.grad = w.grad, 0.0
+        outputs = []
+        for point in points:
+            x.data = point
+            output.forward()
+            output.backward()
+            outputs.append(output.data)
+        assert values.tolist() == pytest.approx(outputs, rel=1e-14, abs=0.0)
+        assert mean == pytest.approx(sum(outputs) / 3)
+        assert compiled == pytest.approx(w.grad / 3, rel=1e-14, abs=0.0)
+
+    def test_what_an_own_text_hides_is_an_error_when_compiled_too(self):
+        pytest.importorskip("numba")
+        hidden = [
+            rule("hidden1", "max(0.0, log(a))", "1/a if a > 1 else 0"), rule("hidden2", "1/(1/a)", "1"),
+            rule("hidden3", "1/(1 + exp(-a))", "out*(1 - out)"),
+        ]  # fmt: skip
+        rule("hidden4", "2*a", "2")
+        outer = rule("hidden5", "hidden4(a) + (log(a) if a > 0 else 0.0)", "2 + (1/a if a > 0 else 0)")
+        x, w = Value(1.0, "x"), Value(1.0, "w")
+        program = engine.compile([f(x * w) for f in (*hidden, outer)], x)
+        assert program([2.0])[0].tolist() == pytest.approx([f(2.0).data for f in (*hidden, outer)])
+        for bad, good in ((-1.0, 3.0), (0.0, 1.0), (-2000.0, 5.0)):
+            with pytest.raises(ArithmeticError, match="row 1"):
+                program([good, bad])
+        rule("hidden4", "3*a", "3")
+        assert engine.compile(outer(x), x)([2.0]).tolist() == pytest.approx([outer(2.0).data])
+        assert outer(2.0).data == pytest.approx(6 + math.log(2))
+
+    def test_is_an_activation(self):
+        rule(*MISH)
+        model = nn.MLP(2, [3, 1], hidden="mish", seed=1)
+        model([1.0, 2.0]).backward()
+        assert any(parameter.grad for parameter in model.parameters())
+
+    def test_is_pickled_by_its_symbol(self):
+        y = rule(*MISH)(Value(0.5, "x"))
+        written = pickle.dumps((y, engine.mish))
+        twin, function = pickle.loads(written)
+        twin.backward()
+        assert twin.parents[0].grad == grad(y, y.parents[0])
+        assert function is engine.mish
+        elsewhere = "import pickle, sys; pickle.loads(bytes.fromhex(sys.argv[1]))"
+        told = subprocess.run([sys.executable, "-c", elsewhere, pickle.dumps(y).hex()], capture_output=True, text=True)
+        assert "there is no rule 'mish' here: add it by engine.rule" in told.stderr
+
+    def test_of_two_operands(self):
+        mix = rule("mix", "a * sigmoid(b)", "sigmoid(b)", "a * sigmoid(b) * sigmoid(-b)")
+        assert check_gradients(mix, [2.0, 0.3], order=2).error < 1e-12
+        assert Value(2.0).mix(0.3).data == mix(2.0, Value(0.3)).data
+        twice = rule(
+            "twice_mix",
+            "mix(a, b) + mix(b, a)",
+            "sigmoid(b) + mix(b, a) * sigmoid(-a)",
+            "mix(a, b) * sigmoid(-b) + sigmoid(a)",
+        )
+        check_gradients(twice, [2.0, 0.3], order=2)
+        with pytest.raises(TypeError):
+            mix(1.0)
+
+    def test_of_the_functions_of_two_operands_of_the_table(self):
+        clipped = rule("clipped", "minimum(maximum(a, -1.0), 1.0)", "1 if -1 < a < 1 else 0")
+        assert [clipped(x).data for x in (-3, 0.5, 3)] == [-1.0, 0.5, 1.0]
+        smooth = rule("smooth_max", "maximum(a, b) + log1p(exp(-abs(a - b)))", "sigmoid(a - b)", "sigmoid(b - a)")
+        check_gradients(smooth, [0.4, 0.3], order=2)
+        steep = rule("steep", "a * maximum(a, 0.0)", "2 * maximum(a, 0)")
+        assert hessian(steep(x := Value(3.0)), x) == 2.0
+
+    def test_whose_partials_use_the_rule_itself(self):
+        swish = rule("swish2", "a * sigmoid(2*a)", "2*swish2(a) + sigmoid(2*a) * (1 - 2*swish2(a))")
+        assert check_gradients(swish, [0.7], order=2).error < 1e-12
+
+    def test_out_of_pythons_functions(self):
+        check_gradients(rule("atan", "atan(a)", "1/(1 + a*a)"), [0.7], order=2)
+        check_gradients(rule("sinh", "sinh(a)", "(1 + out**2)**0.5"), [-0.7], order=2)
+        acosh = rule("acosh", "acosh(a)", "1/(a*a - 1)**0.5", domain="a >= 1")
+        check_gradients(acosh, [1.5], order=2)
+        with pytest.raises(ArithmeticError, match=r"acosh\(x\) has no value at x = 0\.5: it needs x >= 1"):
+            acosh(Value(0.5, "x"))
+        assert VALUE_NAMESPACE["atan"] is math.atan
+
+    def test_without_a_domain_an_error_tells_none(self):
+        with pytest.raises(ArithmeticError, match=r"^acosh\(x\) has no value at x = 0\.5$"):
+            rule("acosh", "acosh(a)", "1/(a*a - 1)**0.5")(Value(0.5, "x"))
+
+    def test_a_power_that_is_not_real_has_no_value(self):
+        root = rule("root", "a**0.5", "0.5 / out", domain="a >= 0")
+        assert root(4.0).data == 2.0
+        with pytest.raises(ArithmeticError, match=r"root\(x\) has no value at x = -4\.0: it needs x >= 0"):
+            root(Value(-4.0, "x"))
+
+    def test_over_lists(self):
+        norm = rule("norm2", "a * a", "a/out", finalize="sqrt(total)")
+        xs = [Value(3.0), Value(4.0)]
+        assert norm(xs).data == 5.0
+        assert grad(norm(xs), xs) == [0.6, 0.8]
+        check_gradients(norm, [[1.0, 2.0, -3.0]], order=2)
+        loss = rule("squared_distance", "(a - b)**2", "2*(a - b)", "2*(b - a)", finalize="total")
+        check_gradients(loss, [[1.0, 2.0], [0.5, 4.0]], order=2)
+        assert not hasattr(Value, "norm2")
+        for wrong in ([[1.0], [1.0, 2.0]], [[1.0]], [[], []]):
+            with pytest.raises(ValueError, match="squared_distance takes 2 list"):
+                loss(*wrong)
+
+    def test_over_a_list_by_its_largest(self):
+        mine = rule("mine", "exp(a - top)", "exp(a - out)", finalize="top + log(total)")
+        xs = [Value(x) for x in (1000.0, 999.0, -1000.0)]
+        assert mine(xs).data == engine.logsumexp(xs).data
+        assert grad(mine(xs), xs) == grad(engine.logsumexp(xs), xs)
+        with pytest.raises(TypeError, match=r"^mine takes a real number, got str '3'$"):
+            mine(["3"])
+
+    def test_can_be_written_anew(self):
+        cube = rule("cube", "a**3", "3 * a")
+        x = Value(2.0)
+        before = cube(x)
+        right = rule("cube", "a**3", "3 * a**2")
+        assert grad(right(x), x) == 12.0
+        assert grad(x.cube(), x) == 12.0
+        assert grad(before, x) == 6.0
+        rule("atan", "2.0 * a", "2")
+        assert rule("atan", "atan(a)", "1/(1 + a*a)")(1.0).data == math.atan(1.0)
+
+    def test_may_have_a_slope_of_its_own(self):
+        step = rule("step", "1.0 if a > 0 else 0.0", "sigmoid(a) * sigmoid(-a)")
+        x = Value(0.3)
+        step(x).backward()
+        assert x.grad == pytest.approx(math.exp(-0.3) / (1 + math.exp(-0.3)) ** 2)
+
+    @pytest.mark.parametrize(
+        "symbol", ["tanh", "sum", "data", "backward", "softmax", "rule", "value", "print", "a", "out", "x"]
+    )
+    def test_a_symbol_that_is_taken(self, symbol):
+        with pytest.raises(ValueError, match=f"{symbol!r} is taken"):
+            rule(symbol, "2.0 * a", "2")
+
+    @pytest.mark.parametrize(
+        ("texts", "problem"),
+        [
+            (("two words", "a", "1"), "is a name"),
+            (("lambda", "a", "1"), "is a name"),
+            (("", "a", "1"), "is a name"),
+            (("f", "a +* 2", "1"), "value of f, .* is no expression"),
+            (("f", "a\0", "1"), "value of f, .* is no expression"),
+            (("f", "a * softplsu(a)", "1"), "names softplsu, did you mean softplus"),
+            (("f", "a * c", "1"), "names c, and there are a, b, pi"),
+            (("f", "f(a)", "1"), "value of f, .* names f,"),
+            (("f", "a * 2.0", "2 * c"), "partial of f by a, .* names c"),
+            (("f", "a * b", "b", "expm1(a)"), "partial of f by b, .* names expm1, did you mean exp"),
+            (("f", "a * b", "b"), "made of a and b: it takes as many partials, got 1"),
+            (("f", "a * 2.0", "2", "a"), "made of a: it takes as many partials, got 2"),
+            (("f", "a * 2.0"), "got 0"),
+            (("f", "a.real", "1"), "no arithmetic: 'a.real' is in it"),
+            (("f", "[a][0]", "1"), "no arithmetic"),
+            (("f", "__import__('os')", "1"), "no arithmetic|names __import__"),
+            (("f", "a * True", "1"), "no arithmetic: 'True'"),
+            (("f", "a > 0", "0"), "gives a > 0, which is no float"),
+            (("f", "1 if a > 0 else 0.0", "0"), "gives 1, which is no float"),
+            (("f", "a * total", "0"), "names total"),
+            (("f", "exp(a - top)", "out"), "names top, and there are a, b, pi"),
+            (("f", "pi(a)", "1"), "names pi, and there are abs, acos"),
+            (("f", "tanh(a, 2.0)", "0"), r"gives 2 operand\(s\) to tanh, which takes 1"),
+            (("f", "a * 2.0", "f(a, a)"), r"gives 2 operand\(s\) to f, which takes 1"),
+            (("f", "a * 2.0", "abs(a, a)"), r"gives 2 operand\(s\) to abs, which takes 1"),
+        ],
+    )
+    def test_texts_that_are_refused(self, texts, problem):
+        with pytest.raises(ValueError, match=problem):
+            rule(*texts)
+        assert "f" not in RULES
+        assert not hasattr(engine, "f")
+
+    def test_options_that_are_refused(self):
+        with pytest.raises(TypeError, match="texts, got int 2"):
+            rule("f", "a", 2)
+        with pytest.raises(TypeError, match=r"^notation is texts in a list, got int 2$"):
+            rule("f", "a * 2.0", "2", notation=2)
+        with pytest.raises(ValueError, match="notation of f"):
+            rule("f", "a * b", "b", "a", notation=["ab", "b"])
+        with pytest.raises(ValueError, match="what is read of f, 'a >', is no expression"):
+            rule("f", "a * b", "b", "a", domain="a >")
+        for fold, problem in {
+            "sum": "names sum",
+            "sqr(total)": "names sqr, did you mean sqrt?",
+            "1": "gives 1, which is no float: write 1.0 for 1 and True",
+        }.items():
+            with pytest.raises(ValueError, match=re.escape(f"the fold of f, '{fold}', {problem}")):
+                rule("f", "a * b", "b", "a", finalize=fold)
+        with pytest.raises(ValueError, match=r"partial of f by a, 'f\(a\)', names f, and"):
+            rule("f", "a * a", "f(a)", finalize="total")  # f takes a list
+
+
+class TestCheckGradients:
+    def test_gives_the_error_and_the_bound(self):
+        found = check_gradients(lambda a, b: (a * b).tanh() / b, [0.4, 2.0], order=2)
+        assert 0 <= found.error < 1e-12
+        assert found.error <= found.bound < 1e-6
+
+    @pytest.mark.parametrize("order", [1, 2])
+    @pytest.mark.parametrize("symbol", RULES)
+    def test_does_not_cry_wolf(self, symbol, order, tried):
+        rng = random.Random(symbol)
+        row = RULES[symbol]
+        function = OPERATORS.get(symbol) or getattr(engine, symbol)
+        checked = 0
+        for _ in range(100 // order):
+            point = [
+                rng.uniform(-6, 6) if rng.random() < 0.6 else rng.choice([1, -1]) * 10 ** rng.uniform(-9, 6)
+                for _ in range(row.arity)
+            ]
+            if symbol == "**":
+                point[0] = abs(point[0])
+            if row.finalize:
+                point = [[rng.uniform(-5, 5) for _ in range(3)] for _ in range(row.arity)]
+            try:
+                check_gradients(function, point, order)
+            except GradientError:
+                raise
+            except ArithmeticError:
+                continue  # beyond the domain
+            checked += 1
+        assert checked > 20 // order
+        tried["right derivatives that check_gradients is to pass"] += checked
+
+    @pytest.mark.parametrize("i", range(8))
+    def test_finds_a_partial_that_is_wrong_by_a_millionth(self, i):
+        texts = [
+            ("exp(a)", "out"),
+            ("sin(a)", "cos(a)"),
+            ("a**3", "3 * a**2"),
+            ("sqrt(a)", "1/(2*out)"),
+            ("log(a)", "1/a"),
+            ("tanh(a)", "1 - out**2"),
+            ("a * b", "b", "a"),
+            ("a / b", "1/b", "-out/b"),
+        ]
+        value, *partials = texts[i]
+        rng = random.Random(i)
+        for k, partial in enumerate(partials):
+            for factor in (1 + 1e-6, 1 - 1e-6):
+                wrong = [*partials[:k], f"({partial}) * {factor}", *partials[k + 1 :]]
+                function = rule("wrong", value, *wrong)
+                for _ in range(20):
+                    with pytest.raises(GradientError, match=r"dwrong/d[ab] at .* 1\.0e-06 of the derivative"):
+                        check_gradients(function, [rng.uniform(0.3, 3) for _ in partials])
+
+    @pytest.mark.parametrize(
+        ("function", "point", "told"),
+        [
+            (engine.relu, [0.0], r"drelu/da at a = 0\.0 .* kink, with slope 0\.0 on its left and 1\.0 on its right"),
+            (engine.sign, [0.0], r"dsign/da at a = 0\.0 .* jumps there, from -1\.0 to 1\.0"),
+            (lambda x: x**1.5, [0.0], r"df/dx at x = 0\.0 .* no value on its left, it is the edge of the domain"),
+            (lambda x: x * float(x), [3.0], r"is 3\.0 by the graph and 6\.0 by differences: it is 0\.5 times"),
+            (lambda x, y: x * Value(y.data), [3.0, 2.0], r"df/dy at .* does not lead there; is it cut off by float"),
+            (lambda xs: xs[0] - float(xs[1]) * 2 - xs[1], [[1, 2]], r"df/dxs\[1\] at xs\[0\] = 1\.0, xs\[1\] = 2\.0"),
+            (lambda x: [x, Value(x.data) * 2.0 + x * 0], 1.0, r"df\[1\]/dx"),
+        ],
+    )
+    def test_names_the_derivative_and_the_cause(self, function, point, told):
+        with pytest.raises(GradientError, match=told):
+            check_gradients(function, point)
+
+    def test_causes_in_a_rule(self):
+        for partial, told in {
+            "sin(a)": "is 0.4794255386 by the graph and -0.4794255386 by differences: the sign is wrong",
+            "-2*sin(a)": "it is 2 times what it is to be",
+            "0": "a partial 0",
+        }.items():
+            with pytest.raises(GradientError, match=told):
+                check_gradients(rule("wrong", "cos(a)", partial), 0.5)
+        step = rule("step", "1.0 if a > 0 else 0.0", "sigmoid(a) * sigmoid(-a)")
+        with pytest.raises(GradientError, match="is it that of a step function"):
+            check_gradients(step, 0.5)
+
+    def test_second_derivatives_that_leave_the_graph(self):
+        silu = rule("my_silu", "a * sigmoid(a)", "float(sigmoid(a)) + a * float(sigmoid(a) * sigmoid(-a))")
+        check_gradients(silu, [0.5])
+        with pytest.raises(GradientError, match=r"d\(dmy_silu/da\)/da at a = 0\.5"):
+            check_gradients(silu, [0.5], order=2)
+
+    def test_where_differences_cannot_tell(self):
+        assert check_gradients(engine.sin, [1e16]).bound == math.inf
+
+    def test_near_a_kink_a_pole_and_in_a_wave(self):
+        assert check_gradients(engine.relu, [1e-4]).error < 1e-9
+        assert check_gradients(engine.log, [1e-6]).bound < 1.0
+        at = 7.028815228735972e-08
+        found = check_gradients(lambda a: a**-4, [at])
+        assert found.error <= found.bound < 1e-3 * 4 * at**-5
+        assert check_gradients(engine.tan, [1.57]).error < 1e-3
+        assert check_gradients(lambda x: (x * 1e4).sin(), [1.0]).bound < 1e-3
+
+    def test_what_it_refuses(self):
+        with pytest.raises(TypeError, match=r"f gives float 0\.5, and is to give a Value"):
+            check_gradients(lambda x: float(x), 0.5)
+        with pytest.raises(TypeError, match="real number"):
+            check_gradients(engine.tanh, ["a"])
+        with pytest.raises(ValueError, match="order is 1 or 2, got int 3"):
+            check_gradients(engine.tanh, [1.0], 3)
+        with pytest.raises(ArithmeticError, match="log"):
+            check_gradients(engine.log, [-1.0])

@@ -1,0 +1,310 @@
+"""Pictures: what they hold, what a label may hold, and which program makes them."""
+
+import shutil
+import sys
+import xml.etree.ElementTree as ET
+
+import graphviz
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import engine
+import nn
+import viz
+from engine import Backprop, Value, dot
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def example():
+    a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
+    root = (a * b + c).tanh() * 2
+    root.label = "L"
+    root.backward()
+    return root
+
+
+def texts(drawing):
+    """The texts of each node of a drawing, as a reader sees them."""
+    tree = ET.fromstring(drawing.pipe())
+    nodes = (g for g in tree.iter(f"{SVG}g") if g.get("class") == "node")
+    lines = [[(t.text or "").replace("\u00a0", " ").strip() for t in g.iter(f"{SVG}text")] for g in nodes]
+    return [[line for line in node if line] for node in lines]
+
+
+def edges(drawing):
+    """(from, to) for each edge of a drawing, by the first text of its nodes."""
+    tree = ET.fromstring(drawing.pipe())
+    names = {}
+    pairs = []
+    for g in tree.iter(f"{SVG}g"):
+        title = g.findtext(f"{SVG}title")
+        if g.get("class") == "node":
+            names[title] = g.find(f"{SVG}text").text
+        elif g.get("class") == "edge":
+            pairs.append(title.split("->"))
+    return [(names[a], names[b]) for a, b in pairs]
+
+
+def test_values_gradients_and_operations():
+    root = example()
+    boxes = texts(viz.draw(root))
+    slope = 2 * (1 - (root.data / 2) ** 2)
+    assert ["a", "data 2.0", f"grad {-3 * slope:.6g}"] in boxes
+    assert ["a*b", "data -6.0", f"grad {slope:.6g}"] in boxes
+    assert ["L", f"data {root.data:.6g}", "grad 1.0"] in boxes
+    assert ["2"] in boxes, "a constant is its number alone"
+    assert [box for box in boxes if box in (["*"], ["+"], ["tanh"])] == [["*"], ["+"], ["tanh"], ["*"]]
+    assert len(boxes) == 8 + 4
+
+
+def test_the_inputs_of_a_network_are_shown_with_their_numbers():
+    y = nn.Perceptron(2, init=[0.5, 2.0, -1.0])([1.5, -2.0])
+    boxes = texts(viz.draw(y))
+    assert all([box] in boxes for box in ("x0 = 1", "x1 = 1.5", "x2 = -2"))
+    assert "x1 = 1.5" in str(viz.text(y))
+
+
+def test_a_screen_reader_hears_the_picture():
+    hostile = Value(2.0, '<a&"b">\x00')
+    picture = ET.fromstring(viz.draw(hostile * 3).pipe())
+    assert picture.findtext(f"{SVG}title") == 'The graph of <a&"b">\\x00*3'
+    assert picture.get("aria-label") == picture.findtext(f"{SVG}title")
+    assert '<a&"b">\\x00: data 2.0, gradient 0.0.' in picture.findtext(f"{SVG}desc")
+    many = viz.draw(engine.sum([Value(float(i)) for i in range(50)])).pipe()
+    assert ET.fromstring(many).findtext(f"{SVG}desc") == "51 values, each drawn after its operands."
+    network = ET.fromstring(viz.network(nn.Perceptron(1, init=[0, 1]), [2.0]).pipe())
+    assert network.findtext(f"{SVG}title") == "The network Perceptron(1, 'sigmoid')"
+    assert "y = 0.881, a = 2.0, sigmoid" in network.findtext(f"{SVG}desc")
+
+
+def test_edges_in_order_and_as_often_as_used():
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    assert edges(viz.draw(b - a)) == [("b", "-"), ("a", "-"), ("-", "b - a")]
+    assert edges(viz.draw(a + a)) == [("a", "+"), ("a", "+"), ("+", "a + a")]
+
+
+def test_expand():
+    w = [Value(0.5, "w0"), Value(2.0, "w1")]
+    x = [1.0, Value(3.0, "x1")]
+    y = dot(w, x)
+    y.backward()
+    assert ["dot"] in texts(viz.draw(y))
+    boxes = texts(viz.draw(y, expand=True))
+    assert ["w1*x1", "data 6.0", "grad 1.0"] in boxes
+    assert boxes.count(["*"]) == 2
+    assert ["+"] in boxes
+    assert ["dot"] not in boxes
+    assert ("w1*x1", "+") in edges(viz.draw(y, expand=True))
+    assert edges(viz.draw(engine.sum(w), expand=True)) == [("w0", "+"), ("w1", "+"), ("+", "sum([w0, w1])")]
+
+
+def test_highlight():
+    walk = Backprop(example())
+    walk.step()
+    step = walk.step()
+    plain, lit = viz.draw(walk.root), viz.draw(walk.root, highlight=step)
+    assert "#d55e00" not in plain.source
+    lit_lines = [line for line in lit.source.splitlines() if "#d55e00" in line]
+    assert len([line for line in lit_lines if "->" in line]) == 2
+    assert len([line for line in lit_lines if "data" in line]) == 2
+    assert texts(plain) == texts(lit)
+
+
+def test_options():
+    root = example()
+    assert "rankdir=TB" in viz.draw(root, rankdir="TB").source
+    assert texts(viz.draw(root, rankdir="TB"))[0][0] == "a"
+    assert ["L", "data 2.0", "grad 1.0"] in texts(viz.draw(root, precision=2))
+    for wrong in ({"rankdir": "up"}, {"precision": 0}, {"max_nodes": 3}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            viz.draw(root, **wrong)
+    for function in (viz.draw, viz.text):
+        with pytest.raises(TypeError, match="got float"):
+            function(3.0)
+        with pytest.raises(ValueError, match="precision"):
+            function(root, precision=0)
+
+
+def test_too_large_a_graph_is_an_error_at_once():
+    x = Value(1.0)
+    for _ in range(1_000_000):
+        x = x + 1.0
+    for function in (viz.draw, viz.text):
+        with pytest.raises(ValueError, match=r"2,000,001 nodes.*max_nodes"):
+            function(x)
+
+
+def test_too_tangled_a_graph_is_an_error_at_once():
+    x = y = Value(1.0)
+    for _ in range(499):  # 500 nodes, but every edge from x runs past all that came before
+        y = y + x
+    with pytest.raises(ValueError, match="spanning"):
+        viz.draw(y)
+    xs = [Value(1.0) for _ in range(60)]
+    ys = [dot(xs, xs) for _ in range(60)]
+    with pytest.raises(ValueError, match=r"121 nodes with 7,260 edges.*max_nodes"):
+        viz.draw(engine.sum(ys))
+    with pytest.raises(RuntimeError, match="too much for the embedded Graphviz"):
+        viz.drawing.svg("digraph {" + "subgraph {" * 100_000 + "}" * 100_000 + "}")
+
+
+LABELS = [
+    '"', "'", "{|}", "a|b\\", "\\", "\\N\\G", "<b>", "<i>bold</i>", "</svg><script>alert(1)</script>", "]]>", "-->",
+    "&amp; &#65;", "a\nb", "  two  spaces", "\u3000", "中文 标签", "🎉👩\u200d🔬", "%s {0}", "\x00\x1b[31m", "\ud800",
+]  # fmt: skip
+
+
+def seen(label):
+    """The lines of a label as a reader should see them: controls as escapes; blanks at the ends are not seen."""
+    keep = "\n\u00a0\u3000\u200d"
+    text = "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in label)
+    return [line.replace("\u00a0", " ").strip() for line in text.split("\n") if line.strip()]
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_is_shown_as_it_is(label, rankdir):
+    root = Value(1.0, label) * 2
+    root.label = label
+    drawing = viz.draw(root, rankdir=rankdir)
+    boxes = [box for box in texts(drawing) if "grad 0.0" in box]
+    assert [box[:-2] for box in boxes] == [seen(label)] * 2
+    assert not list(ET.fromstring(drawing.pipe()).iter(f"{SVG}script"))
+    assert label.split("\n")[0].strip()[:1] in str(viz.text(root)) or not label.isprintable()
+    assert "\x1b" not in viz.text(root)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(min_size=1, max_size=30))
+def test_any_label(label):
+    boxes = texts(viz.draw(Value(1.0, label)))
+    assert boxes == [[*seen(label), "data 1.0", "grad 0.0"]]
+
+
+@pytest.fixture
+def no_dot(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("dot") is None
+
+
+@pytest.mark.usefixtures("no_dot")
+class TestWithoutDot:
+    def test_svg_needs_no_program(self, tmp_path):
+        root = example()
+        outfile = tmp_path / "L.svg"
+        assert viz.draw(root).render(outfile=outfile) == str(outfile)
+        assert ET.parse(outfile).getroot().tag == f"{SVG}svg"
+        assert (tmp_path / "L.gv").read_text() == viz.draw(root).source, "render keeps the DOT source, as graphviz does"
+
+    def test_render_as_graphviz_does(self, tmp_path):
+        drawing = viz.draw(example())
+        assert drawing.render("graph", directory=tmp_path, cleanup=True) == str(tmp_path / "graph.svg")
+        assert not (tmp_path / "graph").exists()
+        with pytest.raises(graphviz.FileExistsError):
+            drawing.render("graph", directory=tmp_path, raise_if_result_exists=True)
+        with pytest.raises(ValueError, match="filename"):
+            drawing.render(tmp_path / "a.svg", outfile=tmp_path / "a.svg")
+
+    def test_in_a_notebook(self):
+        bundle = viz.draw(example())._repr_mimebundle_()
+        assert "<svg" in bundle["image/svg+xml"]
+
+    @pytest.mark.parametrize("ending", ["png", "pdf"])
+    def test_other_formats_say_what_they_need(self, ending, tmp_path):
+        with pytest.raises(graphviz.ExecutableNotFound, match=f"{ending} needs Graphviz's program dot"):
+            viz.draw(example()).render(outfile=tmp_path / f"L.{ending}")
+        with pytest.raises(graphviz.ExecutableNotFound, match="write svg"):
+            viz.draw(example()).pipe(format=ending)
+
+
+def test_other_formats_go_to_dot(tmp_path, monkeypatch):
+    dot_program = tmp_path / "dot"
+    dot_program.write_text(
+        f"#!{sys.executable}\nimport sys; sys.stdout.write(' '.join(sys.argv[1:]) + sys.stdin.read(9))\n"
+    )
+    dot_program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert viz.draw(example()).pipe(format="png", encoding="utf-8") == "-Kdot -Tpngdigraph {"
+
+
+def test_is_a_digraph():
+    drawing = viz.draw(example())
+    assert isinstance(drawing, graphviz.Digraph)
+    drawing.attr(label="my title")
+    drawing.node("more")
+    assert "my title" in drawing.pipe(encoding="utf-8")
+    assert "more" in drawing.copy().source
+
+
+def test_the_same_bytes_every_time():
+    assert viz.draw(example()).pipe() == viz.draw(example()).pipe()
+
+
+def test_labels_that_begin_with_an_empty_line():
+    leaves = [Value(1.0, "\n\n" + "a" * i) for i in range(200)]
+    assert len(texts(viz.draw(engine.sum(leaves)))) == 202
+
+
+def test_a_picture_does_not_spoil_the_next():
+    spoiling = 'digraph { node [shape=Mrecord] a [label="\\na|b|c"] }'  # it spoils the memory of Graphviz
+    pictures = {viz.drawing.svg(spoiling) for _ in range(20)}
+    assert len(pictures) == 1
+    assert "data 2.0" in viz.draw(example()).pipe(encoding="utf-8")
+
+
+def test_from_many_threads():
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        pictures = set(pool.map(lambda _: viz.draw(example()).pipe(), range(64)))
+    assert len(pictures) == 1
+
+
+class TestText:
+    def test_tree(self):
+        assert viz.text(example(), precision=3).splitlines() == [
+            "L = tanh(a*b + c)*2  data 2.0    grad 1.0",
+            "├── tanh(a*b + c)    data 0.999  grad 2.0",
+            "│   └── a*b + c      data 4.0    grad 0.00268",
+            "│       ├── a*b      data -6.0   grad 0.00268",
+            "│       │   ├── a    data 2.0    grad -0.00805",
+            "│       │   └── b    data -3.0   grad 0.00536",
+            "│       └── c        data 10.0   grad 0.00268",
+            "└── 2",
+        ]
+
+    def test_a_node_used_twice_is_expanded_once(self):
+        a = Value(2.0, "a")
+        square = a * a
+        tree = viz.text(square + square)
+        assert "└── a*a ...  data 4.0  grad 0.0" in tree
+        assert tree.count("── a ") == 2
+
+    def test_columns_stand_in_line_under_wide_characters(self):
+        tree = viz.text(Value(1.0, "权重") * Value(2.0, "x"))
+        assert tree.splitlines() == [
+            "权重*x    data 2.0  grad 0.0",
+            "├── 权重  data 1.0  grad 0.0",
+            "└── x     data 2.0  grad 0.0",
+        ]
+
+    def test_shows_itself_at_the_prompt(self):
+        tree = viz.text(example())
+        assert repr(tree) == str(tree)
+        assert isinstance(tree, str)
+
+    def test_deep(self):
+        x = Value(1.0)
+        for _ in range(3000):
+            x = x.tanh()
+        assert len(viz.text(x, max_nodes=4000).splitlines()) == 3001
+
+
+class TestPictures:
+    def test_the_terms_of_a_weighted_sum_are_named(self):
+        ws, xs = ([Value(1.0, f"{letter}{i}") for i in (1, 2)] for letter in "wx")
+        source = viz.draw(engine.dot(ws, xs), expand=True).source
+        assert "w1*x1" in source
+        assert "w2*x2" in source

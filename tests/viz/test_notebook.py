@@ -1,0 +1,215 @@
+"""Notebooks: what glassgrad shows of its objects there, and the lecture's, which runs from top to bottom."""
+
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+import nn
+import viz
+from engine import Backprop, Value
+from viz.notebook import show_in_notebook
+
+ROOT = Path(__file__).parents[2]
+LECTURE = ROOT / "demos" / "lecture.ipynb"
+
+
+def needed(module):
+    """The module, without which the test is skipped; but not in CI."""
+    return __import__(module) if os.environ.get("CI") else pytest.importorskip(module)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    needed("IPython")
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    shell = InteractiveShell(
+        ipython_dir=str(tmp_path_factory.mktemp("ipython")), config=Config(HistoryManager={"enabled": False})
+    )
+    shell.display_formatter.active_types = shell.display_formatter.format_types
+    show_in_notebook(shell)
+    return shell
+
+
+def shown(shell, thing):
+    """What IPython would send to a notebook, by type."""
+    data, _ = shell.display_formatter.format(thing)
+    return data
+
+
+def boxes(fragment):
+    """The texts of the graph's nodes in what a notebook shows."""
+    svg = ET.fromstring(fragment[fragment.index("<svg") : fragment.index("</svg>") + len("</svg>")])
+    return {text.text.replace("\u00a0", " ") for text in svg.iter("{http://www.w3.org/2000/svg}text")}
+
+
+def words(fragment):
+    return html.unescape(re.search(r"<pre[^>]*>(.*?)</pre>", fragment, re.S)[1])
+
+
+def graph():
+    a, b, c = Value(2.0, "a"), Value(-3.0, "b<i>"), Value(7.0, "c")
+    L = (a * b + c).tanh()
+    L.label = "L"
+    return L
+
+
+def test_a_value_shows_its_graph_and_its_text(shell):
+    data = shown(shell, graph())
+    assert {"a", "b<i>", "c", "L", "data 2.0", "tanh"} <= boxes(data["text/html"])
+    assert data["text/plain"].startswith("Value(data=0.76")
+    assert "max-width: 100%" in data["text/html"]
+
+
+def test_a_single_value_stays_text(shell):
+    assert shown(shell, Value(2.0, "a")).keys() == {"text/plain"}
+
+
+def test_a_graph_that_is_too_large_stays_text(shell, capsys):
+    root = Value(1.0)
+    for _ in range(1500):
+        root = (root + 1.0).tanh()
+    assert shown(shell, root).keys() == {"text/plain"}
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_walk_shows_where_it_stands_and_how_to_go_on(shell):
+    walk = Backprop(graph())
+    shell.user_ns["my_walk"] = walk
+    start = shown(shell, walk)["text/html"]
+    assert words(start) == repr(walk)
+    assert "my_walk.step() goes on" in start
+    assert "back()" not in start
+    assert "#d55e00" not in start, "nothing is lit up"
+
+    walk.step()
+    after = shown(shell, walk)["text/html"]
+    assert words(after) == f"{walk.last}\n{walk!r}"
+    assert "my_walk.back() goes back" in after
+    assert after.count("#d55e00") == shown(shell, viz.draw(walk.root, highlight=walk.last))["text/html"].count(
+        "#d55e00"
+    )
+    walk.run()
+    end = shown(shell, walk)["text/html"]
+    assert "step()" not in end
+    assert "grad -1.25992" in boxes(end)
+
+
+def test_a_walk_without_a_name_is_called_walk(shell):
+    assert "walk.step() goes on" in shown(shell, Backprop(graph()))["text/html"]
+
+
+def test_a_step_shows_itself_in_the_whole_graph(shell):
+    walk = Backprop(graph())
+    step = walk.step()
+    fragment = shown(shell, step)["text/html"]
+    assert words(fragment) == str(step)
+    assert {"a", "b<i>", "L"} <= boxes(fragment)
+    assert "#d55e00" in fragment
+
+
+def test_labels_are_no_html(shell):
+    walk = Backprop(graph()).run()
+    for thing in (walk.root, walk, walk.last):
+        assert "<i>" not in shown(shell, thing)["text/html"]
+
+
+@pytest.mark.parametrize("model", [nn.Perceptron(2, seed=1), nn.Layer(2, 2, seed=1), nn.MLP(2, [2, 1], seed=1)])
+def test_models_show_their_network(shell, model):
+    data = shown(shell, model)
+    assert {"x0", "x1", "x2"} <= boxes(data["text/html"])
+    assert data["text/plain"] == repr(model)
+
+
+def test_a_drawing_is_as_wide_as_the_notebook_at_most(shell):
+    drawing = viz.draw(graph())
+    data = shown(shell, drawing)
+    assert "max-width: 100%" in data["text/html"]
+    assert "image/svg+xml" not in data, "it is shown once"
+
+
+def test_a_page_is_embedded(shell, tmp_path):
+    L = graph()
+    written = viz.page(L, tmp_path / "L.html")
+    for embedded in (viz.embed(L), viz.embed(written), viz.embed(str(written))):
+        frame = shown(shell, embedded)["text/html"]
+        assert frame.startswith("<iframe")
+        assert html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1]) == written.read_text(encoding="utf-8")
+        assert "sandbox" in frame
+
+
+def test_options_of_an_embedded_page():
+    assert "height: 300px" in viz.embed(graph(), height=300)._repr_html_()
+    assert viz.embed(graph(), precision=2).text != viz.embed(graph()).text
+
+
+def test_errors_of_an_embedded_page(tmp_path):
+    with pytest.raises(TypeError, match="a Value or the file of a page, got int 3"):
+        viz.embed(3)
+    with pytest.raises(TypeError, match="shown as it is: precision"):
+        viz.embed(tmp_path / "L.html", precision=2)
+    with pytest.raises(FileNotFoundError):
+        viz.embed(tmp_path / "L.html")
+
+
+def test_viz_registers_itself_where_ipython_runs_and_does_not_import_it_elsewhere(tmp_path, monkeypatch):
+    needed("IPython")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    inside = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "import viz\n"
+        "from engine import Value\n"
+        "shell.display_formatter.active_types = shell.display_formatter.format_types\n"
+        "print(*sorted(shell.display_formatter.format(Value(1.0) * 2)[0]))"
+    )
+    outside = "import sys, viz\nprint('IPython' in sys.modules, 'matplotlib' in sys.modules)"
+    for program, expected in ((inside, "text/html text/plain"), (outside, "False False")):
+        run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == expected
+
+
+def test_the_lecture_is_kept_without_outputs_and_without_a_machine():
+    notebook = json.loads(LECTURE.read_text(encoding="utf-8"))
+    assert notebook["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    assert 25 <= len(notebook["cells"]) <= 40
+    for cell in notebook["cells"]:
+        assert cell["metadata"] == {}
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            assert cell["execution_count"] is None
+
+
+def test_the_lecture_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    needed("ipykernel")
+    nbclient = needed("nbclient")
+    import nbformat
+
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    notebook = nbformat.read(LECTURE, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    told = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
+    pictures = [kind for output in outputs for kind in output.get("data", ()) if kind in ("image/png", "text/html")]
+    assert not [output for output in outputs if "Warning" in output.get("text", "")]
+    assert len(pictures) >= 12
+    assert "data:image/gif" in str(outputs)
+    assert "<iframe" in str(outputs)
+    for line in re.findall(r"by hand +(\S+) +by backward\(\) +(\S+)", told):
+        assert line[0] == line[1]
+    assert re.search(r"one neuron: +History: 100 epochs, not converged", told)
+    assert re.search(r"a hidden layer: History: .* converged, .* accuracy 100.0 %", told)
+    before, after = (float(re.search(rf"loss {when} +(\S+)", told)[1]) for when in ("before", "after"))
+    assert after < before

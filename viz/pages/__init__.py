@@ -1,0 +1,1 @@
+"""Pages that step through a drawing: one HTML file each, which needs no network."""

@@ -1,0 +1,71 @@
+"""The graph as a tree of text, for a terminal."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+
+from engine import Value, topological_order
+from engine.formatting import format_number
+from engine.labels import Names
+from engine.validation import at_least
+
+
+class Tree(str):
+    """Text that shows itself at the prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
+    """The graph of `root` as a tree: under each node its operands, with data and gradient.
+
+    A node that was used more than once is shown with its operands at its first place, and as `...` at the others.
+
+    Args:
+        root: the node to show with all below it.
+        precision: significant digits of data and gradients, 1 or more.
+        max_nodes: the most nodes to show.
+
+    Raises:
+        ValueError: the graph has more than `max_nodes` nodes, or `precision` is less than 1.
+        TypeError: `root` is no Value.
+
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> L = a * b + a
+    >>> L.backward()
+    >>> text(L)
+    a*b + a    data -4.0  grad 1.0
+    ├── a*b    data -6.0  grad 1.0
+    │   ├── a  data 2.0   grad -2.0
+    │   └── b  data -3.0  grad 2.0
+    └── a      data 2.0   grad -2.0
+    """
+    size = len(topological_order(root))
+    at_least(1, precision, "precision")
+    if size > at_least(1, max_nodes, "max_nodes"):
+        raise ValueError(
+            f"the graph has {size:,} nodes, more than max_nodes={max_nodes:,}: show an inner node instead, "
+            "or pass a larger max_nodes"
+        )
+    names = Names(root)
+    table: list[list[str]] = []
+    expanded: set[Value] = set()
+    stack = [(root, "", "")]  # a node, what stands before its name, and what before those of its operands
+    while stack:
+        node, lead, indent = stack.pop()
+        again = node in expanded
+        expanded.add(node)
+        numbers = ["", ""]
+        if not node.is_constant:
+            numbers = [f"data {format_number(node.data, precision)}", f"grad {format_number(node.grad, precision)}"]
+        more = " ..." if again and node.parents else ""
+        table.append([f"{lead}{names.definition(node)}{more}", *numbers])
+        if not again and node.parents:
+            *others, last = node.parents
+            stack.append((last, f"{indent}└── ", f"{indent}    "))
+            stack += [(x, f"{indent}├── ", f"{indent}│   ") for x in reversed(others)]
+    widths = [max(cell_len(row[column]) for row in table) for column in (0, 1)]
+    return Tree("\n".join("  ".join([*map(set_cell_size, row, widths), row[2]]).rstrip() for row in table))
