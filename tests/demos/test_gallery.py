@@ -67,11 +67,11 @@ def test_pictures_commands_and_alternative_texts(gallery):
 
 def test_the_committed_pictures_are_those_of_this_command(gallery):
     folder, _ = gallery
+    committed = ROOT / "demos" / "pictures"
     for name in ("backprop.svg", "error_propagation.svg"):
-        assert (folder / name).read_text(encoding="utf-8") == (ROOT / "demos" / name).read_text(encoding="utf-8")
-    committed = {path.name for path in (ROOT / "demos").iterdir() if path.suffix in (".png", ".svg", ".gif")}
+        assert (folder / name).read_text(encoding="utf-8") == (committed / name).read_text(encoding="utf-8")
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "demos").glob("*.py"))
-    assert committed <= set(re.findall(r'"(\w+\.(?:png|svg|gif))"', sources))
+    assert {path.name for path in committed.iterdir()} <= set(re.findall(r'"(\w+\.(?:png|svg|gif))"', sources))
 
 
 def test_when_all_goes_well(tmp_path, monkeypatch, capsys):
