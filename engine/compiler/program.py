@@ -189,8 +189,11 @@ class Program:
         return int(rows[0]), OverflowError("the gradients of the rows overflow together: a float ends at 1.8e308")
 
 
-def form(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashable, list[Value]]:
-    """What a graph is, equal for all that differ in the numbers of other leaves than `parameters`; and these leaves."""
+def graph_signature(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashable, list[Value]]:
+    """Return a hashable signature of a graph and its leaves outside `parameters`.
+
+    Graphs have equal signatures if they differ only in the data of those leaves.
+    """
     order = topological_order(*outputs)
     numbers = {node: n for n, node in enumerate(order)}
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Value
-from engine.compiler.program import Floats, NotFiniteError, Program, form
+from engine.compiler.program import Floats, NotFiniteError, Program, graph_signature
 from engine.validation import error_context
 from engine.value import constant
 from nn.inputs import format_indices
@@ -120,7 +120,7 @@ def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Exa
             x, r = pairs[i]
             output = model(x)
             results = [loss(output, r), *_outputs(output)]
-            return output, results, *form(results, known)
+            return output, results, *graph_signature(results, known)
 
     found: dict[Hashable, tuple[int, Any, list[Value], list[Value], list[Value], list[list[float]]]] = {}
     groups, rows = np.zeros(len(pairs), np.intp), np.zeros(len(pairs), np.intp)
