@@ -1,5 +1,6 @@
 """Pictures of graphs, of networks and of what was learned: for a page, a notebook, a terminal."""
 
+from nn import MLP, Layer, Perceptron
 from viz.animation import Animation
 from viz.drawing import Drawing
 from viz.graph_drawing import draw
@@ -27,4 +28,4 @@ __all__ = [
     "text",
 ]
 
-show_in_notebook()
+show_in_notebook(dict.fromkeys((Perceptron, Layer, MLP), network))

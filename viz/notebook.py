@@ -6,29 +6,29 @@ import html
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import nn
 from engine import Backprop, Step, Value
 from engine.validation import describe
 from viz.drawing import Drawing
 from viz.graph_drawing import draw
-from viz.network_drawing import network
 from viz.pages.graph_page import page
 
 HEIGHT = 560  # of an embedded page, in pixels
 WORDS = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"
 
 
-def show_in_notebook(shell: Any = None) -> None:
-    """Tell IPython how to show what glassgrad makes; elsewhere, nothing happens.
+def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any = None) -> None:
+    """Register with IPython how a notebook shows Values, steps and models; without IPython, do nothing.
 
-    A Value shows its graph, a Perceptron, a Layer or an MLP its network, a `Backprop` and each of its steps the graph
-    with that step lit up and its words; what is too large for that, and all at the prompt of a terminal, stays text.
+    A Value shows its graph, a model its network, a `Backprop` and each of its steps the graph with that step
+    highlighted and in words. Objects that are too large to draw stay text, and so does everything in a terminal.
 
     Args:
+        models: for each type of model the function that draws it.
         shell: an InteractiveShell; by default the one that is running.
     """
     if shell is None and "IPython" in sys.modules:
@@ -36,16 +36,19 @@ def show_in_notebook(shell: Any = None) -> None:
     if shell is None:
         return
     formatters = shell.display_formatter.formatters
-    shown_as: dict[type, Callable[[Any], str | None]] = {
+    displays: dict[type, Callable[[Any], str | None]] = {
         Value: _graph,
         Step: _step,
         Backprop: lambda walk: _walk(walk, _name(walk, shell.user_ns)),
+        **{model: partial(_fitted_model, draw_model) for model, draw_model in models.items()},
     }
-    for kind in (nn.Perceptron, nn.Layer, nn.MLP):
-        shown_as[kind] = lambda model: _fitted(lambda: network(model))
-    for type_, html_of in shown_as.items():
+    for type_, html_of in displays.items():
         formatters["text/html"].for_type(type_, html_of)
     shell.display_formatter.mimebundle_formatter.for_type(Drawing, _drawing)
+
+
+def _fitted_model(draw_model: Callable[[Any], Drawing], model: Any) -> str | None:
+    return _fitted(lambda: draw_model(model))
 
 
 def _graph(value: Value) -> str | None:

@@ -35,7 +35,7 @@ def shell(tmp_path_factory):
         ipython_dir=str(tmp_path_factory.mktemp("ipython")), config=Config(HistoryManager={"enabled": False})
     )
     shell.display_formatter.active_types = shell.display_formatter.format_types
-    show_in_notebook(shell)
+    show_in_notebook(dict.fromkeys((nn.Perceptron, nn.Layer, nn.MLP), viz.network), shell)
     return shell
 
 
@@ -168,11 +168,13 @@ def test_viz_registers_itself_where_ipython_runs_and_does_not_import_it_elsewher
         "shell = InteractiveShell.instance()\n"
         "import viz\n"
         "from engine import Value\n"
+        "from nn import Perceptron\n"
         "shell.display_formatter.active_types = shell.display_formatter.format_types\n"
-        "print(*sorted(shell.display_formatter.format(Value(1.0) * 2)[0]))"
+        "for thing in (Value(1.0) * 2, Perceptron(2)):\n"
+        "    print(*sorted(shell.display_formatter.format(thing)[0]))"
     )
     outside = "import sys, viz\nprint('IPython' in sys.modules, 'matplotlib' in sys.modules)"
-    for program, expected in ((inside, "text/html text/plain"), (outside, "False False")):
+    for program, expected in ((inside, "text/html text/plain\ntext/html text/plain"), (outside, "False False")):
         run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
         assert run.stdout.strip() == expected
 

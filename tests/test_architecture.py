@@ -1,0 +1,83 @@
+"""The layers of the packages: who imports whom, and how modules are called."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.imports import PACKAGES, ROOT, cycles, import_graph, reachable, upward_imports
+
+GRAPH = import_graph()
+PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))
+DRAWING_OF_VALUES = ["style", "drawing", "graph_drawing", "clusters", "text_tree", "notebook", "pages.graph_page"]
+
+
+def public_names(file: Path) -> set[str]:
+    """The strings in the `__all__` of a module, and its functions if it has no `__all__`."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_packages_import_downwards_only():
+    assert upward_imports(GRAPH) == []
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "demos",
+        "viz",
+        pytest.param("nn", marks=pytest.mark.xfail(reason="nn.perceptron imports nn.training, which imports it")),
+        pytest.param("engine", marks=pytest.mark.xfail(reason="engine.functions imports engine; engine.compiler")),
+    ],
+)
+def test_no_modules_import_each_other(package):
+    assert [group for group in cycles(GRAPH) if group[0].split(".")[0] == package] == []
+
+
+@pytest.mark.parametrize("module", DRAWING_OF_VALUES)
+def test_drawing_a_value_needs_nothing_of_nn(module):
+    assert not {name for name in reachable(GRAPH, f"viz.{module}") if name.split(".")[0] == "nn"}
+
+
+@pytest.mark.parametrize("file", PACKAGE_FILES, ids=lambda file: file.parent.relative_to(ROOT).as_posix())
+def test_no_module_is_called_like_a_public_name_of_its_package(file):
+    modules = {path.stem for path in file.parent.iterdir()}
+    assert not modules & public_names(file)
+
+
+def test_the_graph_has_the_imports_that_run_and_no_others(tmp_path):
+    for name, source in {
+        "engine/__init__.py": "from .value import Value",
+        "engine/value.py": "import sys\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nn",
+        "nn/__init__.py": "def f():\n    import engine.value\n    from viz import drawing, Drawing",
+        "viz/drawing.py": "import demos.a.b\nclass Drawing: import viz.pages as p",
+        "viz/pages/__init__.py": "try:\n    from viz.drawing import *\nexcept ImportError:\n    from .. import drawing",
+        "viz/__init__.py": "",
+        "viz/plots/loss.py": "from viz.plots import boundary\nfrom viz.pages.frames import Frame",
+        "viz/plots/boundary.py": "import viz.plots.loss",
+        "viz/plots/__init__.py": "",
+        "demos/a.py": "import demosaic",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+    graph = import_graph(tmp_path)
+    assert graph == {
+        "demos.a": set(),
+        "viz": set(),
+        "viz.drawing": {"demos.a", "viz.pages"},
+        "viz.pages": {"viz.drawing"},
+        "viz.plots": set(),
+        "viz.plots.loss": {"viz.plots.boundary", "viz.pages"},
+        "viz.plots.boundary": {"viz.plots.loss"},
+        "nn": {"engine", "engine.value", "viz", "viz.drawing"},
+        "engine": {"engine.value"},
+        "engine.value": set(),
+    }
+    assert cycles(graph) == [["viz.drawing", "viz.pages"], ["viz.plots.boundary", "viz.plots.loss"]]
+    assert upward_imports(graph) == [("nn", "viz"), ("nn", "viz.drawing"), ("viz.drawing", "demos.a")]
+    assert reachable(graph, "viz.pages") == {"viz.drawing", "viz.pages", "demos.a"}
