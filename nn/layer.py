@@ -64,8 +64,15 @@ class Layer(Module):
 
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
         """The outputs of all neurons for one x, as a Perceptron takes it, whose errors it raises."""
-        inputs = with_bias(x, self.n_inputs, self)
-        return [neuron.respond(inputs) for neuron in self.neurons]
+        return [z for _, z in self.forward(with_bias(x, self.n_inputs, self))]
+
+    def trace(self, x: Operand | Sequence[Operand]) -> list[list[tuple[Value, Value]]]:
+        """Return the weighted sum and the output of every neuron, in a list of one layer; see `MLP.trace`."""
+        return [self.forward(with_bias(x, self.n_inputs, self))]
+
+    def forward(self, inputs: tuple[Value, ...]) -> list[tuple[Value, Value]]:
+        """Return the weighted sum a and the output z of every neuron, for inputs that begin with x0."""
+        return [neuron.forward(inputs) for neuron in self.neurons]
 
     def __repr__(self) -> str:
         return f"Layer({self.n_inputs}, {len(self.neurons)}, {self.activation!r})"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from engine import Value
 from engine.validation import at_least, describe
 from engine.value import Operand
 from nn.activations import activation_function
@@ -76,11 +77,21 @@ class MLP(Module):
         Returns:
             A Value where the output layer has one neuron, else a list of Values.
         """
-        inputs = with_bias(x, self.n_inputs, self)
-        for layer in self.layers:
-            outputs = [neuron.respond(inputs) for neuron in layer.neurons]
-            inputs = (inputs[0], *outputs)
+        outputs = [z for _, z in self.trace(x)[-1]]
         return outputs if len(outputs) > 1 else outputs[0]
+
+    def trace(self, x: Operand | Sequence[Operand]) -> list[list[tuple[Value, Value]]]:
+        """Return the weighted sum a and the output z of every neuron for one x, layer by layer.
+
+        >>> [[(a, z)]] = MLP(1, [1], output="tanh", seed=1).trace([2.0])
+        >>> a.tanh().data == z.data
+        True
+        """
+        inputs, trace = with_bias(x, self.n_inputs, self), []
+        for layer in self.layers:
+            trace.append(layer.forward(inputs))
+            inputs = (inputs[0], *[z for _, z in trace[-1]])
+        return trace
 
     def __repr__(self) -> str:
         return f"MLP({self.n_inputs}, {self.sizes}, hidden={self.hidden!r}, output={self.output!r})"

@@ -73,24 +73,28 @@ class Perceptron(Module):
             TypeError: one is neither a Value nor a real number.
             ArithmeticError: the output overflows.
         """
-        return self.respond(with_bias(x, self.n_inputs, self))
+        return self.forward(with_bias(x, self.n_inputs, self))[1]
 
-    def respond(self, inputs: tuple[Value, ...]) -> Value:
-        """The output for inputs that begin with x0."""
+    def trace(self, x: Operand | Sequence[Operand]) -> list[list[tuple[Value, Value]]]:
+        """Return the weighted sum and the output as those of a layer with one neuron; see `MLP.trace`."""
+        return [[self.forward(with_bias(x, self.n_inputs, self))]]
+
+    def forward(self, inputs: tuple[Value, ...]) -> tuple[Value, Value]:
+        """Return the weighted sum a and the output activation(a), for inputs that begin with x0."""
         a = engine.dot(self.weights, inputs)
         if self._function is None:
             a.label = self.labels[1]
-            return a
+            return a, a
         a.label = self.labels[0]
         y = self._function(a)
         y.label = self.labels[1]
-        return y
+        return a, y
 
-    def choose(self, x: Operand | Sequence[Operand]) -> int:
+    def classify(self, x: Operand | Sequence[Operand]) -> int:
         """The decision rule of P7: 1 for class C1 where w^T x > 0, else 2 for class C2, whatever the activation.
 
         >>> neuron = Perceptron(1, "sign", init=[-1.0, 2.0])
-        >>> neuron.choose([0.6]), neuron.choose([0.5])
+        >>> neuron.classify([0.6]), neuron.classify([0.5])
         (1, 2)
         """
         with engine.no_grad():
@@ -119,7 +123,7 @@ class Perceptron(Module):
         in_range(learning_rate, "learning_rate")
         with engine.no_grad():
             inputs = with_bias(x, self.n_inputs, self)
-            error = constant(r, "r") - self.respond(inputs)
+            error = constant(r, "r") - self.forward(inputs)[1]
             updated = [w + learning_rate * error * x for w, x in zip(self.weights, inputs, strict=True)]
         for w, new in zip(self.weights, updated, strict=True):
             w.data = new.data

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from engine import RULES, Value, no_grad
+from engine import Value, no_grad
 from engine.formatting import format_number
-from engine.validation import as_float, at_least, describe
+from engine.validation import as_float, at_least
 from engine.value import constant
-from nn import MLP, Layer, Perceptron, mse
+from nn import MLP, Layer, Perceptron
 from nn.activations import activation_function
-from nn.inputs import as_list, with_bias
+from nn.inputs import as_list
+from nn.signals import Signals, layers_of, signals_of
 from viz.drawing import Drawing
 from viz.graph_drawing import FONT, escaped
 from viz.style import BLUE, DARK, GREY, ORANGE
@@ -95,85 +96,17 @@ def network(
         raise ValueError("deltas are those at certain inputs: give the inputs of the target")
     if loss is not None and target is None:
         raise ValueError("a loss compares outputs with a target: give the target")
-    found, error = signals(model, layers, inputs, target, loss)
+    found = signals_of(model, inputs, target, loss)
     picture = _Picture(model, columns_of(model, layers, found), max_neurons, precision)
     picture.heads(model)
     picture.targets(target)
-    picture.caption(target, error, loss)
+    picture.caption(target, found.loss, loss)
     return picture.finished()
-
-
-def layers_of(model: object, taker: str) -> list[tuple[Perceptron, ...]]:
-    """The neurons of a model, layer by layer."""
-    match model:
-        case Perceptron():
-            return [(model,)]
-        case Layer():
-            return [model.neurons]
-        case MLP():
-            return [layer.neurons for layer in model.layers]
-    raise TypeError(f"{taker} takes a Perceptron, a Layer or an MLP, got {describe(model)}")
 
 
 def short(name: str) -> str:
     """The name of a weight or a unit without that of its layer."""
     return name.rpartition(".")[2]
-
-
-def slope(neuron: Perceptron, a: float, z: float) -> float:
-    """f'(a) of a neuron whose output there is z."""
-    if neuron.activation == "linear":
-        return 1.0
-    return float(RULES[neuron.activation].partial_functions[0](a, z))
-
-
-class Signals(NamedTuple):
-    """What is known beside the weights: for each layer the inputs, sums, outputs and deltas, None where unknown."""
-
-    x: Sequence[float | None]
-    a: list[list[float | None]]
-    z: list[list[float | None]]
-    deltas: list[list[float | None]]
-
-
-def signals(
-    model: Any, layers: list[tuple[Perceptron, ...]], inputs: Any, target: Any, loss: Any
-) -> tuple[Signals, float | None]:
-    """The signals, and the loss where there is a target."""
-    unknown: list[list[float | None]] = [[None] * len(layer) for layer in layers]
-    if inputs is None:
-        return Signals([None] * model.n_inputs, unknown, unknown, _left_deltas(layers)), None
-    x = [float(value) for value in with_bias(inputs, model.n_inputs, model)[1:]]
-    signal: tuple[Value, ...] = tuple(constant(value, "an input") for value in (1.0, *x))
-    sums, outputs = [], []
-    for layer in layers:
-        outputs.append([neuron.respond(signal) for neuron in layer])
-        sums.append(
-            [z if neuron.activation == "linear" else z.parents[0] for neuron, z in zip(layer, outputs[-1], strict=True)]
-        )
-        signal = (signal[0], *outputs[-1])
-    deltas, error = _left_deltas(layers), None
-    if target is not None:
-        last = outputs[-1]
-        y = last if isinstance(model, Layer) or len(last) > 1 else last[0]
-        result = mse(y, target) * (len(last) / 2) if loss is None else loss(y, target)
-        if not isinstance(result, Value):
-            raise TypeError(f"a loss of outputs and target gives one Value, got {describe(result)}")
-        parameters = model.parameters()
-        before = [parameter.grad for parameter in parameters]
-        try:
-            result.backward()
-        finally:
-            for parameter, grad in zip(parameters, before, strict=True):
-                parameter.grad = grad
-        deltas, error = [[a.grad for a in row] for row in sums], result.data
-    return Signals(x, [[a.data for a in r] for r in sums], [[z.data for z in r] for r in outputs], deltas), error
-
-
-def _left_deltas(layers: list[tuple[Perceptron, ...]]) -> list[list[float | None]]:
-    """What `backward()` left: the gradients of the bias weights, whose input is 1."""
-    passed = any(weight.grad for layer in layers for neuron in layer for weight in neuron.weights)
-    return [[neuron.weights[0].grad if passed else None for neuron in layer] for layer in layers]
 
 
 def columns_of(model: Any, layers: list[tuple[Perceptron, ...]], signals: Signals) -> list[list[Unit]]:

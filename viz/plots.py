@@ -16,9 +16,7 @@ from engine import Value, no_grad
 from engine.formatting import format_number
 from engine.validation import describe, error_context
 from nn import MLP, Layer, Perceptron
-from nn.activations import activation_function
-from nn.inputs import with_bias
-from viz.network_drawing import layers_of, slope
+from nn.signals import layers_of, slope
 from viz.style import BLUE, CLASSES, DARK, GREY, MARKERS, ORANGE, SKY
 
 if TYPE_CHECKING:
@@ -325,16 +323,9 @@ def _signals(
     slopes: list[list[float]] = [[] for _ in layers]
     for row, x in enumerate(inputs):
         with no_grad(), error_context(f"inputs[{row}]"):
-            signal = with_bias(x, model.n_inputs, model)
-            for i, neurons in enumerate(layers):
-                found = []
-                for neuron in neurons:
-                    a, f = engine.dot(neuron.weights, signal), activation_function(neuron.activation)
-                    z = f(a) if f else a
-                    slopes[i].append(slope(neuron, a.data, z.data))
-                    found.append(z)
-                outputs[i] += [z.data for z in found]
-                signal = (signal[0], *found)
+            for i, (neurons, signals) in enumerate(zip(layers, model.trace(x), strict=True)):
+                outputs[i] += [z.data for _, z in signals]
+                slopes[i] += [slope(neuron, a.data, z.data) for neuron, (a, z) in zip(neurons, signals, strict=True)]
     return outputs, [fmean(map(abs, layer)) for layer in slopes]
 
 

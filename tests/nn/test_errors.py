@@ -120,7 +120,7 @@ def test_an_activation_that_is_not_there():
         (lambda: nn.Perceptron(1).learn([1.0], 1, -1), "learning_rate is 0 or more, got -1"),
         (lambda: nn.Perceptron(1).learn([1.0], 1, "1"), "learning_rate takes a real number, got str '1'"),
         (lambda: nn.Perceptron(1).learn([], 1), "Perceptron(1, 'sigmoid') takes 1 input, got 0: list []"),
-        (lambda: nn.Perceptron(1, "sign").choose([]), "Perceptron(1, 'sign') takes 1 input, got 0: list []"),
+        (lambda: nn.Perceptron(1, "sign").classify([]), "Perceptron(1, 'sign') takes 1 input, got 0: list []"),
         (lambda: nn.SGD([Value(1.0)], -1), "learning_rate is 0 or more, got -1"),
         (lambda: nn.SGD([Value(1.0)], math.inf), "learning_rate takes a finite number, got inf"),
         (lambda: nn.SGD([Value(1.0)], momentum=1), "momentum is 0 or more and below 1, got 1"),

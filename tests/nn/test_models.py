@@ -126,15 +126,15 @@ class TestPerceptron:
     )
     def test_refuses_other_inputs(self, x, error, words):
         neuron = nn.Perceptron(2, "sign", init=[0.5, 10.0, 100.0])
-        for use in (neuron, neuron.choose, lambda x: neuron.learn(x, 1)):
+        for use in (neuron, neuron.classify, lambda x: neuron.learn(x, 1)):
             with refused(neuron, error, words):
                 use(x)
 
     @pytest.mark.parametrize("name", ["sign", "linear", "sigmoid", "relu"])
-    def test_chooses_the_first_class_where_the_sum_is_positive(self, name):
+    def test_classifies_as_the_first_class_where_the_sum_is_positive(self, name):
         neuron = nn.Perceptron(2, name, init=[-1.0, 2.0, 4.0])
         choices = {(0.5, 0.0): 2, (0.5, 1e-9): 1, (0.0, 0.25): 2, (0.0, 0.2): 2, (3.0, -1.0): 1, (-3.0, 1.0): 2}
-        assert {x: neuron.choose(x) for x in choices} == choices
+        assert {x: neuron.classify(x) for x in choices} == choices
 
 
 class TestLearn:
@@ -215,7 +215,7 @@ class TestFit:
         neuron = nn.Perceptron(2, "sign", seed=2)
         assert neuron.fit(zip(CORNERS, targets, strict=True), seed=1).converged
         assert [neuron(x).data for x in CORNERS] == list(targets)
-        assert [neuron.choose(x) for x in CORNERS] == [1 if r == 1 else 2 for r in targets]
+        assert [neuron.classify(x) for x in CORNERS] == [1 if r == 1 else 2 for r in targets]
 
     def test_xor_never_converges(self):
         history = nn.Perceptron(2, "sign", seed=1).fit(list(zip(CORNERS, (-1, 1, 1, -1), strict=True)), epochs=50)
@@ -235,7 +235,7 @@ class TestFit:
         peer = sklearn.linear_model.Perceptron(eta0=0.2, shuffle=False, max_iter=epochs, tol=None)
         peer.fit(x, r, coef_init=np.array([[-0.2, 0.3, 0.4]]), intercept_init=np.array([0.1]))
         assert [w.data for w in neuron.weights] == close([peer.intercept_[0], *peer.coef_[0]])
-        assert [neuron.choose(row) for row in x] == [1 if r == 1 else 2 for r in peer.predict(x)]
+        assert [neuron.classify(row) for row in x] == [1 if r == 1 else 2 for r in peer.predict(x)]
 
     @pytest.mark.parametrize("name", ["sign", "linear", "sigmoid"])
     def test_history_by_numpy(self, name):

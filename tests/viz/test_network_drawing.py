@@ -214,7 +214,7 @@ def test_errors():
         viz.network(model, [1, 2], loss=nn.mse)
     with pytest.raises(ValueError, match="as many outputs as targets"):
         viz.network(model, [1, 2], [1.0, 2.0])
-    with pytest.raises(TypeError, match="one Value, got float"):
+    with pytest.raises(TypeError, match="must return a Value, got float"):
         viz.network(model, [1, 2], 1.0, loss=lambda y, r: 0.5)
     with pytest.raises(ValueError, match="max_neurons"):
         viz.network(model, max_neurons=0)

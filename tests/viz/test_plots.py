@@ -258,9 +258,9 @@ def test_plots_of_layers_record_and_change_nothing(ax):
 
 
 def test_what_plots_of_layers_cannot_take(ax):
-    with pytest.raises(TypeError, match="plot_gradients takes a Perceptron, a Layer or an MLP, got function"):
+    with pytest.raises(TypeError, match="plot_gradients: model must be a Perceptron, a Layer or an MLP, got function"):
         viz.plot_gradients(lambda x: x, ax=ax)
-    with pytest.raises(TypeError, match=r"plot_activations takes .* got int 3"):
+    with pytest.raises(TypeError, match=r"plot_activations: model must be .* got int 3"):
         viz.plot_activations(3, [[1.0]], ax=ax)
     with pytest.raises(ValueError, match="there is none"):
         viz.plot_activations(nn.Perceptron(1), [], ax=ax)

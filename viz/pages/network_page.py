@@ -11,7 +11,8 @@ from typing import Any, cast
 from engine import Value
 from engine.formatting import format_number
 from nn import MLP, Layer, Perceptron
-from viz.network_drawing import columns_of, layers_of, network, short, signals, slope
+from nn.signals import layers_of, signals_of, slope
+from viz.network_drawing import columns_of, network, short
 from viz.pages.frames import Frame
 from viz.pages.graph_page import page_path, parsed, write_page
 
@@ -68,7 +69,7 @@ class _Steps:
         self.layers = layers_of(model, "network_page")
         most = max(model.n_inputs, *map(len, self.layers))
         drawing = network(model, inputs, target, loss=loss, max_neurons=most, precision=precision)
-        found, _ = signals(model, self.layers, inputs, target, loss)
+        found = signals_of(model, inputs, target, loss)
         self.a, self.z, self.deltas = (cast(list[list[float]], part) for part in (found.a, found.z, found.deltas))
         columns = columns_of(model, self.layers, found)
         self.sources = [[unit.key for unit in column] for column in columns[:-1]]  # of each layer
