@@ -9,7 +9,7 @@ from tests.imports import PACKAGES, ROOT, cycles, import_graph, reachable, upwar
 
 GRAPH = import_graph()
 PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))
-DRAWING_OF_VALUES = ["style", "drawing", "graph_drawing", "clusters", "text_tree", "notebook", "pages.graph_page"]
+DRAWING_OF_VALUES = ["style", "drawing", "graph_drawing", "clusters", "text_tree", "notebook", "pages.graph_steps"]
 
 
 def public_names(file: Path) -> set[str]:

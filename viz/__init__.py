@@ -6,8 +6,8 @@ from viz.drawing import Drawing
 from viz.graph_drawing import draw
 from viz.network_drawing import network
 from viz.notebook import embed, show_in_notebook
-from viz.pages.graph_page import page
-from viz.pages.network_page import network_page
+from viz.pages.graph_steps import page
+from viz.pages.network_steps import network_page
 from viz.plots import plot_activations, plot_decision_boundary, plot_descent, plot_gradients, plot_loss
 from viz.text_tree import Tree, text
 

@@ -15,7 +15,7 @@ from engine import Backprop, Step, Value
 from engine.validation import describe
 from viz.drawing import Drawing
 from viz.graph_drawing import draw
-from viz.pages.graph_page import page
+from viz.pages.graph_steps import page
 
 HEIGHT = 560  # of an embedded page, in pixels
 WORDS = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"

@@ -1,1 +1,1 @@
-"""Pages that step through a drawing: one HTML file each, which needs no network."""
+"""Pages that step through a drawing: each is one HTML file that needs no network."""

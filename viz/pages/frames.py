@@ -1,4 +1,4 @@
-"""Frames: what a drawing shows, one step after the other. `viz.write_page` steps through them."""
+"""Frames: the steps that a page shows one after the other. `viz.pages.html_page.write_page` takes them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Frame:
-    """One step of a drawing.
+    """One step of a page.
 
     Attributes:
-        title: where it stands: `Backward 2 of 7`.
-        lines: what is said below the drawing, as plain text.
-        lit: the ids of the SVG elements that are lit up, nodes and edges.
-        texts: id of an SVG text element -> what it reads from this frame on; "" hides it.
-        node: the id of the SVG element whose click leads to this frame; "" for none.
+        title: the heading of the step, such as `Backward 2 of 7`.
+        lines: the plain text below the drawing, line by line.
+        lit: the ids of the nodes and edges to highlight.
+        texts: the new text of SVG text elements, by id, from this step on; "" hides one.
+        node: the id of the node that is computed, whose click leads here; "" for none.
         part: `forward`, `backward` or `update`; "" for none.
     """
 

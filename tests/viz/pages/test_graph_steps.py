@@ -16,7 +16,7 @@ from engine import Backprop, Value, dot, topological_order
 from engine.formatting import format_number
 from engine.labels import Names
 from viz.pages.frames import Frame
-from viz.pages.graph_page import write_page
+from viz.pages.html_page import parse_svg, write_page
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="there is no chromium")
@@ -189,7 +189,7 @@ def test_expand(tmp_path, open_page):
 
 def test_keys_buttons_and_slider(tmp_path, open_page):
     tab = open_page(viz.page(example(), tmp_path / "L.html"))
-    first, last = "Forward 0 of 3: the leaves are given", "Every gradient is complete"
+    first, last = "Forward 0 of 3: the leaves", "Every gradient is complete"
     assert title(tab) == first
     for key, expected in [
         ("ArrowLeft", first), ("ArrowRight", "Forward 1 of 3"), ("PageDown", "Forward 2 of 3"),
@@ -294,7 +294,7 @@ def test_with_a_screen_reader_alone(tmp_path, open_page):
     assert drawing.locator("> desc").text_content().startswith("8 nodes, ")
     assert drawing.get_attribute("role") == "group"
     assert tab.get_by_role("button", name="L = tanh(a*b + c)", exact=True).count() == 1
-    assert tab.get_by_role("button", name="3, a constant, which takes no gradient").count() == 1
+    assert tab.get_by_role("button", name="3, a constant").count() == 1
     tab.keyboard.press("End")
     assert tab.get_by_role("button", name="L = tanh(a*b + c), data 0.761594, grad 1.0", exact=True).count() == 1
     stops = []
@@ -570,14 +570,14 @@ def test_gradients_stay_as_they_were(tmp_path):
 
 def test_wrong_arguments(tmp_path):
     root = example()
-    with pytest.raises(ValueError, match=r"ends in \.html, got 'L\.svg'"):
+    with pytest.raises(ValueError, match=r"path must end in \.html, got 'L\.svg'"):
         viz.page(root, tmp_path / "L.svg")
     with pytest.raises(TypeError, match="got float"):
         viz.page(3.0, tmp_path / "L.html")
     for wrong in ({"precision": 0}, {"max_nodes": 3}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             viz.page(root, tmp_path / "L.html", **wrong)
-    with pytest.raises(ValueError, match=r"399 nodes, more than max_nodes=300: .*max_nodes"):
+    with pytest.raises(ValueError, match=r"max_nodes=300 .*399 nodes.* larger max_nodes"):
         viz.page(engine.sum([Value(float(i)) for i in range(398)]), tmp_path / "L.html")
     with pytest.raises(RuntimeError, match="constant"):
         viz.page(constant(), tmp_path / "L.html")
@@ -611,7 +611,7 @@ def test_a_box_is_wide_enough_for_every_gradient_on_the_way(tmp_path, open_page)
 def test_a_leaf_alone(tmp_path, open_page):
     shown = all_steps(open_page(viz.page(Value(2.0, "a"), tmp_path / "a.html")))
     assert [step["title"] for step in shown] == [
-        "Forward 0 of 0: the leaves are given", "Backward 0 of 0", "Every gradient is complete",
+        "Forward 0 of 0: the leaves", "Backward 0 of 0", "Every gradient is complete",
     ]  # fmt: skip
     assert shown[-1]["texts"] == {"n0-data": "data 2.0", "n0-grad": "grad 1.0"}
 
@@ -628,7 +628,7 @@ def test_any_drawing_can_be_stepped(tmp_path, open_page):
         Frame("Two", ("gone",), texts={"t": ""}, part="backward"),
         Frame("Three", part="update"),
     ]
-    tab = open_page(write_page(tmp_path / "z.html", CIRCLE, frames, "A <neuron>", {"z": "the neuron z"}))
+    tab = open_page(write_page(tmp_path / "z.html", parse_svg(CIRCLE), frames, "A <neuron>", {"z": "the neuron z"}))
     assert tab.evaluate(SHOWN) == {
         "title": "One", "lines": ["z = 1.0"], "lit": ["z"], "now": ["z"], "texts": {"t": "1.0"},
         "heard": {"z": "the neuron z, 1.0"},
@@ -644,13 +644,13 @@ def test_any_drawing_can_be_stepped(tmp_path, open_page):
 @pytest.mark.parametrize(
     ("frames", "about", "message"),
     [
-        ([], {}, "one frame or more"),
-        ([Frame("One", lit=("y",))], {}, "'One' speaks of 'y'"),
-        ([Frame("One", texts={"y": ""})], {}, "'One' speaks of 'y'"),
-        ([Frame("One", node="y")], {}, "'One' speaks of 'y'"),
-        ([Frame("One")], {"y": "y"}, "about speaks of 'y'"),
+        ([], {}, "at least one Frame, got none"),
+        ([Frame("One", lit=("y",))], {}, "'One'.* got 'y'"),
+        ([Frame("One", texts={"y": ""})], {}, "'One'.* got 'y'"),
+        ([Frame("One", node="y")], {}, "'One'.* got 'y'"),
+        ([Frame("One")], {"y": "y"}, "about .*got 'y'"),
     ],
 )
 def test_frames_that_do_not_fit_the_drawing(frames, about, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        write_page(tmp_path / "z.html", CIRCLE, frames, "z", about)
+        write_page(tmp_path / "z.html", parse_svg(CIRCLE), frames, "z", about)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +13,7 @@ from nn import MLP, Layer, Perceptron
 from nn.signals import layers_of, signals_of, slope
 from viz.network_drawing import columns_of, network, short
 from viz.pages.frames import Frame
-from viz.pages.graph_page import page_path, parsed, write_page
+from viz.pages.html_page import page_path, parse_svg, write_page
 
 MOST_TERMS = 5  # of a sum on the page
 MOST_LINES = 6  # below the drawing
@@ -61,7 +60,7 @@ def network_page(
     steps = _Steps(model, inputs, target, learning_rate, loss, precision)
     frames = [*steps.forward(), *steps.backward(), *steps.update()]
     about = {key: f"{key}, a neuron with {activation}" for key, activation in steps.activations()}
-    return write_page(path, ET.tostring(steps.svg, encoding="unicode"), frames, repr(model), about)
+    return write_page(path, steps.svg, frames, repr(model), about)
 
 
 class _Steps:
@@ -77,7 +76,7 @@ class _Steps:
         self.keys = [[unit.key for unit in column if unit.neuron] for column in columns[1:]]
         self.rate, self.precision = learning_rate, precision
         self.weights = {weight: name for name, weight in model.named_parameters()}
-        self.svg = parsed(drawing.pipe(encoding="utf-8"))
+        self.svg = parse_svg(drawing.pipe(encoding="utf-8"))
         self.labels = self._named()
 
     def _named(self) -> dict[str, str]:

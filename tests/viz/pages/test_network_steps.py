@@ -82,7 +82,7 @@ def test_any_loss_and_a_dead_relu(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        (("net.txt", [1.0, 2.0], [1.0, 0.0]), ValueError, "ends in .html"),
+        (("net.txt", [1.0, 2.0], [1.0, 0.0]), ValueError, "path must end in .html"),
         (("net.html", None, [1.0, 0.0]), ValueError, "give its inputs"),
         (("net.html", [1.0, 2.0], None), ValueError, "target"),
         (("net.html", [1.0], [1.0, 0.0]), ValueError, "takes 2 inputs, got 1"),

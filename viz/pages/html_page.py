@@ -1,0 +1,130 @@
+"""The page itself: an SVG drawing, its frames, a style and a script in one HTML file that loads nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from engine.formatting import printable
+from viz.pages.dark_mode import colour_rules
+from viz.pages.frames import Frame
+
+GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
+
+
+def page_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a page.
+
+    Raises:
+        ValueError: the path does not end in .html.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"path must end in .html, got {path.name!r}")
+    return path
+
+
+def parse_svg(svg: str) -> ET.Element:
+    """Return a drawing as a tree without namespaces, which HTML does not use."""
+    tree = ET.fromstring(svg)
+    for element in tree.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib = {name: value for name, value in element.attrib.items() if "}" not in name}
+    return tree
+
+
+def write_page(
+    path: str | os.PathLike[str], svg: ET.Element, frames: Sequence[Frame], heading: str, about: Mapping[str, str]
+) -> Path:
+    """Write a page that steps through the frames of a drawing.
+
+    Args:
+        path: the file; an existing one is replaced.
+        svg: the drawing, as `parse_svg` returns it, which this function changes: groups of class `node` or `edge`
+            with ids, in colours for a light background.
+        frames: the steps in order, at least one.
+        heading: the title of the page, plain text.
+        about: the description of a node by its id, plain text, for tooltips and screen readers.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ValueError: there is no frame, or a frame or `about` names an id that the drawing does not have.
+        OSError: the file cannot be written.
+
+    >>> import tempfile
+    >>> svg = parse_svg('<svg viewBox="0 0 9 9"><g id="a" class="node"><text id="t">?</text></g></svg>')
+    >>> frames = [Frame("One", ("a = 1.0",), ("a",), {"t": "1.0"})]
+    >>> write_page(f"{tempfile.mkdtemp()}/a.html", svg, frames, "a", {"a": "a, a leaf"}).name
+    'a.html'
+    """
+    if not frames:
+        raise ValueError("frames must contain at least one Frame, got none")
+    elements = {element.get("id", ""): element for element in svg.iter()}
+    for frame in frames:
+        _check_ids((*frame.lit, *frame.texts, *filter(None, [frame.node])), elements, f"frame {frame.title!r}")
+        for text_id, text in frame.texts.items():
+            elements[text_id].text = text  # without JavaScript, the drawing shows the last text of each element
+    _check_ids(about, elements, "about")
+    _prepare_inline(svg, printable(heading))
+    script = _asset("page.js")
+    style = _asset("page.css") + colour_rules(svg)
+    data = {"frames": [asdict(frame) for frame in frames], "about": dict(about)}
+    parts = {
+        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'",
+        "heading": html.escape(printable(heading)),
+        "style": style,
+        "svg": ET.tostring(svg, encoding="unicode"),
+        "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        "script": script,
+    }
+    path = Path(path)
+    path.write_bytes(re.sub(r"@(\w+)@", lambda match: parts[match[1]], _asset("page.html")).encode())
+    return path
+
+
+def _check_ids(ids: Iterable[str], elements: Mapping[str, ET.Element], user: str) -> None:
+    for name in ids:
+        if name not in elements:
+            raise ValueError(f"{user} must name ids of the drawing, got {name!r}")
+
+
+def _asset(name: str) -> str:
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return the hash of a script or style, as a Content-Security-Policy lists it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _prepare_inline(svg: ET.Element, heading: str) -> None:
+    """Prepare an SVG for inlining: accessible titles for screen readers, no hover tooltips."""
+    for name in ("width", "height", "aria-label"):
+        svg.attrib.pop(name, None)
+    for group in svg.iter("g"):
+        for title in group.findall("title"):
+            group.remove(title)
+        group.tail = None
+    for group in svg.findall("g"):
+        group.insert(0, ET.Element("title"))  # an empty title keeps the browser from showing the drawing's as tooltip
+    for name, text in (("desc", GUIDE), ("title", heading)):
+        element = svg.find(name)
+        if element is None:
+            element = ET.Element(name)
+            element.text = text
+            svg.insert(0, element)
+        element.set("id", f"page-drawing-{name}")
+    svg.attrib |= {
+        "role": "group", "aria-labelledby": "page-drawing-title", "aria-describedby": "page-drawing-desc",
+    }  # fmt: skip
