@@ -9,6 +9,7 @@
 """
 
 from nn.checkpoint import load, save
+from nn.history import History, plateau
 from nn.initialization import SCHEMES
 from nn.layer import Layer
 from nn.losses import binary_cross_entropy, cross_entropy, hinge, mse
@@ -18,7 +19,6 @@ from nn.optimizers import SGD, Adam, Optimizer
 from nn.perceptron import Perceptron
 from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
-from nn.training.history import History, plateau
 
 __all__ = [
     "MLP",

@@ -51,12 +51,12 @@ class Layer(Module):
             Perceptron(n_inputs, activation, init=start(rng, self.n_inputs, n_outputs)) for _ in range(n_outputs)
         )
         prefix = label_prefix(label)
-        for name, weight in self.parts():
+        for name, weight in self.children():
             weight.label = prefix + name
         for j, neuron in enumerate(self.neurons, start=1):
             neuron.labels = (f"{prefix}a{j}", f"{prefix}z{j}")
 
-    def parts(self) -> Iterable[tuple[str, Value]]:
+    def children(self) -> Iterable[tuple[str, Value]]:
         comma = "," if max(self.n_inputs, len(self.neurons)) > 9 else ""  # w1,12 and w11,2 are two
         for j, neuron in enumerate(self.neurons, start=1):
             for i, weight in enumerate(neuron.weights):

@@ -68,7 +68,7 @@ class MLP(Module):
             )
         )
 
-    def parts(self) -> Iterable[tuple[str, object]]:
+    def children(self) -> Iterable[tuple[str, object]]:
         return [(f"layer{i}", layer) for i, layer in enumerate(self.layers, start=1)]
 
     def __call__(self, x: Operand | Sequence[Operand]) -> Any:

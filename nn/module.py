@@ -28,14 +28,14 @@ class Module:
     def __call__(self, x: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} defines no __call__")
 
-    def parts(self) -> Iterable[tuple[str, object]]:
+    def children(self) -> Iterable[tuple[str, object]]:
         """What the parameters are looked for in, with names: the attributes, unless a subclass says otherwise."""
         return vars(self).items()
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter with its name, `layer1.w12`; parts of a list are named by their index."""
         seen: dict[int, object] = {id(self): self}  # by identity; kept, so that no two have the same
-        stack: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter(self.parts()))]
+        stack: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter(self.children()))]
         while stack:
             prefix, parts = stack[-1]
             for part, thing in parts:
@@ -47,7 +47,7 @@ class Module:
                             yield f"{prefix}{part}", thing
                         continue
                     case Module():
-                        inner = thing.parts()
+                        inner = thing.children()
                     case dict():
                         inner = thing.items()
                     case list() | tuple():

@@ -12,10 +12,10 @@ from engine import Value
 from engine.validation import at_least, describe, error_context, in_range
 from engine.value import Operand, constant
 from nn.activations import activation_function
+from nn.history import History, Stop, plateau
 from nn.initialization import generator, scheme
 from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
-from nn.training.history import History, Stop, plateau
 
 
 class Perceptron(Module):
@@ -62,7 +62,7 @@ class Perceptron(Module):
         self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(start))
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
 
-    def parts(self) -> Iterable[tuple[str, object]]:
+    def children(self) -> Iterable[tuple[str, object]]:
         return [(f"w{i}", weight) for i, weight in enumerate(self.weights)]
 
     def __call__(self, x: Operand | Sequence[Operand]) -> Value:

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import engine
 from engine import Value
 from engine.validation import at_least, describe, error_context
+from nn.history import History, Plateau, Stop, plateau
 from nn.initialization import generator
 from nn.inputs import examples, format_indices
 from nn.losses import accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
-from nn.training.history import History, Plateau, Stop, plateau
 from nn.training.progress import Progress
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     import rich.progress
 
-    from nn.training.history import History
+    from nn.history import History
 
 PATIENCE = 1.0  # seconds before a bar is shown
 PAUSE = 0.1  # seconds between two looks of it
