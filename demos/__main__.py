@@ -16,8 +16,8 @@ from demos import _gallery
 from demos._lesson import heading, parser
 
 ORDER = (  # of the lecture; what is not here comes last
-    "perceptron", "gradient_descent", "two_layer", "backprop", "forward_backward", "error_propagation", "vanishing",
-    "derivatives", "newton", "moons", "digits", "microgpt",
+    "perceptron", "gradient_descent", "two_layer", "backprop", "forward_backward", "one_page", "error_propagation",
+    "vanishing", "derivatives", "newton", "moons", "digits", "microgpt",
 )  # fmt: skip
 USAGE = """
   python -m demos NAME [options]        runs one; --help tells its options
