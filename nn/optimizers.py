@@ -1,35 +1,98 @@
-"""Optimizers: from gradients to the next parameters (lecture P24)."""
+"""Optimizers: from the gradients to the new parameters (P24)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from engine import Value
 from engine.formatting import format_number
+from engine.formulas import names
+from engine.snapshot import restored_on_error
 from engine.validation import describe, in_range
 
 
-class Optimizer:
-    """What the optimizers share. A subclass says in `update` how one parameter moves; floats and arrays serve alike.
+@dataclass(frozen=True, eq=False)
+class UpdateRule:
+    """The step of an optimizer for one parameter, as text.
+
+    The texts are Python arithmetic in `data`, `grad` (which includes the weight decay), the names of the state and
+    attributes of the optimizer. They are carried out in order, each with the results of those before it.
 
     Attributes:
-        parameters: the Values that it moves.
-        state: for every parameter the numbers that `update` wants to see again.
-        steps: how many steps were made.
+        state: for each number that is stored with a parameter, 0.0 at first, its name and its new value.
+        data: the new data of the parameter.
+
+    >>> print(SGD.rule.source)
+    def update(data, grad, velocity, learning_rate, momentum):
+        velocity = momentum*velocity + grad if momentum else grad
+        data = data - learning_rate*velocity
+        return (data, velocity,)
     """
+
+    state: dict[str, str]
+    data: str
+
+    @cached_property
+    def settings(self) -> list[str]:
+        """The attributes of the optimizer that the texts name, sorted."""
+        named = set().union(*map(names, [*self.state.values(), self.data]))
+        return sorted(named - {"data", "grad", *self.state})
+
+    @cached_property
+    def source(self) -> str:
+        """The rule as a Python function of the data, the gradient, the state and the settings."""
+        rows = [f"    {name} = {text}" for name, text in [*self.state.items(), ("data", self.data)]]
+        arguments = ", ".join(["data", "grad", *self.state, *self.settings])
+        return "\n".join([f"def update({arguments}):", *rows, f"    return ({', '.join(['data', *self.state])},)"])
+
+    @cached_property
+    def function(self) -> Callable[..., tuple[float, ...]]:
+        """The function with that source."""
+        namespace: dict[str, Callable[..., tuple[float, ...]]] = {}
+        exec(self.source, namespace)
+        return namespace["update"]
+
+
+class Optimizer:
+    """The base of all optimizers. A subclass sets `rule`, or defines `update`.
+
+    Args:
+        parameters: the leaf Values to update.
+        learning_rate: 0 or more.
+        weight_decay: adds weight_decay * theta to each gradient, that of the penalty weight_decay / 2 * theta**2.
+        memory: how many numbers of state each parameter has.
+
+    Attributes:
+        rule: the update of one parameter, as text; training on arrays compiles it.
+        parameters: the Values to update.
+        state: the numbers that are stored for each parameter.
+        steps: the number of steps so far; during a step, its number from 1.
+
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, data, grad, *state):
+    ...         return (data - math.copysign(self.learning_rate, grad),)
+    >>> w = Value(1.0, "w")
+    >>> w.grad = 8.0
+    >>> SignDescent([w], learning_rate=0.25, weight_decay=0.0, memory=0).step()
+    >>> w.data
+    0.75
+    """
+
+    rule: UpdateRule | None = None
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float, weight_decay: float, memory: int) -> None:
         if not isinstance(parameters, Iterable):
-            raise TypeError(f"an optimizer takes a list of Values, got {describe(parameters)}")
+            raise TypeError(f"parameters must be a list of Values, got {describe(parameters)}")
         self.parameters = list(parameters)
         for p in self.parameters:
             if not isinstance(p, Value) or p.op or p.is_constant:
-                raise TypeError(f"an optimizer moves leaf Values, got {describe(p)}")
+                raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
         self.parameters = list(dict.fromkeys(self.parameters))
         if not self.parameters:
-            raise ValueError("an optimizer takes one parameter or more, got none")
+            raise ValueError("parameters must be one leaf Value or more, got none")
         self.learning_rate = learning_rate
         self.weight_decay = in_range(weight_decay, "weight_decay")
         self.state: list[tuple[float, ...]] = [(0.0,) * memory for _ in self.parameters]
@@ -37,43 +100,44 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The eta of the lecture, 0 or more; it may be set at any time."""
+        """The learning rate eta, 0 or more; it can be set at any time."""
         return self._learning_rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: float) -> None:
         self._learning_rate = in_range(learning_rate, "learning_rate")
 
-    def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
-        """The new data of a parameter, and its new state, in step number `steps`."""
-        raise NotImplementedError
+    def update(self, data: float, grad: float, *state: float) -> tuple[float, ...]:
+        """Return the new data of one parameter, followed by its new state."""
+        if self.rule is None:
+            raise NotImplementedError(f"{type(self).__name__} must have a rule or define update")
+        return self.rule.function(data, grad, *state, *[getattr(self, name) for name in self.rule.settings])
 
     def step(self) -> None:
-        """Move every parameter by its gradient; when anything is wrong, none.
+        """Update every parameter by its gradient; if anything is wrong, none.
 
         Raises:
             ArithmeticError: a parameter or its state would become infinite.
         """
-        before = [p.data for p in self.parameters], self.state, self.steps
-        self.steps += 1
+        state, steps = self.state, self.steps
         try:
-            moved = [
-                self.update(p.data, p.grad + self.weight_decay * p.data, *state)
-                for p, state in zip(self.parameters, self.state, strict=True)
-            ]
-            for p, numbers in zip(self.parameters, moved, strict=True):
-                if not all(map(math.isfinite, numbers)):
-                    raise OverflowError(
-                        f"the step of {p.label or 'a parameter'} overflows, from {format_number(p.data)} with the "
-                        f"gradient {format_number(p.grad)}: take a learning rate smaller than {self.learning_rate:g}"
-                    )
-            self.state = [tuple(state) for _, *state in moved]
-            for p, (data, *_) in zip(self.parameters, moved, strict=True):
-                p.data = data
+            self.steps += 1
+            with restored_on_error(self.parameters):
+                updates = [
+                    self.update(p.data, p.grad + self.weight_decay * p.data, *numbers)
+                    for p, numbers in zip(self.parameters, state, strict=True)
+                ]
+                for p, numbers in zip(self.parameters, updates, strict=True):
+                    if not all(map(math.isfinite, numbers)):
+                        raise OverflowError(
+                            f"the step of {p.label or 'a parameter'} overflows, from {format_number(p.data)} with the "
+                            f"gradient {format_number(p.grad)}: use a learning rate below {self.learning_rate:g}"
+                        )
+                self.state = [tuple(numbers) for _, *numbers in updates]
+                for p, (data, *_) in zip(self.parameters, updates, strict=True):
+                    p.data = data
         except BaseException:
-            for p, data in zip(self.parameters, before[0], strict=True):
-                p.data = data
-            _, self.state, self.steps = before
+            self.state, self.steps = state, steps
             raise
 
     def zero_grad(self) -> None:
@@ -83,18 +147,18 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Gradient descent: theta <- theta - learning_rate * gradient (lecture P24), stochastic where the data are.
+    """Stochastic gradient descent: theta <- theta - learning_rate * gradient (P24).
 
     Args:
-        parameters: the Values to move.
-        learning_rate: the eta of the lecture, 0 or more.
-        momentum: the share of the last move that is kept, in [0, 1): v <- momentum * v + gradient, theta <- theta -
-            learning_rate * v (Polyak 1964, as PyTorch has it).
-        weight_decay: adds weight_decay * theta to the gradient, that of the penalty weight_decay / 2 * theta**2.
+        parameters: the leaf Values to update.
+        learning_rate: eta, 0 or more.
+        momentum: the share of the last velocity that remains, in [0, 1): v <- momentum * v + gradient, theta <- theta -
+            learning_rate * v (Polyak 1964, in PyTorch's form).
+        weight_decay: adds weight_decay * theta to each gradient, that of the penalty weight_decay / 2 * theta**2.
 
     Raises:
-        TypeError: a parameter is no leaf Value.
-        ValueError: there is none, or a number is out of its range.
+        TypeError: a parameter is not a leaf Value, or a number is not real.
+        ValueError: there are no parameters, or a number is out of its range.
 
     >>> w = Value(1.0, "w")
     >>> optimizer = SGD([w], learning_rate=0.25)
@@ -104,31 +168,31 @@ class SGD(Optimizer):
     0.5
     """
 
+    rule = UpdateRule(
+        state={"velocity": "momentum*velocity + grad if momentum else grad"},
+        data="data - learning_rate*velocity",
+    )
+
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float = 0.1, momentum: float = 0.0, weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters, learning_rate, weight_decay, memory=1)
         self.momentum = in_range(momentum, "momentum", below=1.0)
 
-    def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
-        (velocity,) = state
-        velocity = self.momentum * velocity + grad if self.momentum else grad
-        return data - self.learning_rate * velocity, velocity
-
 
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015): every parameter moves by about learning_rate, whatever the size of its gradient.
+    """Adam (Kingma and Ba 2015): each parameter moves by about learning_rate, however large its gradient.
 
     Args:
-        parameters: the Values to move.
+        parameters: the leaf Values to update.
         learning_rate: 0 or more.
-        betas: how much is kept of the running means of the gradient and of its square, each in [0, 1).
-        epsilon: what keeps the quotient of the two finite, above 0.
-        weight_decay: adds weight_decay * theta to the gradient.
+        betas: the decay rates of the running means of the gradient and of its square, each in [0, 1).
+        epsilon: added to the divisor, above 0.
+        weight_decay: adds weight_decay * theta to each gradient.
 
     Raises:
-        TypeError: a parameter is no leaf Value.
-        ValueError: there is none, or a number is out of its range.
+        TypeError: a parameter is not a leaf Value, or a number is not real.
+        ValueError: there are no parameters, or a number is out of its range.
 
     >>> w = Value(1.0, "w")
     >>> optimizer = Adam([w], learning_rate=0.25)
@@ -137,6 +201,12 @@ class Adam(Optimizer):
     >>> round(w.data, 6)
     0.75
     """
+
+    # Both means begin at 0; the divisors 1 - beta**steps correct their bias towards it.
+    rule = UpdateRule(
+        state={"mean": "beta1*mean + (1 - beta1)*grad", "square": "beta2*square + (1 - beta2)*grad*grad"},
+        data="data - learning_rate*((mean/(1 - beta1**steps)) / ((square/(1 - beta2**steps))**0.5 + epsilon))",
+    )
 
     def __init__(
         self,
@@ -148,17 +218,18 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate, weight_decay, memory=2)
         if not isinstance(betas, Sequence) or len(betas) != 2:
-            raise TypeError(f"betas is two numbers, got {describe(betas)}")
+            raise TypeError(f"betas must be two numbers, got {describe(betas)}")
         self.betas = in_range(betas[0], "betas[0]", below=1.0), in_range(betas[1], "betas[1]", below=1.0)
         self.epsilon = in_range(epsilon, "epsilon")
         if not self.epsilon:
-            raise ValueError("epsilon is above 0, got 0")
+            raise ValueError("epsilon must be above 0, got 0")
 
-    def update(self, data: Any, grad: Any, *state: Any) -> tuple[Any, ...]:
-        first, second = state
-        b1, b2 = self.betas
-        first = b1 * first + (1 - b1) * grad
-        second = b2 * second + (1 - b2) * grad * grad
-        # Both means begin at 0; the divisors undo their bias towards it.
-        step = (first / (1 - b1**self.steps)) / ((second / (1 - b2**self.steps)) ** 0.5 + self.epsilon)
-        return data - self.learning_rate * step, first, second
+    @property
+    def beta1(self) -> float:
+        """The decay rate of the mean gradient, `betas[0]`."""
+        return self.betas[0]
+
+    @property
+    def beta2(self) -> float:
+        """The decay rate of the mean squared gradient, `betas[1]`."""
+        return self.betas[1]

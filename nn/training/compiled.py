@@ -20,7 +20,7 @@ from nn.mlp import MLP
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
-from nn.training.compiled_update import moved
+from nn.training.compiled_update import compiled_step
 
 Pairs: TypeAlias = list[tuple[Any, Any]]
 Indices: TypeAlias = npt.NDArray[np.intp]
@@ -280,7 +280,7 @@ class Replayed:
     def _update(self, epoch: int, chosen: Indices) -> None:
         data, state, steps = self.now
         self.optimizer.steps = steps + 1
-        after = moved(self.optimizer, data, self.gradient, state)
+        after = compiled_step(self.optimizer, data, self.gradient, state)
         if after:
             self.now = *after, steps + 1
             return

@@ -1,40 +1,35 @@
-"""The update of an optimizer as machine code, for all parameters at once, made from the text of its method."""
+"""The update rule of an optimizer as machine code, for all parameters at once."""
 
 from __future__ import annotations
 
-import inspect
-import re
-import textwrap
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.compiler.cache import load_cached_module
-from nn.optimizers import SGD, Adam, Optimizer
+from nn.optimizers import Optimizer, UpdateRule
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-# The attributes of the optimizer are arguments: of `self.momentum` remains `momentum`.
 MODULE = """\
 import numba
 
 
-def update({attributes}, data, grad, state):
-{body}
+{source}
 
 update = numba.njit(error_model="numpy")(update)
 
 
 @numba.njit(error_model="numpy", nogil=True, cache=True)
-def move({attributes}, weight_decay, data, gradient, state, new_data, new_state):
+def step({settings}, data, gradient, state, new_data, new_state):
     infinite = 0
     for i in range(state.shape[1]):
         grad = gradient[i] + weight_decay * data[i]
-        {new} = update({attributes}, data[i], grad, ({old},))
-        for number in ({new}):
+        ({new},) = update({old})
+        for number in ({new},):
             infinite += number - number != 0.0
     for i in range(state.shape[1], data.size):
         new_data[i] = data[i]
@@ -42,39 +37,45 @@ def move({attributes}, weight_decay, data, gradient, state, new_data, new_state)
 """
 
 
-def moved(optimizer: Optimizer, data: Floats, gradient: Floats, state: Floats) -> tuple[Floats, Floats] | None:
-    """The data of the parameters after a step, and the state of the optimizer.
+def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: Floats) -> tuple[Floats, Floats] | None:
+    """Return the data of the parameters after a step, and the state of the optimizer.
 
     Args:
-        data, gradient: those of the optimizer's parameters, and after them of any number of leaves that stay.
-        state: as many rows as numbers belong to a parameter, and a column for each.
+        optimizer: its state and its parameters are not used.
+        data: the data of its parameters, followed by those of any number of leaves that do not change.
+        gradient: their gradients.
+        state: a row for each number of state, a column for each parameter.
 
     Returns:
-        Both anew; None where something is not finite, or where the optimizer, or its way to step, is not
-        of this package.
+        Two new arrays. None if a number in them would not be finite, or if the class of the optimizer has no rule
+        of its own, or another `step` or `update`.
+
+    >>> from engine import Value
+    >>> from nn.optimizers import SGD
+    >>> compiled_step(SGD([Value(1.0)], 0.5), np.array([1.0]), np.array([2.0]), np.array([[0.0]]))
+    (array([0.]), array([[2.]]))
     """
-    kind: Any = type(optimizer)
-    if kind not in (SGD, Adam) or {"step", "update"} & vars(optimizer).keys():
+    kind = type(optimizer)
+    rule: UpdateRule | None = vars(kind).get("rule")
+    overridden = (kind.step, kind.update) != (Optimizer.step, Optimizer.update)
+    if rule is None or overridden or not {"step", "update"}.isdisjoint(vars(optimizer)):
         return None
-    move, attributes = _mover(kind, len(state))
-    after = np.empty_like(data), np.empty_like(state)
-    numbers = [_floats(getattr(optimizer, name)) for name in attributes]
-    return after if move(*numbers, optimizer.weight_decay, data, gradient, state, *after) else None
-
-
-def _floats(number: float | tuple[float, ...] | list[float]) -> float | tuple[float, ...]:
-    return tuple(map(float, number)) if isinstance(number, tuple | list) else float(number)
+    step, settings = _compile_update(rule)
+    new_data, new_state = np.empty_like(data), np.empty_like(state)
+    numbers = [float(getattr(optimizer, name)) for name in settings]
+    return (new_data, new_state) if step(*numbers, data, gradient, state, new_data, new_state) else None
 
 
 @cache
-def _mover(optimizer: Any, memory: int) -> tuple[Callable[..., Any], list[str]]:
-    """The compiled function `move`, and the attributes that it takes."""
-    _, body = textwrap.dedent(inspect.getsource(optimizer.update)).split(":\n")
-    attributes = sorted(set(re.findall(r"\bself\.(\w+)", body)))
+def _compile_update(rule: UpdateRule) -> tuple[Callable[..., bool], list[str]]:
+    """Return the compiled function `step` and the attributes of the optimizer that it takes."""
+    settings = sorted({*rule.settings, "weight_decay"})
+    rows = range(len(rule.state))
     text = MODULE.format(
-        attributes=", ".join(attributes),
-        body=body.replace("self.", ""),
-        old=", ".join(f"state[{k}, i]" for k in range(memory)),
-        new=", ".join(["new_data[i]", *(f"new_state[{k}, i]" for k in range(memory))]),
+        source=rule.source,
+        settings=", ".join(settings),
+        old=", ".join(["data[i]", "grad", *(f"state[{k}, i]" for k in rows), *rule.settings]),
+        new=", ".join(["new_data[i]", *(f"new_state[{k}, i]" for k in rows)]),
     )
-    return load_cached_module(text, []).move, attributes
+    step: Callable[..., bool] = load_cached_module(text, []).step
+    return step, settings

@@ -34,7 +34,7 @@ class TestOptimizers:
         w = Value(1e308)
         w.grad = -1e308
         optimizer = nn.SGD([w], 10.0)
-        message = r"^the step of a parameter overflows, from 1e\+308 with the gradient -1e\+308: take a .* than 10$"
+        message = r"step of a parameter overflows, from 1e\+308 .* gradient -1e\+308: .* 10$"
         with pytest.raises(OverflowError, match=message):
             optimizer.step()
         assert (w.data, optimizer.steps) == (1e308, 0)

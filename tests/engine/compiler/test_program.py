@@ -22,7 +22,7 @@ import nn
 from engine import RULES, Value
 from engine.compiler import codegen
 from engine.functions import FUNCTIONS
-from nn.training.compiled_update import moved
+from nn.training.compiled_update import compiled_step
 from tests.accuracy import ROWS, apply, points
 
 ROOT = Path(__file__).parents[3]
@@ -697,10 +697,10 @@ def test_a_step_as_machine_code():
     w = Value(1.0)
     options = {"learning_rate": 0.5, "momentum": 0.5, "weight_decay": 0.25}
     numbers = np.array([1.0, 7.0]), np.array([2.0, 3.0]), np.array([[4.0]])
-    data, state = moved(nn.SGD([w], **options), *numbers)
+    data, state = compiled_step(nn.SGD([w], **options), *numbers)
     assert (data.tolist(), state.tolist()) == ([1.0 - 0.5 * 4.25, 7.0], [[4.25]])
-    assert moved(Own([w], **options), *numbers) is None
-    assert moved(nn.SGD([w], 1e308), *numbers[:2], np.array([[0.0]])) is None
+    assert compiled_step(Own([w], **options), *numbers) is None
+    assert compiled_step(nn.SGD([w], 1e308), *numbers[:2], np.array([[0.0]])) is None
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])

@@ -113,7 +113,7 @@ class TestOptimizers:
         twin, small2, large2 = copy.deepcopy((optimizer, small, large))
         optimizer.learning_rate = 1e308
         before = small.data, large.data, optimizer.state, optimizer.steps, small.grad, large.grad
-        with pytest.raises(ArithmeticError, match=r"large.*overflows.*-1e\+308.*1\.5.*smaller than 1e\+308"):
+        with pytest.raises(ArithmeticError, match=r"large.*overflows.*-1e\+308.*1\.5.* 1e\+308"):
             optimizer.step()
         assert (small.data, large.data, optimizer.state, optimizer.steps, small.grad, large.grad) == before
         optimizer.learning_rate = 0.25
