@@ -80,7 +80,7 @@ def lesson(eta: float, epochs: int, seed: int, folder: Path) -> None:
 
 def learned(data: Classes, eta: float, epochs: int, seed: int) -> nn.Perceptron:
     """A perceptron with "sign" that went through the data until it made no mistake, or until it gave up."""
-    neuron = nn.Perceptron(len(data[0][0]), "sign", init="lecture", seed=seed)
+    neuron = nn.Perceptron(len(data[0][0]), "sign", init="uniform_0.01", seed=seed)
     print(neuron.fit(data, learning_rate=eta, epochs=epochs, seed=seed))
     print(f"y = sign({formula(neuron)})")
     answers(neuron, data)
@@ -122,7 +122,7 @@ def check_rule(
     differences = []
     for i, x in enumerate(CORNERS):
         r = targets[i % 2]
-        neuron = nn.Perceptron(2, activation, init="lecture", seed=seed)
+        neuron = nn.Perceptron(2, activation, init="uniform_0.01", seed=seed)
         loss(dot(neuron.weights, (1.0, *x)), r).backward()
         before = [(w.data, w.grad) for w in neuron.weights]
         neuron.learn(x, r, eta)

@@ -60,7 +60,7 @@ def lesson(path: Path | None, H: int, eta: float, epochs: int, seed: int, folder
     print("z_h = sigmoid(w_h^T x)   o_i = v_i^T z   y = softmax(o)   L = -sum r_i log y_i")
     print("Delta v_ih = eta (r_i - y_i) z_h")
     print("Delta w_hj = eta [sum_i (r_i - y_i) v_ih] z_h (1 - z_h) x_j\n")
-    model = nn.MLP(d, [H, K], hidden="sigmoid", init="lecture", seed=rng)  # rand(-0.01, 0.01)
+    model = nn.MLP(d, [H, K], hidden="sigmoid", init="uniform_0.01", seed=rng)  # rand(-0.01, 0.01)
     history, differences, converged = nn.History(), [], nn.plateau(tolerance=1e-3)
     while history.epochs < epochs and not history.converged:
         losses, right = [], []

@@ -21,7 +21,7 @@ SLOPES: dict[str, Callable[[float], float]] = {  # f'(a) where the output is z
     "relu": lambda z: float(z > 0),
     "linear": lambda z: 1.0,
 }
-SCHEMES = ("lecture", "micrograd", "xavier", "he")
+SCHEMES = ("uniform_0.01", "micrograd", "xavier", "he")
 USUAL = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he"}
 
 Examples = list[tuple[list[float], int]]
@@ -86,19 +86,19 @@ def lesson(depth: int, width: int, eta: float, epochs: int, seed: int, folder: P
     print("  sqrt(n mean(w**2) mean(f'(a)**2))   with n neurons in the next layer.")
     print(f"Over {depth - 1} layers these factors multiply. So delta of the last layer to delta of the")
     print("first should be 1 to their product:\n")
-    print("activation  init           f'(a)   factor   should be  measured")
+    print("activation  init             f'(a)   factor   should be  measured")
     for (activation, init), model in deep.items():
         slope, factors, measured = factors_of(model, list(passes(model, data[:10])))
         factor = prod(factors) ** (1 / len(factors))
-        print(f"{activation:11} {init:10} {slope:9.2f} {factor:8.2g} {ratio(1, prod(factors)):11.1e} {measured:9.1e}")
+        print(f"{activation:11} {init:12} {slope:9.2f} {factor:8.2g} {ratio(1, prod(factors)):11.1e} {measured:9.1e}")
     print("\nNear a factor of 1 the error survives: xavier is made for tanh, he for relu.")
 
     heading(f"Proof by training: {epochs} epochs on two moons, eta = {eta:g}")
-    print("activation  init       layers     loss  accuracy")
+    print("activation  init         layers     loss  accuracy")
     losses = {}
     for activation, init, layers in (
         *((activation, USUAL[activation], layers) for activation in USUAL for layers in (2, depth)),
-        *((activation, "lecture", depth) for activation in USUAL),
+        *((activation, "uniform_0.01", depth) for activation in USUAL),
     ):
         model = network(activation, init, layers)
         history = nn.train(
@@ -106,7 +106,7 @@ def lesson(depth: int, width: int, eta: float, epochs: int, seed: int, folder: P
             until=lambda history: False, seed=seed,
         )  # fmt: skip
         loss, accuracy = nn.evaluate(model, nn.binary_cross_entropy, data)
-        print(f"{activation:11} {init:10} {layers:6} {loss:8.4f} {100 * (accuracy or 0.0):7.1f} %")
+        print(f"{activation:11} {init:12} {layers:6} {loss:8.4f} {100 * (accuracy or 0.0):7.1f} %")
         losses[activation, init, layers] = history.loss
     print(f"\nTo say 1/2 to everything has the loss log 2 = {math.log(2):.4f}.")
 

@@ -13,8 +13,8 @@ from engine.validation import describe
 Scheme: TypeAlias = Callable[[random.Random, int, int], list[float]]
 
 
-def lecture(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
-    """Every weight, w0 too, uniform in (-0.01, 0.01) (lecture P31)."""
+def uniform(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
+    """Draw every weight, w0 too, uniformly from (-0.01, 0.01) (P31)."""
     return [rng.uniform(-0.01, 0.01) for _ in range(n_inputs + 1)]
 
 
@@ -35,7 +35,7 @@ def he(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
     return [0.0, *(rng.gauss(0.0, deviation) for _ in range(n_inputs))]
 
 
-SCHEMES: dict[str, Scheme] = {"lecture": lecture, "micrograd": micrograd, "xavier": xavier, "he": he}
+SCHEMES: dict[str, Scheme] = {"uniform_0.01": uniform, "micrograd": micrograd, "xavier": xavier, "he": he}
 
 RECTIFIERS = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
 

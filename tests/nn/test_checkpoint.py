@@ -269,14 +269,14 @@ class TestWholeOrNotAtAll:
         path = tmp_path / "m.json"
         code = f"""
 import nn
-one, two = nn.MLP(9, [60, 1], init="lecture", seed=1), nn.MLP(9, [60, 1], init="he", seed=2)
+one, two = nn.MLP(9, [60, 1], init="uniform_0.01", seed=1), nn.MLP(9, [60, 1], init="he", seed=2)
 nn.save(one, {str(path)!r})
 print("saving", flush=True)
 for _ in range(10_000):
     nn.save(two, {str(path)!r})
     nn.save(one, {str(path)!r})
 """
-        states = [bits(nn.MLP(9, [60, 1], init=init, seed=seed)) for init, seed in (("lecture", 1), ("he", 2))]
+        states = [bits(nn.MLP(9, [60, 1], init=init, seed=seed)) for init, seed in (("uniform_0.01", 1), ("he", 2))]
         rng = random.Random(1)
         for _ in range(20):
             with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:

@@ -13,11 +13,11 @@ class TestSchemes:
         def weights(scheme):
             return [w.data for w in nn.Perceptron(9999, "relu", init=scheme, seed=1).weights]
 
-        for scheme, bound in {"lecture": 0.01, "micrograd": 1.0, "xavier": math.sqrt(6 / 10000)}.items():
+        for scheme, bound in {"uniform_0.01": 0.01, "micrograd": 1.0, "xavier": math.sqrt(6 / 10000)}.items():
             first, *rest = weights(scheme)
             assert -bound <= min(rest) < -0.99 * bound
             assert 0.99 * bound < max(rest) <= bound
-            assert (first == 0.0) == (scheme != "lecture")
+            assert (first == 0.0) == (scheme != "uniform_0.01")
         first, *rest = weights("he")
         assert first == 0.0
         assert np.std(rest) == pytest.approx(math.sqrt(2 / 9999), rel=0.03)

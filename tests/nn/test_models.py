@@ -442,7 +442,7 @@ class TestInitialization:
     @pytest.mark.parametrize(
         ("init", "variance", "bound"),
         [
-            ("lecture", 0.01**2 / 3, 0.01),
+            ("uniform_0.01", 0.01**2 / 3, 0.01),
             ("micrograd", 1 / 3, 1.0),
             ("xavier", 2 / (100 + 200), math.sqrt(6 / (100 + 200))),
             ("he", 2 / 100, None),
@@ -458,7 +458,7 @@ class TestInitialization:
             assert 0.99 * bound < abs(w).max() <= bound
         else:
             assert (w**4).mean() / w.var() ** 2 == pytest.approx(3.0, abs=0.2)  # as of a normal distribution
-        if init == "lecture":
+        if init == "uniform_0.01":
             assert max(map(abs, nn.MLP(3, [4, 2], init=init).state_dict().values())) <= 0.01
             assert 0.009 < abs(matrix[:, 0]).max() <= 0.01
         else:

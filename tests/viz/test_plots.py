@@ -145,7 +145,7 @@ def test_a_subclass_may_do_with_every_input_as_it_likes():
         def __call__(self, x):
             return super().__call__([abs(x[0]), x[1]] if x[0] < 0 else x)
 
-    model = Folded(2, [1], init="lecture", seed=1)
+    model = Folded(2, [1], init="uniform_0.01", seed=1)
     model.load_state_dict({"layer1.w10": 0.0, "layer1.w11": 1.0, "layer1.w12": 0.0})
     assert viz.plots.answers(model, often=True)([(-2.0, 0.0), (3.0, 0.0)]).tolist() == [2.0, 3.0]
 
