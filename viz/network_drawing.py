@@ -17,16 +17,14 @@ from nn import MLP, Layer, Perceptron
 from nn.activations import activation_function
 from nn.inputs import as_list
 from nn.signals import Signals, layers_of, signals_of
-from viz.drawing import Drawing
-from viz.graph_drawing import FONT, escaped
-from viz.style import BLUE, DARK, GREY, ORANGE
+from viz.drawing import Drawing, escape_label
+from viz.style import BIAS, BLUE, DARK, FONT, GREY, INNER, LEAF, ORANGE, ROOT
 
 RADIUS = 31  # of a neuron, in points
 SMALL = 23  # of an input
 FONTSIZE = 14
 LINE = 1.2 * FONTSIZE  # from one line of a label to the next
-FILLS = {"input": "#dcebf7", "neuron": "#ffffff", "output": "#fdebd0", "bias": "#eeeeee"}
-LINES = {"input": BLUE, "neuron": DARK, "output": "#b35900", "bias": GREY}
+STYLES = {"input": LEAF, "neuron": INNER, "output": ROOT, "bias": BIAS}
 MOST_NUMBERS = 36  # weights between two layers that are still told one from the other
 NOTHING = "\u00a0"
 A4 = 7.4, 10.8  # inches, less the margins
@@ -230,7 +228,7 @@ class _Picture:
         half = _half(text)
         self.low = min(self.low[0], place[0] - half), min(self.low[1], place[1] - LINE)
         self.high = max(self.high[0], place[0] + half), max(self.high[1], place[1] + LINE)
-        self.node(key, escaped(text), place, fontcolor=colour, **style)
+        self.node(key, escape_label(text), place, fontcolor=colour, **style)
 
     def number(self, x: float | None) -> str:
         return "" if x is None else format_number(x, self.precision)
@@ -249,11 +247,12 @@ class _Picture:
             lines, radius = [unit.name, "", "", value, "", delta], RADIUS
             told += [f"a = {self.number(unit.a)}" if value else "", delta, unit.neuron.activation]
         self.told.append(", ".join(filter(None, told)))
+        style = STYLES[unit.kind]
         self.node(
             unit.key, "\\n".join(line or NOTHING for line in lines), (x, y), tooltip=", ".join(filter(None, told)),
-            shape="circle", fixedsize="shape", width=f"{2 * radius / 72:.4f}", color=LINES[unit.kind], penwidth="1.5",
+            shape="circle", fixedsize="shape", width=f"{2 * radius / 72:.4f}", color=style["color"], penwidth="1.5",
         )  # fmt: skip
-        self.disc(FILLS[unit.kind], (x, y), radius)
+        self.disc(style["fillcolor"], (x, y), radius)
         if unit.neuron:
             self.curve(unit.neuron.activation, unit.a, (x, y + 13 if value else y))
 

@@ -1,4 +1,4 @@
-"""The colours of every picture: those of Okabe and Ito, told apart by colour-blind readers."""
+"""Colours and styles of every picture. The colours, by Okabe and Ito, are distinct for colour-blind readers too."""
 
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
@@ -11,3 +11,20 @@ GREY = "#666666"
 
 CLASSES = (ORANGE, BLUE, GREEN, PURPLE, YELLOW, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+# Attributes of Graphviz
+FONT = "Helvetica,Arial,sans-serif"
+NODE = {"shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.18,0.055"}
+LEAF = {"fillcolor": "#dcebf7", "color": BLUE}
+INNER = {"fillcolor": "#ffffff", "color": DARK}
+ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
+BIAS = {"fillcolor": "#eeeeee", "color": GREY}
+CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": GREY}
+OPERATION = {
+    "shape": "oval", "fillcolor": DARK, "color": DARK, "fontcolor": "#ffffff", "margin": "0.06,0.02", "ordering": "in",
+}  # fmt: skip
+FOLDED = {"fillcolor": "#e3f3ec", "color": GREEN, "penwidth": "2"}
+CLUSTER = {"style": "rounded,filled", "color": "#bbbbbb", "fontname": FONT, "fontsize": "16", "margin": "10"}
+CLUSTER_FILLS = ("#f3f3f3", "#ffffff")  # in turn, from the outermost cluster
+LIT_EDGE = {"color": ORANGE, "penwidth": "3"}
+LIT_NODE = LIT_EDGE | {"fillcolor": "#ffe4cc"}

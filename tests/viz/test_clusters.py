@@ -282,10 +282,10 @@ def test_errors():
         viz.draw(error, depth=-1)
     with pytest.raises(TypeError, match="depth is an int"):
         viz.draw(error, depth=1.5)
-    with pytest.raises(ValueError, match=r"nodes.*max_nodes=2"):
+    with pytest.raises(ValueError, match=r"max_nodes=2.* 27 nodes"):
         viz.draw(error, max_nodes=2)
     large, _ = loss([40, 40, 1])
-    with pytest.raises(ValueError, match=r"1,969 nodes.*max_nodes=1,000.*depth=0"):
+    with pytest.raises(ValueError, match=r"max_nodes=1,000.* 1,969 nodes.*depth=0"):
         viz.draw(large, depth=2)
 
 

@@ -146,7 +146,7 @@ def test_too_tangled_a_graph_is_an_error_at_once():
     ys = [dot(xs, xs) for _ in range(60)]
     with pytest.raises(ValueError, match=r"121 nodes with 7,260 edges.*max_nodes"):
         viz.draw(engine.sum(ys))
-    with pytest.raises(RuntimeError, match="too much for the embedded Graphviz"):
+    with pytest.raises(RuntimeError, match="too large for the embedded Graphviz"):
         viz.drawing.svg("digraph {" + "subgraph {" * 100_000 + "}" * 100_000 + "}")
 
 

@@ -12,7 +12,7 @@ from engine.formatting import format_number
 from engine.labels import Names, expression, literal, unparse
 from engine.snapshot import restored
 from engine.validation import at_least
-from viz.clusters import Boxes, fold_graph
+from viz.clusters import Clusters, fold_graph
 from viz.graph_drawing import draw
 from viz.pages.frames import Frame
 from viz.pages.html_page import GUIDE, page_path, parse_svg, write_page
@@ -101,8 +101,8 @@ class _Picture:
         self._precision = precision
         self._edges: list[tuple[str, str, str]] = []  # id, from, to
         self._products: dict[str, str] = {}  # the data text of each product that `expand` draws
-        for i, item in enumerate(fold_graph(Boxes(order))):
-            for node in item.nodes:
+        for i, drawn_node in enumerate(fold_graph(Clusters(order))):
+            for node in drawn_node.values:
                 self.ids.setdefault(node, []).append(f"n{i}")
         self._add_ids({self.key(node) for node in order if not node.is_constant})
 
