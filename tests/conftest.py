@@ -1,29 +1,55 @@
-"""What tests share: a lesson that is run, and the count of the cases that were tried."""
+"""What tests share: a lesson to run, a browser, and the count of the cases tried."""
 
 import importlib
+import shutil
 from collections import Counter
 
 import pytest
 
 TRIED = pytest.StashKey[Counter[str]]()
+CHROMIUM_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("exhaustive")
+
+
+def pytest_configure(config):
+    config.stash[TRIED] = Counter()
 
 
 @pytest.fixture(scope="session")
 def tried(pytestconfig):
-    """Counts cases where one test tries many; the counts are printed after the tests."""
-    return pytestconfig.stash.setdefault(TRIED, Counter())
+    """Count the cases of tests that try many; the counts are printed after the tests."""
+    return pytestconfig.stash[TRIED]
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # in a process of pytest-xdist
+        session.config.workeroutput["tried"] = dict(session.config.stash[TRIED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[TRIED].update(getattr(node, "workeroutput", {}).get("tried", {}))
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if counts := config.stash.get(TRIED, None):
+    if counts := config.stash[TRIED]:
         terminalreporter.section("cases tried")
-        for what, n in counts.items():
+        for what, n in sorted(counts.items()):
             terminalreporter.line(f"{n:>9,} {what}")
 
 
 @pytest.fixture
 def lesson(tmp_path, monkeypatch, capsys):
-    """Runs a lesson in an empty folder and gives back what it printed."""
+    """Run a lesson in an empty folder and return what it printed."""
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
@@ -31,3 +57,14 @@ def lesson(tmp_path, monkeypatch, capsys):
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `browser`")
+    chromium = shutil.which("chromium") or pytest.skip("needs the program chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

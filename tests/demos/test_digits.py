@@ -20,6 +20,7 @@ def lesson():
     return model, digits.read(model, held_out)
 
 
+@pytest.mark.exhaustive
 def test_ten_trainings(tmp_path, capsys):
     digits.main(["--output", str(tmp_path)])
     text = capsys.readouterr().out

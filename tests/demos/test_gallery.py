@@ -2,9 +2,7 @@
 
 import html
 import importlib
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ from demos import _gallery
 from demos._lesson import figure, save
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium")
 menu = importlib.import_module("demos.__main__")
 
 
@@ -108,29 +105,23 @@ def test_what_a_figure_says_of_itself(tmp_path, capsys):
     assert _gallery.told(tmp_path / "a.png") == "Two lines: δ by x; epoch"
 
 
-@pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="there is no chromium")
-def test_in_a_browser(gallery):
-    from playwright.sync_api import sync_playwright
-
+def test_in_a_browser(gallery, browser):
     folder, _ = gallery
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for width, scheme, media, paper in (
-            (360, "light", "screen", "rgb(255, 255, 255)"),
-            (1280, "dark", "screen", "rgb(20, 20, 20)"),
-            (800, "dark", "print", "rgb(255, 255, 255)"),
-        ):
-            tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            complaints = []
-            tab.on("console", lambda message, to=complaints: to.append(message.text))
-            tab.on("requestfailed", lambda request, to=complaints: to.append(request.url))
-            tab.emulate_media(media=media)
-            tab.goto((folder / "gallery.html").as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            assert tab.evaluate("[...document.images].every((image) => image.naturalWidth > 0 && image.alt)")
-            assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == paper
-            assert complaints == []
-            if media == "screen":
-                tab.click("text=error_propagation.html")
-                tab.wait_for_selector("#page-next")
-        browser.close()
+    for width, scheme, media, paper in (
+        (360, "light", "screen", "rgb(255, 255, 255)"),
+        (1280, "dark", "screen", "rgb(20, 20, 20)"),
+        (800, "dark", "print", "rgb(255, 255, 255)"),
+    ):
+        tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        complaints = []
+        tab.on("console", lambda message, to=complaints: to.append(message.text))
+        tab.on("requestfailed", lambda request, to=complaints: to.append(request.url))
+        tab.emulate_media(media=media)
+        tab.goto((folder / "gallery.html").as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert tab.evaluate("[...document.images].every((image) => image.naturalWidth > 0 && image.alt)")
+        assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+        assert complaints == []
+        if media == "screen":
+            tab.click("text=error_propagation.html")
+            tab.wait_for_selector("#page-next")

@@ -413,6 +413,7 @@ def is_needless(node):
     return low == high or (low, high) in [(0.3, 0.6), (-0.3, -0.6)]
 
 
+@pytest.mark.exhaustive
 def test_a_graph_of_a_million_nodes():
     x = Value(0.5)
     y = x

@@ -83,6 +83,7 @@ class TestAMillionNodes:
         assert inner() is None, "freed at once, without the collector"
         assert sys.getrecursionlimit() == limit
 
+    @pytest.mark.exhaustive
     def test_step_by_step(self):
         x, y = large("chain")
         walk = Backprop(y).run(until=x)
@@ -100,6 +101,7 @@ class TestAMillionNodes:
                 show(y)
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.exhaustive
     def test_copies(self, no_collector):
         x, y = large("chain")
         x.grad = 0.25

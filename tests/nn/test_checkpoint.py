@@ -265,6 +265,7 @@ class TestWholeOrNotAtAll:
         assert temporary.parent == target.parent == tmp_path, "on one disk"
 
     @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+    @pytest.mark.exhaustive
     def test_killed_at_any_moment(self, tmp_path, tried):
         path = tmp_path / "m.json"
         code = f"""

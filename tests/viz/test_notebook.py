@@ -2,7 +2,6 @@
 
 import html
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,14 +19,13 @@ ROOT = Path(__file__).parents[2]
 LECTURE = ROOT / "demos" / "lecture.ipynb"
 
 
-def needed(module):
-    """The module, without which the test is skipped; but not in CI."""
-    return __import__(module) if os.environ.get("CI") else pytest.importorskip(module)
+def import_or_skip(module):
+    return pytest.importorskip(module, reason="needs the extra `notebook`")
 
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
-    needed("IPython")
+    import_or_skip("IPython")
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -161,7 +159,7 @@ def test_errors_of_an_embedded_page(tmp_path):
 
 
 def test_viz_registers_itself_where_ipython_runs_and_does_not_import_it_elsewhere(tmp_path, monkeypatch):
-    needed("IPython")
+    import_or_skip("IPython")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     inside = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
@@ -193,9 +191,10 @@ def test_the_lecture_is_kept_without_outputs_and_without_a_machine():
             assert cell["execution_count"] is None
 
 
+@pytest.mark.exhaustive
 def test_the_lecture_runs_from_top_to_bottom(tmp_path, monkeypatch):
-    needed("ipykernel")
-    nbclient = needed("nbclient")
+    import_or_skip("ipykernel")
+    nbclient = import_or_skip("nbclient")
     import nbformat
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

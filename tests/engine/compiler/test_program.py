@@ -75,7 +75,9 @@ def by_rows(output, inputs, parameters, rows):
     return answers
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize(
+    "seed", [*range(100), *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 300))]
+)
 def test_random_graphs_over_the_whole_table(seed, tried):
     rng = random.Random(seed)
     output, inputs, parameters = random_graph(rng, rng.randrange(10, 60))

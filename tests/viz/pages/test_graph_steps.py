@@ -1,9 +1,7 @@
 """The page in a browser: every number of every step, keys, buttons and clicks, and labels that mean harm."""
 
 import itertools
-import os
 import re
-import shutil
 import struct
 
 import pytest
@@ -18,14 +16,6 @@ from engine.labels import Names
 from viz.pages.frames import Frame
 from viz.pages.html_page import parse_svg, write_page
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="there is no chromium")
-
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
 # What stands on the page: for each node its shown texts by id, and what is lit.
 SHOWN = """() => ({
     title: document.querySelector("#page-lines h2").textContent,
@@ -39,16 +29,6 @@ SHOWN = """() => ({
         [...document.querySelectorAll("#page-stage text[id]")].map((text) => [text.id, text.textContent])
     ),
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
