@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import nn
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "demos" / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -58,6 +60,10 @@ def test_every_dotted_name_exists(name):
         if not hasattr(found, attribute):
             importlib.import_module(f"{found.__name__}.{attribute}")
         found = getattr(found, attribute)
+
+
+def test_every_initialization_exists():
+    assert set(re.findall(r'init="(.*?)"', PROSE)) <= nn.SCHEMES.keys()
 
 
 def test_every_code_span_with_a_dot_is_checked():
