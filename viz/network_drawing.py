@@ -1,4 +1,7 @@
-"""The network as the lecture draws it: neurons in layers, weights on the lines between them."""
+"""The network as the lecture draws it: neurons in layers, weights on the lines between them.
+
+Every position is computed here: Graphviz's engine nop2 draws nodes and edges where they are, in points, y upwards.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +23,22 @@ from nn.signals import Signals, layers_of, signals_of
 from viz.drawing import Drawing, escape_label
 from viz.style import BIAS, BLUE, DARK, FONT, GREY, INNER, LEAF, ORANGE, ROOT
 
-RADIUS = 31  # of a neuron, in points
-SMALL = 23  # of an input
-FONTSIZE = 14
-LINE = 1.2 * FONTSIZE  # from one line of a label to the next
+NEURON_RADIUS = 31  # points
+INPUT_RADIUS = 23
+CURVE_WIDTH, CURVE_HEIGHT = 36, 20
+FONT_SIZE = 14
+LINE_HEIGHT = 1.2 * FONT_SIZE
+NEURON_LINES = ("name", "", "", "output", "", "delta")  # the label of a neuron, from above its circle to below it
+MAX_NUMBERED = 36  # weights between two layers, above which their numbers would be unreadable
+MAX_NAMED = 12  # weights between two layers, above which their names would be unreadable
+A4 = 7.4, 10.8  # inches, without margins
 STYLES = {"input": LEAF, "neuron": INNER, "output": ROOT, "bias": BIAS}
-MOST_NUMBERS = 36  # weights between two layers that are still told one from the other
-NOTHING = "\u00a0"
-A4 = 7.4, 10.8  # inches, less the margins
 
 Point = tuple[float, float]
 
 
 class Unit(NamedTuple):
-    """What a circle stands for: an input, a bias unit, a neuron."""
+    """A circle of the drawing: an input, a bias unit or a neuron, with its numbers where they are known."""
 
     kind: str
     key: str
@@ -53,33 +58,33 @@ def network(
     max_neurons: int = 16,
     precision: int = 3,
 ) -> Drawing:
-    """A perceptron, a layer or an MLP as circles and lines.
+    """Draw a perceptron, a layer or an MLP as circles and lines.
 
-    A line is a weight: solid and blue above 0, dashed and orange below, the wider the larger it is beside the others
-    of the model; where there are few, with its number. x0 and z0 are the bias units, which are always 1 (lecture P6).
-    A neuron shows the curve of its activation and, for given inputs, its point (a, z) on it and its output z.
+    A line is a weight: solid and blue if positive, dashed and orange if negative, thicker for a larger magnitude
+    within the model; small networks show its number. x0 and z0 are the bias units, which are always 1 (P6).
+    A neuron shows the curve of its activation and, if inputs are passed, its point (a, z) on it and its output z.
 
-    With a target it shows its delta too, the derivative of the loss by its weighted sum a: delta_j = dl/da_j (P57), so
-    that dl/dw_ji is delta_j times the input z_i. (On the slides P58-77 delta is the error that arrives at the output
-    of the neuron, -dl/dz_j, and delta_j is that times -f'(a_j).) Without a target, but after `backward()`, the deltas
-    are the gradients of the bias weights, which are the same, summed over what the backward passes went over.
+    With a target a neuron also shows its delta, the derivative of the loss with respect to its weighted sum a:
+    delta_j = dl/da_j (P57), so that dl/dw_ji is delta_j times the input z_i. (On the slides P58-77 delta is the error
+    that arrives at the output of the neuron, -dl/dz_j, and delta_j is that times -f'(a_j).) Without a target, but
+    after `backward()`, the deltas are the gradients of the bias weights, which are equal, summed over all examples.
 
     Args:
-        model: the network; neither its data nor its gradients change.
-        inputs: one x, as the model takes it.
-        target: what the loss takes as the target for it; a number for each output, unless `loss` says otherwise.
-        loss: a function of outputs and target, such as `nn.cross_entropy`; half the squared error, the sum of
-            (r - y)**2 / 2 over the outputs, unless given.
-        max_neurons: the most neurons (or inputs) to draw of a layer; the middle of a larger one is left out.
-        precision: significant digits, 1 or more.
+        model: the network; its data and gradients do not change.
+        inputs: one example x, as the model takes it.
+        target: the target of the loss; by default one number per output.
+        loss: a function of outputs and target, such as `nn.cross_entropy`; by default half the squared error, the
+            sum of (r - y)**2 / 2 over the outputs.
+        max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
+        precision: the significant digits of all numbers, at least 1.
 
     Returns:
-        A `graphviz.Digraph`, whose SVG needs no `dot` program; in a notebook it shows itself.
+        A `graphviz.Digraph`, whose SVG needs no `dot` program; a notebook shows it.
 
     Raises:
-        TypeError: `model` is none of the three, or an argument is of the wrong type.
-        ValueError: the inputs or targets are too many or too few, there is a target without inputs or a loss without
-            target, or an option is out of its range.
+        TypeError: `model` is not one of the three, or an argument is of the wrong type.
+        ValueError: the number of inputs or targets is wrong, there is a target without inputs or a loss without a
+            target, or an option is out of range.
         ArithmeticError: an output or the loss overflows.
 
     >>> import nn
@@ -91,260 +96,261 @@ def network(
     at_least(1, max_neurons, "max_neurons")
     at_least(1, precision, "precision")
     if target is not None and inputs is None:
-        raise ValueError("deltas are those at certain inputs: give the inputs of the target")
+        raise ValueError("a target needs inputs, got none: pass the inputs too")
     if loss is not None and target is None:
-        raise ValueError("a loss compares outputs with a target: give the target")
-    found = signals_of(model, inputs, target, loss)
-    picture = _Picture(model, columns_of(model, layers, found), max_neurons, precision)
-    picture.heads(model)
+        raise ValueError("a loss needs a target, got none: pass the target too")
+    signals = signals_of(model, inputs, target, loss)
+    picture = _Picture(model, columns_of(model, layers, signals), max_neurons, precision)
+    picture.headings(model)
     picture.targets(target)
-    picture.caption(target, found.loss, loss)
-    return picture.finished()
+    picture.caption(target, signals.loss, loss)
+    return picture.drawing
 
 
-def short(name: str) -> str:
-    """The name of a weight or a unit without that of its layer."""
+def short_name(name: str) -> str:
+    """Return the name of a weight or unit without that of its layer: `w12` for `layer1.w12`."""
     return name.rpartition(".")[2]
 
 
-def columns_of(model: Any, layers: list[tuple[Perceptron, ...]], signals: Signals) -> list[list[Unit]]:
-    """The inputs and the layers, each with the bias unit that the next one takes in front."""
-    xs = [Unit("input", f"x{i}", f"x{i}", x) for i, x in enumerate(signals.x, start=1)]
-    columns = [[Unit("bias", "x0", "x0", 1.0), *xs]]
+def columns_of(
+    model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], signals: Signals
+) -> list[list[Unit]]:
+    """Return the units of the inputs and of every layer, each with the bias unit of the next layer in front."""
+    inputs = [Unit("input", f"x{i}", f"x{i}", x) for i, x in enumerate(signals.x, start=1)]
+    columns = [[Unit("bias", "x0", "x0", 1.0), *inputs]]
     for k, layer in enumerate(layers, start=1):
-        prefix, last = f"layer{k}." * isinstance(model, MLP), k == len(layers)
-        column = [] if last else [Unit("bias", f"{prefix}z0", "z0", 1.0)]
+        prefix = f"layer{k}." if isinstance(model, MLP) else ""
+        is_last = k == len(layers)
+        column = [] if is_last else [Unit("bias", f"{prefix}z0", "z0", 1.0)]
         for j, neuron in enumerate(layer, start=1):
             name = "y" if isinstance(model, Perceptron) else f"z{j}"
-            z, a, delta = (row[k - 1][j - 1] for row in (signals.z, signals.a, signals.deltas))
-            column.append(Unit("output" if last else "neuron", prefix + name, name, z, neuron, a, delta))
+            z, a, delta = (numbers[k - 1][j - 1] for numbers in (signals.z, signals.a, signals.deltas))
+            column.append(Unit("output" if is_last else "neuron", prefix + name, name, z, neuron, a, delta))
         columns.append(column)
     return columns
 
 
 @cache
 def _curve(activation: str) -> tuple[list[Point], Callable[[float], Point]]:
-    """The curve of an activation from -4 to 4 in a frame from -1 to 1 each way, and the place of any a in it."""
+    """Return the curve of an activation for a from -4 to 4, in the unit square, and the function from a to its point.
+
+    The centre of the square is (0, 0).
+    """
     function = activation_function(activation)
 
-    def f(a: float) -> float:
+    def clamped(a: float) -> float:
         with no_grad():
             y = a if function is None else function(constant(a, activation)).data
         return max(-4.0, min(4.0, y))
 
     points = []
     for a in [i / 4 for i in range(-16, 17)]:
-        with suppress(ArithmeticError):  # log has no value there
-            points.append((a, f(a)))
+        with suppress(ArithmeticError):  # of log and sqrt, which are undefined there
+            points.append((a, clamped(a)))
     if activation == "sign":
         points = [(-4.0, -1.0), (0.0, -1.0), (0.0, 1.0), (4.0, 1.0)]
     low, high = min(y for _, y in points), max(y for _, y in points)
 
     def scaled(a: float, y: float) -> Point:
-        return a / 4, 2 * (y - low) / (high - low) - 1
+        return a / 8, (y - low) / (high - low) - 0.5
 
-    def place(a: float) -> Point:
+    def point(a: float) -> Point:
         a = max(-4.0, min(4.0, a))
-        return scaled(a, max(low, min(high, f(a))))
+        return scaled(a, max(low, min(high, clamped(a))))
 
-    return [scaled(*point) for point in points], place
+    return [scaled(*point) for point in points], point
 
 
 class _Picture:
-    """The drawing. Every place in it is worked out here: Graphviz has to draw, not to lay out."""
+    """The drawing and its layout: one column per layer, all columns centred about y = 0."""
 
     def __init__(self, model: Any, columns: list[list[Unit]], max_neurons: int, precision: int) -> None:
         self.precision = precision
         self.weights = {weight: name for name, weight in model.named_parameters()}
         self.largest = max(abs(weight.data) for weight in self.weights) or 1.0
         self.columns = columns
-        self.shown = [_folded(column, max_neurons) for column in columns]
-        links = max(len(a) * sum(u is None or u.neuron is not None for u in b) for a, b in pairwise(self.shown))
+        self.shown = [_without_middle(column, max_neurons) for column in columns]
         rows = max(map(len, self.shown))
-        self.deltas = columns[-1][-1].delta is not None
-        self.numbered = links <= MOST_NUMBERS and not any(None in column for column in self.shown)
-        self.named = links <= 12 and self.numbered
-        self.pitch = 110.0 if self.numbered else 2 * RADIUS + (2.2 if self.deltas else 1.2) * LINE
-        self.gap = max(280.0, 36.0 * rows, *(self.room(k) for k in range(1, len(columns))))
-        self.top = self.pitch * (rows - 1) / 2 + RADIUS + 2.5 * LINE
-        self.low: Point = (-RADIUS, -self.top)  # the corners of the picture so far
-        self.high: Point = (self.gap * (len(columns) - 1) + RADIUS, self.top)
-        self.told: list[str] = []  # of every circle
-        self.marks: list[tuple[str, list[Point], str]] = []
+        lines = max(len(self.shown[k - 1]) * len(self.receivers(k)) for k in range(1, len(columns)))
+        is_whole = not any(None in column for column in self.shown)
+        self.numbered = is_whole and lines <= MAX_NUMBERED
+        self.named = is_whole and lines <= MAX_NAMED
+        self.has_deltas = columns[-1][-1].delta is not None
+        self.pitch = 110.0 if self.numbered else 2 * NEURON_RADIUS + (2.2 if self.has_deltas else 1.2) * LINE_HEIGHT
+        self.gap = max(280.0, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
+        self.top = self.pitch * (rows - 1) / 2 + NEURON_RADIUS + 2.5 * LINE_HEIGHT
+        self.alt_texts: list[str] = []
+        is_landscape = self.gap * (len(columns) - 1) > 2 * self.top
         self.drawing = Drawing(
             name=repr(model),
             engine="neato",
-            graph_attr={"bgcolor": "white", "outputorder": "edgesfirst"},
-            node_attr={"shape": "plain", "fontname": FONT, "fontsize": str(FONTSIZE)},
+            graph_attr={
+                "layout": "nop2", "bgcolor": "white", "pad": "0.1",
+                "size": ",".join(map(str, sorted(A4, reverse=is_landscape))),
+            },
+            node_attr={"shape": "plain", "fontname": FONT, "fontsize": str(FONT_SIZE)},
             edge_attr={"arrowsize": "0.6"},
-        )
+        )  # fmt: skip
         for k, column in enumerate(self.shown):
             for row, unit in enumerate(column):
                 self.unit(k, row, unit)
         for k in range(1, len(columns)):
             self.lines(k)
 
-    def finished(self) -> Drawing:
-        """The drawing with its marks, which lie in the background: there, the lower left corner is the origin."""
-        for key, place in (("corner", self.low), ("other corner", self.high)):
-            self.node(key, "", place, style="invis", shape="point", width="0")
-        marks = []
-        for pen, points, size in self.marks:
-            places = " ".join(f"{x - self.low[0]:.1f} {y - self.low[1]:.1f}" for x, y in points)
-            marks.append(f"{pen} {places} {size}".strip())
-        width, height = (self.high[i] - self.low[i] for i in (0, 1))
-        across, down = sorted(A4, reverse=width > height)
-        self.drawing.attr("graph", _background=" ".join(marks), size=f"{across},{down}")
-        return self.drawing
-
     def receivers(self, k: int) -> list[tuple[int, Unit, Perceptron]]:
-        """The neurons of layer k that are shown, each with its row."""
+        """Return the shown neurons of layer k with their rows."""
         return [(row, unit, unit.neuron) for row, unit in enumerate(self.shown[k]) if unit and unit.neuron]
 
-    def along(self, k: int) -> float:
-        """Where on the lines to layer k their numbers stand one under the other at even distances, from 0 to 1."""
-        n, m = len(self.shown[k - 1]), len(self.receivers(k))
-        return 1 / (m + 1) if m <= n else n / (n + 1)  # beside the sources, or beside the receivers
+    def label_position(self, k: int) -> float:
+        """Return where the numbers of the lines to layer k stand, from 0 (left) to 1 (right).
 
-    def room(self, k: int) -> float:
-        """From the column before layer k to it, so that no number on a line touches a circle."""
+        There, they are evenly spaced in one column: next to the sources, or next to the receivers.
+        """
+        n_sources, n_receivers = len(self.shown[k - 1]), len(self.receivers(k))
+        return 1 / (n_receivers + 1) if n_receivers <= n_sources else n_sources / (n_sources + 1)
+
+    def minimal_gap(self, k: int) -> float:
+        """Return the distance from the column before layer k at which no number on a line touches a circle."""
         if not self.numbered:
             return 0.0
-        half = max(_half(self.label(weight)) for _, _, neuron in self.receivers(k) for weight in neuron.weights)
-        return (RADIUS + half + 6) / min(self.along(k), 1 - self.along(k))
+        labels = [self.weight_label(weight) for _, _, neuron in self.receivers(k) for weight in neuron.weights]
+        half_width = 0.3 * FONT_SIZE * max(map(len, labels))
+        return (NEURON_RADIUS + half_width + 6) / min(self.label_position(k), 1 - self.label_position(k))
 
-    def label(self, weight: Value) -> str:
-        value = self.number(weight.data)
-        return f"{short(self.weights[weight])} = {value}" if self.named else value
-
-    def place(self, k: int, row: int) -> Point:
+    def position(self, k: int, row: int) -> Point:
+        """Return the centre of a circle."""
         return k * self.gap, self.pitch * ((len(self.shown[k]) - 1) / 2 - row)
 
-    def node(self, key: str, label: str, place: Point, **style: str) -> None:
-        self.drawing.node(key, label, pos=f"{place[0] / 72:.4f},{place[1] / 72:.4f}!", **style)
+    def node(self, key: str, label: str, position: Point, **style: str) -> None:
+        self.drawing.node(key, label, pos="{:.1f},{:.1f}".format(*position), **style)
 
-    def text(self, key: str, text: str, place: Point, colour: str = GREY, **style: str) -> None:
-        """Text by itself, for which room is made."""
-        half = _half(text)
-        self.low = min(self.low[0], place[0] - half), min(self.low[1], place[1] - LINE)
-        self.high = max(self.high[0], place[0] + half), max(self.high[1], place[1] + LINE)
-        self.node(key, escape_label(text), place, fontcolor=colour, **style)
+    def text(self, key: str, text: str, position: Point, colour: str = GREY, **style: str) -> None:
+        self.node(key, escape_label(text), position, fontcolor=colour, **style)
 
     def number(self, x: float | None) -> str:
         return "" if x is None else format_number(x, self.precision)
 
     def unit(self, k: int, row: int, unit: Unit | None) -> None:
-        x, y = self.place(k, row)
+        """Draw a circle with its label, and the curve of a neuron; None is the omitted middle of a column."""
+        x, y = self.position(k, row)
         if unit is None:
             self.text(f"more {k}", f"... {len(self.columns[k]) - len(self.shown[k]) + 1} more", (x, y))
             return
-        value = "1" if unit.kind == "bias" else self.number(unit.output)
+        output = "1" if unit.kind == "bias" else self.number(unit.output)
         delta = "" if unit.delta is None else f"δ = {self.number(unit.delta)}"
-        # The lines of a label stand about the centre: of six the first is above the circle and the last below.
-        lines, radius = [unit.name, "", value, "", ""] if value else [unit.name], SMALL
-        told = [f"{unit.name} = {value}" if value else unit.name]
+        descriptions = [f"{unit.name} = {output}" if output else unit.name]
+        # Graphviz centres a label, so blank lines below keep the output within the circle.
+        lines, radius = ([unit.name, "", output, "", ""] if output else [unit.name]), INPUT_RADIUS
         if unit.neuron:
-            lines, radius = [unit.name, "", "", value, "", delta], RADIUS
-            told += [f"a = {self.number(unit.a)}" if value else "", delta, unit.neuron.activation]
-        self.told.append(", ".join(filter(None, told)))
-        style = STYLES[unit.kind]
+            texts = {"name": unit.name, "output": output, "delta": delta}
+            lines, radius = [texts.get(part, "") for part in NEURON_LINES], NEURON_RADIUS
+            descriptions += [f"a = {self.number(unit.a)}" if output else "", delta, unit.neuron.activation]
+        alt_text = ", ".join(filter(None, descriptions))
+        self.alt_texts.append(alt_text)
         self.node(
-            unit.key, "\\n".join(line or NOTHING for line in lines), (x, y), tooltip=", ".join(filter(None, told)),
-            shape="circle", fixedsize="shape", width=f"{2 * radius / 72:.4f}", color=style["color"], penwidth="1.5",
+            unit.key, "\\n".join(line or "\u00a0" for line in lines), (x, y), tooltip=alt_text, shape="circle",
+            fixedsize="shape", width=f"{2 * radius / 72:.4f}", style="filled", penwidth="1.5", **STYLES[unit.kind],
         )  # fmt: skip
-        self.disc(style["fillcolor"], (x, y), radius)
         if unit.neuron:
-            self.curve(unit.neuron.activation, unit.a, (x, y + 13 if value else y))
+            self.curve(unit, unit.neuron.activation, (x, y + 13 if output else y), alt_text)
 
-    def curve(self, activation: str, a: float | None, centre: Point) -> None:
-        """The curve of the activation in a circle, and on it the point of `a`."""
-        curve, at = _curve(activation)
-        points = [(centre[0] + 18 * x, centre[1] + 10 * y) for x, y in curve]
-        self.marks.append((f"c 7 -{DARK} L {len(points)}", points, ""))
-        if a is not None:
-            x, y = at(a)
-            self.disc(ORANGE, (centre[0] + 18 * x, centre[1] + 10 * y), 3)
+    def curve(self, unit: Unit, activation: str, centre: Point, alt_text: str) -> None:
+        """Draw the curve of an activation as an edge from a neuron to itself, and its point (a, z) as a node."""
 
-    def disc(self, colour: str, centre: Point, radius: float) -> None:
-        self.marks.append((f"c 7 -{colour} C 7 -{colour} E", [centre], f"{radius} {radius}"))
+        def scaled(point: Point) -> Point:
+            return centre[0] + CURVE_WIDTH * point[0], centre[1] + CURVE_HEIGHT * point[1]
+
+        curve, point = _curve(activation)
+        start, *_ = points = [scaled(point) for point in curve]
+        # Graphviz draws cubic Bézier curves: with control points at its ends, each one is a straight line.
+        bezier = [start, *(control for ends in pairwise(points) for control in (*ends, ends[1]))]
+        pos = " ".join(f"{x:.1f},{y:.1f}" for x, y in bezier)
+        self.drawing.edge(unit.key, unit.key, pos=pos, color=DARK, arrowhead="none", tooltip=alt_text)
+        if unit.a is not None:
+            self.node(
+                f"{unit.key} point", "", scaled(point(unit.a)), tooltip=alt_text, shape="circle", width="0.083",
+                fixedsize="true", style="filled", fillcolor=ORANGE, color=ORANGE, **{"class": "point"},
+            )  # fmt: skip
 
     def lines(self, k: int) -> None:
-        """The weights of layer k."""
+        """Draw the weights of layer k."""
         sources = [(row, unit) for row, unit in enumerate(self.shown[k - 1]) if unit]
-        along = self.along(k)
+        share = self.label_position(k)
         for row, unit, neuron in self.receivers(k):
             for source_row, source in sources:
                 weight = neuron.weights[self.columns[k - 1].index(source)]
                 name = self.weights[weight]
-                colour, style = self.line(weight.data)
+                colour, style = self.line_style(weight.data)
                 tooltip = f"{name} = {self.number(weight.data)}, from {source.name} to {unit.name}"
                 self.drawing.edge(source.key, unit.key, tooltip=tooltip, **style)
                 if self.numbered:
-                    (x, y), (to_x, to_y) = self.place(k - 1, source_row), self.place(k, row)
-                    place = x + along * (to_x - x), y + along * (to_y - y)
-                    self.text(name, self.label(weight), place, colour, style="filled", fillcolor="white", fontsize="12")
+                    (x, y), (to_x, to_y) = self.position(k - 1, source_row), self.position(k, row)
+                    middle = x + share * (to_x - x), y + share * (to_y - y)
+                    label = self.weight_label(weight)
+                    self.text(name, label, middle, colour, style="filled", fillcolor="#ffffff", fontsize="12")
 
-    def line(self, weight: float) -> tuple[str, dict[str, str]]:
-        """The colour and the look of the line for a weight."""
+    def line_style(self, weight: float) -> tuple[str, dict[str, str]]:
+        """Return the colour of the line of a weight, and all of its attributes."""
         colour, dashes = (BLUE, "solid") if weight > 0 else (ORANGE, "dashed") if weight < 0 else (GREY, "dotted")
-        width = f"{0.4 + 4.6 * abs(weight) / self.largest:.2f}"
-        if self.numbered:
-            return colour, {"color": colour, "style": dashes, "penwidth": width}
-        return colour, {"color": f"{colour}99", "style": dashes, "penwidth": width, "arrowhead": "none"}
+        style = {"color": colour, "style": dashes, "penwidth": f"{0.4 + 4.6 * abs(weight) / self.largest:.2f}"}
+        if not self.numbered:
+            style |= {"color": f"{colour}99", "arrowhead": "none"}
+        return colour, style
 
-    def heads(self, model: Any) -> None:
-        """Over each column what it is."""
-        self.text("head 0", "input" + "s" * (model.n_inputs > 1), (0, self.top))
+    def weight_label(self, weight: Value) -> str:
+        """Return the text on the line of a weight."""
+        value = self.number(weight.data)
+        return f"{short_name(self.weights[weight])} = {value}" if self.named else value
+
+    def headings(self, model: Any) -> None:
+        """Write over each column what it is."""
+        self.text("heading 0", "inputs" if model.n_inputs > 1 else "input", (0, self.top))
         for k, column in enumerate(self.columns[1:], start=1):
             neurons = [unit.neuron for unit in column if unit.neuron]
-            what = f"layer {k}: " * isinstance(model, MLP) + f"{len(neurons)} " * (len(neurons) > 1)
-            self.text(f"head {k}", what + neurons[0].activation, (k * self.gap, self.top))
+            layer = f"layer {k}: " if isinstance(model, MLP) else ""
+            count = f"{len(neurons)} " if len(neurons) > 1 else ""
+            self.text(f"heading {k}", f"{layer}{count}{neurons[0].activation}", (k * self.gap, self.top))
 
     def targets(self, target: Any) -> None:
-        """Beside each output the number that it should be, where the target is such numbers."""
-        given = as_list(target)
-        rs = [r.data if isinstance(r, Value) else as_float(r) for r in ([target] if given is None else given)]
+        """Write next to each output its target, if the target is one number per output."""
+        values = as_list(target)
+        numbers = [r.data if isinstance(r, Value) else as_float(r) for r in ([target] if values is None else values)]
         outputs = [unit for unit in self.columns[-1] if unit.neuron]
-        if None in rs or len(rs) != len(outputs):
+        if None in numbers or len(numbers) != len(outputs):
             return
         for row, unit in enumerate(self.shown[-1]):
             if unit:
-                x, y = self.place(len(self.columns) - 1, row)
-                r = self.number(rs[outputs.index(unit)])
-                self.text(f"target {unit.key}", f"target {r}", (x + RADIUS + 2.5 * LINE, y), DARK)
+                x, y = self.position(len(self.columns) - 1, row)
+                number = self.number(numbers[outputs.index(unit)])
+                self.text(f"target {unit.key}", f"target {number}", (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)
 
     def caption(self, target: Any, error: float | None, loss: Any) -> None:
-        """Under the picture what its marks mean."""
-        lines = ["weights: solid above 0, dashed below, the wider the larger"]
+        """Write under the picture what its marks mean, and describe it for screen readers."""
+        lines = ["weights: solid = positive, dashed = negative, thicker = larger magnitude"]
         if self.columns[-1][-1].a is not None:
-            lines.append("in a circle: the activation with the neuron's point (a, z) on it, and its output z")
+            lines.append("circles: the activation with the neuron's point (a, z), and its output z")
         if error is not None:
-            y = self.columns[-1][-1].name.rstrip("0123456789")
-            called = f"sum of (r - {y})²/2" if loss is None else getattr(loss, "__name__", "loss")
-            lines.append(f"l = {called} = {self.number(error)} for the target {_told(target)}")
-        if self.deltas:
-            whence = "" if error is not None else ", by backward(): the gradient of its bias weight"
-            lines.append(f"δ = ∂l/∂a, how the loss changes with the neuron's weighted sum a{whence}")
-        self.drawing.describe(f"The network {self.drawing.name}", "; ".join([*self.told, *lines]))
+            output = self.columns[-1][-1].name.rstrip("0123456789")
+            name = f"sum of (r - {output})²/2" if loss is None else getattr(loss, "__name__", "loss")
+            lines.append(f"l = {name} = {self.number(error)} for target {_shorten(target)}")
+        if self.has_deltas:
+            source = " (after backward(), the gradient of its bias weight)" if error is None else ""
+            lines.append(f"δ = ∂l/∂a, the derivative of the loss with respect to the neuron's weighted sum a{source}")
+        self.drawing.describe(f"The network {self.drawing.name}", "; ".join([*self.alt_texts, *lines]))
         middle = self.gap * (len(self.columns) - 1) / 2
         for i, line in enumerate(lines):
-            self.text(f"caption {i}", line, (middle, -self.top - (i + 0.5) * LINE), fontsize="12")
+            self.text(f"caption {i}", line, (middle, -self.top - (i + 0.5) * LINE_HEIGHT), fontsize="12")
 
 
-def _half(text: str) -> float:
-    """Half the width of a text, in points."""
-    return 0.3 * FONTSIZE * len(text)
-
-
-def _folded(column: list[Unit], most: int) -> list[Unit | None]:
-    """A column with None in place of its middle, where it has many more than `most` units beside that of the bias."""
-    bias = len([unit for unit in column if unit.kind == "bias"])
+def _without_middle(column: list[Unit], max_units: int) -> list[Unit | None]:
+    """Return a column with None in place of its middle if it has more than `max_units` units besides the bias unit."""
+    n_bias = len([unit for unit in column if unit.kind == "bias"])
     units: list[Unit | None] = [*column]
-    if len(column) - bias > most + 1:  # to leave out a single one makes no room
-        units[bias + (most + 1) // 2 : len(column) - most // 2] = [None]
+    if len(column) - n_bias > max_units + 1:  # None needs as much room as one unit
+        units[n_bias + (max_units + 1) // 2 : len(column) - max_units // 2] = [None]
     return units
 
 
-def _told(target: Any) -> str:
+def _shorten(target: Any) -> str:
     values = as_list(target)
     return reprlib.repr(target if values is None else list(values))

@@ -1,9 +1,12 @@
-"""A page that steps through a network, neuron by neuron: outputs, then deltas backwards, then updates (P57-P77)."""
+"""The page of a network: every output, then every delta backwards, then every weight update (P57-P77)."""
 
 from __future__ import annotations
 
 import os
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,12 +14,12 @@ from engine import Value
 from engine.formatting import format_number
 from nn import MLP, Layer, Perceptron
 from nn.signals import layers_of, signals_of, slope
-from viz.network_drawing import columns_of, network, short
+from viz.network_drawing import NEURON_LINES, Unit, columns_of, network, short_name
 from viz.pages.frames import Frame
 from viz.pages.html_page import page_path, parse_svg, write_page
 
-MOST_TERMS = 5  # of a sum on the page
-MOST_LINES = 6  # below the drawing
+MAX_TERMS = 5  # of a sum
+MAX_LINES = 6  # below the drawing
 
 
 def network_page(
@@ -29,24 +32,28 @@ def network_page(
     loss: Callable[[Any, Any], Value] | None = None,
     precision: int = 4,
 ) -> Path:
-    """Write a page that steps through one example of a network: forward, the deltas backwards, then every update.
+    """Write a page that steps through one example of a network: forward, the deltas backwards, every weight update.
 
-    The order is that of the lecture (P57-P77): the output of every neuron, layer by layer; the delta of every neuron,
+    The order is that of the slides (P57-P77): the output of every neuron, layer by layer; the delta of every neuron,
     from the output layer back; then every weight, w' = w - learning_rate * delta * z, neuron by neuron. Delta is
-    dl/da, as `viz.network` has it. The keys are those of `viz.page`. The model stays as it is.
+    dl/da, as in `viz.network`. The keys are those of `viz.page`. The model does not change.
 
     Args:
-        model: the network, every neuron of which is shown.
-        path: the file, which ends in .html; it is written over.
-        inputs, target, loss: as for `viz.network`.
-        learning_rate: the eta of the lecture.
-        precision: significant digits.
+        model: the network; all of its neurons are drawn.
+        path: the file, which must end in .html; an existing one is replaced.
+        inputs: one example x, as the model takes it.
+        target: the target of the loss; by default one number per output.
+        learning_rate: the step size of the update, the eta of the slides.
+        loss: a function of outputs and target, as for `viz.network`; by default half the squared error.
+        precision: the significant digits of all numbers, at least 1.
 
     Returns:
         The path of the file.
 
     Raises:
-        TypeError, ValueError, ArithmeticError: as `viz.network` does; no file is written.
+        TypeError: as `viz.network`; no file is written.
+        ValueError: as `viz.network`, or there are no inputs or no target; no file is written.
+        ArithmeticError: as `viz.network`; no file is written.
         OSError: the file cannot be written.
 
     >>> import tempfile
@@ -56,121 +63,139 @@ def network_page(
     """
     path = page_path(path)
     if inputs is None or target is None:
-        raise ValueError("the steps are those of one example: give its inputs and its target")
-    steps = _Steps(model, inputs, target, learning_rate, loss, precision)
+        raise ValueError("inputs and target must be those of one example, got None: pass both")
+    layers = layers_of(model, "network_page")
+    max_neurons = max(model.n_inputs, *map(len, layers))
+    drawing = network(model, inputs, target, loss=loss, max_neurons=max_neurons, precision=precision)
+    svg = parse_svg(drawing.pipe(encoding="utf-8"))
+    columns = columns_of(model, layers, signals_of(model, inputs, target, loss))
+    steps = _Steps(svg, _neurons(columns), dict(model.named_parameters()), learning_rate, precision)
     frames = [*steps.forward(), *steps.backward(), *steps.update()]
-    about = {key: f"{key}, a neuron with {activation}" for key, activation in steps.activations()}
-    return write_page(path, steps.svg, frames, repr(model), about)
+    about = {key: f"{key}, a neuron with {neuron.perceptron.activation}" for key, neuron in steps.neurons.items()}
+    return write_page(path, svg, frames, repr(model), about)
+
+
+@dataclass(frozen=True)
+class _Neuron:
+    """A neuron with its signals and its neighbours in the drawing.
+
+    Attributes:
+        key: its id in the drawing.
+        inputs: each of its weights, with the id of the unit that it comes from and the output of that unit.
+        receivers: each weight of its output, with the neuron of the next layer that has it.
+    """
+
+    key: str
+    perceptron: Perceptron
+    a: float
+    z: float
+    delta: float
+    inputs: list[tuple[Value, str, float]]
+    receivers: list[tuple[Value, _Neuron]]
+
+
+def _neurons(columns: list[list[Unit]]) -> list[list[_Neuron]]:
+    """Return the neurons of every layer from the columns of a drawing in which all signals are known."""
+    layers: list[list[_Neuron]] = [[]]
+    for sources, column in reversed([*pairwise(columns)]):
+        neurons = []
+        for i, unit in enumerate(column):
+            if unit.neuron:
+                signals = cast(tuple[float, float, float], (unit.a, unit.output, unit.delta))
+                pairs = zip(unit.neuron.weights, sources, strict=True)
+                inputs = [(weight, source.key, cast(float, source.output)) for weight, source in pairs]
+                receivers = [(receiver.perceptron.weights[i], receiver) for receiver in layers[0]]
+                neurons.append(_Neuron(unit.key, unit.neuron, *signals, inputs, receivers))
+        layers.insert(0, neurons)
+    return layers[:-1]
 
 
 class _Steps:
-    def __init__(self, model: Any, inputs: Any, target: Any, learning_rate: float, loss: Any, precision: int) -> None:
-        self.layers = layers_of(model, "network_page")
-        most = max(model.n_inputs, *map(len, self.layers))
-        drawing = network(model, inputs, target, loss=loss, max_neurons=most, precision=precision)
-        found = signals_of(model, inputs, target, loss)
-        self.a, self.z, self.deltas = (cast(list[list[float]], part) for part in (found.a, found.z, found.deltas))
-        columns = columns_of(model, self.layers, found)
-        self.sources = [[unit.key for unit in column] for column in columns[:-1]]  # of each layer
-        self.taken = [[cast(float, unit.output) for unit in column] for column in columns[:-1]]
-        self.keys = [[unit.key for unit in column if unit.neuron] for column in columns[1:]]
-        self.rate, self.precision = learning_rate, precision
-        self.weights = {weight: name for name, weight in model.named_parameters()}
-        self.svg = parse_svg(drawing.pipe(encoding="utf-8"))
-        self.labels = self._named()
+    """The frames of a page, and the ids in its drawing that they mention."""
 
-    def _named(self) -> dict[str, str]:
-        """Give ids to what the frames speak of; the labels of the weights."""
-        neurons = {key for keys in self.keys for key in keys}
-        names = set(self.weights.values())
-        labels = {}
-        for group in self.svg.iter("g"):
-            if group.get("class") not in ("node", "edge"):
-                continue
-            title = group.findtext("title", "")
-            group.set("id", title)
-            texts = list(group.iter("text"))
-            if title in neurons:
-                texts[3].set("id", f"{title} output")
-                texts[5].set("id", f"{title} delta")
-            elif title in names:
-                texts[0].set("id", f"{title} weight")
-                labels[title] = texts[0].text or ""
-        return labels
+    def __init__(
+        self, svg: ET.Element, layers: list[list[_Neuron]], weights: dict[str, Value], rate: float, precision: int
+    ) -> None:
+        self.layers, self.rate, self.precision = layers, rate, precision
+        self.neurons = {neuron.key: neuron for layer in layers for neuron in layer}
+        self.names = {weight: name for name, weight in weights.items()}
+        self.labels: dict[str, str] = {}  # of the weights whose numbers are drawn
+        for group in svg.iter("g"):
+            if group.get("class") in ("node", "edge"):
+                key = group.findtext("title", "")
+                group.set("id", key)
+                lines = NEURON_LINES if key in self.neurons else ["weight"] if key in weights else []
+                for line, text in zip(lines, group.iter("text"), strict=False):
+                    if line:
+                        text.set("id", f"{key}-{line}")
+                    if line == "weight":
+                        self.labels[key] = text.text or ""
 
     def number(self, x: float) -> str:
         return format_number(x, self.precision)
 
-    def neurons(self) -> list[tuple[int, int]]:
-        return [(k, j) for k, layer in enumerate(self.layers) for j in range(len(layer))]
+    def products(self, pairs: list[tuple[Value, float]]) -> str:
+        """Return a sum of weights times numbers."""
+        return _sum([f"{self.number(weight.data)}*{self.number(x)}" for weight, x in pairs])
 
-    def activations(self) -> list[tuple[str, str]]:
-        return [(self.keys[k][j], self.layers[k][j].activation) for k, j in self.neurons()]
-
-    def lit(self, key: str, sources: list[str], receivers: list[str]) -> tuple[str, ...]:
-        return (key, *sources, *receivers, *(f"{x}->{key}" for x in sources), *(f"{key}->{x}" for x in receivers))
+    def frame(self, part: str, i: int, neuron: _Neuron, lines: list[str], texts: dict[str, str]) -> Frame:
+        """Return step i of a part, which lights up a neuron, its sources or receivers, and the lines between them."""
+        if part == "backward":
+            others = [receiver.key for _, receiver in neuron.receivers]
+            edges = [f"{neuron.key}->{other}" for other in others]
+        else:
+            others = [source for _, source, _ in neuron.inputs]
+            edges = [f"{other}->{neuron.key}" for other in others]
+        title = f"{part.capitalize()} {i} of {len(self.neurons)}"
+        return Frame(title, tuple(lines), (neuron.key, *others, *edges), texts, neuron.key, part)
 
     def forward(self) -> Iterator[Frame]:
-        total = len(self.neurons())
-        given = ",  ".join(f"x{i} = {self.number(x)}" for i, x in enumerate(self.taken[0]))
-        nothing = {f"{key} {what}": "" for keys in self.keys for key in keys for what in ("output", "delta")}
-        weights = {f"{name} weight": label for name, label in self.labels.items()}
-        yield Frame(f"Forward 0 of {total}: the inputs are given", (given,), tuple(self.sources[0]), nothing | weights,
-                    part="forward")  # fmt: skip
-        for i, (k, j) in enumerate(self.neurons(), start=1):
-            neuron, key, sources = self.layers[k][j], self.keys[k][j], self.sources[k]
-            a, z = self.number(self.a[k][j]), self.number(self.z[k][j])
-            names = [self.weights[w] for w in neuron.weights]
-            symbols = _sum([f"{short(w)} {short(x)}" for w, x in zip(names, sources, strict=True)])
-            pairs = zip(neuron.weights, self.taken[k], strict=True)
-            numbers = _sum([f"{self.number(w.data)}*{self.number(x)}" for w, x in pairs])
-            lines = [f"a = {symbols}", f"  = {numbers} = {a}"]
-            lines.append(
-                f"{key} = {neuron.activation}(a) = {z}" if neuron.activation != "linear" else f"{key} = a = {z}"
-            )
-            yield Frame(f"Forward {i} of {total}", tuple(lines), self.lit(key, sources, []), {f"{key} output": z}, key,
-                        "forward")  # fmt: skip
+        """Yield the steps that show the output of every neuron."""
+        inputs = self.layers[0][0].inputs
+        line = ",  ".join(f"x{i}\u00a0=\u00a0{self.number(x)}" for i, (_, _, x) in enumerate(inputs))
+        texts = {f"{key}-{part}": "" for key in self.neurons for part in ("output", "delta")}
+        texts |= {f"{name}-weight": label for name, label in self.labels.items()}
+        sources = tuple(source for _, source, _ in inputs)
+        yield Frame(f"Forward 0 of {len(self.neurons)}: the inputs", (line,), sources, texts, part="forward")
+        for i, (key, neuron) in enumerate(self.neurons.items(), start=1):
+            symbols = _sum([f"{short_name(self.names[weight])} {short_name(x)}" for weight, x, _ in neuron.inputs])
+            products = self.products([(weight, x) for weight, _, x in neuron.inputs])
+            activation, z = neuron.perceptron.activation, self.number(neuron.z)
+            output = "a" if activation == "linear" else f"{activation}(a)"
+            lines = [f"a = {symbols}", f"  = {products} = {self.number(neuron.a)}", f"{key} = {output} = {z}"]
+            yield self.frame("forward", i, neuron, lines, {f"{key}-output": z})
 
     def backward(self) -> Iterator[Frame]:
-        total = len(self.neurons())
-        for i, (k, j) in enumerate(sorted(self.neurons(), key=lambda at: -at[0]), start=1):
-            key, delta = self.keys[k][j], self.deltas[k][j]
-            steep = slope(self.layers[k][j], self.a[k][j], self.z[k][j])
-            told, receivers = self.number(delta), []
-            if k == len(self.layers) - 1:
-                lines = [f"delta = dl/dz f'(a), case 1: output layer, at {key}"]
-                if steep:
-                    lines.append(f"      = {self.number(delta / steep)} * {self.number(steep)} = {told}")
+        """Yield the steps that show the delta of every neuron, from the last layer to the first."""
+        for i, neuron in enumerate((neuron for layer in reversed(self.layers) for neuron in layer), start=1):
+            delta, derivative = self.number(neuron.delta), slope(neuron.perceptron, neuron.a, neuron.z)
+            if neuron.receivers:
+                symbols = _sum([f"{short_name(self.names[w])} delta({x.key})" for w, x in neuron.receivers])
+                products = self.products([(weight, receiver.delta) for weight, receiver in neuron.receivers])
+                lines = [f"delta = f'(a) ({symbols}), case 2: hidden layer, at {neuron.key}"]
+                lines.append(f"      = {self.number(derivative)} * ({products}) = {delta}")
             else:
-                receivers = self.keys[k + 1]
-                weights = [neuron.weights[j + 1] for neuron in self.layers[k + 1]]
-                symbols = _sum(
-                    [f"{short(self.weights[w])} delta({x})" for w, x in zip(weights, receivers, strict=True)]
-                )
-                pairs = zip(weights, self.deltas[k + 1], strict=True)
-                numbers = _sum([f"{self.number(w.data)}*{self.number(d)}" for w, d in pairs])
-                lines = [f"delta = f'(a) ({symbols}), case 2, at {key}"]
-                lines.append(f"      = {self.number(steep)} * ({numbers}) = {told}")
-            yield Frame(f"Backward {i} of {total}", tuple(lines), self.lit(key, [], receivers),
-                        {f"{key} delta": f"\u03b4 = {told}"}, key, "backward")  # fmt: skip
+                lines = [f"delta = dl/dz f'(a), case 1: output layer, at {neuron.key}"]
+                if derivative:
+                    gradient = self.number(neuron.delta / derivative)
+                    lines.append(f"      = {gradient} * {self.number(derivative)} = {delta}")
+            yield self.frame("backward", i, neuron, lines, {f"{neuron.key}-delta": f"δ = {delta}"})
 
     def update(self) -> Iterator[Frame]:
-        total = len(self.neurons())
-        for i, (k, j) in enumerate(self.neurons(), start=1):
-            key, sources, delta = self.keys[k][j], self.sources[k], self.deltas[k][j]
+        """Yield the steps that show the new weights of every neuron."""
+        for i, (key, neuron) in enumerate(self.neurons.items(), start=1):
             lines, texts = [f"w' = w - {self.number(self.rate)} delta z, for the weights of {key}"], {}
-            for weight, x in zip(self.layers[k][j].weights, self.taken[k], strict=True):
-                name = self.weights[weight]
-                new = self.number(weight.data - self.rate * delta * x)
+            for weight, _, x in neuron.inputs:
+                name, new = self.names[weight], self.number(weight.data - self.rate * neuron.delta * x)
                 if name in self.labels:
-                    texts[f"{name} weight"] = f"{self.labels[name].rpartition(' ')[0]} {new}".strip()
-                numbers = " * ".join(map(self.number, (self.rate, delta, x)))
-                lines.append(f"{short(name)}' = {self.number(weight.data)} - {numbers} = {new}")
-            if len(lines) > MOST_LINES:
-                lines[MOST_LINES - 1 :] = [f"and {len(lines) - MOST_LINES + 1} more"]
-            yield Frame(f"Update {i} of {total}", tuple(lines), self.lit(key, sources, []), texts, key, "update")
+                    texts[f"{name}-weight"] = f"{self.labels[name].rpartition(' ')[0]} {new}".strip()
+                step = " * ".join(map(self.number, (self.rate, neuron.delta, x)))
+                lines.append(f"{short_name(name)}' = {self.number(weight.data)} - {step} = {new}")
+            if len(lines) > MAX_LINES:
+                lines[MAX_LINES - 1 :] = [f"and {len(lines) - MAX_LINES + 1} more"]
+            yield self.frame("update", i, neuron, lines, texts)
 
 
 def _sum(terms: list[str]) -> str:
-    """The terms of a sum, the middle of a long one left out."""
-    return " + ".join(terms if len(terms) <= MOST_TERMS else [*terms[: MOST_TERMS - 2], "...", terms[-1]])
+    """Return the terms as a sum, without the middle of a long one."""
+    return " + ".join(terms if len(terms) <= MAX_TERMS else [*terms[: MAX_TERMS - 2], "...", terms[-1]])

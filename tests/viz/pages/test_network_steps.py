@@ -36,10 +36,10 @@ def test_outputs_then_deltas_then_updates(model, tmp_path):
         shown |= frame["texts"]
     for key in (*hidden, *output):
         a = nodes[key.replace("z", "a")]
-        assert float(shown[f"{key} output"]) == pytest.approx(nodes[key].data, rel=1e-10, abs=0.0)
-        assert float(shown[f"{key} delta"].removeprefix("δ = ")) == pytest.approx(a.grad, rel=1e-10, abs=0.0)
+        assert float(shown[f"{key}-output"]) == pytest.approx(nodes[key].data, rel=1e-10, abs=0.0)
+        assert float(shown[f"{key}-delta"].removeprefix("δ = ")) == pytest.approx(a.grad, rel=1e-10, abs=0.0)
     for name, weight in model.named_parameters():
-        new = float(shown[f"{name} weight"].split()[-1])
+        new = float(shown[f"{name}-weight"].split()[-1])
         assert new == pytest.approx(weight.data - rate * weight.grad, rel=1e-10, abs=0.0)
 
 
@@ -76,15 +76,15 @@ def test_any_loss_and_a_dead_relu(tmp_path):
     model = nn.MLP(1, [1, 2], hidden="relu", init="micrograd", seed=1)
     model.load_state_dict(model.state_dict() | {"layer1.w10": -5.0})
     steps = frames(viz.network_page(model, tmp_path / "net.html", 0.5, 1, loss=nn.cross_entropy))
-    assert steps[-4]["texts"]["layer1.z1 delta"] == "δ = 0.0"
+    assert steps[-4]["texts"]["layer1.z1-delta"] == "δ = 0.0"
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
         (("net.txt", [1.0, 2.0], [1.0, 0.0]), ValueError, "path must end in .html"),
-        (("net.html", None, [1.0, 0.0]), ValueError, "give its inputs"),
-        (("net.html", [1.0, 2.0], None), ValueError, "target"),
+        (("net.html", None, [1.0, 0.0]), ValueError, "inputs and target .* got None: pass both"),
+        (("net.html", [1.0, 2.0], None), ValueError, "inputs and target .* got None: pass both"),
         (("net.html", [1.0], [1.0, 0.0]), ValueError, "takes 2 inputs, got 1"),
         (("net.html", [1.0, 2.0], [1.0]), ValueError, "as many outputs as targets"),
     ],
