@@ -89,7 +89,7 @@ def plot_plane(
         return ax
     plane = [(x[-2:], r) for x, r in data]
     answers = (lambda x: model([*others, *x])) if others else model
-    viz.plot_decision_boundary(answers, plane, names=classes, ax=ax)
+    viz.plot_decision_boundary(answers, plane, names=classes, compile=True, ax=ax)
     ax.set(xlabel=names[-2], ylabel=names[-1])
     ax.legend(fontsize="small")
     return ax

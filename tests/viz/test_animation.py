@@ -1,4 +1,4 @@
-"""Animation: what a training looked like, in a file that moves."""
+"""Animation: a training as a GIF."""
 
 import re
 import sys
@@ -15,14 +15,14 @@ XOR = [((0, 0), -1), ((0, 1), 1), ((1, 0), 1), ((1, 1), -1)]
 
 
 def frames(path):
-    """The pictures of a GIF, and for how many milliseconds each stands."""
+    """The pictures of a GIF, and the duration of each in milliseconds."""
     with Image.open(path) as film:
         shots = [(np.asarray(f.convert("RGB"), int), f.info["duration"]) for f in ImageSequence.Iterator(film)]
     return zip(*shots, strict=True)
 
 
 def share(picture, blue):
-    """How much of a picture is a shade of the blue (or else the orange) class."""
+    """The share of a picture that is a shade of the blue (or else the orange) class."""
     red_less_blue = picture[:, :, 0] - picture[:, :, 2]
     return np.mean(red_less_blue < -8 if blue else red_less_blue > 8)
 
@@ -35,17 +35,17 @@ def trained():
     return model, animation, history
 
 
-def test_every_epoch_is_taken_in(trained):
+def test_every_epoch_is_stored(trained):
     _, animation, history = trained
     assert animation.epochs == history.epochs
     assert repr(animation) == f"Animation of {history.epochs} epochs: {history.latest}"
 
 
-def test_the_film_begins_before_the_training_and_ends_with_what_was_learned(trained, tmp_path):
+def test_the_first_frame_is_before_the_training_and_the_last_after_it(trained, tmp_path):
     model, animation, _ = trained
     pictures, durations = frames(animation.save(tmp_path / "xor.gif", frames=6))
     assert len(pictures) == 6
-    assert durations[-1] > 5 * durations[0], "the last one stands"
+    assert durations[-1] > 5 * durations[0], "the last frame is shown longer"
     plot = {}
     for name, weights in (("first", nn.MLP(2, [4, 1], seed=1).state_dict()), ("last", model.state_dict())):
         still = nn.MLP(2, [4, 1])
@@ -58,7 +58,7 @@ def test_the_film_begins_before_the_training_and_ends_with_what_was_learned(trai
     assert np.abs(pictures[0][inside] - pictures[-1][inside]).mean() > 10
 
 
-def test_titles_tell_epoch_and_loss(trained, tmp_path, monkeypatch):
+def test_titles_show_epoch_and_loss(trained, tmp_path, monkeypatch):
     from matplotlib.animation import PillowWriter
 
     titles = []
@@ -75,7 +75,7 @@ def test_titles_tell_epoch_and_loss(trained, tmp_path, monkeypatch):
     assert titles[1:] == [f"epoch {k}: {nn.History(history.loss[:k], history.accuracy[:k]).latest}" for k in epochs]
 
 
-def test_shades_mean_the_same_in_every_frame(trained, tmp_path, monkeypatch):
+def test_all_frames_have_the_same_shades(trained, tmp_path, monkeypatch):
     from matplotlib.animation import PillowWriter
 
     levels = set()
@@ -111,7 +111,7 @@ def test_neither_weights_nor_gradients_change(trained, tmp_path):
     assert [(p.data, p.grad) for p in model.parameters()] == before
 
 
-def test_the_weights_come_back_when_it_fails(trained, tmp_path, monkeypatch):
+def test_the_weights_are_restored_after_an_error(trained, tmp_path, monkeypatch):
     model, _, _ = trained
     animation = viz.Animation(model, XOR)
     before = model.state_dict()
@@ -125,7 +125,7 @@ def test_the_weights_come_back_when_it_fails(trained, tmp_path, monkeypatch):
     assert not (tmp_path / "xor.gif").exists()
 
 
-def test_a_second_training_goes_on_with_the_count(trained):
+def test_a_second_training_continues_the_count(trained):
     model = nn.MLP(2, [2, 1], seed=1)
     animation = viz.Animation(model, XOR)
     for _ in range(2):
@@ -133,7 +133,7 @@ def test_a_second_training_goes_on_with_the_count(trained):
     assert repr(animation).startswith("Animation of 6 epochs: loss")
 
 
-def test_a_model_of_ones_own_and_logits(tmp_path):
+def test_a_custom_module_with_logits(tmp_path):
     class Twice(nn.Module):
         def __init__(self):
             self.layer = nn.Layer(2, 2, "linear", seed=1)
@@ -154,17 +154,17 @@ def test_in_a_notebook_it_is_its_gif():
     assert fragment.startswith('<img alt="Animation of 0 epochs" src="data:image/gif;base64,R0lGOD')
 
 
-def test_what_it_cannot_take(tmp_path):
-    with pytest.raises(TypeError, match="a Module, got function"):
+def test_errors_name_what_is_wrong(tmp_path):
+    with pytest.raises(TypeError, match=r"a Module.* got function"):
         viz.Animation(lambda x: x, XOR)
-    with pytest.raises(ValueError, match="two inputs, and the data have 3"):
+    with pytest.raises(ValueError, match=r"two inputs.* got 3"):
         viz.Animation(nn.Perceptron(3), [((1, 2, 3), 1)])
     with pytest.raises(ValueError, match="got none"):
         viz.Animation(nn.Perceptron(2), [])
     animation = viz.Animation(nn.Perceptron(2, seed=1), XOR)
-    with pytest.raises(ValueError, match=r"ends in .gif, got 'xor.mp4'"):
+    with pytest.raises(ValueError, match=r"end in \.gif, got 'xor.mp4'"):
         animation.save("xor.mp4")
-    with pytest.raises(ValueError, match="frames is 1 or more"):
+    with pytest.raises(ValueError, match=r"frames .* 1 or more"):
         animation.save(tmp_path / "xor.gif", frames=0)
 
 

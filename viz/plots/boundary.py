@@ -1,0 +1,132 @@
+"""The plot of a decision boundary: the output of a model over the plane of its two inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import engine
+from engine import Value, no_grad
+from engine.validation import describe
+from nn import MLP, Layer, Perceptron
+from viz.plots.axes import Axes, axes_or_new, shades, steps_over
+from viz.style import CLASSES, DARK, MARKERS
+
+Example = tuple[Sequence[float], float]  # x and r
+
+
+def plot_decision_boundary(
+    model: Callable[[Any], Any],
+    data: Iterable[Example],
+    *,
+    boundary: float = 0.0,
+    names: Sequence[str] = (),
+    compile: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot the output of a model of two inputs over the plane, as shades, with the data on top.
+
+    Args:
+        model: a function of (x1, x2) that returns a Value, or a list with a logit per class.
+        data: pairs ((x1, x2), r), where r is the class; with logits, the index of its logit.
+        boundary: the output at which one class ends and the other begins: 0 for scores and logits, 0.5 for
+            probabilities. With a list of logits, the largest decides.
+        names: the names of the classes, for a legend.
+        compile: compile the model with `engine.compile`. This pays for large models, most of all after `nn.train`,
+            which compiles too: loading the compiler takes a second, and on a machine's first use half a minute.
+        ax: the axes to plot on; by default those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ImportError: matplotlib is missing.
+        ValueError: There are no data, or an example does not have two inputs.
+
+    >>> import nn
+    >>> ax = plot_decision_boundary(nn.Perceptron(2, "sign", init=[0, 1, 1]), [((0, 1), 1), ((0, -1), -1)])
+    >>> ax.get_xlabel()
+    'x1'
+    """
+    ax = axes_or_new(ax)
+    plane = Plane(list(data), boundary, names)
+    plane.plot(ax, batch_predictor(model, compile=compile)(plane.points))
+    return ax
+
+
+def batch_predictor(model: Callable[[Any], Any], *, compile: bool) -> Callable[[Sequence[Any]], Any]:
+    """Return a function of n inputs that returns the n outputs of the model, as an array of shape (n,), or (n, k).
+
+    With `compile`, a Perceptron, a Layer or an MLP is compiled; the function always uses the current weights. Other
+    models, which may treat every input differently, are called for each input, and so are all without numba.
+    """
+    if compile and (type(model) is Perceptron or type(model) is Layer or type(model) is MLP):
+        inputs = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]
+        try:
+            return engine.compile(model(inputs), inputs)
+        except (ImportError, ArithmeticError):  # numba is missing, or the model is undefined at 0, as log is
+            pass
+
+    def predict_each(points: Sequence[Any]) -> Any:
+        import numpy as np
+
+        with no_grad():
+            outputs = [model(x) for x in points]
+        return np.array([[float(o) for o in y] if isinstance(y, Sequence) else float(y) for y in outputs])
+
+    return predict_each
+
+
+class Plane:
+    """The plane of two inputs: a grid of points around the data, and the plot of a model's outputs there.
+
+    Raises:
+        ValueError: There are no data, or an example does not have two inputs.
+    """
+
+    def __init__(self, data: Sequence[Example], boundary: float, names: Sequence[str]) -> None:
+        if not data:
+            raise ValueError("data must have at least one example, around which to plot, got none")
+        for x, _ in data:
+            if len(x) != 2:
+                raise ValueError(f"every example must have two inputs, x1 and x2, got {len(x)}: {describe(x)}")
+        self.data, self.boundary, self.names = data, boundary, names
+        self.x1, self.x2 = (steps_over([float(x[i]) for x, _ in data]) for i in range(2))
+        self.points = [(a, b) for b in self.x2 for a in self.x1]
+
+    def plot(self, ax: Axes, outputs: Any, largest: float | None = None) -> None:
+        """Plot the outputs at the points as shades, those of scores up to `largest`, and the data on top."""
+        on_grid = outputs.reshape(len(self.x2), len(self.x1), *outputs.shape[1:])
+        if outputs.ndim == 1:
+            classes = sorted({r for _, r in self.data})
+            self._plot_scores(ax, on_grid - self.boundary, largest)
+        else:
+            classes = list(range(outputs.shape[1]))
+            self._plot_posteriors(ax, on_grid)
+        for i, r in enumerate(classes):
+            a, b = ([x[k] for x, target in self.data if target == r] for k in range(2))
+            label = self.names[i] if self.names else f"r = {r}"
+            colour, marker = CLASSES[i % len(CLASSES)], MARKERS[i % len(MARKERS)]
+            ax.scatter(a, b, s=36, color=colour, marker=marker, edgecolors="white", label=label, zorder=3)
+        ax.set(xlabel="x1", ylabel="x2")
+
+    def _plot_scores(self, ax: Axes, scores: Any, largest: float | None) -> None:
+        largest = largest or float(abs(scores).max()) or 1.0
+        levels = [largest * i / 10 for i in range(-10, 11)]
+        colours = shades(CLASSES[0], "white", CLASSES[1])
+        ax.contourf(self.x1, self.x2, scores, levels=levels, cmap=colours, extend="both")
+        if scores.min() < 0.0 < scores.max():
+            ax.contour(self.x1, self.x2, scores, levels=[0.0], colors=DARK, linewidths=1.5)
+
+    def _plot_posteriors(self, ax: Axes, logits: Any) -> None:
+        import numpy as np
+
+        odds = np.exp(logits - logits.max(axis=2, keepdims=True))
+        posteriors = odds / odds.sum(axis=2, keepdims=True)
+        likeliest = posteriors.argmax(axis=2)
+        pixels = np.empty((*likeliest.shape, 4))
+        for k in range(posteriors.shape[2]):
+            here = likeliest == k
+            pixels[here] = shades("white", CLASSES[k % len(CLASSES)])(np.round(20 * posteriors[here, k]) / 20)
+        extent = (self.x1[0], self.x1[-1], self.x2[0], self.x2[-1])
+        ax.imshow(pixels, extent=extent, origin="lower", aspect="auto", interpolation="bilinear")
