@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import difflib
 import importlib
-import pkgutil
 import shlex
 import sys
 import textwrap
 from pathlib import Path
 
-import demos
 from demos import _gallery
-from demos._lesson import heading, parser
+from demos._lesson import OPTIONS, PICTURES, heading
 
-ORDER = (  # of the lecture; what is not here comes last
+ORDER = (  # as in the lecture; any other demo comes last
     "perceptron", "gradient_descent", "two_layer", "backprop", "forward_backward", "one_page", "error_propagation",
     "vanishing", "derivatives", "newton", "moons", "digits", "microgpt",
 )  # fmt: skip
 USAGE = """
-  python -m demos NAME [options]        runs one; --help tells its options
-  python -m demos all --output FOLDER   runs them all, and makes a gallery"""
+  python -m demos NAME [options]        run one; --help lists its options
+  python -m demos all --output PATH     run them all and write a gallery"""
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Run one demo or all; without arguments, list them and ask for one."""
     words = sys.argv[1:] if arguments is None else arguments
     summaries = catalogue()
     if not words or words[0] in ("-h", "--help"):
@@ -34,35 +34,36 @@ def main(arguments: list[str] | None = None) -> None:
         print(USAGE)
         if words or not (sys.stdin.isatty() and sys.stdout.isatty()):
             return
-        words = asked(list(summaries))
+        words = prompt_for_demo(list(summaries))
     if words:
         try:
-            name = found(words[0], list(summaries))
+            name = resolve_demo(words[0], list(summaries))
         except ValueError as error:
             sys.exit(f"python -m demos: {error}")
-        run_all(summaries, words[1:]) if name == "all" else importlib.import_module(f"demos.{name}").main(words[1:])
+        if name == "all":
+            run_all(summaries, words[1:])
+        else:
+            importlib.import_module(f"demos.{name}").main(words[1:])
 
 
 def catalogue() -> dict[str, str]:
-    """The names of the demos in their order, each with the first line of its docstring."""
+    """Return the names of the demos in their order, each with the first line of its docstring."""
     summaries = {}
-    for module in pkgutil.iter_modules(demos.__path__):
-        if not module.name.startswith("_"):
-            source = Path(demos.__path__[0], f"{module.name}.py").read_text(encoding="utf-8")
-            lines = (ast.get_docstring(ast.parse(source)) or "").splitlines()
-            summaries[module.name] = lines[0].removesuffix(".") if lines else ""
+    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        summaries[path.stem] = docstring.partition("\n")[0].removesuffix(".")
     places = {name: place for place, name in enumerate(ORDER)}
     return {name: summaries[name] for name in sorted(summaries, key=lambda name: places.get(name, len(ORDER)))}
 
 
-def asked(names: list[str]) -> list[str]:
-    """The demo that the user wants, and its options; nothing if none."""
+def prompt_for_demo(names: list[str]) -> list[str]:
+    """Ask for a demo and return its name and options, or nothing if the user declines."""
     while True:
         try:
-            words = shlex.split(input("\nNumber or name, then options if you like (Enter leaves): "))
+            words = shlex.split(input("\nNumber or name, then any options (Enter quits): "))
             if not words or words[0] in ("q", "quit"):
                 return []
-            return [found(words[0], names), *words[1:]]
+            return [resolve_demo(words[0], names), *words[1:]]
         except ValueError as error:
             print(error)
         except (EOFError, KeyboardInterrupt):
@@ -70,13 +71,13 @@ def asked(names: list[str]) -> list[str]:
             return []
 
 
-def found(text: str, names: list[str]) -> str:
-    """The name that is meant by a name or a number, or "all".
+def resolve_demo(text: str, names: list[str]) -> str:
+    """Return the demo that a name or a number refers to, or "all".
 
     Raises:
         ValueError: there is no such demo.
 
-    >>> found("2", ["perceptron", "moons"])
+    >>> resolve_demo("2", ["perceptron", "moons"])
     'moons'
     """
     if text in (*names, "all"):
@@ -89,16 +90,16 @@ def found(text: str, names: list[str]) -> str:
 
 
 def run_all(summaries: dict[str, str], arguments: list[str]) -> None:
-    """Run every demo with its defaults, and make the gallery; the status is 1 if one failed."""
-    options = parser("all", "Run every demo with its defaults, and make a page of their pictures, gallery.html.")
-    options.prog = "python -m demos all"
+    """Run every demo with its defaults and write the gallery; exit with status 1 if a demo failed."""
+    options = argparse.ArgumentParser(prog="python -m demos all", description="Run every demo and write gallery.html.")
+    options.add_argument("--output", default=PICTURES, **OPTIONS["output"])
     folder = options.parse_args(arguments).output
     folder.mkdir(parents=True, exist_ok=True)
     runs = []
     for name, summary in summaries.items():
         print(f"{name:18}", end="", flush=True)
         runs.append(_gallery.run(name, summary, folder))
-        print(f"{runs[-1].seconds:6.1f} s  {'FAILED' * runs[-1].failed}{', '.join(runs[-1].pictures)}")
+        print(f"{runs[-1].seconds:6.1f} s  {'FAILED' if runs[-1].failed else ''}{', '.join(runs[-1].pictures)}")
     print(f"\nGallery: {_gallery.write(runs, folder)}")
     failed = [run.name for run in runs if run.failed]
     if failed:

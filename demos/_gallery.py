@@ -1,4 +1,4 @@
-"""A page of the pictures that the demos leave."""
+"""A page of the pictures that the demos write."""
 
 from __future__ import annotations
 
@@ -7,66 +7,49 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
-ARGUMENTS = {"backprop": ["tanh(a*b + c)", "a=2", "b=-3", "c=7"]}  # the picture of the README
 
-
-@dataclass(frozen=True)
-class Run:
-    """A demo that was run.
-
-    Attributes:
-        name, summary: which it was.
-        command: how one runs it.
-        seconds: how long it took.
-        failed: whether it ended with an error.
-        pictures: the names of the pictures and pages that it left.
-    """
+class Run(NamedTuple):
+    """A demo that was run, its duration, and the file names of the pictures and pages that it wrote."""
 
     name: str
     summary: str
-    command: str
     seconds: float
     failed: bool
     pictures: list[str]
 
 
 def run(name: str, summary: str, folder: Path) -> Run:
-    """Run a demo as its user does, but silently and without a keyboard; what it says of errors is shown."""
-    command = ["python", "-m", f"demos.{name}", *ARGUMENTS.get(name, [])]
+    """Run a demo with its defaults in a process of its own, which prints nothing but errors."""
     output = folder / "backprop.svg" if name == "backprop" else folder
-    before = _written(folder)
+    before = _picture_times(folder)
     start = time.perf_counter()
     status = subprocess.run(
-        [sys.executable, *command[1:], "--output", str(output)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    ).returncode
+        [sys.executable, "-m", f"demos.{name}", "--output", str(output)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    ).returncode  # fmt: skip
     seconds = time.perf_counter() - start
-    pictures = sorted(name for name, when in _written(folder).items() if before.get(name) != when)
-    return Run(name, summary, subprocess.list2cmdline(command), seconds, status != 0, pictures)
+    pictures = sorted(name for name, written in _picture_times(folder).items() if before.get(name) != written)
+    return Run(name, summary, seconds, status != 0, pictures)
 
 
-def _written(folder: Path) -> dict[str, int]:
-    """When each picture and page was written."""
+def _picture_times(folder: Path) -> dict[str, int]:
+    """Return when each picture and page in a folder was written, in nanoseconds."""
     paths = (path for path in folder.iterdir() if path.suffix in (".png", ".svg", ".gif", ".html"))
     return {path.name: path.stat().st_mtime_ns for path in paths}
 
 
 def write(runs: list[Run], folder: Path) -> Path:
-    """Write gallery.html beside the pictures: one file, which needs no network.
-
-    Returns:
-        The path of the page.
-    """
+    """Write gallery.html beside the pictures of these runs and return its path; the page needs no network."""
     page = Template(Path(__file__).with_name("_gallery.html").read_text(encoding="utf-8"))
-    shown = [run for run in runs if not run.failed]
-    links = "".join(f'<a href="#{run.name}">{run.name}</a>\n' for run in shown)
+    successes = [run for run in runs if not run.failed]
+    links = "".join(f'<a href="#{run.name}">{run.name}</a>\n' for run in successes)
+    sections = "".join(_section(run, folder) for run in successes)
     path = folder / "gallery.html"
-    path.write_text(
-        page.substitute(links=links, demos="".join(_section(run, folder) for run in shown)), encoding="utf-8"
-    )
+    path.write_text(page.substitute(links=links, demos=sections), encoding="utf-8")
     return path
 
 
@@ -74,19 +57,19 @@ def _section(run: Run, folder: Path) -> str:
     pictures, pages = [], []
     for name in run.pictures:
         if name.endswith(".html"):
-            pages.append(f'<p><a href="{name}">A page to step through: {name}</a></p>\n')
+            pages.append(f'<p><a href="{name}">Interactive page: {name}</a></p>\n')
         else:
-            alt = html.escape(told(folder / name) or run.summary)
+            alt = html.escape(alt_text(folder / name) or run.summary)
             pictures.append(f'<a href="{name}"><img src="{name}" alt="{alt}"></a>\n')
     return (
         f'<section id="{run.name}">\n<h2>{run.name}</h2>\n<p>{html.escape(run.summary)}.</p>\n'
-        f"<p><code>{html.escape(run.command)}</code></p>\n"
+        f"<p><code>python -m demos.{run.name}</code></p>\n"
         f'{"".join(pages)}<div class="pictures">\n{"".join(pictures)}</div>\n</section>\n'
     )
 
 
-def told(picture: Path) -> str:
-    """What a picture says of itself to those who cannot see it; "" if nothing."""
+def alt_text(picture: Path) -> str:
+    """Return the alternative text stored in a picture, "" if there is none."""
     if picture.suffix == ".svg":
         return ET.parse(picture).getroot().get("aria-label", "")
     from PIL import Image

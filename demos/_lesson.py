@@ -1,11 +1,11 @@
-"""What the lessons share: options, headings, pictures in a folder."""
+"""Shared parts of the lessons: the command line, headings, checks and pictures."""
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,57 +17,95 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    from demos._data import Examples, Table
+
+DEFAULT = " (default: %(default)s)"
+OPTIONS: dict[str, dict[str, Any]] = {
+    "activation": {"help": "activation f of every neuron" + DEFAULT},
+    "all_": {"action": "store_true", "help": "print all steps at once, as in a pipe"},
+    "curve": {"nargs": "?", "help": "y in terms of x" + DEFAULT},
+    "data": {"type": Path, "metavar": "FILE", "help": "your own examples: a CSV file with a header, the target last"},
+    "epochs": {"type": int, "help": "maximum number of epochs" + DEFAULT},
+    "eta": {"type": float, "help": "learning rate" + DEFAULT},
+    "expression": {"nargs": "?", "help": 'such as "tanh(a*b + c)"; "micrograd" is the one of micrograd\'s README'},
+    "hidden": {"type": int, "help": "number of hidden neurons" + DEFAULT},
+    "layers": {"type": int, "help": "number of layers of the deep networks" + DEFAULT},
+    "loss": {"nargs": "?", "help": "L in terms of w1 and w2" + DEFAULT},
+    "names": {"type": Path, "metavar": "FILE.txt", "help": "your own names, one per line"},
+    "output": {"type": Path, "metavar": "PATH", "help": "where to save the pictures" + DEFAULT},
+    "range_": {"nargs": 2, "type": float, "metavar": ("FROM", "TO"), "help": "range of x (default: -pi pi)"},
+    "seed": {"type": int, "help": "seed of all random numbers" + DEFAULT},
+    "sizes": {"nargs": "+", "type": int, "help": "number of inputs, then of neurons in every layer; random weights"},
+    "start": {"nargs": 2, "type": float, "metavar": ("W1", "W2"), "help": "starting point theta^0"},
+    "steps": {"type": int, "help": "maximum number of steps" + DEFAULT},
+    "temperature": {"type": float, "help": "temperature of the samples" + DEFAULT},
+    "times": {"type": int, "help": "number of trainings, each with its own seed" + DEFAULT},
+    "values": {"nargs": "*", "metavar": "name=number", "help": "the value of every name, such as a=2 b=-3 c=7"},
+    "width": {"type": int, "help": "number of neurons in a hidden layer" + DEFAULT},
+    "x": {"nargs": 2, "type": float, "metavar": ("X1", "X2"), "help": "inputs"},
+    "z": {"type": float, "help": "desired output" + DEFAULT},
+}
+PICTURES = Path("pictures")
+
+console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
-def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """The command line of a lesson, with the option of a folder for its pictures."""
-    options = argparse.ArgumentParser(prog=f"python -m demos.{name}", description=description)
-    options.add_argument(
-        "--output", type=Path, default=Path("pictures"), metavar="FOLDER",
-        help="where the pictures go (default: %(default)s)",
-    )  # fmt: skip
-    return options
+def command(name: str, description: str | None, lesson: Callable[..., None], **texts: str) -> Callable[..., None]:
+    """Return the `main` of a lesson, which exits with a message, not a traceback, on an error of the user.
+
+    Args:
+        name: the lesson's name.
+        description: the text of --help.
+        lesson: a function whose parameters, without a trailing underscore, are the options of the command line; those
+            before the `*` are positional.
+        texts: the help of options for which that in `OPTIONS` does not fit.
+    """
+
+    def main(arguments: list[str] | None = None) -> None:
+        options = argparse.ArgumentParser(prog=f"python -m demos.{name}", description=description)
+        for key, parameter in inspect.signature(lesson).parameters.items():
+            settings = {"default": parameter.default, **OPTIONS[key]}
+            settings["help"] = texts.get(key, settings["help"])
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                options.add_argument(f"--{key.rstrip('_')}", dest=key, **settings)
+            else:
+                options.add_argument(key, **settings)
+        chosen = vars(options.parse_args(arguments))
+        try:
+            lesson(**chosen)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            sys.exit(f"{options.prog}: this lesson needs {package}: pip install 'glassgrad[demos]'")
+        except (ImportError, ValueError, ArithmeticError, OSError, RuntimeError) as error:
+            sys.exit(f"{options.prog}: {error}")
+
+    return main
 
 
 def heading(text: str) -> None:
+    """Print a heading."""
     console.print(f"\n{text}", style="bold")
 
 
-@contextmanager
-def exit_on_error(options: argparse.ArgumentParser) -> Iterator[None]:
-    """Ends the program with what the user has to know, and no traceback."""
-    try:
-        yield
-    except (ImportError, ValueError, ArithmeticError, OSError) as error:
-        sys.exit(f"{options.prog}: {error}")
-
-
 def figure(width: float, height: float) -> Figure:
-    """An empty figure, so many inches wide and high.
+    """Return an empty figure; width and height are in inches."""
+    from matplotlib.figure import Figure
 
-    Raises:
-        ImportError: matplotlib is missing.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError("the pictures need matplotlib: pip install 'glassgrad[demos]'") from None
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def save(picture: Figure | viz.Drawing, folder: Path, name: str) -> None:
-    """Write a picture into the folder, which is made where there is none, and say where it is."""
+    """Write a picture into a folder, which is created if need be, and print its path."""
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(picture, viz.Drawing):
         (folder / name).write_bytes(picture.pipe(format="svg"))
     else:
-        picture.savefig(folder / name, dpi=80, metadata={"Description": described(picture)})
+        picture.savefig(folder / name, dpi=80, metadata={"Description": describe(picture)})
     print(f"\nPicture: {folder / name}")
 
 
-def described(picture: Figure) -> str:
-    """What is plotted, for those who cannot see it: the titles, and what the axes are."""
+def describe(picture: Figure) -> str:
+    """Return the alternative text of a figure: the titles and axis labels of its plots."""
     plots = []
     for ax in picture.axes:
         labels = " by ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
@@ -75,33 +113,27 @@ def described(picture: Figure) -> str:
     return " ".join("; ".join(filter(None, plots)).split())
 
 
-def plot_plane(
-    model: Callable[[list[float]], Any],
-    data: Sequence[tuple[list[float], int]],
-    names: Sequence[str],
-    classes: Sequence[str],
-    ax: Axes,
-) -> Axes:
-    """What the model answers in the plane of the last two inputs, where the others are at 0; for one input, nothing."""
-    others = [0.0] * (len(names) - 2)
+def plot_plane(model: Callable[[list[float]], Any], data: Examples, table: Table, ax: Axes) -> Axes:
+    """Plot a model's outputs over its last two inputs, with the others at 0; hide the plot if there is one input."""
+    names = table.names[:-1]
     if len(names) < 2:
         ax.set_visible(False)
         return ax
-    plane = [(x[-2:], r) for x, r in data]
-    answers = (lambda x: model([*others, *x])) if others else model
-    viz.plot_decision_boundary(answers, plane, names=classes, compile=True, ax=ax)
+    others = [0.0] * (len(names) - 2)
+    predict = (lambda x: model([*others, *x])) if others else model
+    viz.plot_decision_boundary(predict, [(x[-2:], r) for x, r in data], names=table.classes, compile=True, ax=ax)
     ax.set(xlabel=names[-2], ylabel=names[-1])
     ax.legend(fontsize="small")
     return ax
 
 
-def report_agreement(name: str, differences: list[float], bound: float) -> None:
-    """Tell the largest difference from autograd.
+def report_agreement(what: str, differences: list[float], tolerance: float, reference: str = "backward()") -> None:
+    """Print the largest difference between numbers computed in two ways.
 
     Raises:
-        ArithmeticError: it is larger than `bound`.
+        ArithmeticError: a difference is above the tolerance or NaN.
     """
     for difference in differences:
-        if not difference <= bound:
-            raise ArithmeticError(f"{name}: backward() differs by {difference:.1e}, more than {bound:.0e}")
-    print(f"{name} and backward() agree in {len(differences):,} numbers, to {max(differences):.1e}.")
+        if not difference <= tolerance:
+            raise ArithmeticError(f"{what} must match {reference} within {tolerance:.0e}, got {difference:.1e} off")
+    print(f"All {len(differences):,} {what} match {reference} (largest difference {max(differences):.2g}).")

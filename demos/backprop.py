@@ -1,33 +1,38 @@
-"""An expression of your own, backwards step by step (P34-P46)."""
+"""Backpropagation through your own expression (P34-P46).
+
+An expression that begins with a minus sign comes after --: python -m demos.backprop -- '-a*b' a=2 b=3
+"""
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import graphviz
-import readchar
-from rich.console import Console
 
 import viz
 from demos._expression import parse
+from demos._keyboard import read_key
+from demos._lesson import command, console, heading
 from engine import Backprop, Value, topological_order
 from engine.formatting import format_number
 from engine.labels import Names
 
+EXAMPLE = ["tanh(a*b + c)", "a=2", "b=-3", "c=7"]
+PICTURE = Path("backprop.svg")
 KEYS = {
-    "n": "next", " ": "next", readchar.key.ENTER: "next", readchar.key.RIGHT: "next", readchar.key.DOWN: "next",
-    "b": "back", readchar.key.LEFT: "back", readchar.key.UP: "back",
+    "n": "next", " ": "next", "\r": "next", "\n": "next", "right": "next", "down": "next",
+    "b": "back", "left": "back", "up": "back",
     "r": "run",
-    "q": "quit", readchar.key.ESC: "quit",
+    "q": "quit", "\x1b": "quit", "\x03": "quit", "": "quit",
 }  # fmt: skip
 
 
 def micrograd_expression(a: Any, b: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """The expression of micrograd's README, as its five values c, d, e, f, g."""
+    """Return c, d, e, f and g, the values of the expression in micrograd's README."""
     c = a + b
     d = a * b + b**3
     c += c + 1
@@ -42,100 +47,85 @@ def micrograd_expression(a: Any, b: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def micrograd_example() -> Value:
-    """That expression at a = -4, b = 2: its value is 24.7041, its gradients are 138.8338 and 645.5773."""
+    """Return the graph of that g at a = -4, b = 2, where it is 24.7041 and its gradient is (138.8338, 645.5773)."""
     values: tuple[Value, ...] = micrograd_expression(Value(-4.0, "a"), Value(2.0, "b"))
     for value, label in zip(values, "cdefg", strict=True):
         value.label = label
     return values[-1]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m demos.backprop",
-        description=__doc__,
-        epilog="An expression that begins with a minus sign comes after --: python -m demos.backprop -- '-a*b' a=2 b=3",
-    )
-    parser.add_argument(
-        "expression", nargs="?", help='such as "tanh(a*b + c)"; without one, that of micrograd\'s README'
-    )
-    parser.add_argument(
-        "values", nargs="*", metavar="name=number", help="the numbers of its names, such as a=2 b=-3 c=10"
-    )
-    parser.add_argument("--all", action="store_true", help="print all steps at once, as when the output is piped")
-    parser.add_argument("--output", type=Path, default=Path("backprop.svg"), help="the picture (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    if options.output.suffix[1:] not in graphviz.FORMATS:
-        parser.error(f"--output {options.output}: a picture ends in .svg (or .png or .pdf, where dot is installed)")
-    if not options.output.parent.is_dir():
-        parser.error(f"--output {options.output}: there is no folder {options.output.parent}")
-    by_key = not options.all and sys.stdin.isatty() and sys.stdout.isatty()
-    try:
-        if options.expression is None:
-            root = micrograd_example()
-        else:
-            root = parse(options.expression, _numbers(options.values))
-            root.label = root.label or "L"
-        lesson(root, options.output, by_key=by_key)
-    except (ValueError, ArithmeticError, OSError, RuntimeError) as error:
-        sys.exit(f"{parser.prog}: {error}")
-
-
-def _numbers(arguments: list[str]) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not (equals and name.isidentifier()) or name in values:
-            raise ValueError(f"{argument!r}: each name gets its number once, such as a=2")
-        try:
-            values[name] = float(value)
-        except ValueError:
-            raise ValueError(f"{argument!r}: {value!r} is not a number") from None
-    return values
-
-
-def lesson(root: Value, output: Path, *, by_key: bool) -> None:
-    """Show the forward values and the steps of the backward pass, and write the picture of where they ended."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+def lesson(
+    expression: str | None = None, values: Sequence[str] = (), *, all_: bool = False, output: Path = PICTURE
+) -> None:
+    """Print the forward values and the steps of the backward pass, and draw the graph as the last step left it."""
+    if output.suffix[1:] not in graphviz.FORMATS:
+        raise ValueError(f"--output must end in .svg (or in .png or .pdf, if dot is installed), got {output}")
+    if not output.parent.is_dir():
+        raise ValueError(f"--output must be in an existing folder, got {output}")
+    root = read_root(expression, values)
     names = Names(root)
-    console.print("Forward: every value from those of its operands", style="bold")
+    heading("Forward: every value, computed from its operands")
     for node in topological_order(root):
         if not node.is_constant:
             console.print(f"  {names.definition(node)} = {format_number(node.data)}")
     walk = Backprop(root)
-    console.print(f"\nBackward: {len(walk)} steps of the chain rule", style="bold")
-    if by_key:
-        with suppress(KeyboardInterrupt):  # Ctrl-C quits as q does
-            _step_by_key(walk, console)
+    heading(f"Backward: {len(walk)} steps of the chain rule")
+    if not all_ and sys.stdin.isatty() and sys.stdout.isatty():
+        with suppress(KeyboardInterrupt):
+            step_by_key(walk)
     else:
         for step in walk:
             console.print(step)
     if walk.upcoming is None:
-        console.print("\nThe gradients", style="bold")
+        heading("The gradients")
         for node in topological_order(root):
             if not node.parents and not node.is_constant:
                 console.print(f"  {names.gradient(node)} = {format_number(node.grad)}")
-    lit = walk.last if walk.upcoming else None
-    output.write_bytes(viz.draw(root, highlight=lit).pipe(format=output.suffix[1:]))
-    console.print(f"\nThe graph with its values and gradients is in {output}")
+    highlight = walk.last if walk.upcoming else None
+    output.write_bytes(viz.draw(root, highlight=highlight).pipe(format=output.suffix[1:]))
+    console.print(f"\nPicture of the graph: {output}")
 
 
-def _step_by_key(walk: Backprop, console: Console) -> None:
+def read_root(expression: str | None, values: Sequence[str]) -> Value:
+    """Return the graph of an expression and its values, both as they are typed on the command line."""
+    if expression == "micrograd" and not values:
+        return micrograd_example()
+    if expression is None:
+        expression, *values = EXAMPLE
+    leaves: dict[str, Value] = {}
+    for text in values:
+        name, equals, number = text.partition("=")
+        if not (equals and name.isidentifier()) or name in leaves:
+            raise ValueError(f"each name must have one value, such as a=2, got {text!r}")
+        try:
+            leaves[name] = Value(float(number), name)
+        except ValueError:
+            raise ValueError(f"the value of {name} must be a finite number, got {number!r}") from None
+    root = parse(expression, leaves)
+    root.label = root.label or "L"
+    return root
+
+
+def step_by_key(walk: Backprop) -> None:
+    """Go through a backward pass, one key press per step."""
     console.print("n next, b back, r run, q quit", style="dim")
     console.print(walk)
     while True:
-        key = KEYS.get(readchar.readkey())
-        if key == "quit" or (key == "next" and walk.upcoming is None):
+        command = KEYS.get(read_key())
+        if command == "quit" or (command == "next" and walk.upcoming is None):
             return
-        if key == "next":
+        if command == "next":
             console.print(walk.step())
-        elif key == "run":
+        elif command == "run":
             for step in walk:
                 console.print(step)
-        elif key == "back" and walk.last:
-            console.print(f"[took back] {walk.back()}", style="dim")
-        if key:
+        elif command == "back" and walk.last:
+            console.print(f"[undone] {walk.back()}", style="dim")
+        if command:
             console.print(repr(walk).splitlines()[-1], style="dim")
 
+
+main = command("backprop", __doc__, lesson, output="the picture (default: %(default)s)")
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""Handwritten digits, read by an MLP 64-32-10."""
+"""Handwritten digits classified by an MLP 64-32-10."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import engine
 import nn
-from demos._lesson import exit_on_error, figure, heading, parser, save
+from demos._lesson import PICTURES, command, figure, heading, save
 from engine import Value
 from engine.formatting import format_number
 from viz.style import BLUE, GREY, ORANGE
@@ -17,16 +17,16 @@ from viz.style import BLUE, GREY, ORANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIDE = 8  # pixels of an image each way
-MOST = 8  # misread digits in the picture, the surest first
+SIDE = 8  # width and height of an image, in pixels
+MOST = 8  # misread digits in the picture, the most confident first
 STRONGEST = 6  # hidden neurons on a path
 
-Image = list[float]  # the ink of every pixel from 0 to 1, row by row from the top
+Image = list[float]  # the ink of every pixel, from 0 to 1, in rows from the top
 Examples = list[tuple[Image, int]]
 
 
 class Reading(NamedTuple):
-    """What the network says to an image of the digit r: how likely each digit is."""
+    """An image x of the digit r, and the posterior probability of each digit."""
 
     x: Image
     r: int
@@ -34,11 +34,12 @@ class Reading(NamedTuple):
 
     @property
     def likeliest(self) -> list[int]:
-        """The digits, the likeliest first."""
+        """The digits in order of decreasing probability."""
         return sorted(range(10), key=lambda k: -self.posteriors[k])
 
     @property
     def right(self) -> bool:
+        """Whether the likeliest digit is r."""
         return self.likeliest[0] == self.r
 
     def __str__(self) -> str:
@@ -46,53 +47,43 @@ class Reading(NamedTuple):
         return f"{self.r} read as {k}: {self.posteriors[k]:.2f}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = parser("digits", __doc__)
-    options.add_argument("--hidden", type=int, default=32, metavar="H", help="hidden units (default: %(default)s)")
-    options.add_argument("--epochs", type=int, default=100, help="of every training (default: %(default)s)")
-    options.add_argument("--seed", type=int, default=1, help="of the first split and weights (default: %(default)s)")
-    options.add_argument("--times", type=int, default=10, help="trainings, each of its own seed (default: %(default)s)")
-    chosen = options.parse_args(arguments)
-    if chosen.times < 1:
-        options.error("--times: one training or more")
-    with exit_on_error(options):
-        lesson(chosen.hidden, chosen.epochs, range(chosen.seed, chosen.seed + chosen.times), chosen.output)
-
-
-def lesson(H: int, epochs: int, seeds: range, folder: Path) -> None:
+def lesson(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10, output: Path = PICTURES) -> None:
+    """Train a network, show which digits it misreads and why, and repeat the training with other seeds."""
+    if times < 1:
+        raise ValueError(f"--times must be 1 or more, got {times}")
     picture, paths = figure(9, 5.6), figure(8, 8.6)
-    learned, held_out = images(seeds[0])
+    training, held_out = images(seed)
 
-    heading(f"{len(learned):,} images of {SIDE} by {SIDE} pixels to learn from, {len(held_out)} held out")
-    model, history = trained(learned, H, epochs, seeds[0])
+    heading(f"{len(training):,} training images of {SIDE} by {SIDE} pixels, {len(held_out)} held out")
+    model, history = train(training, hidden, epochs, seed)
     print(f"{model}: {len(model.parameters()):,} parameters")
     print(f"After {epochs} epochs: {history.latest}.")
     readings = read(model, held_out)
     wrong = [reading for reading in readings if not reading.right]
     wrong.sort(key=lambda reading: -max(reading.posteriors))
-    print(f"Held out: {len(wrong)} of {len(readings)} misread, {100 * share_right(readings):.1f} % right.")
-    used = in_use(model)
-    print(f"Weight decay left {len(used)} of the {H} hidden neurons with weights to speak of.")
+    print(f"Held out: {len(wrong)} of {len(readings)} misread, accuracy {100 * accuracy(readings):.1f} %.")
+    used = weights_in_use(model)
+    print(f"Weight decay left {len(used)} of the {hidden} hidden neurons with noticeable weights.")
 
-    heading("How many held-out digits r were read as y")
+    heading("Confusion matrix: how many held-out digits r were read as y")
     pairs = [(reading.r, reading.likeliest[0]) for reading in readings]
     print("   r   y =" + "".join(f"{y:5}" for y in range(10)))
     for r in range(10):
         print(f"   {r}      " + "".join(f"{pairs.count((r, y)) or '.':>5}" for y in range(10)))
 
-    heading("What decides between the two likeliest digits k and l")
+    heading("The terms that decide between the two likeliest digits k and l")
     print("o_k - o_l = v_k0 - v_l0 + sum_h (v_kh - v_lh) z_h, over the hidden neurons h:")
     followed = [*[reading for reading in readings if reading.right][:1], *wrong[:1]]
     for ax, reading in zip(paths.subplots(len(followed), squeeze=False).flat, followed, strict=True):
         follow(model, reading, ax)
 
-    heading("Once more with other splits and other weights: % of the held-out digits right")
-    shares = [share_right(readings)]
-    for seed in seeds[1:]:
-        learned, held_out = images(seed)
-        shares.append(share_right(read(trained(learned, H, epochs, seed)[0], held_out)))
-    print(f"seeds {seeds[0]} to {seeds[-1]}: {', '.join(f'{100 * share:.1f}' for share in shares)}")
-    print(f"The lowest is {100 * min(shares):.1f} %, the mean {100 * fmean(shares):.1f} %.")
+    heading("Other splits and other initial weights: accuracy in % on the held-out digits")
+    accuracies = [accuracy(readings)]
+    for other in range(seed + 1, seed + times):
+        training, held_out = images(other)
+        accuracies.append(accuracy(read(train(training, hidden, epochs, other)[0], held_out)))
+    print(f"seeds {seed} to {seed + times - 1}: {', '.join(f'{100 * share:.1f}' for share in accuracies)}")
+    print(f"The lowest is {100 * min(accuracies):.1f} %, the mean {100 * fmean(accuracies):.1f} %.")
 
     grid = picture.add_gridspec(2, MOST, height_ratios=(1, 3.4))
     for i, reading in enumerate(wrong[:MOST]):
@@ -100,12 +91,12 @@ def lesson(H: int, epochs: int, seeds: range, folder: Path) -> None:
         plot_image(reading.x, ax)
         ax.set_title(str(reading), fontsize=9)
     plot_weights(used, picture.add_subplot(grid[1, :]))
-    save(picture, folder, "digits.png")
-    save(paths, folder, "digits_paths.png")
+    save(picture, output, "digits.png")
+    save(paths, output, "digits_paths.png")
 
 
 def images(seed: int) -> tuple[Examples, Examples]:
-    """The 1,797 digits of scikit-learn (Alpaydin and Kaynak 1998): four fifths, and one fifth with as many of each."""
+    """Return scikit-learn's 1,797 digits (Alpaydin and Kaynak 1998), split 4 : 1 with equal shares of each digit."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -115,8 +106,9 @@ def images(seed: int) -> tuple[Examples, Examples]:
     return list(zip(x, r, strict=True)), list(zip(x_held_out, r_held_out, strict=True))
 
 
-def trained(examples: Examples, H: int, epochs: int, seed: int) -> tuple[nn.MLP, nn.History]:
-    model = nn.MLP(SIDE * SIDE, [H, 10], hidden="relu", seed=seed)
+def train(examples: Examples, hidden: int, epochs: int, seed: int) -> tuple[nn.MLP, nn.History]:
+    """Return a trained network and its history."""
+    model = nn.MLP(SIDE * SIDE, [hidden, 10], hidden="relu", seed=seed)
     history = nn.train(
         model,
         nn.cross_entropy,
@@ -132,32 +124,33 @@ def trained(examples: Examples, H: int, epochs: int, seed: int) -> tuple[nn.MLP,
 
 
 def read(model: nn.MLP, examples: Examples) -> list[Reading]:
-    """The network recorded for one image, and replayed for them all."""
+    """Classify images; the network is recorded for one and replayed for all."""
     pixels = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]
     posteriors = engine.compile(engine.softmax(model(pixels)), pixels)([x for x, _ in examples])
     return [Reading(x, r, y) for (x, r), y in zip(examples, posteriors.tolist(), strict=True)]
 
 
-def share_right(readings: list[Reading]) -> float:
+def accuracy(readings: list[Reading]) -> float:
+    """Return the share of images that are read correctly."""
     return fmean(reading.right for reading in readings)
 
 
-def in_use(model: nn.MLP) -> dict[int, list[float]]:
-    """The weights for the pixels, of every hidden neuron that has any to speak of."""
+def weights_in_use(model: nn.MLP) -> dict[int, list[float]]:
+    """Return the pixel weights of the hidden neurons that have any above 1/20 of the largest."""
     images = {h: [w.data for w in neuron.weights[1:]] for h, neuron in enumerate(model.layers[0].neurons, start=1)}
     largest = max(abs(w) for image in images.values() for w in image)
     return {h: image for h, image in images.items() if max(map(abs, image)) > largest / 20}
 
 
 def plot_weights(images: dict[int, list[float]], ax: Axes) -> None:
-    """The weights of hidden neurons as images."""
+    """Plot the weights of hidden neurons as images."""
     largest = max(abs(w) for image in images.values() for w in image)
     for place, (h, image) in enumerate(images.items()):
         row, column = divmod(place, 8)
         plot_signed(image, ax, 1.1 * column, -1.3 * row, largest)
         ax.text(1.1 * column + 0.5, -1.3 * row + 1.03, f"z{h}", ha="center", va="bottom", fontsize=8, color=GREY)
     ax.set_title(
-        "Weights of the hidden neurons: ink speaks for a neuron where filled, against it where hollow", fontsize=9
+        "Weights of the hidden neurons: ink raises a neuron's input where filled, lowers it where hollow", fontsize=9
     )
     ax.set_aspect("equal")
     ax.autoscale_view()
@@ -165,7 +158,7 @@ def plot_weights(images: dict[int, list[float]], ax: Axes) -> None:
 
 
 def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
-    """The way of an image through the hidden neurons that decide between its two likeliest digits."""
+    """Print and plot how the strongest hidden neurons decide between the two likeliest digits of an image."""
     hidden, output = model.layers
     k, other = reading.likeliest[:2]
     v_k, v_other = ([v.data for v in output.neurons[digit].weights] for digit in (k, other))
@@ -173,28 +166,27 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     terms = [(a - b) * z_h for a, b, z_h in zip(v_k, v_other, z, strict=True)]
     strongest = sorted(range(1, len(z)), key=lambda h: -abs(terms[h]))[:STRONGEST]
     rest = fsum(terms) - terms[0] - fsum(terms[h] for h in strongest)
-    told = [f"{format_number(terms[0], 2)} (bias)", *(f"{format_number(terms[h], 2)} (z{h})" for h in strongest)]
-    lines = [" + ".join(told[:4]), " + ".join([*told[4:], f"{format_number(rest, 2)} (the others)"])]
-    print(f"\n{reading}; next {other}: {reading.posteriors[other]:.2f}")
+    addends = [f"{format_number(terms[0], 2)} (bias)", *(f"{format_number(terms[h], 2)} (z{h})" for h in strongest)]
+    lines = [" + ".join(addends[:4]), " + ".join([*addends[4:], f"{format_number(rest, 2)} (the others)"])]
+    print(f"\n{reading}; second {other}: {reading.posteriors[other]:.2f}")
     print(f"o{k} - o{other} = " + "\n        + ".join(lines).replace("+ -", "- "))
     print(
         f"        = {format_number(fsum(terms), 4)} = "
         f"log({reading.posteriors[k]:.4g} / {reading.posteriors[other]:.4g})"
     )
 
-    ax.set_title(f"{reading}. The {len(strongest)} hidden neurons that decide most between {k} and {other}")
-    ax.text(0.0, -4.6, "in a box: weight times ink, filled above 0, hollow below", fontsize=8, color=GREY)
-    ax.text(8.4, -4.6, "lines: v z, solid above 0, dashed below", fontsize=8, color=GREY)
+    ax.set_title(f"{reading}. The {len(strongest)} hidden neurons that weigh most between {k} and {other}")
+    ax.text(0.0, -4.6, "boxes: weight times ink; filled = positive, hollow = negative", fontsize=8, color=GREY)
+    ax.text(8.4, -4.6, "lines: v z; solid = positive, dashed = negative", fontsize=8, color=GREY)
     plot_image(reading.x, ax, 0.0, -2.0, 4.0)
-    seen = {
-        h: [w.data * x for w, x in zip(hidden.neurons[h - 1].weights[1:], reading.x, strict=True)] for h in strongest
-    }
-    largest = max(abs(product) for products in seen.values() for product in products) or 1.0
+    neurons = {h: hidden.neurons[h - 1].weights[1:] for h in strongest}
+    inputs = {h: [w.data * x for w, x in zip(ws, reading.x, strict=True)] for h, ws in neurons.items()}
+    largest = max(abs(product) for products in inputs.values() for product in products) or 1.0
     place = {digit: 4.05 - 0.9 * digit for digit in range(10)}
     for row, h in enumerate(strongest):
         y = 3.7 - 1.45 * row
         ax.plot([4.1, 6.0], [0.0, y], color=GREY, linewidth=0.5)
-        plot_signed(seen[h], ax, 6.1, y - 0.65, largest, 1.3)
+        plot_signed(inputs[h], ax, 6.1, y - 0.65, largest, 1.3)
         ax.text(7.5, y, f"z{h} = {format_number(z[h], 2)}", va="center", fontsize=9)
         for digit, v in ((k, v_k[h]), (other, v_other[h])):
             colour, dashes = (BLUE, "solid") if v > 0 else (ORANGE, "dashed")
@@ -209,14 +201,14 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
 
 
 def plot_image(x: Image, ax: Axes, left: float = 0.0, bottom: float = 0.0, size: float = 1.0) -> None:
-    """The ink of a digit."""
+    """Plot the ink of a digit."""
     extent = (left, left + size, bottom, bottom + size)
     ax.imshow([x[i : i + SIDE] for i in range(0, len(x), SIDE)], cmap="gray_r", vmin=0, vmax=1, extent=extent)
     ax.set_axis_off()
 
 
 def plot_signed(numbers: list[float], ax: Axes, left: float, bottom: float, largest: float, side: float = 1.0) -> None:
-    """A number for every pixel as a square, the larger the further from 0: filled above, hollow below."""
+    """Plot a number for every pixel as a square whose area is its size: filled if positive, hollow if negative."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
@@ -231,6 +223,8 @@ def plot_signed(numbers: list[float], ax: Axes, left: float, bottom: float, larg
                 squares.append(Rectangle((x - size / 2, y - size / 2), size, size))
         ax.add_collection(PatchCollection(squares, facecolor=face, edgecolor=edge, linewidth=0.7))
 
+
+main = command("digits", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

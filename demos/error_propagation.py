@@ -1,4 +1,4 @@
-"""Errors sent backwards, neuron by neuron (P52-P77)."""
+"""Error propagation, neuron by neuron (P52-P77)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import engine
 import nn
 import viz
-from demos._lesson import exit_on_error, heading, parser, report_agreement, save
+from demos._lesson import PICTURES, command, heading, report_agreement, save
 from engine import Value
 from engine.formatting import format_number
 
@@ -33,7 +33,7 @@ F: dict[str, tuple[Function, Function]] = {  # f and its derivative
 
 
 def forward(w: Weights, x: Numbers, f: Function) -> tuple[Numbers, Numbers]:
-    """The sums e and the signals y of all neurons; the signals of the inputs are themselves."""
+    """Return the weighted sums e of the neurons, and the signals y of the inputs and the neurons."""
     e, y = {}, dict(x)
     for n, sources in SOURCES.items():
         e[n] = sum(w[m, n] * y[m] for m in sources)
@@ -42,7 +42,7 @@ def forward(w: Weights, x: Numbers, f: Function) -> tuple[Numbers, Numbers]:
 
 
 def errors(w: Weights, e: Numbers, delta: float, df: Function) -> Numbers:
-    """The error delta of every neuron: that of neuron 6, sent back along the weights."""
+    """Return the error delta of every neuron: that of neuron 6, propagated back along the weights."""
     deltas = {"6": delta}
     for n in "45123":
         deltas[n] = sum(w[n, m] * df(e[m]) * deltas[m] for m in receivers(n))
@@ -50,40 +50,38 @@ def errors(w: Weights, e: Numbers, delta: float, df: Function) -> Numbers:
 
 
 def updated(w: Weights, e: Numbers, y: Numbers, deltas: Numbers, df: Function, eta: float) -> Weights:
-    """w' = w + eta * delta * f'(e) * x for every weight, where x is the signal that it weighs."""
+    """Return w' = w + eta delta f'(e) x for every weight, where x is the signal at its input."""
     return {(m, n): w[m, n] + eta * deltas[n] * df(e[n]) * y[m] for m, n in w}
 
 
 def receivers(n: str) -> list[str]:
+    """Return the neurons that neuron n feeds."""
     return [m for m, sources in SOURCES.items() if n in sources]
 
 
 def weight(m: str, n: str) -> str:
-    """Its name on the slides: w14, w(x1)1."""
+    """Return the name of a weight on the slides: w14, w(x1)1."""
     return f"w({m}){n}" if m.startswith("x") else f"w{m}{n}"
 
 
 def signal(m: str) -> str:
+    """Return the name of a signal: x1, y1."""
     return m if m.startswith("x") else f"y{m}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = parser("error_propagation", __doc__)
-    options.add_argument("--x", nargs=2, type=float, default=(1.0, 0.5), metavar=("X1", "X2"), help="the inputs")
-    options.add_argument("--z", type=float, default=1.0, help="the desired output (default: %(default)s)")
-    options.add_argument("--eta", type=float, default=0.5, help="the learning rate (default: %(default)s)")
-    options.add_argument("--activation", choices=F, default="sigmoid", help="the f of every neuron (default: sigmoid)")
-    chosen = options.parse_args(arguments)
-    with exit_on_error(options):
-        lesson(dict(zip(("x1", "x2"), chosen.x, strict=True)), chosen.z, chosen.eta, chosen.activation, chosen.output)
-
-
-def lesson(x: Numbers, z: float, eta: float, activation: str, folder: Path) -> None:
+def lesson(
+    *, x: tuple[float, float] = (1.0, 0.5), z: float = 1.0, eta: float = 0.5, activation: str = "sigmoid",
+    output: Path = PICTURES,
+) -> None:  # fmt: skip
+    """Print one training step in numbers, check it against autograd, and draw the network."""
+    if activation not in F:
+        raise ValueError(f"--activation must be one of {', '.join(F)}, got {activation}")
     f, df = F[activation]
+    inputs = {"x1": x[0], "x2": x[1]}
     w = START
 
-    heading(f"Forward: x1 = {format_number(x['x1'])}, x2 = {format_number(x['x2'])}, f = {activation}")
-    e, y = forward(w, x, f)
+    heading(f"Forward: x1 = {format_number(x[0])}, x2 = {format_number(x[1])}, f = {activation}")
+    e, y = forward(w, inputs, f)
     for n, sources in SOURCES.items():
         print(f"y{n} = f({' + '.join(f'{weight(m, n)} {signal(m)}' for m in sources)})")
         print(f"   = f({' + '.join(f'{format_number(w[m, n])}*{format_number(y[m])}' for m in sources)})")
@@ -103,39 +101,38 @@ def lesson(x: Numbers, z: float, eta: float, activation: str, folder: Path) -> N
     for m, n in LINKS:
         delta = "delta" if n == "6" else f"delta{n}"
         factors = " * ".join(map(format_number, (eta, deltas[n], df(e[n]), y[m])))
-        print(f"{weight(m, n) + chr(39):8} = {weight(m, n)} + eta {delta} f'(e{n}) {signal(m)}")
+        name = f"{weight(m, n)}'"
+        print(f"{name:8} = {weight(m, n)} + eta {delta} f'(e{n}) {signal(m)}")
         print(f"         = {format_number(w[m, n])} + {factors} = {format_number(new[m, n])}")
 
-    heading("The same by autograd: w' = w - eta dE/dw of E = (z - y)**2 / 2")
-    error, leaves = squared_error(x, z, activation)
+    heading("The same by autograd: w' = w - eta dE/dw, where E = (z - y)**2 / 2")
+    error, leaves = squared_error(inputs, z, activation)
     error.backward()
-    report_agreement(
-        "The updates", [abs(new[link] - (leaf.data - eta * leaf.grad)) for link, leaf in leaves.items()], 1e-14
-    )
+    differences = [abs(new[link] - (leaf.data - eta * leaf.grad)) for link, leaf in leaves.items()]
+    report_agreement("updated weights", differences, 1e-14)
 
-    heading("The factor that the slides leave out")
-    print("The slides send delta4 = w46 delta back, without f'(e6). Then delta f'(e) x")
-    print("is -dE/dw for neuron 6 alone, unless every f'(e) is 1:\n")
-    print("  weight    -dE/dw       as on the slides  times")
+    heading("A factor that the slides leave out (P58-P77)")
+    print("The slides have delta4 = w46 delta, without the factor f'(e6). Then")
+    print("delta f'(e) x equals -dE/dw only at neuron 6, unless every f'(e) is 1:\n")
+    print("  weight    -dE/dw       as on the slides  ratio")
     literal = errors(w, e, z - y["6"], lambda e: 1.0)
     for m, n in LINKS:
-        theirs, gradient = literal[n] * df(e[n]) * y[m], -leaves[m, n].grad
-        print(f"  {weight(m, n):8}  {gradient:11.6f}  {theirs:16.6f}  {theirs / gradient if gradient else 1.0:5.2f}")
+        on_slides, exact = literal[n] * df(e[n]) * y[m], -leaves[m, n].grad
+        print(f"  {weight(m, n):8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
 
-    heading("The same network as an MLP, whose bias weights w0 are 0")
+    heading("The same network as an MLP whose bias weights w0 are 0")
     model = nn.MLP(2, [3, 2, 1], hidden=activation, output=activation)
     for neuron, n in zip((neuron for layer in model.layers for neuron in layer.neurons), SOURCES, strict=True):
         for leaf, start in zip(neuron.weights, (0.0, *(w[m, n] for m in SOURCES[n])), strict=True):
             leaf.data = start
-    print("Its delta is dE/da (P57), that is -f'(e) times the delta above.")
-    inputs = [x["x1"], x["x2"]]
-    save(viz.network(model, inputs, z), folder, "error_propagation.svg")
-    page = viz.network_page(model, folder / "error_propagation.html", inputs, z, learning_rate=eta)
-    print(f"Page to step through: {page}")
+    print("Its delta is dE/da (P57), which is -f'(e) times the delta above.")
+    save(viz.network(model, list(x), z), output, "error_propagation.svg")
+    page = viz.network_page(model, output / "error_propagation.html", list(x), z, learning_rate=eta)
+    print(f"Interactive page: {page}")
 
 
 def squared_error(x: Numbers, z: float, activation: str) -> tuple[Value, dict[tuple[str, str], Value]]:
-    """E = (z - y)**2 / 2 as a graph, and its leaves, the weights."""
+    """Return the graph of E = (z - y)**2 / 2, and its weights by their links."""
     leaves = {link: Value(w, weight(*link)) for link, w in START.items()}
     y = {name: Value(number, name) for name, number in x.items()}
     for n, sources in SOURCES.items():
@@ -148,6 +145,8 @@ def squared_error(x: Numbers, z: float, activation: str) -> tuple[Value, dict[tu
     error.label = "E"
     return error, leaves
 
+
+main = command("error_propagation", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

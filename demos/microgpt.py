@@ -1,4 +1,4 @@
-"""A GPT that makes up names: Karpathy's microgpt, in Values."""
+"""A GPT that invents names: Karpathy's microgpt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import engine
 import nn
-from demos._lesson import exit_on_error, figure, heading, parser, save
+from demos._lesson import PICTURES, command, figure, heading, save
 from engine import Value
 from viz.style import ORANGE, SKY
 
@@ -25,24 +25,25 @@ Matrix = list[Vector]
 
 
 def linear(matrix: Matrix, x: Vector) -> Vector:
-    """The matrix times x: a weighted sum for every row."""
+    """Return the product of a matrix and x: one weighted sum per row."""
     return tuple([engine.dot(weights, x) for weights in matrix])
 
 
 def add(x: Vector, y: Vector) -> Vector:
+    """Return x + y."""
     return tuple([a + b for a, b in zip(x, y, strict=True)])
 
 
 def rms_norm(x: Vector) -> Vector:
-    """x divided by the root of the mean of its squares, so that no layer sees large numbers or small ones."""
+    """Return x divided by its root mean square, so that every layer sees numbers of similar size."""
     scale = (engine.dot(x, x) / len(x) + 1e-5) ** -0.5
     return tuple([a * scale for a in x])
 
 
 class Attention(nn.Module):
-    """How tokens hear of one another: a query of each meets the keys of others, and takes of their values by the match.
+    """Attention: each token's query is compared with the other tokens' keys; the match weights their values.
 
-    Every head does so for its own share of the numbers. Causal: a token sees itself and those before it.
+    Every head does so for its own part of the vectors. Attention is causal: a token sees itself and earlier tokens.
     """
 
     def __init__(self, width: int, heads: int, rng: random.Random) -> None:
@@ -52,7 +53,7 @@ class Attention(nn.Module):
         self.heads = [slice(start, start + size) for start in range(0, width, size)]
 
     def weights(self, xs: list[Vector]) -> list[list[Vector]]:
-        """For every token, and in it for every head, how much it takes of each token up to itself."""
+        """Return, for every token and every head, the weight of each token up to this one."""
         queries = [linear(self.query, x) for x in xs]
         keys = [linear(self.key, x) for x in xs]
         return [
@@ -62,28 +63,26 @@ class Attention(nn.Module):
 
     def __call__(self, xs: list[Vector]) -> list[Vector]:
         values = [linear(self.value, x) for x in xs]
-        heard = []
+        outputs = []
         for t, by_head in enumerate(self.weights(xs), start=1):
-            columns = list(zip(*values[:t], strict=True))  # for each number of a value what it is in tokens 1 to t
+            columns = list(zip(*values[:t], strict=True))  # each component of the values, over tokens 1 to t
             mixed = [engine.dot(w, c) for w, head in zip(by_head, self.heads, strict=True) for c in columns[head]]
-            heard.append(linear(self.output, tuple(mixed)))
-        return heard
+            outputs.append(linear(self.output, tuple(mixed)))
+        return outputs
 
 
 def match(query: Vector, keys: list[Vector]) -> Vector:
-    """softmax(q^T k / sqrt(size)) over the keys (Vaswani et al. 2017)."""
+    """Return softmax(q^T k / sqrt(size)) over the keys (Vaswani et al. 2017)."""
     return tuple(engine.softmax([engine.dot(query, key) / len(query) ** 0.5 for key in keys]))
 
 
 class GPT(nn.Module):
-    """From tokens, as one-hot vectors, to logits for the token that follows each.
+    """A function from tokens, as one-hot vectors, to the logits of the token that follows each.
 
-    A token goes through as `width` numbers, to which attention and the MLP each add something: the residual stream.
+    A token is a vector of `width` numbers, to which attention and the MLP are added: the residual stream.
     """
 
-    def __init__(
-        self, tokens: int, width: int = 16, heads: int = 4, context: int = 16, seed: int | None = None
-    ) -> None:
+    def __init__(self, tokens: int, width: int = 16, heads: int = 4, context: int = 16, seed: int | None = None):
         rng = random.Random(seed)
         self.token = matrix(width, tokens, rng)
         self.position = matrix(context, width, rng)
@@ -93,38 +92,37 @@ class GPT(nn.Module):
 
     @property
     def context(self) -> int:
-        """How many tokens it sees at most."""
+        """The maximum number of tokens it sees."""
         return len(self.position)
 
     def __call__(self, tokens: Sequence[Vector]) -> list[Vector]:
         xs = self.embedded(tokens)
-        heard = self.attention([rms_norm(x) for x in xs])
-        xs = [add(x, more) for x, more in zip(xs, heard, strict=True)]
+        xs = [add(x, y) for x, y in zip(xs, self.attention([rms_norm(x) for x in xs]), strict=True)]
         xs = [add(x, self.mlp(rms_norm(x))) for x in xs]
         return [linear(self.unembedding, x) for x in xs]
 
     def embedded(self, tokens: Sequence[Vector]) -> list[Vector]:
-        """What a token is and where it stands. To multiply by a 1 among zeros is to look a column up."""
+        """Return the sum of the embeddings of each token and of its position; a one-hot x selects a column."""
         return [rms_norm(add(linear(self.token, x), p)) for x, p in zip(tokens, self.position, strict=False)]
 
     def mlp(self, x: Vector) -> Vector:
-        hidden = tuple([a.relu() for a in linear(self.up, x)])
-        return linear(self.down, hidden)
+        """Return the output of the hidden layer for one token."""
+        return linear(self.down, tuple([a.relu() for a in linear(self.up, x)]))
 
 
 def matrix(rows: int, columns: int, rng: random.Random) -> Matrix:
+    """Return a matrix of random parameters."""
     return [tuple([Value(rng.gauss(0.0, 0.08)) for _ in range(columns)]) for _ in range(rows)]
 
 
 def surprise(logits: list[Vector], following: Sequence[Vector]) -> Value:
-    """The cross-entropy: the mean of -log of the probability that softmax gives to the token which did follow."""
-    return engine.sum([engine.logsumexp(o) - engine.dot(r, o) for o, r in zip(logits, following, strict=True)]) / len(
-        logits
-    )
+    """Return the cross-entropy: the mean of -log softmax(logits) at the tokens that followed."""
+    losses = [engine.logsumexp(o) - engine.dot(r, o) for o, r in zip(logits, following, strict=True)]
+    return engine.sum(losses) / len(losses)
 
 
 class Tokenizer:
-    """Characters as one-hot vectors: a 1 where the character stands in the vocabulary, among zeros."""
+    """A map from characters to one-hot vectors: 1 at the character's place in the vocabulary, 0 elsewhere."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.vocabulary = [END, *sorted(set("".join(names)) - {END})]
@@ -133,15 +131,12 @@ class Tokenizer:
         return [tuple([Value(float(c == token)) for token in self.vocabulary]) for c in text]
 
     def example(self, name: str, context: int) -> tuple[list[Vector], list[Vector]]:
-        """A name and the same shifted by one: what is read, and what is to be foretold at each place."""
+        """Return the tokens of a name and the tokens that follow each of them."""
         return self((END + name)[:context]), self((name + END)[:context])
 
 
 def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Random) -> str:
-    """A name, token by token: each drawn by the model's probabilities, and then read as if it had been there.
-
-    A temperature below 1 makes the likely likelier.
-    """
+    """Draw a name, token by token, from the model's probabilities; a temperature below 1 favours likely tokens."""
     text = END
     with engine.no_grad():
         while len(text) <= model.context:
@@ -154,21 +149,15 @@ def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Ran
     return text[1:]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = parser("microgpt", __doc__)
-    options.add_argument("--data", type=Path, metavar="FILE.txt", help="your own names, one a line")
-    options.add_argument("--steps", type=int, default=1000, help="of training, a name each (default: %(default)s)")
-    options.add_argument("--temperature", type=float, default=0.5, help="of the samples (default: %(default)s)")
-    options.add_argument("--seed", type=int, default=1, help="of all that is random (default: %(default)s)")
-    chosen = options.parse_args(arguments)
-    with exit_on_error(options):
-        if chosen.steps < 1 or not chosen.temperature > 0.0:
-            raise ValueError("it takes 1 step or more, and a temperature above 0")
-        lesson(chosen.data, chosen.steps, chosen.temperature, chosen.seed, chosen.output)
-
-
-def lesson(path: Path | None, steps: int, temperature: float, seed: int, folder: Path) -> None:
-    names = read(path) if path else first_names()
+def lesson(
+    *, data: Path | None = None, steps: int = 1000, temperature: float = 0.5, seed: int = 1, output: Path = PICTURES
+) -> None:
+    """Train a GPT on names, show what it attends to, and let it invent names."""
+    if steps < 1:
+        raise ValueError(f"--steps must be 1 or more, got {steps}")
+    if not temperature > 0.0:
+        raise ValueError(f"--temperature must be above 0, got {temperature}")
+    names = read(data) if data else first_names()
     picture = figure(9, 4)
     rng = random.Random(seed)
     rng.shuffle(names)
@@ -177,40 +166,40 @@ def lesson(path: Path | None, steps: int, temperature: float, seed: int, folder:
     model = GPT(n_tokens, seed=seed)
 
     heading(f"{len(names):,} names, {n_tokens} tokens: {' '.join(tokenizer.vocabulary)}")
-    print(f"A name is many examples. Of {names[0]!r} the model reads, and has to foretell:")
+    print(f"A name gives many examples. From {names[0]!r} the model reads and must predict:")
     for t, token in enumerate((names[0] + END)[: model.context]):
         print(f"  {END + names[0][:t]:16} {token}")
 
     heading(str(model))
-    print("embedding, attention of 4 heads, MLP, unembedding; every token is 16 numbers")
+    print("embedding, attention with 4 heads, MLP, unembedding; a token is a vector of 16")
 
-    heading(f"{steps:,} steps, a name each")
-    print(f"To know nothing is a loss of log({n_tokens}) = {math.log(n_tokens):.3f}.")
+    heading(f"{steps:,} steps, one name each")
+    print(f"Guessing uniformly gives a loss of log({n_tokens}) = {math.log(n_tokens):.3f}.")
     history = train(model, [tokenizer.example(name, model.context) for name in islice(cycle(names), steps)])
     for start in range(0, len(history.steps), 100):
         losses = history.steps[start : start + 100]
         print(f"steps {start + 1:4} to {start + len(losses):4}  mean loss {fmean(losses):.3f}")
-    if unread := names[steps : steps + 100]:
-        loss, _ = nn.evaluate(model, surprise, [tokenizer.example(name, model.context) for name in unread])
-        print(f"{len(unread)} names not read  mean loss {loss:.3f}")
+    if held_out := names[steps : steps + 100]:
+        loss, _ = nn.evaluate(model, surprise, [tokenizer.example(name, model.context) for name in held_out])
+        print(f"{len(held_out)} held-out names  mean loss {loss:.3f}")
 
     text = (END + max(names[:100], key=len))[:8]
-    weights = look(model, tokenizer, text)
+    weights = inspect(model, tokenizer, text)
 
     heading(f"20 names at temperature {temperature:g}")
     for _ in range(20):
         name = sample(model, tokenizer, temperature, rng)
-        kind = "read in training" if name in names[:steps] else "a name, not read" if name in names else "new"
-        print(f"  {name:16} {kind}")
+        known = "in the training set" if name in names[:steps] else "real name, not in the training set"
+        print(f"  {name:16} {known if name in names else 'new'}")
 
     axes = picture.subplot_mosaic([["loss", "loss", "head 1", "head 2"], ["loss", "loss", "head 3", "head 4"]])
     plot_losses(history.steps, axes.pop("loss"))
     plot_attention(weights, text, axes)
-    save(picture, folder, "microgpt.png")
+    save(picture, output, "microgpt.png")
 
 
 def train(model: GPT, data: list[tuple[list[Vector], list[Vector]]], *, compiled: bool = True) -> nn.History:
-    """A step for each example, by Adam, with a learning rate that goes down to 0 in a straight line."""
+    """Train by Adam, one step per example, with a learning rate that decreases linearly to 0."""
     return nn.train(
         model,
         surprise,
@@ -224,66 +213,63 @@ def train(model: GPT, data: list[tuple[list[Vector], list[Vector]]], *, compiled
     )
 
 
-def look(model: GPT, tokenizer: Tokenizer, text: str) -> list[list[Vector]]:
-    """Tell what the model makes of the last token of a text; the weights of the attention."""
+def inspect(model: GPT, tokenizer: Tokenizer, text: str) -> list[list[Vector]]:
+    """Print the model's prediction after a text and its attention at the last token; return all attention weights."""
     with engine.no_grad():
         tokens = tokenizer(text)
         chances = engine.softmax(model(tokens)[-1])
         weights = model.attention.weights([rms_norm(x) for x in model.embedded(tokens)])
-    heading(f"What follows {text!r}?")
+    heading(f"The likeliest tokens after {text!r}")
     likeliest = sorted(zip(map(float, chances), tokenizer.vocabulary, strict=True), reverse=True)[:6]
     print("  ".join(f"{token} {chance:.0%}" for chance, token in likeliest))
-    print(f"\nThe {text[-1]!r} looks at " + "".join(f"{token:>6}" for token in text))
+    print(f"\n{text[-1]!r} attends to  " + "".join(f"{token:>6}" for token in text))
     for number, shares in enumerate(weights[-1], start=1):
-        print(f"  with head {number} " + "".join(f"{float(share):6.0%}" for share in shares))
+        print(f"  in head {number}   " + "".join(f"{float(share):6.0%}" for share in shares))
     return weights
 
 
 def plot_losses(losses: list[float], ax: Axes) -> None:
+    """Plot the loss of every step and its moving average."""
     means = [fmean(losses[max(step - 50, 0) : step]) for step in range(1, len(losses) + 1)]
-    ax.plot(range(1, len(losses) + 1), losses, ".", markersize=2, color=SKY, label="a name")
+    ax.plot(range(1, len(losses) + 1), losses, ".", markersize=2, color=SKY, label="one name")
     ax.plot(range(1, len(losses) + 1), means, color=ORANGE, label="mean of the last 50")
     ax.set(xlabel="step", ylabel="loss")
     ax.legend(fontsize="small")
 
 
 def plot_attention(weights: list[list[Vector]], text: str, axes: dict[str, Axes]) -> None:
-    """For every head a row for each token: how much it takes of those above the columns."""
+    """Plot the attention weights of every head: a row for each token, a column for each token that it attends to."""
     for number, (title, ax) in enumerate(axes.items()):
         shares = [[float(share) for share in by_head[number]] for by_head in weights]
         ax.imshow([row + [0.0] * (len(text) - len(row)) for row in shares], cmap="Blues", vmin=0.0, vmax=1.0)
         ax.set_xticks(range(len(text)), list(text))
         ax.set_yticks(range(len(text)), list(text))
-        ax.set(title=title, xlabel="looks at", ylabel="token")
+        ax.set(title=title, xlabel="attends to", ylabel="token")
 
 
 def first_names() -> list[str]:
-    """The English first names that faker knows, in small letters.
+    """Return the English first names of the package faker, in lower case."""
+    from faker.providers.person.en import Provider
 
-    Raises:
-        ImportError: faker, which brings them, is missing.
-    """
-    try:
-        from faker.providers.person.en import Provider
-    except ImportError:
-        raise ImportError("the names need faker: pip install 'glassgrad[demos]'") from None
     return sorted({name.lower() for name in Provider.first_names})
 
 
 def read(path: Path) -> list[str]:
-    """The lines of a file, without empty ones.
+    """Return the lines of a file that are not empty.
 
     Raises:
-        ValueError: there is none, or one has the token that ends a name.
+        ValueError: there are none, or one contains the token that ends a name.
     """
     names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not names:
-        raise ValueError(f"{path}: it takes a name a line, and there is none")
+        raise ValueError(f"{path} must have one name per line, got none")
     for name in names:
         if END in name:
-            raise ValueError(f"{path}: {name!r} has a {END!r}, which ends a name")
+            raise ValueError(f"{path}: a name must not contain {END!r}, which ends a name, got {name!r}")
     return names
 
+
+main = command("microgpt", __doc__, lesson, data="your own names, one per line")
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""The demos as their user runs them."""
+"""The demos, run as a user runs them."""
 
 import contextlib
 import importlib
@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from demos._expression import ExpressionError, parse
-from engine import topological_order
+from demos.backprop import micrograd_example
+from engine import Backprop, Value, topological_order
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,12 +41,12 @@ def test_list_of_demos(tmp_path):
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
-def test_every_demo_has_its_place():
+def test_every_demo_has_a_place_in_the_order():
     menu = importlib.import_module("demos.__main__")
     assert list(menu.catalogue()) == [name for name in menu.ORDER if name in menu.catalogue()]
 
 
-def test_a_demo_that_nobody_placed_comes_last(monkeypatch):
+def test_a_demo_without_a_place_comes_last(monkeypatch):
     menu = importlib.import_module("demos.__main__")
     monkeypatch.setattr(menu, "ORDER", ("moons", "perceptron"))
     names = list(menu.catalogue())
@@ -62,7 +63,7 @@ def test_a_demo_by_name_or_number_with_options(which, tmp_path):
 
 
 @pytest.mark.parametrize("which", ["moon", "0", "99", "-1", "_lesson", "os"])
-def test_a_demo_that_is_not_there(which, tmp_path):
+def test_an_unknown_demo(which, tmp_path):
     result = run("demos", which, cwd=tmp_path)
     assert result.returncode == 1
     assert f"there is no demo {which!r}" in result.stderr
@@ -71,7 +72,7 @@ def test_a_demo_that_is_not_there(which, tmp_path):
 
 
 def test_help_of_the_menu_and_of_a_demo(tmp_path):
-    assert "python -m demos all --output FOLDER" in run("demos", "--help", cwd=tmp_path).stdout
+    assert "python -m demos all --output PATH" in run("demos", "--help", cwd=tmp_path).stdout
     assert "usage: python -m demos.moons" in run("demos", "moons", "--help", cwd=tmp_path).stdout
     assert "usage: python -m demos all" in run("demos", "all", "--help", cwd=tmp_path).stdout
 
@@ -83,8 +84,8 @@ def test_help_of_the_menu_and_of_a_demo(tmp_path):
         ("q\n", []),
         ("\x04", []),
         ("moon\n'\nq\n", ["there is no demo 'moon'; did you mean 'moons'?", "No closing quotation"]),
-        ("5 --sizes 2 1\n", ["the sizes [2, 1]", "Picture: pictures/forward_backward.png"]),
-        ("forward_backward --sizes 2 1\n", ["the sizes [2, 1]"]),
+        ("5 --sizes 2 1\n", ["sizes [2, 1]", "Picture: pictures/forward_backward.png"]),
+        ("forward_backward --sizes 2 1\n", ["sizes [2, 1]"]),
     ],
 )
 def test_the_menu_on_a_terminal(typed, seen, tmp_path):
@@ -111,27 +112,40 @@ def test_the_menu_on_a_terminal(typed, seen, tmp_path):
         assert words in text.decode()
 
 
-def test_micrograds_example_without_an_argument(tmp_path):
+def test_the_example_of_the_readme_is_the_default(tmp_path):
     result = run("demos.backprop", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "L = tanh(a*b + c) = 0.761594" in result.stdout
+    assert "Backward: 3 steps" in result.stdout
+    assert (tmp_path / "backprop.svg").read_bytes() == (ROOT / "demos/pictures/backprop.svg").read_bytes()
+
+
+def test_the_example_of_micrograd(tmp_path):
+    result = run("demos.backprop", "micrograd", cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert "g = f/2 + 10/f = 24.7041" in result.stdout
     assert "dg/da = 138.834" in result.stdout
     assert "dg/db = 645.577" in result.stdout
-    assert result.stdout.count(" hands on ") == 25
+    steps = "\n".join(map(str, Backprop(micrograd_example())))
+    assert f"Backward: 25 steps of the chain rule\n{steps}\n" in result.stdout
     assert "backprop.svg" in result.stdout.splitlines()[-1]
     picture = ET.parse(tmp_path / "backprop.svg")
-    assert "#d55e00" not in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "no step is lit at the end"
+    assert "#d55e00" not in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "no step is highlighted at the end"
     assert "grad 645.577" in [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert os.listdir(tmp_path) == ["backprop.svg"]
 
 
-def test_an_expression_of_ones_own(tmp_path):
+def test_an_expression_typed_by_the_user(tmp_path):
     result = run("demos.backprop", "tanh(a*b + c)", "a=2", "b=-3", "c=10", "--output", "my.svg", cwd=tmp_path)
     assert result.returncode == 0
+    root = parse("tanh(a*b + c)", {"a": Value(2.0, "a"), "b": Value(-3.0, "b"), "c": Value(10.0, "c")})
+    root.label = "L"
+    steps = "\n".join(map(str, Backprop(root)))
+    assert "dL/da += dL/d(a*b) * b = 0.00134095 * -3.0 = -0.00402285" in steps
     assert (
         result.stdout
-        == """\
-Forward: every value from those of its operands
+        == f"""
+Forward: every value, computed from its operands
   a = 2.0
   b = -3.0
   a*b = -6.0
@@ -140,26 +154,19 @@ Forward: every value from those of its operands
   L = tanh(a*b + c) = 0.999329
 
 Backward: 3 steps of the chain rule
-L = tanh(a*b + c) hands on dL/dL = 1.0
-  dL/d(a*b + c) += dL/dL * (1 - L**2) = 1.0 * 0.00134095 = 0.00134095
-a*b + c hands on dL/d(a*b + c) = 0.00134095
-  dL/d(a*b) += dL/d(a*b + c) * 1 = 0.00134095 * 1.0 = 0.00134095
-  dL/dc += dL/d(a*b + c) * 1 = 0.00134095 * 1.0 = 0.00134095
-a*b hands on dL/d(a*b) = 0.00134095
-  dL/da += dL/d(a*b) * b = 0.00134095 * -3.0 = -0.00402285
-  dL/db += dL/d(a*b) * a = 0.00134095 * 2.0 = 0.0026819
+{steps}
 
 The gradients
   dL/da = -0.00402285
   dL/db = 0.0026819
   dL/dc = 0.00134095
 
-The graph with its values and gradients is in my.svg
+Picture of the graph: my.svg
 """
     )
 
 
-def test_brackets_are_no_markup(tmp_path):
+def test_brackets_are_not_markup(tmp_path):
     result = run("demos.backprop", "sum([a, 2*a])", "a=3", cwd=tmp_path)
     assert "  L = sum([a, 2*a]) = 9.0\n" in result.stdout
 
@@ -169,14 +176,15 @@ def test_brackets_are_no_markup(tmp_path):
     [
         (["a +* b", "a=1", "b=2"], "not an expression"),
         (["log(a)", "a=-1"], "log(a) has no value at a = -1.0"),
-        (["a*b", "a=1"], "b has no value: give it one, b=2\n  a*b\n    ^"),
+        (["a*b", "a=1"], "b has no value: add one, such as b=2\n  a*b\n    ^"),
         (["a", "a=1", "b=2"], "b has a value but does not occur"),
-        (["a", "a=one"], "'one' is not a number"),
-        (["a", "a=inf"], "finite"),
-        (["a", "a=1", "a=2"], "once"),
-        (["a", "a"], "such as a=2"),
+        (["a", "a=one"], "a must be a finite number, got 'one'"),
+        (["a", "a=inf"], "a must be a finite number, got 'inf'"),
+        (["a", "a=1", "a=2"], "one value, such as a=2, got 'a=2'"),
+        (["a", "a"], "one value, such as a=2, got 'a'"),
+        (["micrograd", "a=1"], "micrograd has no value"),
         (["a", "a=1", "--output", "a.exe"], ".svg"),
-        (["a", "a=1", "--output", "nowhere/a.svg"], "no folder nowhere"),
+        (["a", "a=1", "--output", "nowhere/a.svg"], "existing folder, got nowhere"),
         (["+".join(["a"] * 2000), "a=1"], "too long"),
         ([f"sum([{','.join(['a*a'] * 1000)}])", "a=1"], "max_nodes"),
     ],
@@ -195,8 +203,11 @@ def test_help(tmp_path):
     assert "tanh(a*b + c)" in result.stdout
 
 
-@pytest.mark.parametrize("leave", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
-def test_one_step_per_key(leave, tmp_path):
+@pytest.mark.parametrize(
+    ("next_key", "back_key", "quit_key"),
+    [(b"n", b"b", b"q"), (b"\x1b[C", b"\x1b[D", b"\x1b"), (b" ", b"\x1b[A", b"\x03")],
+)
+def test_one_step_per_key(next_key, back_key, quit_key, tmp_path):
     pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -224,20 +235,20 @@ def test_one_step_per_key(leave, tmp_path):
         os.write(ours, key)
 
     wait_for("n next, b back, r run, q quit")
-    wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
-    press(b"n")
-    assert "dL/d(a*b) += dL/dL" in wait_for("next: a*b will hand on")
-    press(b"b")
-    assert "[took back] L = tanh(a*b) hands on" in wait_for("next: L = tanh(a*b) will hand on dL/dL = 1.0")
+    wait_for("next: L = tanh(a*b) ")
+    press(next_key)
+    assert "dL/d(a*b) += dL/dL" in wait_for("next: a*b ")
+    press(back_key)
+    assert "[undone] L = tanh(a*b) " in wait_for("next: L = tanh(a*b) ")
     press(b"r")
     assert "dL/db += dL/d(a*b) * a" in wait_for("2 of 2 steps done, every gradient is complete")
-    press(b"b")
-    wait_for("next: a*b will hand on")
-    press(leave)
-    assert "The gradients" not in wait_for("is in backprop.svg")
+    press(back_key)
+    wait_for("next: a*b ")
+    press(quit_key)
+    assert "The gradients" not in wait_for("Picture of the graph: backprop.svg")
     assert process.wait(30) == 0
     os.close(ours)
-    assert "#d55e00" in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "the step at which one left is lit"
+    assert "#d55e00" in (tmp_path / "backprop.svg").read_text(encoding="utf-8"), "the last step is highlighted"
 
 
 @pytest.mark.parametrize(
@@ -255,12 +266,14 @@ def test_one_step_per_key(leave, tmp_path):
     ],
 )
 def test_parse(text, value):
-    assert parse(text, {"x": 3} if "x" in text.replace("max", "").replace("exp", "") else {}).data == value
+    leaves = {"x": Value(3.0)} if "x" in text.replace("max", "").replace("exp", "") else {}
+    assert parse(text, leaves).data == value
 
 
 def test_a_name_is_one_leaf():
-    root = parse("a*a + a", {"a": 3})
-    assert [node.label for node in topological_order(root) if not node.parents] == ["a"]
+    a = Value(3.0)
+    root = parse("a*a + a", {"a": a})
+    assert [node for node in topological_order(root) if not node.parents] == [a]
 
 
 @pytest.mark.parametrize(
@@ -277,6 +290,6 @@ def test_a_name_is_one_leaf():
 )  # fmt: skip
 def test_nothing_but_arithmetic(text, column):
     with pytest.raises(ExpressionError) as caught:
-        parse(text, {"a": 1.0})
+        parse(text, {"a": Value(1.0)})
     if column is not None:
         assert str(caught.value).endswith("\n" + " " * (column + 2) + "^"), str(caught.value)

@@ -16,7 +16,7 @@ menu = importlib.import_module("demos.__main__")
 
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory):
-    """The folder after `python -m demos all` with three quick demos and one that fails, and the words it left with."""
+    """The folder after `python -m demos all` with three quick demos and one that fails, and its exit message."""
     folder = tmp_path_factory.mktemp("gallery") / "new" / "pictures"
     folder.mkdir(parents=True)
     (folder / "old.png").write_bytes(b"of yesterday")
@@ -49,8 +49,7 @@ def test_pictures_commands_and_alternative_texts(gallery):
     assert "What &lt;backprop&gt; does." in page
     commands = [html.unescape(command) for command in re.findall(r"<p><code>(.*?)</code></p>", page)]
     assert commands == [
-        'python -m demos.backprop "tanh(a*b + c)" a=2 b=-3 c=7', "python -m demos.error_propagation",
-        "python -m demos.forward_backward",
+        "python -m demos.backprop", "python -m demos.error_propagation", "python -m demos.forward_backward",
     ]  # fmt: skip
     pictures = dict(re.findall(r'<img src="([^"]*)" alt="([^"]*)">', page))
     assert pictures["backprop.svg"] == "The graph of L = tanh(a*b + c)"
@@ -80,29 +79,29 @@ def test_when_all_goes_well(tmp_path, monkeypatch, capsys):
 
 def test_errors_of_a_demo_are_shown(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setitem(_gallery.ARGUMENTS, "forward_backward", ["--sizes", "0"])
+    (tmp_path / "forward_backward.png").mkdir()
     run = _gallery.run("forward_backward", "Two passes", tmp_path)
     assert run.failed
     assert run.pictures == []
-    assert "--sizes: the number of inputs" in capfd.readouterr().err
+    assert "python -m demos.forward_backward: " in capfd.readouterr().err
 
 
-def test_a_picture_that_says_nothing_of_itself_is_described_by_its_demo(tmp_path):
+def test_a_picture_without_alternative_text_takes_the_summary_of_its_demo(tmp_path):
     picture = figure(1, 1)
     picture.savefig(tmp_path / "a.png")
-    assert _gallery.told(tmp_path / "a.png") == ""
-    run = _gallery.Run("a", 'All "of" it', "python -m demos.a", 1.0, False, ["a.png"])
+    assert _gallery.alt_text(tmp_path / "a.png") == ""
+    run = _gallery.Run("a", 'All "of" it', 1.0, False, ["a.png"])
     page = _gallery.write([run], tmp_path).read_text(encoding="utf-8")
     assert 'alt="All &quot;of&quot; it"' in page
 
 
-def test_what_a_figure_says_of_itself(tmp_path, capsys):
+def test_alternative_text_of_a_figure(tmp_path, capsys):
     picture = figure(2, 1)
     left, right = picture.subplots(1, 2)
     left.set(title="Two\nlines", xlabel="x", ylabel="δ")
     right.set(xlabel="epoch")
     save(picture, tmp_path, "a.png")
-    assert _gallery.told(tmp_path / "a.png") == "Two lines: δ by x; epoch"
+    assert _gallery.alt_text(tmp_path / "a.png") == "Two lines: δ by x; epoch"
 
 
 def test_in_a_browser(gallery, browser):

@@ -1,4 +1,4 @@
-"""The lessons that follow the lecture: each runs, says what is true, and leaves its picture."""
+"""The lessons of the lecture: each runs, prints true statements, and saves its pictures."""
 
 import importlib
 import math
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from demos import _table, error_propagation, forward_backward, two_layer
+from demos import error_propagation, forward_backward, two_layer
+from demos._data import read_table
 from demos._lesson import report_agreement
 
 LESSONS = {
@@ -46,10 +47,10 @@ def test_every_lesson_has_help(name, lesson, capsys):
     with pytest.raises(SystemExit) as stop:
         lesson(name, "--help")
     assert stop.value.code == 0
-    assert "--output FOLDER" in capsys.readouterr().out
+    assert "--output PATH" in capsys.readouterr().out
 
 
-def test_the_folder_of_the_pictures_is_made(lesson, tmp_path):
+def test_the_folder_of_the_pictures_is_created(lesson, tmp_path):
     lesson("forward_backward", "--output", "a/b")
     assert (tmp_path / "a" / "b" / "forward_backward.png").exists()
 
@@ -65,21 +66,14 @@ def test_perceptron(lesson):
     assert slope == pytest.approx(float(re.search(r"squares: +y = \S+ \+ (\S+) x1", text)[1]), abs=0.05)
 
 
-def test_least_squares_of_the_perceptron_lesson():
-    perceptron = importlib.import_module("demos.perceptron")
-    points = [(0.0, 1.0), (1.0, 2.5), (2.0, 2.0), (5.0, 7.0)]
-    slope, intercept = np.polyfit(*zip(*points, strict=True), 1)
-    assert perceptron.least_squares(points) == pytest.approx((intercept, slope))
-
-
 def test_gradient_descent_ends_at_the_minimum_of_himmelblaus_function(lesson):
     text = lesson("gradient_descent")
     assert "  62    3.00000    2.00000" in text
     assert "Converged" in text
-    assert re.search(r"Gradients by hand and backward\(\) agree in 126 numbers", text)
+    assert re.search(r"All 126 .* by hand match backward\(\)", text)
 
 
-def test_gradient_descent_on_a_surface_of_ones_own(lesson):
+def test_gradient_descent_on_another_surface(lesson):
     text = lesson("gradient_descent", "w1**2 + 4*w2**2", "--start", "1", "1", "--eta", "0.1", "--steps", "20")
     w1, w2 = 0.8**20, 0.2**20  # each step multiplies by 1 - eta * curvature
     assert f"  20 {w1:10.5f} {w2:10.5f}" in text
@@ -89,7 +83,7 @@ def test_gradient_descent_on_a_surface_of_ones_own(lesson):
 def test_two_layer(lesson):
     text = lesson("two_layer")
     assert ", converged" in text
-    assert re.search(r"Deltas by hand and backward\(\) agree in \d{3},\d{3} numbers", text)
+    assert re.search(r"All \d{3},\d{3} .* match backward\(\)", text)
     assert float(re.search(r"held-out examples: (\S+) %", text)[1]) > 90
 
 
@@ -119,7 +113,7 @@ def test_two_layer_rules_are_the_gradient_of_the_loss():
     ("arguments", "function"),
     [(["two_layer", "--epochs", "1"], "updates"), (["error_propagation"], "updated"), (["perceptron"], "dot")],
 )
-def test_a_rule_that_is_wrong_is_found_out(arguments, function, lesson, monkeypatch):
+def test_a_wrong_rule_is_detected(arguments, function, lesson, monkeypatch):
     module = importlib.import_module(f"demos.{arguments[0]}")
     right = getattr(module, function)
     wrong = {
@@ -128,15 +122,15 @@ def test_a_rule_that_is_wrong_is_found_out(arguments, function, lesson, monkeypa
         "dot": lambda ws, xs: 1.01 * right(ws, xs),
     }
     monkeypatch.setattr(module, function, wrong[function])
-    with pytest.raises(SystemExit, match=r"backward\(\) differs by"):
+    with pytest.raises(SystemExit, match=r"must match backward\(\)"):
         lesson(*arguments)
 
 
-def test_agreement_is_of_numbers(capsys):
-    report_agreement("It", [0.0, 1e-13], 1e-12)
-    assert capsys.readouterr().out == "It and backward() agree in 2 numbers, to 1.0e-13.\n"
+def test_report_agreement(capsys):
+    report_agreement("gradients", [0.0, 1e-13], 1e-12)
+    assert capsys.readouterr().out == "All 2 gradients match backward() (largest difference 1e-13).\n"
     with pytest.raises(ArithmeticError):
-        report_agreement("It", [0.0, math.nan], 1e-12)
+        report_agreement("gradients", [0.0, math.nan], 1e-12)
 
 
 def test_forward_backward_on_the_published_network():
@@ -154,10 +148,10 @@ def test_forward_backward_counts_multiplications():
     assert counts == (in_passes, along_paths)
 
 
-def test_forward_backward_on_a_network_of_ones_own(lesson):
+def test_forward_backward_on_another_network(lesson):
     text = lesson("forward_backward", "--sizes", "3", "2", "1", "--seed", "5")
-    assert "the sizes [3, 2, 1]" in text
-    assert "agree in 11 numbers" in text
+    assert "sizes [3, 2, 1]" in text
+    assert "All 11 gradients match" in text
 
 
 def test_error_propagation_is_gradient_descent():
@@ -183,9 +177,9 @@ def test_error_propagation_is_gradient_descent():
         assert new[link] == pytest.approx(w[link] - eta * gradient, rel=1e-14, abs=0.0)
 
 
-def test_error_propagation_tells_what_the_slides_leave_out(lesson):
+def test_error_propagation_shows_the_factor_that_the_slides_leave_out(lesson):
     def times(text):
-        return [float(line.split()[-1]) for line in text.splitlines() if line.startswith("  w") and "times" not in line]
+        return [float(line.split()[-1]) for line in text.splitlines() if line.startswith("  w") and "ratio" not in line]
 
     factors = times(lesson("error_propagation"))
     assert factors[-2:] == [1.0, 1.0], "right for the output neuron"
@@ -193,7 +187,7 @@ def test_error_propagation_tells_what_the_slides_leave_out(lesson):
     assert times(lesson("error_propagation", "--activation", "linear")) == [1.0] * 14
 
 
-def test_moons_reach_100_percent(lesson):
+def test_moons_are_separated_completely(lesson):
     assert "accuracy 100.0 %." in lesson("moons")
 
 
@@ -215,7 +209,7 @@ def test_own_data_of_other_widths(columns, lesson, tmp_path):
 
 def test_table_of_numbers_and_classes(tmp_path):
     (tmp_path / "own.csv").write_text('\ufeffa, b,kind\n1,-2e3,10\n0.5,"3",9\n', encoding="utf-8")
-    table = _table.read(tmp_path / "own.csv")
+    table = read_table(tmp_path / "own.csv")
     assert table.names == ["a", "b", "kind"]
     assert table.rows == [[1.0, -2000.0], [0.5, 3.0]]
     assert table.classes == ["9", "10"]
@@ -226,27 +220,26 @@ def test_table_of_numbers_and_classes(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,b,kind\n1,2,x\n1,two,y\n", "own.csv, line 3, column 'b': a finite number goes here, got 'two'"),
-        ("a,b,kind\n1,2,x\n1,,y\n", "line 3, column 'b': a finite number goes here, got ''"),
+        ("a,b,kind\n1,2,x\n1,two,y\n", "own.csv, line 3, column 'b': .* finite number, got 'two'"),
+        ("a,b,kind\n1,2,x\n1,,y\n", "line 3, column 'b': .* finite number, got ''"),
         ("a,b,kind\n1,nan,x\n1,2,y\n", "line 2, column 'b'"),
         ("a,b,kind\n1,inf,x\n1,2,y\n", "line 2, column 'b'"),
-        ("a,b,kind\n1,2,x\n\n1,2\n", "line 4: the header has 3 columns, this line has 2"),
-        ("a,b,kind\n1,2,x\n1,2,\n", "line 3, column 'kind': the target is missing"),
-        ("a,a,kind\n1,2,x\n1,2,y\n", "line 1: the column 'a' is there twice"),
-        ("1,2,3\n1,2,3\n1,2,3\n", "line 1: the first line has the names"),
-        ("a;b;kind\n1;2;x\n1;2;y\n", "line 1: it takes two columns or more, with commas between"),
-        ("a,b,kind\n", "has 1 lines: it takes a header and two examples"),
-        ("", "has 0 lines"),
-        (b"a,b\n\xff\xfe,1\n1,1\n", "is no CSV file"),
-        ('a,b,kind\n1,"2,x\n', "is no CSV file"),
+        ("a,b,kind\n1,2,x\n\n1,2\n", "line 4: .* 3 columns.* 2"),
+        ("a,b,kind\n1,2,x\n1,2,\n", "line 3, column 'kind': .*target"),
+        ("a,a,kind\n1,2,x\n1,2,y\n", "line 1: .*different names.*'a', 'a'"),
+        ("1,2,3\n1,2,3\n1,2,3\n", "line 1: .*names.*'1', '2', '3'"),
+        ("a;b;kind\n1;2;x\n1;2;y\n", "line 1: .* 2 or more .*commas"),
+        ("a,b,kind\n", "header and at least 2 examples, got 1"),
+        ("", "got 0 lines"),
+        (b"a,b\n\xff\xfe,1\n1,1\n", "must be a CSV file"),
+        ('a,b,kind\n1,"2,x\n', "must be a CSV file"),
     ],
 )
 def test_bad_files_are_named_by_line_and_column(content, message, lesson, tmp_path):
     (tmp_path / "own.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     for name in ("perceptron", "two_layer", "moons"):
-        with pytest.raises(SystemExit) as stop:
+        with pytest.raises(SystemExit, match=message):
             lesson(name, "--data", "own.csv")
-        assert message in stop.value.code
     assert not (tmp_path / "pictures").exists()
 
 
@@ -256,23 +249,25 @@ def test_bad_files_are_named_by_line_and_column(content, message, lesson, tmp_pa
         (["perceptron", "--data", "none.csv"], "No such file"),
         (["gradient_descent", "--eta", "0.1"], "goes too far"),
         (["gradient_descent", "w1 +* w2"], "not an expression"),
+        (["forward_backward", "--sizes", "3"], r"--sizes .* \[3\]"),
+        (["forward_backward", "--sizes", "200", "200", "1"], "--sizes .* 20,000.* 40,000"),
+        (["error_propagation", "--activation", "relu"], "--activation .* sigmoid, tanh, linear, got relu"),
         (["gradient_descent", "w1**2"], "w2 has a value but does not occur"),
-        (["moons", "--epochs", "0"], "epochs is 1 or more"),
-        (["two_layer", "--hidden", "0"], "1 or more"),
+        (["moons", "--epochs", "0"], "epochs .* 1 "),
+        (["two_layer", "--hidden", "0"], "1 or more|at least 1"),
         (["perceptron", "--output", "file"], "file"),
     ],
 )
 def test_mistakes_of_the_user(arguments, message, lesson, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SystemExit) as stop:
+    with pytest.raises(SystemExit, match=message):
         lesson(*arguments)
-    assert message in stop.value.code
 
 
 def test_three_classes_are_not_two(lesson, tmp_path):
     (tmp_path / "own.csv").write_text("a,kind\n1,x\n2,y\n3,z\n")
     for name in ("perceptron", "moons"):
-        with pytest.raises(SystemExit, match="'kind' has 3 classes, not two: x, y, z"):
+        with pytest.raises(SystemExit, match=r"'kind' .* 2 classes, got 3: x, y, z"):
             lesson(name, "--data", "own.csv")
 
 

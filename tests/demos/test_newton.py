@@ -8,31 +8,9 @@ from mpmath import mp
 
 from demos import derivatives, newton
 
-PICTURES = {"newton": ["newton.png"], "derivatives": ["derivatives.png", "derivatives.svg"]}
-
-
-@pytest.mark.parametrize(("name", "pictures"), PICTURES.items())
-def test_prints_80_columns_and_leaves_its_pictures(name, pictures, lesson, tmp_path):
-    text = lesson(name)
-    assert max(map(len, text.splitlines())) <= 80
-    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")} == {
-        f"pictures/{x}" for x in pictures
-    }
-    for picture in pictures:
-        assert f"Picture: pictures/{picture}" in text
-        assert 5_000 < (tmp_path / "pictures" / picture).stat().st_size < 100_000
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_has_help(name, lesson, capsys):
-    with pytest.raises(SystemExit) as stop:
-        lesson(name, "--help")
-    assert stop.value.code == 0
-    assert "--output FOLDER" in capsys.readouterr().out
-
 
 def table(text, heading):
-    """The rows of numbers below a heading."""
+    """Return the rows of numbers below a heading."""
     lines = text[text.index(heading) :].splitlines()[3:]
     rows = []
     for line in lines:
@@ -53,7 +31,7 @@ def test_newton_ends_at_the_minimum_of_rosenbrocks_function(lesson):
     assert slow[-1][0] == 1000
     assert slow[-1][3] > 0.1
     assert "at a minimum" in text
-    assert "35 numbers agree" in text
+    assert "All 35 derivatives by hand match" in text
 
 
 def test_the_derivatives_by_hand():
@@ -77,7 +55,7 @@ def test_the_derivatives_of_the_sine(lesson):
     text = lesson("derivatives")
     graphs = re.findall(r"^y'* +\d+  (.*)$", text, re.M)
     assert graphs == ["sin(x)", "cos(x)", "-sin(x)", "-cos(x)", "sin(x)"]
-    assert "1,205 numbers" in text
+    assert "All 1,205 derivatives match" in text
     (row,) = re.findall(r"^  1\.0472 (.*)$", text, re.M)
     assert [float(x) for x in row.split()] == pytest.approx(
         [f(math.pi / 3) for f in (math.sin, math.cos, lambda x: -math.sin(x), lambda x: -math.cos(x), math.sin)],
@@ -85,19 +63,19 @@ def test_the_derivatives_of_the_sine(lesson):
     )
 
 
-def test_the_derivatives_of_a_curve_of_ones_own(lesson):
+def test_the_derivatives_of_another_curve(lesson):
     text = lesson("derivatives", "x**3 - relu(x)**2", "--range", "-1", "1")
     ends = {x: [float(n) for n in row.split()] for x, row in re.findall(r"^ *(-?1\.0000) (.*)$", text, re.M)}
     assert ends["-1.0000"] == [-1, 3, -6, 6, 0]
     assert ends["1.0000"] == [0, 1, 4, 6, 0]  # beyond the kink
 
 
-def test_a_derivative_that_is_wrong_is_told(lesson, monkeypatch):
-    monkeypatch.setattr(derivatives, "CLOSED_FORMS", [math.sin, math.cos, math.sin, math.cos, math.sin])
-    with pytest.raises(SystemExit, match="grad differs"):
+def test_a_wrong_derivative_is_detected(lesson, monkeypatch):
+    monkeypatch.setattr(derivatives, "EXACT", [math.sin, math.cos, math.sin, math.cos, math.sin])
+    with pytest.raises(SystemExit, match="derivatives must match sin"):
         lesson("derivatives")
     monkeypatch.setattr(newton, "by_hand", lambda w1, w2: [0.0] * 5)
-    with pytest.raises(SystemExit, match="differ from those by hand"):
+    with pytest.raises(SystemExit, match="derivatives by hand must match"):
         lesson("newton")
 
 
@@ -108,7 +86,7 @@ def test_a_derivative_that_is_wrong_is_told(lesson, monkeypatch):
         (["newton", "--eta", "1"], "Try an --eta smaller than 1"),
         (["newton", "w1**2"], "w2 has a value but does not occur"),
         (["derivatives", "log(x)"], r"log\(x\) has no value"),
-        (["derivatives", "y + 1"], "y has no value: give it one"),
+        (["derivatives", "y + 1"], "y has no value"),
     ],
 )
 def test_mistakes_of_the_user(arguments, message, lesson):

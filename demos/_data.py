@@ -1,0 +1,112 @@
+"""Tables of examples: the data sets of the lessons, and CSV files with a header and the target last."""
+
+from __future__ import annotations
+
+import csv
+import math
+import textwrap
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+Examples = list[tuple[list[float], int]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The column names, the target's last; the inputs of every example; its target as text."""
+
+    names: list[str]
+    rows: list[list[float]]
+    targets: list[str]
+
+    @property
+    def classes(self) -> list[str]:
+        """The distinct targets: numbers in increasing order, then other texts in alphabetical order."""
+        return sorted(set(self.targets), key=lambda text: (_number(text) is None, _number(text) or 0.0, text))
+
+    @property
+    def examples(self) -> Examples:
+        """The inputs of every example with the index of its class."""
+        return list(zip(self.rows, map(self.classes.index, self.targets), strict=True))
+
+    def standardised(self) -> Table:
+        """Return the table with mean 0 and standard deviation 1 in every input column, or deviation 0 if constant."""
+        columns = []
+        for column in zip(*self.rows, strict=True):
+            mean = fmean(column)
+            deviation = math.sqrt(fmean((x - mean) ** 2 for x in column)) or 1.0
+            columns.append([(x - mean) / deviation for x in column])
+        return replace(self, rows=[list(row) for row in zip(*columns, strict=True)])
+
+    def two_classes(self) -> Examples:
+        """Return the examples with target -1 for the first class and 1 for the second.
+
+        Raises:
+            ValueError: the number of classes is not two.
+        """
+        if len(self.classes) != 2:
+            names = textwrap.shorten(", ".join(self.classes), 60, placeholder=" ...")
+            raise ValueError(f"column {self.names[-1]!r} must have 2 classes, got {len(self.classes)}: {names}")
+        return [(x, 2 * k - 1) for x, k in self.examples]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: its content is not such a table; the message names the line and the column.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(f"{path}, line {reader.line_num}", cells) for cells in reader if cells]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} must be a CSV file: {error}") from None
+    if len(lines) < 3:
+        raise ValueError(f"{path} must have a header and at least 2 examples, got {len(lines)} lines")
+    place, header = lines[0]
+    names = [name.strip() for name in header]
+    if len(names) < 2 or len(set(names)) < len(names) or all(_number(name) is not None for name in names):
+        raise ValueError(f"{place}: the header must be 2 or more different names, separated by commas, got {names}")
+    rows = []
+    for place, cells in lines[1:]:
+        if len(cells) != len(names):
+            raise ValueError(f"{place}: the line must have {len(names)} columns, as the header has, got {len(cells)}")
+        row = []
+        for name, cell in zip(names[:-1], cells, strict=False):
+            number = _number(cell)
+            if number is None:
+                raise ValueError(f"{place}, column {name!r}: the cell must be a finite number, got {cell!r}")
+            row.append(number)
+        if not cells[-1].strip():
+            raise ValueError(f"{place}, column {names[-1]!r}: the target must not be empty")
+        rows.append(row)
+    return Table(names, rows, [cells[-1].strip() for _, cells in lines[1:]])
+
+
+def moons() -> Table:
+    """Return 100 noisy points on two half circles."""
+    from sklearn.datasets import make_moons
+
+    points, classes = make_moons(n_samples=100, noise=0.1, random_state=1)
+    return Table(["x1", "x2", "moon"], points.tolist(), [str(k) for k in classes])
+
+
+def iris() -> Table:
+    """Return 150 flowers of three species (Fisher 1936)."""
+    from sklearn.datasets import load_iris
+
+    data: Any = load_iris()
+    names = [name.removesuffix(" (cm)") for name in data.feature_names]
+    return Table([*names, "kind"], data.data.tolist(), [str(data.target_names[k]) for k in data.target])
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
