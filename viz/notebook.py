@@ -1,4 +1,4 @@
-"""Notebooks: Values, steps and networks show themselves as pictures there, as soon as viz is imported."""
+"""Notebooks: Values, steps and models are shown as pictures as soon as viz is imported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from viz.graph_drawing import draw
 from viz.pages.graph_steps import page
 
 HEIGHT = 560  # of an embedded page, in pixels
-WORDS = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"
+WORDS_STYLE = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"
 
 
 def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any = None) -> None:
@@ -37,64 +37,49 @@ def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any
         return
     formatters = shell.display_formatter.formatters
     displays: dict[type, Callable[[Any], str | None]] = {
-        Value: _graph,
-        Step: _step,
-        Backprop: lambda walk: _walk(walk, _name(walk, shell.user_ns)),
-        **{model: partial(_fitted_model, draw_model) for model, draw_model in models.items()},
+        Value: lambda value: _fitted_svg(draw, value) if value.parents else None,
+        Step: lambda step: _highlighted(step._names.root, step, str(step)),
+        Backprop: lambda walk: _backprop(walk, shell.user_ns),
+        **{model: partial(_fitted_svg, draw_model) for model, draw_model in models.items()},
     }
-    for type_, html_of in displays.items():
-        formatters["text/html"].for_type(type_, html_of)
+    for type_, display in displays.items():
+        formatters["text/html"].for_type(type_, display)
     shell.display_formatter.mimebundle_formatter.for_type(Drawing, _drawing)
 
 
-def _fitted_model(draw_model: Callable[[Any], Drawing], model: Any) -> str | None:
-    return _fitted(lambda: draw_model(model))
-
-
-def _graph(value: Value) -> str | None:
-    """The graph; None, which leaves it to the text, for a single node and for what is too large."""
-    return _fitted(lambda: draw(value)) if value.parents else None
-
-
-def _drawing(drawing: Drawing) -> Any:
-    fitted = _fitted(lambda: drawing) if drawing.format == "svg" else None
-    return {"text/html": fitted} if fitted else drawing._repr_mimebundle_()
-
-
-def _fitted(drawn: Callable[[], Drawing]) -> str | None:
-    """The SVG of a drawing, no wider than the notebook; None where there is too much to draw."""
+def _fitted_svg(draw_object: Callable[..., Drawing], *args: Any, **options: Any) -> str | None:
+    """Return the SVG of a drawing, no wider than the notebook, or None, which shows the text, if it is too large."""
     try:
-        svg: str = drawn().pipe(format="svg", encoding="utf-8")
+        svg: str = draw_object(*args, **options).pipe(format="svg", encoding="utf-8")
     except (ValueError, RuntimeError):
         return None
     return svg[svg.index("<svg") :].replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1)
 
 
-def _step(step: Step) -> str:
-    return _lit(step._names.root, step, str(step))
+def _drawing(drawing: Drawing) -> Any:
+    svg = _fitted_svg(lambda: drawing) if drawing.format == "svg" else None
+    return {"text/html": svg} if svg else drawing._repr_mimebundle_()
 
 
-def _walk(walk: Backprop, name: str) -> str:
-    """Where the backward pass stands, in a picture and in words, and how to go on."""
-    lines = [str(walk.last)] if walk.last else []
-    lines.append(repr(walk))
-    hints = [f"{name}.step() goes on"] * (walk.upcoming is not None) + [f"{name}.back() goes back"] * bool(walk.last)
-    return _lit(walk.root, walk.last, "\n".join(lines)) + f"<p><small>{html.escape(', '.join(hints))}</small></p>"
+def _backprop(walk: Backprop, variables: Mapping[str, Any]) -> str:
+    """Return the state of the backward pass as a picture and in words, with the calls that step on and back."""
+    name = next((name for name, value in variables.items() if value is walk and not name.startswith("_")), "walk")
+    words, hints = repr(walk), []
+    if walk.upcoming is not None:
+        hints.append(f"{name}.step() goes on")
+    if walk.last:
+        words = f"{walk.last}\n{words}"
+        hints.append(f"{name}.back() goes back")
+    return _highlighted(walk.root, walk.last, words) + f"<p><small>{html.escape(', '.join(hints))}</small></p>"
 
 
-def _lit(root: Value, step: Step | None, words: str) -> str:
-    picture = _fitted(lambda: draw(root, highlight=step)) or ""
-    return f'{picture}<pre style="{WORDS}">{html.escape(words)}</pre>'
-
-
-def _name(walk: Backprop, variables: dict[str, Any]) -> str:
-    """What the user calls it."""
-    names = [name for name, value in variables.items() if value is walk and not name.startswith("_")]
-    return names[0] if names else "walk"
+def _highlighted(root: Value, step: Step | None, words: str) -> str:
+    picture = _fitted_svg(draw, root, highlight=step) or ""
+    return f'{picture}<pre style="{WORDS_STYLE}">{html.escape(words)}</pre>'
 
 
 class Embedded:
-    """A page inside a notebook; kept with it, and cut off from the rest of it.
+    """A page inside a notebook, stored in it and isolated from the rest of it.
 
     Attributes:
         text: the HTML of the page.
@@ -113,34 +98,34 @@ class Embedded:
         return f"a page of {len(self.text):,} characters, which a notebook shows"
 
 
-def embed(what: Value | str | os.PathLike[str], *, height: int = HEIGHT, **options: Any) -> Embedded:
-    """The page that steps through a graph, inside a notebook.
+def embed(content: Value | str | os.PathLike[str], *, height: int = HEIGHT, **options: Any) -> Embedded:
+    """Return the page that steps through a graph, for display inside a notebook.
 
     Args:
-        what: the node to begin with, or a file that `viz.page` wrote.
-        height: of the page in the notebook, in pixels.
-        options: as for `viz.page`.
+        content: the root of the graph, or a file that `viz.page` or `viz.network_page` wrote.
+        height: the height of the page in the notebook, in pixels.
+        options: the options of `viz.page`, if `content` is a Value.
 
     Returns:
-        An object that shows itself as the last line of a cell.
+        An object that a notebook shows if it is the last line of a cell.
 
     Raises:
-        TypeError: `what` is neither, or there are options for a file, which is as it is.
-        ValueError, RuntimeError, ArithmeticError: as `viz.page`.
-        OSError: the file cannot be read.
+        TypeError: `content` is neither a Value nor a path, or there are options for a file.
+        ValueError, RuntimeError, ArithmeticError: As `viz.page`.
+        OSError: The file cannot be read.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> embed(a * b)._repr_html_()[:31]
     '<iframe sandbox="allow-scripts"'
     """
-    match what:
+    match content:
         case Value():
             with tempfile.TemporaryDirectory() as folder:
-                text = page(what, Path(folder) / "page.html", **options).read_text(encoding="utf-8")
+                text = page(content, Path(folder) / "page.html", **options).read_text(encoding="utf-8")
         case str() | os.PathLike():
             if options:
-                raise TypeError(f"a file is shown as it is: {', '.join(options)} is for a Value")
-            text = Path(what).read_text(encoding="utf-8")
+                raise TypeError(f"options must be for a Value, got {', '.join(options)} for the file {str(content)!r}")
+            text = Path(content).read_text(encoding="utf-8")
         case _:
-            raise TypeError(f"embed takes a Value or the file of a page, got {describe(what)}")
+            raise TypeError(f"content must be a Value or the file of a page, got {describe(content)}")
     return Embedded(text, height)

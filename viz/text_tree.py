@@ -11,7 +11,7 @@ from engine.validation import at_least
 
 
 class Tree(str):
-    """Text that shows itself at the prompt."""
+    """Text that the prompt shows as it is, without quotes."""
 
     __slots__ = ()
 
@@ -20,18 +20,18 @@ class Tree(str):
 
 
 def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
-    """The graph of `root` as a tree: under each node its operands, with data and gradient.
+    """Return the graph of `root` as a tree: below each node its operands, with data and gradient.
 
-    A node that was used more than once is shown with its operands at its first place, and as `...` at the others.
+    A node that is used more than once has its operands below its first place, and `...` at the others.
 
     Args:
-        root: the node to show with all below it.
+        root: the node to show with everything it depends on.
         precision: significant digits of data and gradients, 1 or more.
         max_nodes: the most nodes to show.
 
     Raises:
-        ValueError: the graph has more than `max_nodes` nodes, or `precision` is less than 1.
-        TypeError: `root` is no Value.
+        ValueError: The graph has more than `max_nodes` nodes, or `precision` is less than 1.
+        TypeError: `root` is not a Value.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> L = a * b + a
@@ -47,25 +47,24 @@ def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
     at_least(1, precision, "precision")
     if size > at_least(1, max_nodes, "max_nodes"):
         raise ValueError(
-            f"the graph has {size:,} nodes, more than max_nodes={max_nodes:,}: show an inner node instead, "
+            f"the graph must fit max_nodes={max_nodes:,}, got {size:,} nodes: show an inner node instead, "
             "or pass a larger max_nodes"
         )
     names = Names(root)
-    table: list[list[str]] = []
+    rows: list[list[str]] = []
     expanded: set[Value] = set()
-    stack = [(root, "", "")]  # a node, what stands before its name, and what before those of its operands
+    stack = [(root, "", "")]  # a node, the lines before its name, and the lines before the names of its operands
     while stack:
         node, lead, indent = stack.pop()
-        again = node in expanded
-        expanded.add(node)
-        numbers = ["", ""]
+        is_repeat = node in expanded and node.parents
+        row = [f"{lead}{names.definition(node)}{' ...' if is_repeat else ''}", "", ""]
         if not node.is_constant:
-            numbers = [f"data {format_number(node.data, precision)}", f"grad {format_number(node.grad, precision)}"]
-        more = " ..." if again and node.parents else ""
-        table.append([f"{lead}{names.definition(node)}{more}", *numbers])
-        if not again and node.parents:
+            row[1:] = f"data {format_number(node.data, precision)}", f"grad {format_number(node.grad, precision)}"
+        rows.append(row)
+        if node.parents and not is_repeat:
+            expanded.add(node)
             *others, last = node.parents
             stack.append((last, f"{indent}└── ", f"{indent}    "))
             stack += [(x, f"{indent}├── ", f"{indent}│   ") for x in reversed(others)]
-    widths = [max(cell_len(row[column]) for row in table) for column in (0, 1)]
-    return Tree("\n".join("  ".join([*map(set_cell_size, row, widths), row[2]]).rstrip() for row in table))
+    widths = [max(cell_len(row[column]) for row in rows) for column in (0, 1)]
+    return Tree("\n".join("  ".join([*map(set_cell_size, row, widths), row[2]]).rstrip() for row in rows))

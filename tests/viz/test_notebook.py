@@ -150,9 +150,9 @@ def test_options_of_an_embedded_page():
 
 
 def test_errors_of_an_embedded_page(tmp_path):
-    with pytest.raises(TypeError, match="a Value or the file of a page, got int 3"):
+    with pytest.raises(TypeError, match=r"a Value or the file .* got int 3"):
         viz.embed(3)
-    with pytest.raises(TypeError, match="shown as it is: precision"):
+    with pytest.raises(TypeError, match=r"options .* precision"):
         viz.embed(tmp_path / "L.html", precision=2)
     with pytest.raises(FileNotFoundError):
         viz.embed(tmp_path / "L.html")
