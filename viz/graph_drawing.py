@@ -115,7 +115,7 @@ class _Picture:
         )
         self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
         self.frames: dict[Path, graphviz.Digraph] = {(): self.drawing}
-        self.has_frames = any(node.path for node in nodes)
+        # Edges are added last, since Graphviz places a node in the cluster that mentions it first.
         self.edges: list[tuple[str, str, Style]] = []
 
     def add_value(self, node: DrawnNode, style: Style, edge_style: Style, expand: bool) -> None:
@@ -163,7 +163,7 @@ class _Picture:
         label = self._join_fields(*(f"\u00a0{field}\u00a0" for field in fields))
         self._add_node(node.path, self.ids[node], label, styles.FOLDED | style)
         for operand in node.operands:
-            self._add_edge(self.ids[operand], self.ids[node], edge_style)
+            self.edges.append((self.ids[operand], self.ids[node], edge_style))
 
     def finish(self) -> Drawing:
         """Return the drawing with its frames and edges, and a note if it is folded."""
@@ -235,9 +235,7 @@ class _Picture:
 
     def _add_operation(self, key: str, path: Path, symbol: str, operands: Iterable[str], style: Style) -> None:
         self._add_node(path, f"{key}op", symbol, styles.OPERATION | style)
-        for operand in operands:
-            self._add_edge(operand, f"{key}op", style)
-        self._add_edge(f"{key}op", key, style)
+        self.edges += [*((operand, f"{key}op", style) for operand in operands), (f"{key}op", key, style)]
 
     def _add_node(self, path: Path, key: str, label: str, style: Style) -> None:
         for i in range(1, len(path) + 1):
@@ -247,12 +245,6 @@ class _Picture:
                 frame.attr("graph", label=escape_label(path[i - 1]))
                 self.frames[path[:i]] = frame
         self.frames[path].node(key, label, **style)
-
-    def _add_edge(self, source: str, target: str, style: Style) -> None:
-        if self.has_frames:  # Graphviz places a node in the cluster that mentions it first, so edges come last
-            self.edges.append((source, target, style))
-        else:
-            self.drawing.edge(source, target, **style)
 
 
 def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> list[DrawnNode]:
@@ -273,7 +265,7 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
     leaves = [x for x in clusters.order if not (x.parents or x.is_constant or INPUT.fullmatch(x.label))]
     sizes = []
     for opened, merge_equal in details:
-        if opened is None and len(leaves if merge_equal else clusters.order) > limit:  # so many are drawn, or more
+        if opened is None and len(leaves if merge_equal else clusters.order) > limit:  # at least as many are drawn
             sizes.append((len(clusters.order), 0, 0))
             continue
         nodes = fold_graph(clusters, depth=opened, merge_equal=merge_equal)
@@ -281,7 +273,8 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
         is_last = (opened, merge_equal) == details[-1]
         most = max_nodes if is_last else limit
         fits = all(size <= n * most for size, n in zip(sizes[-1], (1, 4, 100), strict=True))
-        if fits and (is_last or depth is not None or _most_neurons(nodes) <= MAX_NEURONS):
+        neurons = max(Counter(node.path for node in nodes if node.is_folded).values(), default=0)  # side by side
+        if fits and (is_last or depth is not None or neurons <= MAX_NEURONS):
             return nodes
     n, edges, span = sizes[0]
     size = f"{n:,} nodes" + (f" with {edges:,} edges spanning {span:,} ranks" if edges else "")
@@ -301,11 +294,6 @@ def _size(nodes: list[DrawnNode]) -> tuple[int, int, int]:
         edges += len(node.operands)
         span += sum(rank[node] - rank.get(x, 0) for x in node.operands)
     return len(nodes), edges, span
-
-
-def _most_neurons(nodes: list[DrawnNode]) -> int:
-    """Return the largest number of folded nodes in the same cluster."""
-    return max(Counter(node.path for node in nodes if node.is_folded).values(), default=0)
 
 
 def _format_range(xs: list[float], precision: int = 6) -> str:
