@@ -1,80 +1,87 @@
 "use strict";
 
+// The frames of the page, as in viz/pages/frames.py, and the description of each node by its id.
 const { frames, about } = JSON.parse(document.getElementById("page-data").textContent);
 const part = (name) => document.getElementById("page-" + name);
 const [stage, lines, card, slider, play] = ["stage", "lines", "card", "slider", "play"].map(part);
 const drawing = stage.querySelector("svg");
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
 const last = frames.length - 1;
-let at = 0; // the frame that is shown
+let current = 0; // the index of the frame that is shown
 
-// What the frames speak of: the text elements, and the nodes that hold them.
-
-const spoken = frames.flatMap((frame) => Object.keys(frame.texts));
-const texts = new Map(spoken.map((id) => [id, document.getElementById(id)]));
+// The text elements that frames change, and the nodes that contain them.
+const textIds = frames.flatMap((frame) => Object.keys(frame.texts));
+const texts = new Map(textIds.map((id) => [id, document.getElementById(id)]));
 const nodes = [...drawing.querySelectorAll(".node")];
-const reader = nodes.filter((node) => node.id in about);
-const held = new Map(nodes.map((node) => [node, [...texts.values()].filter((text) => node.contains(text))]));
+const describedNodes = nodes.filter((node) => node.id in about);
+const textsIn = new Map(nodes.map((node) => [node, [...texts.values()].filter((text) => node.contains(text))]));
 
-/** The frame to which a click on a node leads, in the part that is shown if it has one. */
-function leadsTo(node) {
-  const ids = held.get(node).map((text) => text.id);
-  const here = frames.map((_, i) => i);
-  const inPart = here.filter((i) => frames[i].part === frames[at].part);
-  for (const some of [inPart, here]) {
-    const found = [
-      some.find((i) => frames[i].node === node.id),
-      some.filter((i) => ids.some((id) => id in frames[i].texts)).pop(),
-      some.find((i) => frames[i].lit.includes(node.id)),
-    ].find((i) => i !== undefined);
-    if (found !== undefined) return found;
+/** The index of the frame that a click on a node shows, in the current part if possible; -1 if there is none. */
+function frameOf(node) {
+  const changesText = (frame) => textsIn.get(node).some((text) => text.id in frame.texts);
+  for (const candidates of [frames.filter((frame) => frame.part === frames[current].part), frames]) {
+    const frame = candidates.find((each) => each.node === node.id)
+      ?? candidates.findLast(changesText)
+      ?? candidates.find((each) => each.lit.includes(node.id));
+    if (frame) return frames.indexOf(frame);
   }
+  return -1;
 }
 
-/** Show a frame; all of the page follows from its number. */
+/** Show frame i; everything on the page follows from its number. */
 function show(i, instantly = false) {
-  const before = at;
-  at = Math.max(0, Math.min(last, i));
-  const frame = frames[at];
+  const isNext = i === current + 1;
+  current = clamp(i, 0, last);
+  const frame = frames[current];
   document.body.dataset.part = frame.part;
-  const reads = Object.assign({}, ...frames.slice(0, at + 1).map((each) => each.texts));
-  for (const [id, text] of texts) {
-    text.textContent = reads[id] || "";
-    text.classList.toggle("new", id in frame.texts);
-  }
-  for (const [node, inside] of held) {
-    node.classList.toggle("waiting", inside.length > 0 && inside.every((text) => !text.textContent));
-  }
+  showTexts(frame);
   for (const lit of drawing.querySelectorAll(".lit, .now")) lit.classList.remove("lit", "now");
   for (const id of frame.lit) document.getElementById(id).classList.add("lit");
   if (frame.node) document.getElementById(frame.node).classList.add("now");
-  for (const node of reader) node.setAttribute("aria-label", [about[node.id], ...numbers(node)].join(", "));
-  flow(at === before + 1 && !instantly && !calm.matches);
-  say(frame);
-  slider.value = at;
+  animateEdges(isNext && current === i && !instantly && !reducedMotion.matches);
+  showLines(frame);
+  showPosition(frame);
+  followFrame(instantly);
+  showCard();
+}
+
+/** Show in the drawing the texts of all frames up to this one. */
+function showTexts(frame) {
+  const contents = Object.assign({}, ...frames.slice(0, current + 1).map((each) => each.texts));
+  for (const [id, text] of texts) {
+    text.textContent = contents[id] || "";
+    text.classList.toggle("new", id in frame.texts);
+  }
+  for (const [node, inside] of textsIn) {
+    node.classList.toggle("waiting", inside.length > 0 && inside.every((text) => !text.textContent));
+  }
+  for (const node of describedNodes) node.setAttribute("aria-label", [about[node.id], ...numbersIn(node)].join(", "));
+}
+
+function numbersIn(node) {
+  return textsIn.get(node).map((text) => text.textContent).filter(Boolean);
+}
+
+function showPosition(frame) {
+  slider.value = current;
   slider.setAttribute("aria-valuetext", frame.title);
   for (const [name, end] of [["first", 0], ["back", 0], ["next", last], ["last", last]]) {
-    part(name).setAttribute("aria-disabled", at === end);
+    part(name).setAttribute("aria-disabled", current === end);
   }
-  look(instantly);
-  describe();
 }
 
-function numbers(node) {
-  return held.get(node).map((text) => text.textContent).filter(Boolean);
-}
-
-/** Along the lit edges, one stroke the way that the numbers go. */
-function flow(moving) {
+/** Draw one stroke along each lit edge, in the direction in which the numbers flow. */
+function animateEdges(animated) {
   for (const stroke of drawing.querySelectorAll(".flow")) stroke.remove();
   for (const edge of drawing.querySelectorAll(".edge")) {
-    edge.classList.toggle("flowing", moving && edge.classList.contains("lit"));
+    edge.classList.toggle("flowing", animated && edge.classList.contains("lit"));
     if (!edge.classList.contains("flowing")) continue;
     const path = edge.querySelector("path");
     const stroke = path.cloneNode();
     stroke.setAttribute("pathLength", 1);
     stroke.setAttribute("class", "flow");
-    stroke.style.setProperty("--from", frames[at].part === "backward" ? -1 : 1);
+    stroke.style.setProperty("--from", frames[current].part === "backward" ? -1 : 1);
     stroke.addEventListener("animationend", () => {
       stroke.remove();
       edge.classList.remove("flowing");
@@ -83,142 +90,138 @@ function flow(moving) {
   }
 }
 
-/** The lines below the drawing, which break before an equals sign if they must. */
-function say(frame) {
-  const title = document.createElement("h2");
-  title.textContent = frame.title;
-  const paragraphs = frame.lines.map((line) => {
-    const p = document.createElement("p");
-    const pieces = line.split(/(?= \+?= | hands on )/);
-    const end = /^( = )(\S+)$/.exec(pieces.at(-1));
-    for (const [i, piece] of pieces.entries()) {
-      const span = document.createElement("span");
-      if (end && i === pieces.length - 1) {
-        const result = document.createElement("strong");
-        result.textContent = end[2];
-        span.append(end[1], result);
-      } else {
-        span.textContent = piece;
-      }
-      p.append(span);
-    }
-    return p;
-  });
-  lines.replaceChildren(title, ...paragraphs);
-  fit();
+function element(name, ...content) {
+  const result = document.createElement(name);
+  result.append(...content);
+  return result;
 }
 
-/** The largest type with which the lines fit in their place, if it can be without a break within a piece. */
-function fit() {
-  const narrow = innerWidth <= 700;
-  const largest = narrow ? 22 : Math.max(20, Math.min(innerWidth / 36, innerHeight / 18));
-  const overflows = () => lines.scrollHeight > lines.clientHeight;
-  const breaks = (size) => [...lines.querySelectorAll("span")].some((span) => span.offsetHeight > 2 * size);
-  const fits = (size, unbroken) => {
+/** Show the lines below the drawing: they break before an equals sign if they must, and end in a bold result. */
+function showLines(frame) {
+  const paragraphs = frame.lines.map((line) => {
+    const pieces = line.split(/(?= \+?= | hands on )/);
+    const result = /^( = )(\S+)$/.exec(pieces.at(-1));
+    const spans = pieces.map((piece) => element("span", piece));
+    if (result) spans.at(-1).replaceChildren(result[1], element("strong", result[2]));
+    return element("p", ...spans);
+  });
+  lines.replaceChildren(element("h2", frame.title), ...paragraphs);
+  fitLines();
+}
+
+/** Choose the largest type with which the lines fit in their panel, if possible without a break within a piece. */
+function fitLines() {
+  const largest = innerWidth <= 700 ? 22 : Math.max(20, Math.min(innerWidth / 36, innerHeight / 18));
+  const hasBreaks = (size) => [...lines.querySelectorAll("span")].some((span) => span.offsetHeight > 2 * size);
+  const fits = (size, whole) => {
     for (const p of lines.querySelectorAll("p")) p.style.fontSize = size + "px";
-    return !overflows() && !(unbroken && breaks(size));
+    return lines.scrollHeight <= lines.clientHeight && !(whole && hasBreaks(size));
   };
   const sizes = Array.from({ length: Math.ceil(largest - 15) }, (_, i) => Math.max(16, largest - i));
-  sizes.some((size) => size >= 0.75 * largest && fits(size, true)) || sizes.some((size) => fits(size, false));
+  const unbroken = sizes.some((size) => size >= 0.75 * largest && fits(size, true));
+  if (!unbroken) sizes.some((size) => fits(size, false));
   lines.scrollTop = 0;
 }
 
-// The view: which point of the drawing stands in the middle, and how many pixels a unit takes.
+// The camera: `view` is the point of the drawing at the centre of the stage, and the scale in pixels per unit.
 
 const [x, y, width, height] = drawing.getAttribute("viewBox").split(/[ ,]+/).map(Number);
 const paper = { x, y, width, height };
-const boxes = new Map();
-let view = { x: paper.x + paper.width / 2, y: paper.y + paper.height / 2, scale: 1 };
-let chosen = null; // the scale that the user chose; 0 is the whole drawing, null leaves it to the page
-let moving = 0;
+const boxes = new Map(); // the bounding box of each node and edge, in units of the drawing
+let view = wholeView();
+let userScale = null; // the scale that the user chose: 0 is the whole drawing, null leaves it to the page
+let animation = 0;
 
 function wholeScale() {
   return Math.min(stage.clientWidth / paper.width, stage.clientHeight / paper.height, 2.5) * 0.96;
 }
 
-function readableScale() {
-  return Math.max(0.8, Math.min(1.6, stage.clientWidth / 1280));
-}
-
-function whole() {
+function wholeView() {
   return { x: paper.x + paper.width / 2, y: paper.y + paper.height / 2, scale: wholeScale() };
 }
 
-function place(to) {
-  view = to;
-  const width = stage.clientWidth / to.scale;
-  const height = stage.clientHeight / to.scale;
-  drawing.setAttribute("viewBox", [to.x - width / 2, to.y - height / 2, width, height].join(" "));
+function setView(target) {
+  view = target;
+  const width = stage.clientWidth / view.scale;
+  const height = stage.clientHeight / view.scale;
+  drawing.setAttribute("viewBox", [view.x - width / 2, view.y - height / 2, width, height].join(" "));
 }
 
-function go(to, instantly) {
-  cancelAnimationFrame(moving);
-  if (instantly || calm.matches || document.hidden) {
-    place(to);
+function moveTo(target, instantly) {
+  cancelAnimationFrame(animation);
+  if (instantly || reducedMotion.matches || document.hidden) {
+    setView(target);
     return;
   }
-  const from = view;
+  const source = view;
   const start = performance.now();
   const tick = (now) => {
-    const t = Math.min(1, Math.max(0, (now - start) / 350));
-    const s = t * t * (3 - 2 * t);
-    const between = (key) => from[key] + (to[key] - from[key]) * s;
-    place(t < 1 ? { x: between("x"), y: between("y"), scale: between("scale") } : to);
-    if (t < 1) moving = requestAnimationFrame(tick);
-    else describe();
+    const t = clamp((now - start) / 350, 0, 1);
+    const share = t * t * (3 - 2 * t);
+    const between = (key) => source[key] + (target[key] - source[key]) * share;
+    setView(t < 1 ? { x: between("x"), y: between("y"), scale: between("scale") } : target);
+    if (t < 1) animation = requestAnimationFrame(tick);
+    else showCard();
   };
-  moving = requestAnimationFrame(tick);
+  animation = requestAnimationFrame(tick);
 }
 
-/** Move what is lit into view, and no more than that; where nothing is lit, show the whole. */
-function look(instantly) {
-  let lit = frames[at].lit.map((id) => boxes.get(id)).filter(Boolean);
-  const least = wholeScale();
-  const scale = chosen === null ? Math.max(least, readableScale()) : chosen || least;
-  if (!lit.length || scale <= least) {
-    go(whole(), instantly);
+/** Move lit elements into view, and no further than needed; if nothing is lit, show the whole drawing. */
+function followFrame(instantly) {
+  const lit = frames[current].lit.map((id) => boxes.get(id)).filter(Boolean);
+  const readable = clamp(stage.clientWidth / 1280, 0.8, 1.6);
+  const scale = userScale === null ? Math.max(wholeScale(), readable) : userScale || wholeScale();
+  if (!lit.length || scale <= wholeScale()) {
+    moveTo(wholeView(), instantly);
     return;
   }
   const margin = Math.max(24, (0.1 * stage.clientWidth) / scale);
-  const around = () => {
-    const left = Math.min(...lit.map((b) => b.x)) - margin;
-    const right = Math.max(...lit.map((b) => b.x + b.width)) + margin;
-    const top = Math.min(...lit.map((b) => b.y)) - 24;
-    const bottom = Math.max(...lit.map((b) => b.y + b.height)) + 24;
-    const fits = Math.min(scale, stage.clientWidth / (right - left), stage.clientHeight / (bottom - top));
-    return { left, right, top, bottom, fits };
-  };
-  const now = boxes.get(frames[at].node);
-  if (now && around().fits < 0.45 * scale) { // too many to read: the node itself, amid what fits
-    const [dx, dy] = [(0.2 * stage.clientWidth) / scale, (0.25 * stage.clientHeight) / scale];
-    lit = [{ x: now.x - dx, y: now.y - dy, width: now.width + 2 * dx, height: now.height + 2 * dy }];
+  const fit = (area) => Math.min(scale, stage.clientWidth / area.width, stage.clientHeight / area.height);
+  const node = boxes.get(frames[current].node);
+  let area = around(lit, margin, 24);
+  if (node && fit(area) < 0.45 * scale) { // too small to read: show only the surroundings of the node
+    area = around([node], margin + (0.2 * stage.clientWidth) / scale, 24 + (0.25 * stage.clientHeight) / scale);
   }
-  const { left, right, top, bottom, fits } = around();
-  const within = (middle, low, high, size, from, length) => {
-    if (length <= size) return from + length / 2;
-    const near = Math.max(high - size / 2, Math.min(low + size / 2, middle));
-    return Math.max(from + size / 2, Math.min(from + length - size / 2, near));
-  };
-  const x = within(view.x, left, right, stage.clientWidth / fits, paper.x - margin, paper.width + 2 * margin);
-  const y = within(view.y, top, bottom, stage.clientHeight / fits, paper.y - margin, paper.height + 2 * margin);
-  go({ x, y, scale: fits }, instantly);
+  const limits = around([paper], margin, margin);
+  moveTo({
+    x: nearestCentre(view.x, stage.clientWidth / fit(area), area.x, area.width, limits.x, limits.width),
+    y: nearestCentre(view.y, stage.clientHeight / fit(area), area.y, area.height, limits.y, limits.height),
+    scale: fit(area),
+  }, instantly);
 }
 
-/** Zoom by a factor, with the point (px, py) of the stage staying where it is. */
+/** The smallest box around others, with margins. */
+function around(others, marginX, marginY) {
+  const left = Math.min(...others.map((box) => box.x)) - marginX;
+  const right = Math.max(...others.map((box) => box.x + box.width)) + marginX;
+  const top = Math.min(...others.map((box) => box.y)) - marginY;
+  const bottom = Math.max(...others.map((box) => box.y + box.height)) + marginY;
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/** The centre nearest to `centre` with which a view of some size contains an area and stays within limits. */
+function nearestCentre(centre, size, areaStart, areaSize, limitStart, limitSize) {
+  if (limitSize <= size) return limitStart + limitSize / 2;
+  const nearest = clamp(centre, areaStart + areaSize - size / 2, areaStart + size / 2);
+  return clamp(nearest, limitStart + size / 2, limitStart + limitSize - size / 2);
+}
+
+/** Zoom by a factor, about the point (px, py) of the stage. */
 function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2, instantly = false) {
-  const scale = Math.max(wholeScale() / 2, Math.min(8, view.scale * factor));
+  const scale = clamp(view.scale * factor, wholeScale() / 2, 8);
   const dx = px - stage.clientWidth / 2;
   const dy = py - stage.clientHeight / 2;
-  chosen = scale;
-  go({ x: view.x + dx / view.scale - dx / scale, y: view.y + dy / view.scale - dy / scale, scale }, instantly);
+  userScale = scale;
+  moveTo({ x: view.x + dx / view.scale - dx / scale, y: view.y + dy / view.scale - dy / scale, scale }, instantly);
 }
 
-function showWhole() {
-  chosen = 0;
-  go(whole());
+/** Zoom about the position of a pointer event. */
+function zoomAt(event, factor) {
+  const area = stage.getBoundingClientRect();
+  zoom(factor, event.clientX - area.left, event.clientY - area.top, true);
 }
 
-// Dragging with one pointer, pinching with two; a click is a press that did not move.
+// One pointer drags, two pinch; a press that moves less than 5 pixels is a click.
 
 const pointers = new Map();
 let moved = 0;
@@ -231,21 +234,20 @@ stage.addEventListener("pointerdown", (event) => {
 addEventListener("pointermove", (event) => {
   const before = pointers.get(event.pointerId);
   if (!before) return;
-  const other = [...pointers.values()].find((each) => each.pointerId !== event.pointerId);
   pointers.set(event.pointerId, event);
   const dx = event.clientX - before.clientX;
   const dy = event.clientY - before.clientY;
   moved += Math.abs(dx) + Math.abs(dy);
   if (moved < 5) return;
   stage.classList.add("dragged");
-  cancelAnimationFrame(moving);
+  cancelAnimationFrame(animation);
   card.hidden = true;
+  const other = [...pointers.values()].find((each) => each.pointerId !== event.pointerId);
   if (other) {
-    const apart = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
-    const area = stage.getBoundingClientRect();
-    zoom(apart(event) / apart(before), other.clientX - area.left, other.clientY - area.top, true);
+    const distance = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
+    zoomAt(other, distance(event) / distance(before));
   } else {
-    place({ ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale });
+    setView({ ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale });
   }
 });
 for (const end of ["pointerup", "pointercancel"]) {
@@ -256,54 +258,49 @@ for (const end of ["pointerup", "pointercancel"]) {
 }
 stage.addEventListener("wheel", (event) => {
   event.preventDefault();
-  const area = stage.getBoundingClientRect();
-  const lines = event.deltaMode ? 30 : 1;
-  const factor = Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.002));
-  zoom(factor, event.clientX - area.left, event.clientY - area.top, true);
+  const pixels = event.deltaY * (event.deltaMode ? 30 : 1);
+  zoomAt(event, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)));
 }, { passive: false });
 
-// A node in full, beside it.
+// The card: the full description of the node under the mouse or with the focus.
 
-let pointed = null;
+let cardNode = null;
 
-function describe(node = pointed) {
-  pointed = node;
+function showCard(node = cardNode) {
+  cardNode = node;
   card.hidden = !node || !(node.id in about);
   if (card.hidden) return;
-  card.replaceChildren(...[about[node.id], numbers(node).join(", ")].filter(Boolean).map((text) => {
-    const p = document.createElement("p");
-    p.textContent = text;
-    return p;
-  }));
+  const paragraphs = [about[node.id], numbersIn(node).join(", ")].filter(Boolean);
+  card.replaceChildren(...paragraphs.map((text) => element("p", text)));
   const area = stage.getBoundingClientRect();
   const box = node.getBoundingClientRect();
   const left = (box.left + box.right) / 2 - area.left - card.offsetWidth / 2;
   const below = box.bottom - area.top + 10;
   const above = box.top - area.top - card.offsetHeight - 10;
   const top = below + card.offsetHeight <= area.height ? below : Math.max(0, above);
-  card.style.left = Math.max(4, Math.min(area.width - card.offsetWidth - 4, left)) + "px";
+  card.style.left = clamp(left, 4, area.width - card.offsetWidth - 4) + "px";
   card.style.top = top + "px";
 }
 
 for (const node of nodes) {
-  const leads = leadsTo(node) !== undefined;
-  node.classList.toggle("leads", leads);
-  node.addEventListener("pointerenter", () => describe(node));
-  node.addEventListener("pointerleave", () => describe(null));
+  const isClickable = frameOf(node) >= 0;
+  node.classList.toggle("clickable", isClickable);
+  node.addEventListener("pointerenter", () => showCard(node));
+  node.addEventListener("pointerleave", () => showCard(null));
   node.addEventListener("click", () => {
-    if (moved < 5 && leads) jump(leadsTo(node));
+    if (moved < 5) showFrameOf(node);
   });
   if (!(node.id in about)) {
     node.setAttribute("aria-hidden", "true");
     continue;
   }
-  node.setAttribute("role", leads ? "button" : "img");
-  node.setAttribute("tabindex", node === reader[0] ? 0 : -1);
+  node.setAttribute("role", isClickable ? "button" : "img");
+  node.setAttribute("tabindex", node === describedNodes[0] ? 0 : -1);
   node.addEventListener("focus", () => {
-    for (const other of reader) other.setAttribute("tabindex", other === node ? 0 : -1);
-    if (node.matches(":focus-visible")) describe(node);
+    for (const other of describedNodes) other.setAttribute("tabindex", other === node ? 0 : -1);
+    if (node.matches(":focus-visible")) showCard(node);
   });
-  node.addEventListener("blur", () => describe(null));
+  node.addEventListener("blur", () => showCard(null));
 }
 
 // Steps by keys, buttons and the slider.
@@ -315,6 +312,10 @@ function jump(i) {
   show(i);
 }
 
+function showFrameOf(node) {
+  if (frameOf(node) >= 0) jump(frameOf(node));
+}
+
 function pause() {
   clearTimeout(timer);
   timer = 0;
@@ -322,28 +323,31 @@ function pause() {
 }
 
 function start() {
-  if (at === last) show(0);
+  if (current === last) show(0);
   play.setAttribute("aria-label", "Pause");
   const wait = () => {
     timer = setTimeout(() => {
-      show(at + 1);
-      if (at === last) pause();
+      show(current + 1);
+      if (current === last) pause();
       else wait();
-    }, Math.min(6000, 1400 + 700 * frames[at].lines.length));
+    }, Math.min(6000, 1400 + 700 * frames[current].lines.length));
   };
   wait();
 }
 
 const actions = {
   first: () => jump(0),
-  back: () => jump(at - 1),
+  back: () => jump(current - 1),
   play: () => (timer ? pause() : start()),
-  next: () => jump(at + 1),
+  next: () => jump(current + 1),
   last: () => jump(last),
   smaller: () => zoom(1 / 1.25),
   larger: () => zoom(1.25),
-  whole: showWhole,
-  dark: () => theme(document.documentElement.dataset.theme !== "dark"),
+  whole: () => {
+    userScale = 0;
+    moveTo(wholeView());
+  },
+  dark: () => setTheme(document.documentElement.dataset.theme !== "dark"),
 };
 const keys = {
   ArrowRight: "next", PageDown: "next", ArrowLeft: "back", PageUp: "back", Home: "first", End: "last", " ": "play",
@@ -358,12 +362,11 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const node = event.target.closest(".node");
   if (event.key === "Escape") {
-    describe(null);
+    showCard(null);
   } else if (node && ["Enter", " "].includes(event.key)) {
-    const found = leadsTo(node);
-    if (found !== undefined) jump(found);
+    showFrameOf(node);
   } else if (node && ["ArrowUp", "ArrowDown"].includes(event.key)) {
-    reader[reader.indexOf(node) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
+    describedNodes[describedNodes.indexOf(node) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
   } else if (event.key in keys && !(event.key === " " && event.target.closest("button"))) {
     actions[keys[event.key]]();
   } else {
@@ -372,36 +375,37 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// Light and dark, paper and screens of any size.
+// Light, dark and print.
 
-function theme(dark) {
+function setTheme(dark) {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   part("dark").setAttribute("aria-pressed", dark);
 }
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-prefersDark.addEventListener("change", () => theme(prefersDark.matches));
-theme(prefersDark.matches);
+prefersDark.addEventListener("change", () => setTheme(prefersDark.matches));
+setTheme(prefersDark.matches);
 
-let printed = 0;
+let beforePrint = 0;
 addEventListener("beforeprint", () => {
-  printed = at;
+  beforePrint = current;
   show(last, true);
   drawing.setAttribute("viewBox", [paper.x, paper.y, paper.width, paper.height].join(" "));
 });
-addEventListener("afterprint", () => show(printed, true));
+addEventListener("afterprint", () => show(beforePrint, true));
 
-const shares = frames.map((frame, i) => {
-  const colour = { forward: "--green", backward: "--orange", update: "--blue" }[frame.part] || "--rule";
-  return `var(${colour}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
+// The slider is coloured by the parts of the frames.
+const colours = { forward: "--green", backward: "--orange", update: "--blue" };
+const stops = frames.map(({ part }, i) => {
+  return `var(${colours[part] || "--rule"}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
 });
-slider.style.setProperty("--parts", `linear-gradient(to right, ${shares.join(", ")})`);
+slider.style.setProperty("--parts", `linear-gradient(to right, ${stops.join(", ")})`);
 
-place(whole());
+setView(wholeView());
 const corner = stage.getBoundingClientRect();
-for (const thing of drawing.querySelectorAll(".node, .edge")) {
-  const box = thing.getBoundingClientRect();
-  boxes.set(thing.id, {
+for (const group of drawing.querySelectorAll(".node, .edge")) {
+  const box = group.getBoundingClientRect();
+  boxes.set(group.id, {
     x: view.x + (box.left - corner.left - stage.clientWidth / 2) / view.scale,
     y: view.y + (box.top - corner.top - stage.clientHeight / 2) / view.scale,
     width: box.width / view.scale,
@@ -410,6 +414,6 @@ for (const thing of drawing.querySelectorAll(".node, .edge")) {
 }
 show(0, true);
 new ResizeObserver(() => {
-  fit();
-  look(true);
+  fitLines();
+  followFrame(true);
 }).observe(stage);
