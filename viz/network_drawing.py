@@ -6,11 +6,12 @@ Every position is computed here: Graphviz's engine nop2 draws nodes and edges wh
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine import Value, no_grad
 from engine.formatting import format_number
@@ -28,7 +29,9 @@ INPUT_RADIUS = 23
 CURVE_WIDTH, CURVE_HEIGHT = 36, 20
 FONT_SIZE = 14
 LINE_HEIGHT = 1.2 * FONT_SIZE
-NEURON_LINES = ("name", "", "", "output", "", "delta")  # the label of a neuron, from above its circle to below it
+# The lines of the label of a circle. Graphviz centres them: blank lines keep the output inside, the others outside.
+INPUT_LINES = ["name", "", "output", "", ""]
+NEURON_LINES = ["name", "", "", "output", "", "delta"]
 MAX_NUMBERED = 36  # weights between two layers, above which their numbers would be unreadable
 MAX_NAMED = 12  # weights between two layers, above which their names would be unreadable
 A4 = 7.4, 10.8  # inches, without margins
@@ -37,16 +40,24 @@ STYLES = {"input": LEAF, "neuron": INNER, "output": ROOT, "bias": BIAS}
 Point = tuple[float, float]
 
 
-class Unit(NamedTuple):
-    """A circle of the drawing: an input, a bias unit or a neuron, with its numbers where they are known."""
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """A circle of the drawing: an input, a bias unit or a neuron. Unknown numbers are None."""
 
     kind: str
     key: str
     name: str
-    output: float | None = None
-    neuron: Perceptron | None = None
-    a: float | None = None
-    delta: float | None = None
+    output: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron(Unit):
+    """A unit that is computed: a neuron of layer 1, 2, ... with its weighted sum a and its delta."""
+
+    layer: int
+    perceptron: Perceptron
+    a: float | None
+    delta: float | None
 
 
 def network(
@@ -120,45 +131,37 @@ def columns_of(
     columns = [[Unit("bias", "x0", "x0", 1.0), *inputs]]
     for k, layer in enumerate(layers, start=1):
         prefix = f"layer{k}." if isinstance(model, MLP) else ""
-        is_last = k == len(layers)
-        column = [] if is_last else [Unit("bias", f"{prefix}z0", "z0", 1.0)]
-        for j, neuron in enumerate(layer, start=1):
-            name = "y" if isinstance(model, Perceptron) else f"z{j}"
-            z, a, delta = (numbers[k - 1][j - 1] for numbers in (signals.z, signals.a, signals.deltas))
-            column.append(Unit("output" if is_last else "neuron", prefix + name, name, z, neuron, a, delta))
+        kind = "output" if k == len(layers) else "neuron"
+        column = [] if kind == "output" else [Unit("bias", f"{prefix}z0", "z0", 1.0)]
+        for j, perceptron in enumerate(layer):
+            name = "y" if isinstance(model, Perceptron) else f"z{j + 1}"
+            z, a, delta = (numbers[k - 1][j] for numbers in (signals.z, signals.a, signals.deltas))
+            column.append(Neuron(kind, prefix + name, name, z, k, perceptron, a, delta))
         columns.append(column)
     return columns
 
 
+def neurons_of(column: Iterable[Unit | None]) -> list[Neuron]:
+    """Return the neurons of a column, without its bias unit."""
+    return [unit for unit in column if isinstance(unit, Neuron)]
+
+
 @cache
-def _curve(activation: str) -> tuple[list[Point], Callable[[float], Point]]:
-    """Return the curve of an activation for a from -4 to 4, in the unit square, and the function from a to its point.
-
-    The centre of the square is (0, 0).
-    """
+def _curve(activation: str) -> list[Point]:
+    """Return points (a, z) on the curve of an activation z = f(a), for a and z from -4 to 4."""
+    if activation == "sign":
+        return [(-4.0, -1.0), (0.0, -1.0), (0.0, 1.0), (4.0, 1.0)]
     function = activation_function(activation)
-
-    def clamped(a: float) -> float:
-        with no_grad():
-            y = a if function is None else function(constant(a, activation)).data
-        return max(-4.0, min(4.0, y))
-
     points = []
     for a in [i / 4 for i in range(-16, 17)]:
-        with suppress(ArithmeticError):  # of log and sqrt, which are undefined there
-            points.append((a, clamped(a)))
-    if activation == "sign":
-        points = [(-4.0, -1.0), (0.0, -1.0), (0.0, 1.0), (4.0, 1.0)]
-    low, high = min(y for _, y in points), max(y for _, y in points)
+        with no_grad(), suppress(ArithmeticError):  # of log and sqrt, which are undefined there
+            z = a if function is None else function(constant(a, activation)).data
+            points.append((a, _clamp(z, -4.0, 4.0)))
+    return points
 
-    def scaled(a: float, y: float) -> Point:
-        return a / 8, (y - low) / (high - low) - 0.5
 
-    def point(a: float) -> Point:
-        a = max(-4.0, min(4.0, a))
-        return scaled(a, max(low, min(high, clamped(a))))
-
-    return [scaled(*point) for point in points], point
+def _clamp(x: float, low: float, high: float) -> float:
+    return max(low, min(high, x))
 
 
 class _Picture:
@@ -171,11 +174,11 @@ class _Picture:
         self.columns = columns
         self.shown = [_without_middle(column, max_neurons) for column in columns]
         rows = max(map(len, self.shown))
-        lines = max(len(self.shown[k - 1]) * len(self.receivers(k)) for k in range(1, len(columns)))
+        lines = max(len(sources) * len(neurons_of(column)) for sources, column in pairwise(self.shown))
         is_whole = not any(None in column for column in self.shown)
         self.numbered = is_whole and lines <= MAX_NUMBERED
         self.named = is_whole and lines <= MAX_NAMED
-        self.has_deltas = columns[-1][-1].delta is not None
+        self.has_deltas = neurons_of(columns[-1])[0].delta is not None
         self.pitch = 110.0 if self.numbered else 2 * NEURON_RADIUS + (2.2 if self.has_deltas else 1.2) * LINE_HEIGHT
         self.gap = max(280.0, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
         self.top = self.pitch * (rows - 1) / 2 + NEURON_RADIUS + 2.5 * LINE_HEIGHT
@@ -192,34 +195,31 @@ class _Picture:
             edge_attr={"arrowsize": "0.6"},
         )  # fmt: skip
         for k, column in enumerate(self.shown):
-            for row, unit in enumerate(column):
-                self.unit(k, row, unit)
+            for unit in column:
+                self.unit(k, unit)
         for k in range(1, len(columns)):
             self.lines(k)
-
-    def receivers(self, k: int) -> list[tuple[int, Unit, Perceptron]]:
-        """Return the shown neurons of layer k with their rows."""
-        return [(row, unit, unit.neuron) for row, unit in enumerate(self.shown[k]) if unit and unit.neuron]
 
     def label_position(self, k: int) -> float:
         """Return where the numbers of the lines to layer k stand, from 0 (left) to 1 (right).
 
         There, they are evenly spaced in one column: next to the sources, or next to the receivers.
         """
-        n_sources, n_receivers = len(self.shown[k - 1]), len(self.receivers(k))
+        n_sources, n_receivers = len(self.shown[k - 1]), len(neurons_of(self.shown[k]))
         return 1 / (n_receivers + 1) if n_receivers <= n_sources else n_sources / (n_sources + 1)
 
     def minimal_gap(self, k: int) -> float:
         """Return the distance from the column before layer k at which no number on a line touches a circle."""
         if not self.numbered:
             return 0.0
-        labels = [self.weight_label(weight) for _, _, neuron in self.receivers(k) for weight in neuron.weights]
+        labels = [self.weight_label(weight) for x in neurons_of(self.shown[k]) for weight in x.perceptron.weights]
         half_width = 0.3 * FONT_SIZE * max(map(len, labels))
         return (NEURON_RADIUS + half_width + 6) / min(self.label_position(k), 1 - self.label_position(k))
 
-    def position(self, k: int, row: int) -> Point:
-        """Return the centre of a circle."""
-        return k * self.gap, self.pitch * ((len(self.shown[k]) - 1) / 2 - row)
+    def position(self, k: int, unit: Unit | None) -> Point:
+        """Return the centre of the circle of a unit of layer k."""
+        column = self.shown[k]
+        return k * self.gap, self.pitch * ((len(column) - 1) / 2 - column.index(unit))
 
     def node(self, key: str, label: str, position: Point, **style: str) -> None:
         self.drawing.node(key, label, pos="{:.1f},{:.1f}".format(*position), **style)
@@ -230,61 +230,63 @@ class _Picture:
     def number(self, x: float | None) -> str:
         return "" if x is None else format_number(x, self.precision)
 
-    def unit(self, k: int, row: int, unit: Unit | None) -> None:
+    def unit(self, k: int, unit: Unit | None) -> None:
         """Draw a circle with its label, and the curve of a neuron; None is the omitted middle of a column."""
-        x, y = self.position(k, row)
+        x, y = self.position(k, unit)
         if unit is None:
             self.text(f"more {k}", f"... {len(self.columns[k]) - len(self.shown[k]) + 1} more", (x, y))
             return
         output = "1" if unit.kind == "bias" else self.number(unit.output)
-        delta = "" if unit.delta is None else f"δ = {self.number(unit.delta)}"
+        texts = {"name": unit.name, "output": output}
         descriptions = [f"{unit.name} = {output}" if output else unit.name]
-        # Graphviz centres a label, so blank lines below keep the output within the circle.
-        lines, radius = ([unit.name, "", output, "", ""] if output else [unit.name]), INPUT_RADIUS
-        if unit.neuron:
-            texts = {"name": unit.name, "output": output, "delta": delta}
-            lines, radius = [texts.get(part, "") for part in NEURON_LINES], NEURON_RADIUS
-            descriptions += [f"a = {self.number(unit.a)}" if output else "", delta, unit.neuron.activation]
+        parts, radius = (INPUT_LINES if output else ["name"]), INPUT_RADIUS
+        if isinstance(unit, Neuron):
+            parts, radius = NEURON_LINES, NEURON_RADIUS
+            texts["delta"] = "" if unit.delta is None else f"δ = {self.number(unit.delta)}"
+            descriptions += [f"a = {self.number(unit.a)}" if output else "", texts["delta"], unit.perceptron.activation]
         alt_text = ", ".join(filter(None, descriptions))
         self.alt_texts.append(alt_text)
+        label = "\\n".join(texts.get(part) or "\u00a0" for part in parts)
         self.node(
-            unit.key, "\\n".join(line or "\u00a0" for line in lines), (x, y), tooltip=alt_text, shape="circle",
-            fixedsize="shape", width=f"{2 * radius / 72:.4f}", style="filled", penwidth="1.5", **STYLES[unit.kind],
+            unit.key, label, (x, y), tooltip=alt_text, shape="circle", fixedsize="shape",
+            width=f"{2 * radius / 72:.4f}", style="filled", penwidth="1.5", **STYLES[unit.kind],
         )  # fmt: skip
-        if unit.neuron:
-            self.curve(unit, unit.neuron.activation, (x, y + 13 if output else y), alt_text)
+        if isinstance(unit, Neuron):
+            self.curve(unit, (x, y + 13 if output else y), alt_text)
 
-    def curve(self, unit: Unit, activation: str, centre: Point, alt_text: str) -> None:
+    def curve(self, unit: Neuron, centre: Point, alt_text: str) -> None:
         """Draw the curve of an activation as an edge from a neuron to itself, and its point (a, z) as a node."""
+        curve = _curve(unit.perceptron.activation)
+        low, high = min(z for _, z in curve), max(z for _, z in curve)
 
-        def scaled(point: Point) -> Point:
-            return centre[0] + CURVE_WIDTH * point[0], centre[1] + CURVE_HEIGHT * point[1]
+        def scaled(a: float, z: float) -> Point:
+            x, y = _clamp(a, -4.0, 4.0) / 8, (_clamp(z, low, high) - low) / (high - low) - 0.5
+            return centre[0] + CURVE_WIDTH * x, centre[1] + CURVE_HEIGHT * y
 
-        curve, point = _curve(activation)
-        start, *_ = points = [scaled(point) for point in curve]
-        # Graphviz draws cubic Bézier curves: with control points at its ends, each one is a straight line.
-        bezier = [start, *(control for ends in pairwise(points) for control in (*ends, ends[1]))]
+        # Graphviz draws cubic Bézier curves: with its control points at its ends, each one is a straight line.
+        start, *_ = points = [scaled(*point) for point in curve]
+        bezier = [start, *(control for line in pairwise(points) for control in (*line, line[1]))]
         pos = " ".join(f"{x:.1f},{y:.1f}" for x, y in bezier)
         self.drawing.edge(unit.key, unit.key, pos=pos, color=DARK, arrowhead="none", tooltip=alt_text)
-        if unit.a is not None:
+        if unit.a is not None and unit.output is not None:
             self.node(
-                f"{unit.key} point", "", scaled(point(unit.a)), tooltip=alt_text, shape="circle", width="0.083",
+                f"{unit.key} point", "", scaled(unit.a, unit.output), tooltip=alt_text, shape="circle", width="0.083",
                 fixedsize="true", style="filled", fillcolor=ORANGE, color=ORANGE, **{"class": "point"},
             )  # fmt: skip
 
     def lines(self, k: int) -> None:
         """Draw the weights of layer k."""
-        sources = [(row, unit) for row, unit in enumerate(self.shown[k - 1]) if unit]
         share = self.label_position(k)
-        for row, unit, neuron in self.receivers(k):
-            for source_row, source in sources:
-                weight = neuron.weights[self.columns[k - 1].index(source)]
+        for unit in neurons_of(self.shown[k]):
+            for source, weight in zip(self.columns[k - 1], unit.perceptron.weights, strict=True):
+                if source not in self.shown[k - 1]:
+                    continue
                 name = self.weights[weight]
                 colour, style = self.line_style(weight.data)
                 tooltip = f"{name} = {self.number(weight.data)}, from {source.name} to {unit.name}"
                 self.drawing.edge(source.key, unit.key, tooltip=tooltip, **style)
                 if self.numbered:
-                    (x, y), (to_x, to_y) = self.position(k - 1, source_row), self.position(k, row)
+                    (x, y), (to_x, to_y) = self.position(k - 1, source), self.position(k, unit)
                     middle = x + share * (to_x - x), y + share * (to_y - y)
                     label = self.weight_label(weight)
                     self.text(name, label, middle, colour, style="filled", fillcolor="#ffffff", fontsize="12")
@@ -306,28 +308,27 @@ class _Picture:
         """Write over each column what it is."""
         self.text("heading 0", "inputs" if model.n_inputs > 1 else "input", (0, self.top))
         for k, column in enumerate(self.columns[1:], start=1):
-            neurons = [unit.neuron for unit in column if unit.neuron]
+            neurons = neurons_of(column)
             layer = f"layer {k}: " if isinstance(model, MLP) else ""
             count = f"{len(neurons)} " if len(neurons) > 1 else ""
-            self.text(f"heading {k}", f"{layer}{count}{neurons[0].activation}", (k * self.gap, self.top))
+            self.text(f"heading {k}", f"{layer}{count}{neurons[0].perceptron.activation}", (k * self.gap, self.top))
 
     def targets(self, target: Any) -> None:
         """Write next to each output its target, if the target is one number per output."""
         values = as_list(target)
         numbers = [r.data if isinstance(r, Value) else as_float(r) for r in ([target] if values is None else values)]
-        outputs = [unit for unit in self.columns[-1] if unit.neuron]
-        if None in numbers or len(numbers) != len(outputs):
+        if None in numbers or len(numbers) != len(self.columns[-1]):
             return
-        for row, unit in enumerate(self.shown[-1]):
-            if unit:
-                x, y = self.position(len(self.columns) - 1, row)
-                number = self.number(numbers[outputs.index(unit)])
-                self.text(f"target {unit.key}", f"target {number}", (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)
+        for unit, number in zip(self.columns[-1], numbers, strict=True):
+            if unit in self.shown[-1]:
+                x, y = self.position(len(self.columns) - 1, unit)
+                text = f"target {self.number(number)}"
+                self.text(f"target {unit.key}", text, (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)
 
     def caption(self, target: Any, error: float | None, loss: Any) -> None:
         """Write under the picture what its marks mean, and describe it for screen readers."""
         lines = ["weights: solid = positive, dashed = negative, thicker = larger magnitude"]
-        if self.columns[-1][-1].a is not None:
+        if self.columns[-1][-1].output is not None:
             lines.append("circles: the activation with the neuron's point (a, z), and its output z")
         if error is not None:
             output = self.columns[-1][-1].name.rstrip("0123456789")

@@ -100,7 +100,7 @@ class _Picture:
         self.svg = parse_svg(svg)
         self._precision = precision
         self._edges: list[tuple[str, str, str]] = []  # id, from, to
-        self._products: dict[str, str] = {}  # the data text of each product that `expand` draws
+        self._products: dict[str, dict[str, str]] = {}  # node -> the products that `expand` draws for it -> data text
         for i, drawn_node in enumerate(fold_graph(Clusters(order))):
             for node in drawn_node.values:
                 self.ids.setdefault(node, []).append(f"n{i}")
@@ -122,7 +122,7 @@ class _Picture:
                     data.set("id", f"{title}-data")
                     grad.set("id", f"{title}-grad")
                     if is_product:
-                        self._products[title] = data.text or ""
+                        self._products.setdefault(_owner(title), {})[title] = data.text or ""
         if not drawn.issuperset(key for ids in self.ids.values() for key in ids):
             raise ValueError(
                 "the graph has too many edges to draw node by node: show an inner node instead, "
@@ -136,8 +136,8 @@ class _Picture:
     def data(self, node: Value) -> dict[str, str]:
         """Return the texts that show the value of a node and of its products."""
         key = self.key(node)
-        products = {f"{product}-data": data for product, data in self._products.items() if _is_part(product, key)}
-        return products | {f"{key}-data": f"data {format_number(node.data, self._precision)}"}
+        texts = {f"{product}-data": data for product, data in self._products.get(key, {}).items()}
+        return texts | {f"{key}-data": f"data {format_number(node.data, self._precision)}"}
 
     def grad(self, node: Value, grad: float) -> dict[str, str]:
         """Return the text that shows the gradient of a node."""
@@ -146,7 +146,7 @@ class _Picture:
     def product_grads(self, node: Value, grad: float) -> dict[str, str]:
         """Return the texts that show the gradients of the products of a node, which equal its own."""
         text = f"grad {format_number(grad, self._precision)}"
-        return {f"{product}-grad": text for product in self._products if _is_part(product, self.key(node))}
+        return {f"{product}-grad": text for product in self._products.get(self.key(node), {})}
 
     def between(self, parents: Iterable[Value], node: Value) -> tuple[str, ...]:
         """Return the ids of a node, of some of its parents, and of everything between them."""
@@ -154,14 +154,14 @@ class _Picture:
         ends = {end for x in parents for end in self.ids[x]}
         ids = [key]
         for edge, tail, head in self._edges:
-            if (head == key or _is_part(head, key)) and (tail in ends or _is_part(tail, key)):
+            if _owner(head) == key and (tail in ends or _owner(tail) == key):
                 ids += (edge, tail, head)
         return tuple(dict.fromkeys(ids))
 
 
-def _is_part(part: str, key: str) -> bool:
-    """Return whether `part` is the id of the operation or of a product of the node with id `key`."""
-    return re.fullmatch(rf"{key}(x\d+|op|x\d+op)", part) is not None
+def _owner(key: str) -> str:
+    """Return the id of the node for which a node, an operation or a product was drawn: `n4` for `n4x1op`."""
+    return re.split("x|op", key)[0]
 
 
 def _forward(order: Sequence[Value], names: Names, picture: _Picture) -> Iterator[Frame]:
@@ -214,9 +214,5 @@ def _join_equations(equations: Sequence[str]) -> str:
 
 def _describe_node(node: Value, root: Value, names: Names) -> str:
     if node.is_constant:
-        kind = ", a constant, which has no gradient"
-    elif node is root:
-        kind = ", the output"
-    else:
-        kind = "" if node.parents else ", a leaf"
-    return f"{names.definition(node)}{kind}"
+        return f"{names.definition(node)}, a constant, which has no gradient"
+    return names.definition(node) + (", the output" if node is root else "" if node.parents else ", a leaf")

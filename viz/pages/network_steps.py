@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from engine import Value
 from engine.formatting import format_number
 from nn import MLP, Layer, Perceptron
 from nn.signals import layers_of, signals_of, slope
-from viz.network_drawing import NEURON_LINES, Unit, columns_of, network, short_name
+from viz.network_drawing import NEURON_LINES, Neuron, Unit, columns_of, network, neurons_of, short_name
 from viz.pages.frames import Frame
 from viz.pages.html_page import page_path, parse_svg, write_page
 
@@ -69,55 +68,21 @@ def network_page(
     drawing = network(model, inputs, target, loss=loss, max_neurons=max_neurons, precision=precision)
     svg = parse_svg(drawing.pipe(encoding="utf-8"))
     columns = columns_of(model, layers, signals_of(model, inputs, target, loss))
-    steps = _Steps(svg, _neurons(columns), dict(model.named_parameters()), learning_rate, precision)
+    steps = _Steps(svg, columns, dict(model.named_parameters()), learning_rate, precision)
     frames = [*steps.forward(), *steps.backward(), *steps.update()]
     about = {key: f"{key}, a neuron with {neuron.perceptron.activation}" for key, neuron in steps.neurons.items()}
     return write_page(path, svg, frames, repr(model), about)
 
 
-@dataclass(frozen=True)
-class _Neuron:
-    """A neuron with its signals and its neighbours in the drawing.
-
-    Attributes:
-        key: its id in the drawing.
-        inputs: each of its weights, with the id of the unit that it comes from and the output of that unit.
-        receivers: each weight of its output, with the neuron of the next layer that has it.
-    """
-
-    key: str
-    perceptron: Perceptron
-    a: float
-    z: float
-    delta: float
-    inputs: list[tuple[Value, str, float]]
-    receivers: list[tuple[Value, _Neuron]]
-
-
-def _neurons(columns: list[list[Unit]]) -> list[list[_Neuron]]:
-    """Return the neurons of every layer from the columns of a drawing in which all signals are known."""
-    layers: list[list[_Neuron]] = [[]]
-    for sources, column in reversed([*pairwise(columns)]):
-        neurons = []
-        for i, unit in enumerate(column):
-            if unit.neuron:
-                signals = cast(tuple[float, float, float], (unit.a, unit.output, unit.delta))
-                pairs = zip(unit.neuron.weights, sources, strict=True)
-                inputs = [(weight, source.key, cast(float, source.output)) for weight, source in pairs]
-                receivers = [(receiver.perceptron.weights[i], receiver) for receiver in layers[0]]
-                neurons.append(_Neuron(unit.key, unit.neuron, *signals, inputs, receivers))
-        layers.insert(0, neurons)
-    return layers[:-1]
-
-
 class _Steps:
-    """The frames of a page, and the ids in its drawing that they mention."""
+    """The frames of a page, and the ids in its drawing that they mention. Every output and delta is known."""
 
     def __init__(
-        self, svg: ET.Element, layers: list[list[_Neuron]], weights: dict[str, Value], rate: float, precision: int
+        self, svg: ET.Element, columns: list[list[Unit]], weights: dict[str, Value], rate: float, precision: int
     ) -> None:
-        self.layers, self.rate, self.precision = layers, rate, precision
-        self.neurons = {neuron.key: neuron for layer in layers for neuron in layer}
+        self.columns = [*columns, []]  # the last layer has no receivers
+        self.rate, self.precision = rate, precision
+        self.neurons = {neuron.key: neuron for column in columns for neuron in neurons_of(column)}
         self.names = {weight: name for name, weight in weights.items()}
         self.labels: dict[str, str] = {}  # of the weights whose numbers are drawn
         for group in svg.iter("g"):
@@ -131,69 +96,88 @@ class _Steps:
                     if line == "weight":
                         self.labels[key] = text.text or ""
 
-    def number(self, x: float) -> str:
-        return format_number(x, self.precision)
+    def number(self, x: float | None) -> str:
+        return format_number(_known(x), self.precision)
 
-    def products(self, pairs: list[tuple[Value, float]]) -> str:
-        """Return a sum of weights times numbers."""
-        return _sum([f"{self.number(weight.data)}*{self.number(x)}" for weight, x in pairs])
+    def receivers(self, neuron: Neuron) -> list[tuple[Value, Neuron]]:
+        """Return the neurons of the next layer, each with its weight for the output of a neuron."""
+        i = self.columns[neuron.layer].index(neuron)
+        return [(x.perceptron.weights[i], x) for x in neurons_of(self.columns[neuron.layer + 1])]
 
-    def frame(self, part: str, i: int, neuron: _Neuron, lines: list[str], texts: dict[str, str]) -> Frame:
+    def sources(self, neuron: Neuron) -> list[tuple[Value, Unit]]:
+        """Return the units of the layer before, each with the weight of a neuron for its output."""
+        return [*zip(neuron.perceptron.weights, self.columns[neuron.layer - 1], strict=True)]
+
+    def sums(self, terms: list[tuple[Value, str, float | None]]) -> tuple[str, str]:
+        """Return the sum of weights times other factors, in symbols and in numbers."""
+        symbols = [f"{short_name(self.names[weight])} {name}" for weight, name, _ in terms]
+        return _sum(symbols), _sum([f"{self.number(weight.data)}*{self.number(x)}" for weight, _, x in terms])
+
+    def frame(
+        self, part: str, i: int, neuron: Neuron, lines: list[str], texts: dict[str, str], case: str = ""
+    ) -> Frame:
         """Return step i of a part, which lights up a neuron, its sources or receivers, and the lines between them."""
         if part == "backward":
-            others = [receiver.key for _, receiver in neuron.receivers]
+            others = [receiver.key for _, receiver in self.receivers(neuron)]
             edges = [f"{neuron.key}->{other}" for other in others]
         else:
-            others = [source for _, source, _ in neuron.inputs]
+            others = [source.key for _, source in self.sources(neuron)]
             edges = [f"{other}->{neuron.key}" for other in others]
-        title = f"{part.capitalize()} {i} of {len(self.neurons)}"
+        title = f"{part.capitalize()} {i} of {len(self.neurons)}: {neuron.key}{case}"
         return Frame(title, tuple(lines), (neuron.key, *others, *edges), texts, neuron.key, part)
 
     def forward(self) -> Iterator[Frame]:
         """Yield the steps that show the output of every neuron."""
-        inputs = self.layers[0][0].inputs
-        line = ",  ".join(f"x{i}\u00a0=\u00a0{self.number(x)}" for i, (_, _, x) in enumerate(inputs))
+        inputs = self.columns[0]
+        line = ",  ".join(f"{unit.name}\u00a0=\u00a0{self.number(unit.output)}" for unit in inputs)
         texts = {f"{key}-{part}": "" for key in self.neurons for part in ("output", "delta")}
         texts |= {f"{name}-weight": label for name, label in self.labels.items()}
-        sources = tuple(source for _, source, _ in inputs)
-        yield Frame(f"Forward 0 of {len(self.neurons)}: the inputs", (line,), sources, texts, part="forward")
+        title = f"Forward 0 of {len(self.neurons)}: the inputs"
+        yield Frame(title, (line,), tuple(unit.key for unit in inputs), texts, part="forward")
         for i, (key, neuron) in enumerate(self.neurons.items(), start=1):
-            symbols = _sum([f"{short_name(self.names[weight])} {short_name(x)}" for weight, x, _ in neuron.inputs])
-            products = self.products([(weight, x) for weight, _, x in neuron.inputs])
-            activation, z = neuron.perceptron.activation, self.number(neuron.z)
+            symbols, numbers = self.sums([(weight, unit.name, unit.output) for weight, unit in self.sources(neuron)])
+            activation, z = neuron.perceptron.activation, self.number(neuron.output)
             output = "a" if activation == "linear" else f"{activation}(a)"
-            lines = [f"a = {symbols}", f"  = {products} = {self.number(neuron.a)}", f"{key} = {output} = {z}"]
+            lines = [f"a = {symbols}", f"  = {numbers} = {self.number(neuron.a)}", f"{key} = {output} = {z}"]
             yield self.frame("forward", i, neuron, lines, {f"{key}-output": z})
 
     def backward(self) -> Iterator[Frame]:
         """Yield the steps that show the delta of every neuron, from the last layer to the first."""
-        for i, neuron in enumerate((neuron for layer in reversed(self.layers) for neuron in layer), start=1):
-            delta, derivative = self.number(neuron.delta), slope(neuron.perceptron, neuron.a, neuron.z)
-            if neuron.receivers:
-                symbols = _sum([f"{short_name(self.names[w])} delta({x.key})" for w, x in neuron.receivers])
-                products = self.products([(weight, receiver.delta) for weight, receiver in neuron.receivers])
-                lines = [f"delta = f'(a) ({symbols}), case 2: hidden layer, at {neuron.key}"]
-                lines.append(f"      = {self.number(derivative)} * ({products}) = {delta}")
+        neurons = [neuron for column in reversed(self.columns) for neuron in neurons_of(column)]
+        for i, neuron in enumerate(neurons, start=1):
+            delta, receivers = self.number(neuron.delta), self.receivers(neuron)
+            derivative = slope(neuron.perceptron, _known(neuron.a), _known(neuron.output))
+            if receivers:
+                symbols, numbers = self.sums([(weight, f"delta({x.key})", x.delta) for weight, x in receivers])
+                case = ", hidden layer (case 2)"
+                lines = [f"delta = f'(a) ({symbols})", f"      = {self.number(derivative)} * ({numbers}) = {delta}"]
             else:
-                lines = [f"delta = dl/dz f'(a), case 1: output layer, at {neuron.key}"]
+                case = ", output layer (case 1)"
+                lines = ["delta = dl/dz f'(a)"]
                 if derivative:
-                    gradient = self.number(neuron.delta / derivative)
+                    gradient = self.number(_known(neuron.delta) / derivative)
                     lines.append(f"      = {gradient} * {self.number(derivative)} = {delta}")
-            yield self.frame("backward", i, neuron, lines, {f"{neuron.key}-delta": f"δ = {delta}"})
+            yield self.frame("backward", i, neuron, lines, {f"{neuron.key}-delta": f"δ = {delta}"}, case)
 
     def update(self) -> Iterator[Frame]:
         """Yield the steps that show the new weights of every neuron."""
-        for i, (key, neuron) in enumerate(self.neurons.items(), start=1):
-            lines, texts = [f"w' = w - {self.number(self.rate)} delta z, for the weights of {key}"], {}
-            for weight, _, x in neuron.inputs:
-                name, new = self.names[weight], self.number(weight.data - self.rate * neuron.delta * x)
+        for i, neuron in enumerate(self.neurons.values(), start=1):
+            lines, texts = [f"w' = w - {self.number(self.rate)} delta z"], {}
+            for weight, unit in self.sources(neuron):
+                factors = (self.rate, _known(neuron.delta), _known(unit.output))
+                name, new = self.names[weight], self.number(weight.data - math.prod(factors))
                 if name in self.labels:
                     texts[f"{name}-weight"] = f"{self.labels[name].rpartition(' ')[0]} {new}".strip()
-                step = " * ".join(map(self.number, (self.rate, neuron.delta, x)))
+                step = " * ".join(map(self.number, factors))
                 lines.append(f"{short_name(name)}' = {self.number(weight.data)} - {step} = {new}")
             if len(lines) > MAX_LINES:
                 lines[MAX_LINES - 1 :] = [f"and {len(lines) - MAX_LINES + 1} more"]
             yield self.frame("update", i, neuron, lines, texts)
+
+
+def _known(x: float | None) -> float:
+    assert x is not None
+    return x
 
 
 def _sum(terms: list[str]) -> str:
