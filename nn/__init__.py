@@ -1,4 +1,6 @@
-"""Perceptrons, built of the Values of engine: the lecture's formulas as code that runs.
+"""Neural networks whose weights are Values of engine: models, losses, optimizers and training.
+
+Page numbers such as P14 refer to demos/README.md, which lists the formulas.
 
 >>> import nn
 >>> xor = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]

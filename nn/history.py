@@ -1,4 +1,4 @@
-"""History: what a training saw, and when it has seen enough."""
+"""History: the losses of a training, and when they have converged."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ class History:
     """A training, epoch by epoch.
 
     Attributes:
-        loss: the mean loss over the examples in every epoch, each measured just before the update that it led to.
-        accuracy: the share of examples answered rightly, in [0, 1], measured so too; [] where there is no right
-            and wrong, as in a regression.
-        steps: the mean loss of the batch of every step.
+        loss: the mean loss of the examples in every epoch, each measured just before the step that used it.
+        accuracy: the share of right outputs in every epoch, in [0, 1], measured likewise; [] for a regression.
         converged: whether the training stopped because it had converged.
         interrupted: whether Ctrl-C stopped it.
+        steps: the mean loss of the batch in every step.
 
     >>> history = History()
     >>> history.add(0.5, 0.75)
@@ -36,7 +35,7 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were gone through to the end."""
+        """The number of complete epochs."""
         return len(self.loss)
 
     def add(self, loss: float, accuracy: float | None) -> None:
@@ -47,13 +46,13 @@ class History:
 
     @property
     def latest(self) -> str:
-        """The last epoch in words: `loss 0.5, accuracy 75.0 %`; "" before there is one."""
+        """The last epoch in words: `loss 0.5, accuracy 75.0 %`; "" before the first."""
         loss = [f"loss {self.loss[-1]:.4g}"] if self.loss else []
         accuracy = [f"accuracy {100 * self.accuracy[-1]:.1f} %"] if self.accuracy else []
         return ", ".join(loss + accuracy)
 
     def __repr__(self) -> str:
-        epochs = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         state = "converged" if self.converged else "stopped by Ctrl-C" if self.interrupted else "not converged"
         return "History: " + ", ".join(filter(None, [epochs, state, self.latest]))
 
@@ -62,15 +61,26 @@ Stop: TypeAlias = Callable[[History], bool]
 
 
 class Plateau:
-    """Whether the losses of a history have come to a plateau; it reads each loss once."""
+    """The criterion that the loss has not fallen by `tolerance` in the last `patience` epochs: convergence.
 
-    def __init__(self, tolerance: float, patience: int) -> None:
+    It reads each loss of a history once.
+
+    Raises:
+        ValueError, TypeError: `patience` is not an int of at least 1.
+
+    >>> stop = plateau(tolerance=0.01, patience=2)
+    >>> stop(History([1.0, 0.5, 0.4])), stop(History([1.0, 0.5, 0.5, 0.495]))
+    (False, True)
+    """
+
+    def __init__(self, tolerance: float = 1e-4, patience: int = 20) -> None:
         self.tolerance = tolerance
         self.patience = at_least(1, patience, "patience")
         self._history: History | None = None
         self._read, self._lowest = 0, math.inf
 
     def __call__(self, history: History) -> bool:
+        """Return whether the training has converged."""
         if history is not self._history or history.epochs < self._read + self.patience:
             self._history, self._read, self._lowest = history, 0, math.inf
         before = history.loss[self._read : -self.patience]
@@ -79,14 +89,4 @@ class Plateau:
         return self._read > 0 and min(history.loss[-self.patience :]) > self._lowest - self.tolerance
 
 
-def plateau(tolerance: float = 1e-4, patience: int = 20) -> Plateau:
-    """Convergence: in the last `patience` epochs the loss has not come down by `tolerance`.
-
-    Raises:
-        ValueError, TypeError: `patience` is no int of 1 or more.
-
-    >>> stop = plateau(tolerance=0.01, patience=2)
-    >>> stop(History([1.0, 0.5, 0.4])), stop(History([1.0, 0.5, 0.5, 0.495]))
-    (False, True)
-    """
-    return Plateau(tolerance, patience)
+plateau = Plateau

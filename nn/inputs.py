@@ -1,4 +1,4 @@
-"""What networks and trainings take: inputs, examples, sizes; and errors that name the example."""
+"""The inputs of models and trainings, checked, with errors that name the example."""
 
 from __future__ import annotations
 
@@ -10,21 +10,30 @@ from engine.validation import Number, as_float, describe
 from engine.value import constant
 
 
-def with_bias(x: Any, n_inputs: int, taker: object) -> tuple[Value, ...]:
-    """x0 = 1 and the inputs of `taker` as Values; numbers become constants with the labels x0, x1, x2...
+def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
+    """Return x0 = 1 and the inputs as Values; numbers become constants with the labels x0, x1, x2...
+
+    Args:
+        x: numbers or Values in a list, a tuple or a NumPy row; a single input may be by itself.
+        n_inputs: how many there must be.
+        caller: the model, for errors.
 
     Raises:
-        ValueError: there are not `n_inputs` of them, or one is not finite.
+        ValueError: there are more or fewer of them, or one is not finite.
         TypeError: one is neither a Value nor a real number.
+
+    >>> with_bias([2.0], 1, "model")
+    (Value(data=1.0, grad=0.0, label='x0'), Value(data=2.0, grad=0.0, label='x1'))
     """
     xs = as_list(x)
     if xs is None and n_inputs == 1 and (isinstance(x, Value) or as_float(x) is not None):
         xs = [x]
-    if xs is None:
-        raise TypeError(f"{taker!r} takes {_many(n_inputs)} in a list, a tuple or a NumPy row, got {describe(x)}")
-    if len(xs) != n_inputs:
-        raise ValueError(f"{taker!r} takes {_many(n_inputs)}, got {len(xs)}: {describe(x)}")
-    return tuple([given if type(given) is Value else _input(given, f"x{i}") for i, given in enumerate((1.0, *xs))])
+    if xs is None or len(xs) != n_inputs:
+        inputs = "1 input" if n_inputs == 1 else f"{n_inputs} inputs"
+        if xs is None:
+            raise TypeError(f"{caller!r} takes {inputs} in a list, a tuple or a NumPy row, got {describe(x)}")
+        raise ValueError(f"{caller!r} takes {inputs}, got {len(xs)}: {describe(x)}")
+    return tuple([entry if type(entry) is Value else _input(entry, f"x{i}") for i, entry in enumerate((1.0, *xs))])
 
 
 def _input(x: Number, label: str) -> Value:
@@ -33,48 +42,44 @@ def _input(x: Number, label: str) -> Value:
     return node
 
 
-def _many(n_inputs: int) -> str:
-    return f"{n_inputs} input{'s' * (n_inputs > 1)}"
-
-
 def as_list(x: Any) -> Sequence[Any] | None:
-    """A list or a tuple as it is, a NumPy array as a list of Python's numbers; None for what is no such thing."""
+    """Return a list or a tuple as it is, a NumPy array as a list of Python's numbers, None for anything else."""
     if hasattr(x, "tolist"):
         x = x.tolist()
     return x if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
 
 
 def examples(data: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """The pairs (x, r) of a training.
+    """Return the pairs (x, r) of a training as a list.
 
     Raises:
-        TypeError: `data` cannot be gone through, or an entry is no pair.
-        ValueError: there is none.
+        TypeError: `data` is not iterable, or an entry is not a pair.
+        ValueError: there are none.
     """
-    hint = "data is pairs (x, r) of input and target; of xs and rs apart, zip(xs, rs) makes them"
+    rule = "data must be pairs (x, r) of input and target; zip(xs, rs) makes them from two lists"
     if not isinstance(data, Iterable):
-        raise TypeError(f"{hint}; got {describe(data)}")
-    found = list(data)
-    if not found:
-        raise ValueError(f"{hint}; got none")
-    for i, pair in enumerate(found):
+        raise TypeError(f"{rule}; got {describe(data)}")
+    pairs = list(data)
+    if not pairs:
+        raise ValueError(f"{rule}; got none")
+    for i, pair in enumerate(pairs):
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise TypeError(f"{hint}; data[{i}] is {describe(pair)}")
-    return found
+            raise TypeError(f"{rule}; data[{i}] is {describe(pair)}")
+    return pairs
 
 
 def format_indices(indices: list[int]) -> str:
-    """Some examples in words: `data[3], data[1]`."""
-    named = ", ".join(f"data[{i}]" for i in indices[:4])
-    return named + f" and {len(indices) - 4} more" * (len(indices) > 4)
+    """Return the examples of a batch in words: `data[3], data[1] and 2 more`."""
+    text = ", ".join(f"data[{i}]" for i in indices[:4])
+    return text if len(indices) <= 4 else f"{text} and {len(indices) - 4} more"
 
 
 def label_prefix(label: str) -> str:
-    """What stands before the labels of the weights of a part called `label`: `hidden.`, "" for "".
+    """Return the prefix of a component's weight labels: "hidden." for "hidden", "" for "".
 
     Raises:
-        TypeError: the label is no text.
+        TypeError: the label is not a str.
     """
     if not isinstance(label, str):
-        raise TypeError(f"a label is a str, got {describe(label)}")
+        raise TypeError(f"label must be a str, got {describe(label)}")
     return f"{label}." if label else ""

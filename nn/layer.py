@@ -11,17 +11,17 @@ from engine.value import Operand
 from nn.initialization import generator, scheme
 from nn.inputs import label_prefix, with_bias
 from nn.module import Module
-from nn.perceptron import Perceptron
+from nn.perceptron import Perceptron, Trace
 
 
 class Layer(Module):
-    """Perceptrons with the same inputs; the weight of neuron j for input i is w_ji, as in the lecture (P25, P57).
+    """Perceptrons with the same inputs; w_ji is the weight of neuron j for input i (P25, P57).
 
     Args:
-        n_inputs: the number of inputs, without x0; 1 or more.
-        n_outputs: the number of neurons, 1 or more.
+        n_inputs: the number of inputs without x0, at least 1.
+        n_outputs: the number of neurons, at least 1.
         activation, init, seed: as for a Perceptron.
-        label: put before the labels of the weights, as in `layer1.w12`.
+        label: the prefix of the weights' labels, as in `layer1.w12`.
 
     Raises:
         ValueError, TypeError: as for a Perceptron.
@@ -46,9 +46,9 @@ class Layer(Module):
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
         n_outputs = at_least(1, n_outputs, "n_outputs")
         self.activation = activation
-        rng, start = generator(seed), scheme(init, activation)
+        rng, draw = generator(seed), scheme(init, activation)
         self.neurons = tuple(
-            Perceptron(n_inputs, activation, init=start(rng, self.n_inputs, n_outputs)) for _ in range(n_outputs)
+            Perceptron(n_inputs, activation, init=draw(rng, self.n_inputs, n_outputs)) for _ in range(n_outputs)
         )
         prefix = label_prefix(label)
         for name, weight in self.children():
@@ -57,22 +57,23 @@ class Layer(Module):
             neuron.labels = (f"{prefix}a{j}", f"{prefix}z{j}")
 
     def children(self) -> Iterable[tuple[str, Value]]:
-        comma = "," if max(self.n_inputs, len(self.neurons)) > 9 else ""  # w1,12 and w11,2 are two
+        """Return the weights with their names w10, w11, ...; w1,12 and w11,2 have a comma."""
+        comma = "," if max(self.n_inputs, len(self.neurons)) > 9 else ""
         for j, neuron in enumerate(self.neurons, start=1):
             for i, weight in enumerate(neuron.weights):
                 yield f"w{j}{comma}{i}", weight
 
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
-        """The outputs of all neurons for one x, as a Perceptron takes it, whose errors it raises."""
+        """Return the outputs of all neurons for one x; input and errors are those of a Perceptron."""
         return [z for _, z in self.forward(with_bias(x, self.n_inputs, self))]
-
-    def trace(self, x: Operand | Sequence[Operand]) -> list[list[tuple[Value, Value]]]:
-        """Return the weighted sum and the output of every neuron, in a list of one layer; see `MLP.trace`."""
-        return [self.forward(with_bias(x, self.n_inputs, self))]
 
     def forward(self, inputs: tuple[Value, ...]) -> list[tuple[Value, Value]]:
         """Return the weighted sum a and the output z of every neuron, for inputs that begin with x0."""
         return [neuron.forward(inputs) for neuron in self.neurons]
+
+    def trace(self, x: Operand | Sequence[Operand]) -> Trace:
+        """Return a and z of every neuron for one x, in a list of one layer; see `MLP.trace`."""
+        return [self.forward(with_bias(x, self.n_inputs, self))]
 
     def __repr__(self) -> str:
         return f"Layer({self.n_inputs}, {len(self.neurons)}, {self.activation!r})"

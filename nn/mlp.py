@@ -1,4 +1,4 @@
-"""MLP: layers one after the other (lecture P17)."""
+"""MLP: layers one after the other (P17)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from engine import Value
 from engine.validation import at_least, describe
 from engine.value import Operand
 from nn.activations import activation_function
@@ -15,20 +14,21 @@ from nn.initialization import generator
 from nn.inputs import as_list, with_bias
 from nn.layer import Layer
 from nn.module import Module
+from nn.perceptron import Trace
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers of perceptrons, each with the outputs of the one before as its inputs.
+    """A multi-layer perceptron: layers of perceptrons, each with the outputs of the previous layer as its inputs.
 
     Args:
-        n_inputs: the number of inputs, 1 or more.
+        n_inputs: the number of inputs, at least 1.
         sizes: the number of neurons in every layer, the output layer last.
         hidden: the activation of the hidden layers.
         output: the activation of the output layer.
         init, seed: as for a Perceptron.
 
     Raises:
-        ValueError: a number is less than 1, there is no layer, or no such activation or scheme.
+        ValueError: a number is less than 1, there are no layers, or an activation or scheme is unknown.
         TypeError: an argument is of the wrong type.
 
     Weight `layer2.w13` is that of neuron 1 in layer 2 for its input 3; input 0 is the bias unit.
@@ -50,17 +50,17 @@ class MLP(Module):
         init: str | None = None,
         seed: int | random.Random | None = None,
     ) -> None:
-        given = as_list(sizes)
-        if given is None:
-            raise TypeError(f"sizes is a list with the number of neurons in every layer, got {describe(sizes)}")
-        if not given:
-            raise ValueError("sizes has one layer or more, got none")
-        activation_function(hidden)  # an error even where there is no hidden layer
+        size_list = as_list(sizes)
+        if size_list is None:
+            raise TypeError(f"sizes must be a list such as [4, 1], one number per layer, got {describe(sizes)}")
+        if not size_list:
+            raise ValueError("sizes must have one layer or more, got none")
+        activation_function(hidden)  # checks the name even if there is no hidden layer
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
-        self.sizes = [at_least(1, size, "a size") for size in given]
+        self.sizes = [at_least(1, size, f"sizes[{i}]") for i, size in enumerate(size_list)]
         self.hidden, self.output = hidden, output
         rng = generator(seed)
-        activations = [hidden] * (len(given) - 1) + [output]
+        activations = [hidden] * (len(self.sizes) - 1) + [output]
         self.layers = tuple(
             Layer(n_in, n_out, activation, init=init, seed=rng, label=f"layer{i}")
             for i, ((n_in, n_out), activation) in enumerate(
@@ -68,19 +68,20 @@ class MLP(Module):
             )
         )
 
-    def children(self) -> Iterable[tuple[str, object]]:
+    def children(self) -> Iterable[tuple[str, Layer]]:
+        """Return the layers with their names layer1, layer2, ..."""
         return [(f"layer{i}", layer) for i, layer in enumerate(self.layers, start=1)]
 
     def __call__(self, x: Operand | Sequence[Operand]) -> Any:
-        """The outputs for one x, as a Perceptron takes it, whose errors it raises.
+        """Return the outputs for one x; input and errors are those of a Perceptron.
 
         Returns:
-            A Value where the output layer has one neuron, else a list of Values.
+            A Value if the output layer has one neuron, else a list of Values.
         """
         outputs = [z for _, z in self.trace(x)[-1]]
         return outputs if len(outputs) > 1 else outputs[0]
 
-    def trace(self, x: Operand | Sequence[Operand]) -> list[list[tuple[Value, Value]]]:
+    def trace(self, x: Operand | Sequence[Operand]) -> Trace:
         """Return the weighted sum a and the output z of every neuron for one x, layer by layer.
 
         >>> [[(a, z)]] = MLP(1, [1], output="tanh", seed=1).trace([2.0])

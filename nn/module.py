@@ -1,4 +1,4 @@
-"""Module: whatever has parameters and can be called."""
+"""Module: a function with parameters."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine import Value
-from engine.validation import as_finite
+from engine.validation import as_finite, describe
 
 
 class Module:
     """A function with parameters. A subclass sets Values and other Modules as attributes and defines `__call__`.
 
-    Its parameters are the leaf Values found in its attributes, in lists, tuples and dicts there too, and those of
-    the Modules among them; one that is found twice counts once.
+    Its parameters are the leaf Values among its attributes, also in lists, tuples and dicts there, and the parameters
+    of the Modules among them; each counts once.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -26,43 +26,37 @@ class Module:
     """
 
     def __call__(self, x: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} defines no __call__")
+        """Return the output for one x."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__")
 
     def children(self) -> Iterable[tuple[str, object]]:
-        """What the parameters are looked for in, with names: the attributes, unless a subclass says otherwise."""
+        """Return the objects in which to look for parameters, with their names: the attributes."""
         return vars(self).items()
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Every parameter with its name, `layer1.w12`; parts of a list are named by their index."""
-        seen: dict[int, object] = {id(self): self}  # by identity; kept, so that no two have the same
-        stack: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter(self.children()))]
+        """Yield every parameter with its name, such as `layer1.w12`; the index in a list is a name too."""
+        seen: dict[int, object] = {}  # objects by identity; they are kept, so that no two have the same
+        stack: list[tuple[str, object]] = [("", self)]
         while stack:
-            prefix, parts = stack[-1]
-            for part, thing in parts:
-                inner: Iterable[tuple[object, object]]
-                match thing:
-                    case Value():
-                        if id(thing) not in seen and not thing.op and not thing.is_constant:
-                            seen[id(thing)] = thing
-                            yield f"{prefix}{part}", thing
-                        continue
-                    case Module():
-                        inner = thing.children()
-                    case dict():
-                        inner = thing.items()
-                    case list() | tuple():
-                        inner = enumerate(thing)
-                    case _:
-                        continue
-                if id(thing) not in seen:
-                    seen[id(thing)] = thing
-                    stack.append((f"{prefix}{part}.", iter(inner)))
-                    break
-            else:
-                stack.pop()
+            name, thing = stack.pop()
+            if id(thing) in seen:
+                continue
+            seen[id(thing)] = thing
+            children: Iterable[tuple[object, object]] = ()
+            match thing:
+                case Value() if not thing.op and not thing.is_constant:
+                    yield name, thing
+                case Module():
+                    children = thing.children()
+                case dict():
+                    children = thing.items()
+                case list() | tuple():
+                    children = enumerate(thing)
+            prefix = "" if thing is self else f"{name}."
+            stack += reversed([(f"{prefix}{key}", child) for key, child in children])
 
     def parameters(self) -> list[Value]:
-        """Every parameter, in the order of `named_parameters`."""
+        """Return every parameter, in the order of `named_parameters`."""
         return [parameter for _, parameter in self.named_parameters()]
 
     def zero_grad(self) -> None:
@@ -71,41 +65,42 @@ class Module:
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, float]:
-        """The data of every parameter by its name.
+        """Return the data of every parameter by its name.
 
         Raises:
-            ValueError: two parameters have one name.
+            ValueError: two parameters have the same name.
         """
-        return {name: parameter.data for name, parameter in self._by_name().items()}
+        return {name: parameter.data for name, parameter in self._parameters_by_name().items()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Set the data of every parameter from `state`; when anything is wrong, of none.
+        """Set the data of every parameter from `state`; if anything is wrong, of none.
 
         Raises:
-            ValueError: a parameter is missing in `state`, or `state` has a name that is no parameter.
-            TypeError, ValueError: an entry is no finite real number.
+            ValueError: a parameter is missing in `state`, or `state` has a name that is not a parameter's.
+            TypeError, ValueError: an entry is not a finite real number.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict takes a dict of numbers by name, got {type(state).__name__}")
-        parameters = self._by_name()
+            raise TypeError(f"state must be a dict of numbers by name, got {describe(state)}")
+        parameters = self._parameters_by_name()
         for problem, names in (
-            ("the state lacks", [name for name in parameters if name not in state]),
-            ("the state has what this model lacks:", [name for name in state if name not in parameters]),
+            ("state lacks", [name for name in parameters if name not in state]),
+            ("state has names that are not parameters:", [name for name in state if name not in parameters]),
         ):
             if names:
-                listed = ", ".join(map(str, names[:5])) + f" and {len(names) - 5} more" * (len(names) > 5)
+                more = f" and {len(names) - 5} more" if len(names) > 5 else ""
                 raise ValueError(
-                    f"{problem} {listed}; {self!r} has {len(parameters)} parameters, the state {len(state)}"
+                    f"{problem} {', '.join(map(str, names[:5]))}{more}; "
+                    f"{self!r} has {len(parameters)} parameters, the state {len(state)}"
                 )
         data = {name: as_finite(number, name) for name, number in state.items()}
         for name, parameter in parameters.items():
             parameter.data = data[name]
 
-    def _by_name(self) -> dict[str, Value]:
+    def _parameters_by_name(self) -> dict[str, Value]:
         parameters: dict[str, Value] = {}
         for name, parameter in self.named_parameters():
             if parameters.setdefault(name, parameter) is not parameter:
-                raise ValueError(f"two parameters of {self!r} have the name {name}")
+                raise ValueError(f"parameters must have different names, got two with the name {name} in {self!r}")
         return parameters
 
     def __repr__(self) -> str:

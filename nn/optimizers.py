@@ -22,7 +22,7 @@ class UpdateRule:
     attributes of the optimizer. They are carried out in order, each with the results of those before it.
 
     Attributes:
-        state: for each number that is stored with a parameter, 0.0 at first, its name and its new value.
+        state: the new values of the numbers that are stored for a parameter, by name; they begin at 0.0.
         data: the new data of the parameter.
 
     >>> print(SGD.rule.source)
@@ -38,8 +38,7 @@ class UpdateRule:
     @cached_property
     def settings(self) -> list[str]:
         """The attributes of the optimizer that the texts name, sorted."""
-        named = set().union(*map(names, [*self.state.values(), self.data]))
-        return sorted(named - {"data", "grad", *self.state})
+        return sorted(set().union(*map(names, [*self.state.values(), self.data])) - {"data", "grad", *self.state})
 
     @cached_property
     def source(self) -> str:
@@ -59,16 +58,10 @@ class UpdateRule:
 class Optimizer:
     """The base of all optimizers. A subclass sets `rule`, or defines `update`.
 
-    Args:
-        parameters: the leaf Values to update.
-        learning_rate: 0 or more.
-        weight_decay: adds weight_decay * theta to each gradient, that of the penalty weight_decay / 2 * theta**2.
-        memory: how many numbers of state each parameter has.
-
     Attributes:
         rule: the update of one parameter, as text; training on arrays compiles it.
         parameters: the Values to update.
-        state: the numbers that are stored for each parameter.
+        state: for each parameter `memory` numbers, 0.0 at first.
         steps: the number of steps so far; during a step, its number from 1.
 
     >>> class SignDescent(Optimizer):
@@ -188,11 +181,7 @@ class Adam(Optimizer):
         learning_rate: 0 or more.
         betas: the decay rates of the running means of the gradient and of its square, each in [0, 1).
         epsilon: added to the divisor, above 0.
-        weight_decay: adds weight_decay * theta to each gradient.
-
-    Raises:
-        TypeError: a parameter is not a leaf Value, or a number is not real.
-        ValueError: there are no parameters, or a number is out of its range.
+        weight_decay: as for `SGD`, whose errors are raised too.
 
     >>> w = Value(1.0, "w")
     >>> optimizer = Adam([w], learning_rate=0.25)
@@ -202,10 +191,10 @@ class Adam(Optimizer):
     0.75
     """
 
-    # Both means begin at 0; the divisors 1 - beta**steps correct their bias towards it.
+    # Both means begin at 0; the divisors correct their bias towards it.
     rule = UpdateRule(
-        state={"mean": "beta1*mean + (1 - beta1)*grad", "square": "beta2*square + (1 - beta2)*grad*grad"},
-        data="data - learning_rate*((mean/(1 - beta1**steps)) / ((square/(1 - beta2**steps))**0.5 + epsilon))",
+        state={"mean": "betas[0]*mean + (1 - betas[0])*grad", "square": "betas[1]*square + (1 - betas[1])*grad*grad"},
+        data="data - learning_rate*((mean/(1 - betas[0]**steps)) / ((square/(1 - betas[1]**steps))**0.5 + epsilon))",
     )
 
     def __init__(
@@ -223,13 +212,3 @@ class Adam(Optimizer):
         self.epsilon = in_range(epsilon, "epsilon")
         if not self.epsilon:
             raise ValueError("epsilon must be above 0, got 0")
-
-    @property
-    def beta1(self) -> float:
-        """The decay rate of the mean gradient, `betas[0]`."""
-        return self.betas[0]
-
-    @property
-    def beta2(self) -> float:
-        """The decay rate of the mean squared gradient, `betas[1]`."""
-        return self.betas[1]

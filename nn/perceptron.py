@@ -1,11 +1,11 @@
-"""Perceptron: one neuron, its uses and its learning rule (lecture P6-P14)."""
+"""Perceptron: one neuron, its decision rule and its learning rule (P6-P14)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
 from statistics import fmean
-from typing import Any
+from typing import TypeAlias
 
 import engine
 from engine import Value
@@ -17,23 +17,24 @@ from nn.initialization import generator, scheme
 from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
 
+Trace: TypeAlias = list[list[tuple[Value, Value]]]  # for each layer the weighted sum and the output of every neuron
+
 
 class Perceptron(Module):
-    """A neuron: y = activation(w^T x) with x0 = 1, so that `weights[0]` is the bias weight w0 (lecture P6).
+    """A neuron: y = activation(w^T x) with x0 = 1, so that `weights[0]` is the bias weight w0 (P6).
 
     Args:
-        n_inputs: the number of inputs, without x0; 1 or more.
+        n_inputs: the number of inputs without x0, at least 1.
         activation: "linear" or a function of one operand in the engine's table: "sign", "sigmoid", "tanh", "relu"...
-            With "linear" it does regression, with "sign" it tells two classes apart (P7), with "sigmoid" its output
-            is the posterior probability of the class C1 (P14).
-        init: the weights w0, w1, ..., or one of `nn.SCHEMES` to draw them by; unless said, He's for the rectifiers
-            and Xavier's for the rest.
-        seed: an int (or a `random.Random`) for the same weights every time.
-        label: put before the labels of the weights, as in `hidden.w1`.
+            With "linear" it does regression, with "sign" it separates two classes (P7), with "sigmoid" its output is
+            the posterior probability of class C1 (P14).
+        init: the weights w0, w1, ..., or the name of a scheme in `nn.SCHEMES`; by default "he" for the relatives of
+            relu, otherwise "xavier".
+        seed: an int (or a `random.Random`), for the same weights every time.
+        label: the prefix of the weights' labels, as in `hidden.w1`.
 
     Raises:
-        ValueError: `n_inputs` is less than 1 or not the number of weights in `init`, or there is no such activation
-            or scheme.
+        ValueError: `n_inputs` is less than 1 or does not fit `init`, or the activation or scheme is unknown.
         TypeError: an argument is of the wrong type.
 
     >>> neuron = Perceptron(2, "sigmoid", init=[-3.0, 2.0, -3.0])
@@ -53,20 +54,24 @@ class Perceptron(Module):
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
         self.activation = activation
         self._function = activation_function(activation)
-        start = as_list(init)
-        if start is None:
-            start = scheme(init, activation)(generator(seed), self.n_inputs, 1)
-        if len(start) != n_inputs + 1:
-            raise ValueError(f"init has the {n_inputs + 1} weights w0 to w{n_inputs}, got {len(start)}")
+        weights = as_list(init)
+        if weights is None:
+            weights = scheme(init, activation)(generator(seed), self.n_inputs, 1)
+        if len(weights) != n_inputs + 1:
+            raise ValueError(f"init must have the {n_inputs + 1} weights w0 to w{n_inputs}, got {len(weights)}")
         prefix = label_prefix(label)
-        self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(start))
+        self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(weights))
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
 
-    def children(self) -> Iterable[tuple[str, object]]:
+    def children(self) -> Iterable[tuple[str, Value]]:
+        """Return the weights with their names w0, w1, ..."""
         return [(f"w{i}", weight) for i, weight in enumerate(self.weights)]
 
     def __call__(self, x: Operand | Sequence[Operand]) -> Value:
-        """The output for one x: `n_inputs` numbers or Values, in a list, a tuple, a NumPy row; or one alone.
+        """Return the output for one x.
+
+        Args:
+            x: `n_inputs` numbers or Values in a list, a tuple or a NumPy row; a single input may be by itself.
 
         Raises:
             ValueError: there are more or fewer of them.
@@ -74,10 +79,6 @@ class Perceptron(Module):
             ArithmeticError: the output overflows.
         """
         return self.forward(with_bias(x, self.n_inputs, self))[1]
-
-    def trace(self, x: Operand | Sequence[Operand]) -> list[list[tuple[Value, Value]]]:
-        """Return the weighted sum and the output as those of a layer with one neuron; see `MLP.trace`."""
-        return [[self.forward(with_bias(x, self.n_inputs, self))]]
 
     def forward(self, inputs: tuple[Value, ...]) -> tuple[Value, Value]:
         """Return the weighted sum a and the output activation(a), for inputs that begin with x0."""
@@ -90,8 +91,12 @@ class Perceptron(Module):
         y.label = self.labels[1]
         return a, y
 
+    def trace(self, x: Operand | Sequence[Operand]) -> Trace:
+        """Return a and the output for one x, as of a layer with one neuron; see `MLP.trace`."""
+        return [[self.forward(with_bias(x, self.n_inputs, self))]]
+
     def classify(self, x: Operand | Sequence[Operand]) -> int:
-        """The decision rule of P7: 1 for class C1 where w^T x > 0, else 2 for class C2, whatever the activation.
+        """Return 1 for class C1 if w^T x > 0, else 2 for class C2, for any activation: the decision rule of P7.
 
         >>> neuron = Perceptron(1, "sign", init=[-1.0, 2.0])
         >>> neuron.classify([0.6]), neuron.classify([0.5])
@@ -101,15 +106,15 @@ class Perceptron(Module):
             return 1 if engine.dot(self.weights, with_bias(x, self.n_inputs, self)) > 0 else 2
 
     def learn(self, x: Operand | Sequence[Operand], r: float, learning_rate: float = 0.1) -> float:
-        """The learning rule on one example: w_i += learning_rate * (r - y) * x_i (lecture P8).
+        """Apply the learning rule to one example: w_i += learning_rate * (r - y) * x_i (P8).
 
-        Nothing happens where y is r; where y is too low, the weights of active inputs rise, where it is too high,
-        they fall. For "linear" this is gradient descent on (r - y)**2 / 2, for "sigmoid" on the binary cross-entropy.
+        Nothing changes if y equals r. If y is too low, the weights of positive inputs rise, if it is too high, they
+        fall. For "linear" this is gradient descent on (r - y)**2 / 2, for "sigmoid" on the binary cross-entropy.
 
         Args:
             x: the inputs, as in a call.
-            r: the desired output; for "sign" 1 or -1.
-            learning_rate: the eta of the lecture.
+            r: the target; for "sign" 1 or -1. (P8 calls it y, and the output y-hat.)
+            learning_rate: eta, 0 or more.
 
         Returns:
             The error r - y before the change.
@@ -119,7 +124,7 @@ class Perceptron(Module):
         (2.0, {'w0': 0.2, 'w1': 0.2, 'w2': 0.1})
         """
         if self.activation == "sign" and r not in (1, -1):
-            raise ValueError(f"a perceptron with sign gives 1 or -1, so r is 1 or -1, got {describe(r)}")
+            raise ValueError(f"r for a perceptron with sign must be 1 or -1, got {describe(r)}")
         in_range(learning_rate, "learning_rate")
         with engine.no_grad():
             inputs = with_bias(x, self.n_inputs, self)
@@ -131,7 +136,7 @@ class Perceptron(Module):
 
     def fit(
         self,
-        data: Iterable[tuple[Any, float]],
+        data: Iterable[tuple[Operand | Sequence[Operand], float]],
         *,
         learning_rate: float = 0.1,
         epochs: int = 100,
@@ -139,18 +144,19 @@ class Perceptron(Module):
         shuffle: bool = True,
         seed: int | random.Random | None = None,
     ) -> History:
-        """Go through all (x, r) with `learn`, again and again, until convergence (lecture P8).
+        """Fit the weights to the data: `learn` from every example, epoch after epoch, until convergence (P8).
 
-        A perceptron with "sign" has converged after an epoch without a mistake. It gets there where a line (a
-        hyperplane) separates the classes, and never where none does (P11); the history then says so.
+        A perceptron with "sign" has converged after an epoch without a mistake. It gets there if a line (a
+        hyperplane) separates the classes, and never if none does (P11); the history then says so.
 
         Args:
-            data: pairs (x, r).
-            learning_rate: the eta of the lecture.
-            epochs: how often to go through the data at most.
-            until: a function of the history that tells convergence; but for "sign" it is `nn.plateau()`.
-            shuffle: go through the data in random order, a new one in every epoch.
-            seed: an int for the same orders every time.
+            data: pairs (x, r) of input and target.
+            learning_rate: eta, 0 or more.
+            epochs: the maximum number of passes through the data.
+            until: a function of the history that decides after every epoch whether it has converged; by default
+                `nn.plateau()`, except for "sign".
+            shuffle: draw a new random order in every epoch.
+            seed: an int, for the same orders every time.
 
         Returns:
             The mean of (r - y)**2 / 2 in every epoch, with "sign" the share of right answers too, and `converged`.
@@ -176,8 +182,7 @@ class Perceptron(Module):
             for i in order:
                 with error_context(f"epoch {epoch + 1}, data[{i}]"):
                     losses.append(float(Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2))
-            accuracy = losses.count(0.0) / len(losses) if self.activation == "sign" else None
-            history.add(fmean(losses), accuracy)
+            history.add(fmean(losses), losses.count(0.0) / len(losses) if self.activation == "sign" else None)
             history.converged = until(history)
             if history.converged:
                 break

@@ -1,4 +1,4 @@
-"""Learning rates as functions of the epoch, which counts from 0 and has fractions."""
+"""Schedules: the learning rate as a function of the epoch, which counts from 0 and has fractions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Schedule: TypeAlias = Callable[[float], float]
 
 
 def linear_decay(start: float, end: float, epochs: int) -> Schedule:
-    """From `start` in a straight line to `end`, which it reaches after `epochs` and keeps.
+    """Return a schedule that falls in a straight line from `start` to `end` after `epochs`, and stays there.
 
     >>> [linear_decay(1.0, 0.1, 100)(epoch) for epoch in (0, 50, 100, 200)]
     [1.0, 0.55, 0.1, 0.1]
@@ -19,7 +19,7 @@ def linear_decay(start: float, end: float, epochs: int) -> Schedule:
 
 
 def cosine_decay(start: float, end: float, epochs: int) -> Schedule:
-    """From `start` along half a cosine to `end`, which it reaches after `epochs` and keeps (Loshchilov, Hutter 2017).
+    """Return a schedule that falls along half a cosine to `end` after `epochs` (Loshchilov and Hutter 2017).
 
     >>> [round(cosine_decay(1.0, 0.0, 100)(epoch), 3) for epoch in (0, 25, 50, 100)]
     [1.0, 0.854, 0.5, 0.0]
@@ -28,7 +28,7 @@ def cosine_decay(start: float, end: float, epochs: int) -> Schedule:
 
 
 def exponential_decay(start: float, factor: float) -> Schedule:
-    """From `start`, times `factor` after every epoch.
+    """Return a schedule that begins at `start` and is multiplied by `factor` in every epoch.
 
     >>> [exponential_decay(1.0, 0.5)(epoch) for epoch in range(4)]
     [1.0, 0.5, 0.25, 0.125]

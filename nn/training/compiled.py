@@ -1,9 +1,9 @@
-"""Training on arrays: losses recorded and replayed, parameters and the optimizer's state in arrays."""
+"""Training on arrays: losses recorded and replayed, with parameters and the optimizer's state in arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,8 +26,8 @@ Pairs: TypeAlias = list[tuple[Any, Any]]
 Indices: TypeAlias = npt.NDArray[np.intp]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
 
-# The decisions that outputs and targets stand for, a row for each example; an output is right where they are the same,
-# which is what `nn.losses.accuracy_by` says of one.
+# For each loss the decisions of outputs and of targets, one row per example; the output is right where they are equal.
+# This is `nn.losses.accuracy_by` on arrays.
 DECISIONS: dict[Any, tuple[Decision, Decision]] = {
     hinge: (lambda y: y > 0, lambda r: r > 0),
     binary_cross_entropy: (lambda y: y > 0, lambda r: r > 0.5),
@@ -36,53 +36,45 @@ DECISIONS: dict[Any, tuple[Decision, Decision]] = {
 
 
 @dataclass
-class Like:
-    """Examples whose losses have one graph, but for some numbers.
+class ExampleGroup:
+    """Examples whose losses have the same graph, except for some numbers.
 
     Attributes:
-        program: that graph; its outputs are the loss and then those of the model.
-        output: what the model gave for one of them: a Value, or Values in lists.
-        data: the numbers, a row for each example.
-        targets: the targets, a row for each example; None where they are not known apart.
+        program: that graph; its outputs are the loss, then the outputs of the model.
+        output: the output of the model for one of them: a Value, or Values in lists.
+        examples: their indices.
+        data: the numbers, one row per example.
+        targets: the targets, one row per example; None if they are among the numbers of `data`.
     """
 
     program: Program
     output: Any
+    examples: Indices
     data: Floats
     targets: Floats | None = None
 
 
-@dataclass
-class Examples:
-    """All examples in groups of like ones.
+def record_examples(
+    model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_model: bool
+) -> list[ExampleGroup] | None:
+    """Record the losses of all examples; return None if that is impossible.
 
-    Attributes:
-        likes: the groups, whose programs have the same parameters.
-        groups, rows: for every example its group, and its row there.
-    """
-
-    likes: list[Like]
-    groups: Indices
-    rows: Indices
-
-
-def recorded(model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_model: bool) -> Examples | None:
-    """The losses of all examples, recorded; None if they cannot be.
-
-    A model and a loss of this package do the same with every example, so that recording one is enough. Of others, if
-    `any_model` allows them, every example is recorded.
+    Models and losses of this package record the same graph for every example, so one recording is enough. For others,
+    if `any_model` allows them, every example is recorded.
     """
     if type(model) in (Perceptron, Layer, MLP) and loss in (mse, *DECISIONS):
-        like = _of_this_package(model, loss, pairs, optimizer.parameters)
-        if like:
-            return Examples([like], np.zeros(len(pairs), np.intp), np.arange(len(pairs)))
+        group = _record_one(model, loss, pairs, optimizer.parameters)
+        if group:
+            return [group]
     if not any_model:
         return None
     parameters = [*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())]
-    return _of_any(model, loss, pairs, list(dict.fromkeys(parameters)))
+    return _record_each(model, loss, pairs, list(dict.fromkeys(parameters)))
 
 
-def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, parameters: list[Value]) -> Like | None:
+def _record_one(
+    model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, parameters: list[Value]
+) -> ExampleGroup | None:
     xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
@@ -92,102 +84,111 @@ def _of_this_package(model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, p
     different: dict[Hashable, int] = {}
     for i, (_, r) in enumerate(pairs):
         different.setdefault((type(r), *(rs[i] if loss in DECISIONS else ())), i)
-    for i in different.values():
+    for i in different.values():  # the loss checks every different target
         with error_context(f"epoch 1, data[{i}]"):
-            loss(output, pairs[i][1])  # tells what target it does not take
-    outputs = _outputs(output)
+            loss(output, pairs[i][1])
+    outputs = _flat(output)
     if loss is cross_entropy and rs.shape[1] == 1:
         rs = np.eye(len(outputs))[rs[:, 0].astype(np.intp)]
     targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
     example = loss(output, targets if isinstance(output, list) else targets[0])
-    return Like(Program([example, *outputs], [*inputs, *targets], parameters), output, np.hstack([xs, rs]), rs)
+    program = Program([example, *outputs], [*inputs, *targets], parameters)
+    return ExampleGroup(program, output, np.arange(len(pairs)), np.hstack([xs, rs]), rs)
 
 
-def _of_any(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> Examples:
+@dataclass
+class _Recording:
+    """The graph of an example: output, loss and outputs, signature, leaves; and the examples that have the same."""
+
+    output: Any
+    results: list[Value]
+    signature: Hashable
+    leaves: list[Value]  # without the parameters
+    inputs: list[Value] = field(default_factory=list)  # the leaves whose numbers are those in `data`
+    examples: list[int] = field(default_factory=list)
+    data: list[list[float]] = field(default_factory=list)
+
+
+def _record_each(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> list[ExampleGroup]:
     known = set(parameters)
-    shapes: dict[Hashable, list[int]] = {}
-    values: list[list[Any]] = []
-    for i, pair in enumerate(pairs):
-        values.append([])
-        shape = _shape(pair, values[i])
-        leaves = all(type(x) is Value and not x.op and not x.is_constant for x in values[i])
-        if not leaves or len(set(values[i])) < len(values[i]) or not known.isdisjoint(values[i]):
-            shape = None
-        shapes.setdefault(shape, []).append(i)
 
-    def record(i: int) -> tuple[Any, list[Value], Hashable, list[Value]]:
+    def record(i: int) -> _Recording:
         with error_context(f"epoch 1, data[{i}]"):
             x, r = pairs[i]
             output = model(x)
-            results = [loss(output, r), *_outputs(output)]
-            return output, results, *graph_signature(results, known)
+            results = [loss(output, r), *_flat(output)]
+            return _Recording(output, results, *graph_signature(results, known))
 
-    found: dict[Hashable, tuple[int, Any, list[Value], list[Value], list[Value], list[list[float]]]] = {}
-    groups, rows = np.zeros(len(pairs), np.intp), np.zeros(len(pairs), np.intp)
-    for shape, members in shapes.items():
+    by_shape: dict[Hashable, list[int]] = {}  # None for examples of other things than different leaf Values
+    for i, pair in enumerate(pairs):
+        values = _flat(pair)
+        variable = all(type(x) is Value and not x.op and not x.is_constant for x in values)
+        distinct = variable and len(set(values)) == len(values) and known.isdisjoint(values)
+        by_shape.setdefault(_shape(pair) if distinct else None, []).append(i)
+
+    recordings: dict[Hashable, _Recording] = {}
+    for shape, members in by_shape.items():
         first, last = members[0], members[-1]
-        output, results, graph, others = record(first)
-        alike = shape is not None
-        if alike and last != first:
-            # Of examples of Values alone, which stand for numbers that change, the first and the last tell for all.
-            *_, graph_of_last, others_of_last = record(last)
-            fixed, fixed_of_last = _rest(others, values[first]), _rest(others_of_last, values[last])
-            alike = graph == graph_of_last and [x.data for x in fixed] == [x.data for x in fixed_of_last]
+        recording = record(first)
+        uniform = shape is not None
+        if uniform and last != first:  # if the first and the last have the same graph, all have
+            other = record(last)
+            fixed, other_fixed = (
+                [x.data for x in non_inputs(one.leaves, _flat(pairs[i]))]
+                for one, i in ((recording, first), (other, last))
+            )
+            uniform = recording.signature == other.signature and fixed == other_fixed
         for i in members:
-            if not alike and i != first:
-                output, results, graph, others = record(i)
-            inputs = values[i] if alike else others
-            key = shape if alike else graph
-            group, *_, data = found.setdefault(key, (len(found), output, results, inputs, others, []))
-            groups[i], rows[i] = group, len(data)
-            data.append([node.data for node in inputs])
+            if not uniform and i != first:
+                recording = record(i)
+            inputs = _flat(pairs[i]) if uniform else recording.leaves
+            shared = recordings.setdefault(shape if uniform else recording.signature, recording)
+            shared.inputs = shared.inputs or inputs
+            shared.examples.append(i)
+            shared.data.append([x.data for x in inputs])
 
-    recordings: list[tuple[Any, list[Value], list[Value], Floats]] = []
-    for _, output, results, inputs, others, data in found.values():
-        table = np.array(data).reshape(len(data), len(inputs))
-        if inputs is others:  # those that are the same in all examples are no inputs
-            differ = np.ptp(table, axis=0) > 0.0
-            inputs = [node for node, differs in zip(others, differ, strict=True) if differs]
-            table = np.ascontiguousarray(table[:, differ])
-        recordings.append((output, results, inputs, table))
-        more = [x for x in _rest(others, inputs) if not x.is_constant]
+    tables = []
+    for recording in recordings.values():
+        table = np.array(recording.data).reshape(len(recording.data), len(recording.inputs))
+        if recording.inputs is recording.leaves:  # leaves with the same number in all examples are not inputs
+            differs = np.ptp(table, axis=0) > 0.0
+            recording.inputs = [x for x, differ in zip(recording.inputs, differs, strict=True) if differ]
+            table = np.ascontiguousarray(table[:, differs])
+        tables.append(table)
+        more = [x for x in non_inputs(recording.leaves, recording.inputs) if not x.is_constant]
         parameters = list(dict.fromkeys([*parameters, *more]))
-    likes = [Like(Program(results, inputs, parameters), output, table) for output, results, inputs, table in recordings]
-    return Examples(likes, groups, rows)
+    return [
+        ExampleGroup(Program(one.results, one.inputs, parameters), one.output, np.array(one.examples), table)
+        for one, table in zip(recordings.values(), tables, strict=True)
+    ]
 
 
-def _rest(leaves: list[Value], inputs: list[Value]) -> list[Value]:
-    """The leaves that are no inputs."""
-    given = set(inputs)
-    return [leaf for leaf in leaves if leaf not in given]
+def non_inputs(leaves: list[Value], inputs: list[Value]) -> list[Value]:
+    """Return the leaves that are not inputs."""
+    others = set(inputs)
+    return [leaf for leaf in leaves if leaf not in others]
 
 
-def _shape(thing: Any, parts: list[Any]) -> Hashable:
-    """The lists in an example by their lengths; what is in them is added to `parts`."""
-    if not isinstance(thing, list | tuple):
-        parts.append(thing)
-        return None
-    if not any(isinstance(x, list | tuple) for x in thing):
-        parts += thing
-        return len(thing)
-    return tuple([_shape(x, parts) for x in thing])
+def _flat(nested: Any) -> list[Any]:
+    """Return what is in lists and tuples, at any depth, in order."""
+    return [x for part in nested for x in _flat(part)] if isinstance(nested, list | tuple) else [nested]
 
 
-def _outputs(output: Any) -> list[Value]:
-    """What a model gave, in order: a Value, or Values in lists."""
-    return [y for part in output for y in _outputs(part)] if isinstance(output, list | tuple) else [output]
+def _shape(nested: Any) -> Hashable:
+    """Return the lists and tuples without what is in them."""
+    return tuple(map(_shape, nested)) if isinstance(nested, list | tuple) else None
 
 
-def _shaped(output: Any, numbers: Iterator[float]) -> Any:
-    """The numbers as a model gives them: in lists as those of `output`."""
+def _refill(output: Any, numbers: Iterator[float]) -> Any:
+    """Return the lists of `output` with other numbers."""
     if isinstance(output, list | tuple):
         make = getattr(output, "_make", type(output))  # of a named tuple
-        return make([_shaped(part, numbers) for part in output])
+        return make([_refill(part, numbers) for part in output])
     return constant(next(numbers), "an output")
 
 
 def _matrix(rows: list[Any]) -> Floats | None:
-    """Lists of as many finite numbers, or single numbers, as an array; None if they are not that."""
+    """Return single numbers, or lists of as many finite numbers, as an array; None if they are anything else."""
     try:
         table = np.array(rows)
     except ValueError:  # lists of different lengths
@@ -195,96 +196,97 @@ def _matrix(rows: list[Any]) -> Floats | None:
     if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
         return None
     if any(not {bool, np.bool_}.isdisjoint(map(type, x)) for x in [rows, *rows] if isinstance(x, list | tuple)):
-        return None  # True is no 1, though NumPy takes it for one
+        return None  # NumPy takes True for 1 beside other numbers
     return table.reshape(len(rows), -1).astype(np.float64)
 
 
-class Replayed:
-    """Steps of an optimizer on arrays. `settle` makes the Values say what the arrays do, `look` goes the other way."""
+class CompiledSteps:
+    """Steps on arrays. Between `read_back` and `write_back`, the Values and the optimizer are out of date."""
 
     def __init__(
-        self, examples: Examples, pairs: Pairs, optimizer: Optimizer, loss: Any, accuracy: Callable[..., Any] | None
+        self, groups: list[ExampleGroup], pairs: Pairs, optimizer: Optimizer, loss: Any, accuracy: Any
     ) -> None:
-        self.examples, self.pairs, self.optimizer, self.accuracy = examples, pairs, optimizer, accuracy
+        self.groups, self.pairs, self.optimizer, self.accuracy = groups, pairs, optimizer, accuracy
+        self.group_of, self.row_of = np.zeros((2, len(pairs)), np.intp)  # of every example
+        for k, group in enumerate(groups):
+            self.group_of[group.examples], self.row_of[group.examples] = k, np.arange(len(group.examples))
         self.decide: Decision | None = None
-        if accuracy is not None and accuracy is accuracy_by(loss) and examples.likes[0].targets is not None:
-            self.decide, of_targets = DECISIONS[loss]
-            self.decided = of_targets(examples.likes[0].targets)
-        self.leaves = examples.likes[0].program.parameters
+        if accuracy is not None and accuracy is accuracy_by(loss) and groups[0].targets is not None:
+            self.decide, decide_targets = DECISIONS[loss]
+            self.right_decisions = decide_targets(groups[0].targets)
+        self.leaves = groups[0].program.parameters
         self.gradient = np.zeros(len(self.leaves))
-        self.seen: list[tuple[Indices, Floats]] = []  # examples, and what the model gave
+        self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
         self.losses: list[float] = []
         self.rights = 0.0
-        self.look()
+        self.read_back()
 
-    def look(self) -> None:
-        """Take over the data of the Values and the state of the optimizer."""
+    def read_back(self) -> None:
+        """Read the Values and the optimizer, in case a callback changed them."""
         data = np.array([leaf.data for leaf in self.leaves])
         self.now = data, np.array(self.optimizer.state).T.copy(), self.optimizer.steps
 
-    def settle(self) -> None:
-        """Give the Values and the optimizer what the arrays have."""
+    def write_back(self) -> None:
+        """Write the arrays back to the Values and the optimizer."""
         data, state, self.optimizer.steps = self.now
         for leaf, number, grad in zip(self.leaves, data.tolist(), self.gradient.tolist(), strict=True):
             leaf.data, leaf.grad = number, grad
         self.optimizer.state = list(map(tuple, state.T.tolist()))
 
-    def arrange(self, order: list[int]) -> None:
+    def set_order(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""
         self.order = np.array(order)
 
     def step(self, epoch: int, start: int, stop: int) -> None:
-        """One step from a batch."""
-        chosen = self.order[start:stop]
+        """Update the parameters by the examples `start` to `stop` of the order."""
+        batch = self.order[start:stop]
         gradients: list[Floats] = []
         losses = 0.0
-        for group, here, rows in self._by_group(chosen):
-            like = self.examples.likes[group]
+        for group, examples, rows in self._by_group(batch):
             try:
-                results, gradient = like.program.run(self.now[0], like.data, rows, backward=True)
+                results, gradient = group.program.run(self.now[0], group.data, rows, backward=True)
             except NotFiniteError as stopped:
-                self.settle()
-                row, error = like.program.explained(stopped.rows, like.data, backward=True)
-                example = np.flatnonzero((self.examples.groups == group) & (self.examples.rows == row))[0]
-                raise type(error)(f"epoch {epoch}, data[{example}]: {error}") from None
-            losses += sum(results[:, 0].tolist())  # NumPy's own would warn of an overflow
+                self.write_back()
+                row, error = group.program.explained(stopped.rows, group.data, backward=True)
+                raise type(error)(f"epoch {epoch}, data[{group.examples[row]}]: {error}") from None
+            losses += sum(results[:, 0].tolist())  # the sum of NumPy would warn of an overflow
             if self.decide:
-                self.seen.append((here, results))
+                self.undecided.append((examples, results))
             elif self.accuracy:
-                for outputs, example in zip(results[:, 1:].tolist(), here.tolist(), strict=True):
-                    output = _shaped(like.output, iter(outputs))
+                for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
+                    output = _refill(group.output, iter(outputs))
                     self.rights += float(self.accuracy(output, self.pairs[example][1]))
-            gradients.append(gradient if len(here) == len(chosen) else gradient * (len(here) / len(chosen)))
+            gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         self.losses.append(losses)
-        self._update(epoch, chosen)
+        self._update(epoch, batch)
 
-    def _by_group(self, chosen: Indices) -> list[tuple[int, Indices, Indices]]:
-        """The groups in a batch, with the examples that are in each, and their rows there."""
-        if len(self.examples.likes) == 1:
-            return [(0, chosen, chosen)]
-        groups, rows = self.examples.groups[chosen], self.examples.rows[chosen]
-        return [(group, chosen[groups == group], rows[groups == group]) for group in np.unique(groups).tolist()]
+    def _by_group(self, batch: Indices) -> list[tuple[ExampleGroup, Indices, Indices]]:
+        """Return the groups in a batch, each with its examples there and their rows."""
+        if len(self.groups) == 1:
+            return [(self.groups[0], batch, batch)]
+        numbers, rows = self.group_of[batch], self.row_of[batch]
+        return [(self.groups[k], batch[numbers == k], rows[numbers == k]) for k in np.unique(numbers)]
 
-    def tally(self) -> tuple[list[float], float]:
-        """For each step since the last call the sum of its losses; and how many of the outputs were right in all."""
-        losses, rights, self.losses, self.rights = self.losses, self.rights, [], 0.0
-        if self.decide and self.seen:
-            one = len(self.seen) == 1
-            chosen, results = self.seen[0] if one else map(np.concatenate, zip(*self.seen, strict=True))
-            self.seen.clear()
-            right = self.decide(results[:, 1:]) == self.decided[chosen]
-            rights = int(np.count_nonzero(right)) / right.shape[1]
-        return losses, rights
-
-    def _update(self, epoch: int, chosen: Indices) -> None:
+    def _update(self, epoch: int, batch: Indices) -> None:
         data, state, steps = self.now
         self.optimizer.steps = steps + 1
-        after = compiled_step(self.optimizer, data, self.gradient, state)
-        if after:
-            self.now = *after, steps + 1
+        updated = compiled_step(self.optimizer, data, self.gradient, state)
+        if updated:
+            self.now = *updated, steps + 1
             return
-        self.settle()
-        with error_context(f"epoch {epoch}, the batch of {format_indices(chosen.tolist())}"):
-            self.optimizer.step()  # of an optimizer of one's own; or it tells which parameter is not finite
-        self.look()
+        self.write_back()
+        with error_context(f"epoch {epoch}, the batch of {format_indices(batch.tolist())}"):
+            self.optimizer.step()  # of an optimizer without a rule; or it names the parameter that overflows
+        self.read_back()
+
+    def pop_losses(self) -> tuple[list[float], float]:
+        """Return the sum of the losses of each step since the last call, and the number of right outputs."""
+        losses, rights = self.losses, self.rights
+        self.losses, self.rights = [], 0.0
+        if self.decide and self.undecided:
+            examples, results = map(np.concatenate, zip(*self.undecided, strict=True))
+            self.undecided.clear()
+            right = self.decide(results[:, 1:]) == self.right_decisions[examples]
+            rights = int(np.count_nonzero(right)) / right.shape[1]
+        return losses, rights

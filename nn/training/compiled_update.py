@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TypeAlias
 
@@ -62,7 +62,8 @@ def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: F
         return None
     step, settings = _compile_update(rule)
     new_data, new_state = np.empty_like(data), np.empty_like(state)
-    numbers = [float(getattr(optimizer, name)) for name in settings]
+    values = [getattr(optimizer, name) for name in settings]
+    numbers = [tuple(map(float, value)) if isinstance(value, Sequence) else float(value) for value in values]
     return (new_data, new_state) if step(*numbers, data, gradient, state, new_data, new_state) else None
 
 

@@ -1,4 +1,4 @@
-"""Training: for all (x, r) in random order, until convergence (lecture P31)."""
+"""The training loop: for all (x, r) in random order, until convergence (P31)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterable
 from statistics import fmean
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import engine
 from engine import Value
@@ -19,6 +19,9 @@ from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
 from nn.training.progress import Progress
+
+if TYPE_CHECKING:
+    from nn.training.compiled import CompiledSteps
 
 
 def train(
@@ -38,31 +41,31 @@ def train(
     compiled: bool | None = None,
     progress: bool = True,
 ) -> History:
-    """Change the parameters until the model answers every x of the data with its target r, as nearly as it can.
+    """Fit the parameters of a model to the data by mini-batch gradient descent.
 
-    In every epoch the data are gone through in random order, batch by batch: outputs, the mean of their losses, its
-    gradient, a step of the optimizer. Ctrl-C ends it and keeps what was learned.
+    Every step takes the next examples in random order: outputs, the mean of their losses, its gradient, an update of
+    the parameters. Ctrl-C ends the training and keeps what was learned.
 
     Args:
         model: a Module, or any function of x whose parameters the optimizer has.
-        loss: a function of the output and the target that gives a Value: `nn.mse`, `nn.hinge`, one of your own.
-        data: pairs (x, r).
+        loss: a function of the output and the target that returns a Value, such as `nn.mse`.
+        data: pairs (x, r) of input and target.
         optimizer: by default `nn.Adam(model.parameters())`.
-        epochs: how often to go through the data at most.
-        batch_size: how many examples to make a step from; 1 is the lecture's way, None takes them all.
+        epochs: the maximum number of passes through the data.
+        batch_size: the number of examples per step; 1 as in P31, None for all of them.
         schedule: the learning rate as a function of the epoch, which counts from 0; midway through the first it is 0.5.
-        until: a function of the history that tells convergence, asked after every epoch; by default `nn.plateau()`,
-            while `lambda history: False` goes through all epochs.
-        accuracy: a function of output and target that gives 1 (True) where the output is right; the losses for
-            classes bring theirs.
+        until: a function of the history that decides after every epoch whether it has converged; by default
+            `nn.plateau()`. `lambda history: False` goes through all epochs.
+        accuracy: a function of output and target that returns 1 (True) if the output is right; by default that of
+            the loss, if it is for classes.
         callback: a function of the history, called after every epoch.
-        shuffle: go through the data in random order, a new one in every epoch.
-        seed: an int for the same orders every time.
-        compiled: record the losses once and replay them (`engine.compile`), a thousand times as fast and more. By
-            default where numba is there and model and loss are of this package. True does it with any model and loss
-            that make the same graph of an example every time: each is recorded once, at the start; of examples made
-            of leaf Values alone, which stand for numbers that change, one of each shape.
-        progress: show a bar in the terminal when it takes longer than a second.
+        shuffle: draw a new random order in every epoch.
+        seed: an int, for the same orders every time.
+        compiled: record the losses once and replay them as machine code (`engine.compile`), at least a thousand times
+            as fast. By default this is done if numba is installed and model and loss are of this package. True does
+            it for any model and loss that record the same graph for an example every time: each example is recorded
+            once, at the start; of examples that consist of leaf Values, whose numbers may change, one per shape.
+        progress: show a bar in the terminal if it takes longer than a second.
 
     Returns:
         The losses and accuracies of every epoch, and whether it converged.
@@ -82,7 +85,7 @@ def train(
     pairs, rng, history = examples(data), generator(seed), History()
     if optimizer is None:
         if not isinstance(model, Module):
-            raise TypeError(f"without an optimizer, train takes a model that is a Module, got {describe(model)}")
+            raise TypeError(f"model must be a Module, got {describe(model)}: for a function, pass an optimizer")
         optimizer = Adam(model.parameters())
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
@@ -91,39 +94,39 @@ def train(
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled)
-    steps.arrange(order)
+    steps.set_order(order)
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
                 if shuffle and len(batches) > 1:
                     rng.shuffle(order)
-                    steps.arrange(order)
+                    steps.set_order(order)
                 for start in batches:
                     if schedule:
                         optimizer.learning_rate = schedule(epoch + start / len(pairs))
                     steps.step(epoch + 1, start, start + size)
                     bar.advance(history)
-                losses, rights = steps.tally()
+                losses, rights = steps.pop_losses()
                 total = sum(losses)
                 if not math.isfinite(total):
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
                 history.steps += [loss / n for loss, n in zip(losses, sizes, strict=True)]
                 history.add(total / len(pairs), rights / len(pairs) if accuracy else None)
                 if watched:
-                    steps.settle()
+                    steps.write_back()
                 try:
                     if callback:
                         callback(history)
                     history.converged = bool(until(history))
-                finally:  # what was done to the Values stays, whatever ends the training
+                finally:  # changes that they made to the Values remain, even if an error ends the training
                     if watched:
-                        steps.look()
+                        steps.read_back()
                 if history.converged:
                     break
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
-            steps.settle()
+            steps.write_back()
     return history
 
 
@@ -134,107 +137,91 @@ def evaluate(
     *,
     accuracy: Callable[[Any, Any], float] | None = None,
 ) -> tuple[float, float | None]:
-    """The mean loss of a model over the data, and its accuracy in [0, 1], None where the loss tells none.
+    """Return the mean loss of a model over the data, and its accuracy in [0, 1], None for a regression.
 
-    Takes and raises what `train` does, and changes nothing.
+    Arguments and errors are those of `train`; nothing changes.
 
     >>> from nn import Perceptron, hinge
     >>> evaluate(Perceptron(1, "linear", init=[0.0, 2.0]), hinge, [(1.0, 1), (-2.0, -1), (0.25, -1)])
     (0.5, 0.6666666666666666)
     """
     accuracy = accuracy or accuracy_by(loss)
-    losses, rights = [], []
+    results = []
     with engine.no_grad():
         for i, (x, r) in enumerate(examples(data)):
             with error_context(f"data[{i}]"):
-                example, right = _example(model, loss, accuracy, x, r)
-                losses.append(example.data)
-                rights.append(right)
-    return fmean(losses), fmean(rights) if accuracy else None
+                results.append(_evaluate_example(model, loss, accuracy, x, r))
+    return fmean(loss.data for loss, _ in results), fmean(right for _, right in results) if accuracy else None
 
 
-def _example(model: Any, loss: Any, accuracy: Any, x: Any, r: Any) -> tuple[Value, float]:
-    """The loss of an example, and whether its output is right; 0.0 where nothing tells that."""
+def _evaluate_example(model: Any, loss: Any, accuracy: Any, x: Any, r: Any) -> tuple[Value, float]:
+    """Return the loss of an example, and whether its output is right; 0.0 without an accuracy."""
     output = model(x)
-    example = loss(output, r)
-    if not isinstance(example, Value):
-        raise TypeError(f"a loss gives a Value, got {describe(example)}")
-    return example, float(accuracy(output, r)) if accuracy else 0.0
+    value = loss(output, r)
+    if not isinstance(value, Value):
+        raise TypeError(f"loss must return a Value, got {describe(value)}")
+    return value, float(accuracy(output, r)) if accuracy else 0.0
 
 
 def _steps(
     model: Any, loss: Any, pairs: list[tuple[Any, Any]], optimizer: Optimizer, accuracy: Any, compiled: bool | None
-) -> Steps:
-    """Steps on arrays where `compiled` asks for them, or allows them (None) and they are possible; else on Values."""
+) -> EagerSteps | CompiledSteps:
+    """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
         try:
-            from nn.training.compiled import Replayed, recorded
+            from nn.training.compiled import CompiledSteps, record_examples
         except ImportError as error:
             if compiled:
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
         else:
-            examples = recorded(model, loss, pairs, optimizer, any_model=bool(compiled))
-            if examples:
-                return Replayed(examples, pairs, optimizer, loss, accuracy)
-    return Eager(model, loss, pairs, optimizer, accuracy)
+            groups = record_examples(model, loss, pairs, optimizer, any_model=bool(compiled))
+            if groups:
+                return CompiledSteps(groups, pairs, optimizer, loss, accuracy)
+    return EagerSteps(model, loss, pairs, optimizer, accuracy)
 
 
-class Steps(Protocol):
-    """Steps of a training, on Values or on arrays."""
-
-    def arrange(self, order: list[int]) -> None:
-        """Take the examples in this order from now on."""
-
-    def step(self, epoch: int, start: int, stop: int) -> None:
-        """One step from a batch."""
-
-    def tally(self) -> tuple[list[float], float]:
-        """For each step since the last call the sum of its losses; and how many of the outputs were right in all."""
-
-    def settle(self) -> None:
-        """Make the Values what they are by the last step."""
-
-    def look(self) -> None:
-        """Take over what was done to the Values since."""
-
-
-class Eager:
-    """Steps on Values, which record every loss anew."""
+class EagerSteps:
+    """Steps on Values, which record the loss of every example again."""
 
     def __init__(
         self, model: Any, loss: Any, pairs: list[tuple[Any, Any]], optimizer: Optimizer, accuracy: Any
     ) -> None:
-        self.model, self.loss, self.pairs, self.optimizer, self.accuracy = model, loss, pairs, optimizer, accuracy
+        self.model, self.loss, self.accuracy = model, loss, accuracy
+        self.pairs, self.optimizer = pairs, optimizer
         parameters = model.parameters() if isinstance(model, Module) else []
         self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
         self.losses: list[float] = []
         self.rights = 0.0
 
-    def arrange(self, order: list[int]) -> None:
+    def set_order(self, order: list[int]) -> None:
+        """Take the examples in this order from now on."""
         self.order = order
 
     def step(self, epoch: int, start: int, stop: int) -> None:
-        losses, rights = [], 0.0
+        """Update the parameters by the examples `start` to `stop` of the order."""
         indices = self.order[start:stop]
+        losses, rights = [], 0.0
         for i in indices:
             with error_context(f"epoch {epoch}, data[{i}]"):
-                example, right = _example(self.model, self.loss, self.accuracy, *self.pairs[i])
-                losses.append(example)
+                loss, right = _evaluate_example(self.model, self.loss, self.accuracy, *self.pairs[i])
+                losses.append(loss)
                 rights += right
         with error_context(f"epoch {epoch}, the batch of {format_indices(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0
             (engine.sum(losses) / len(losses)).backward()
             self.optimizer.step()
-        self.losses.append(math.fsum(example.data for example in losses))
+        self.losses.append(math.fsum(loss.data for loss in losses))
         self.rights += rights
 
-    def tally(self) -> tuple[list[float], float]:
-        losses, rights, self.losses, self.rights = self.losses, self.rights, [], 0.0
+    def pop_losses(self) -> tuple[list[float], float]:
+        """Return the sum of the losses of each step since the last call, and the number of right outputs."""
+        losses, rights = self.losses, self.rights
+        self.losses, self.rights = [], 0.0
         return losses, rights
 
-    def settle(self) -> None:
-        pass
+    def write_back(self) -> None:
+        """Write the results of the steps to the Values; here they are there already."""
 
-    def look(self) -> None:
-        pass
+    def read_back(self) -> None:
+        """Read the Values again, in case a callback changed them; here every step does."""
