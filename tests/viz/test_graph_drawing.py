@@ -1,10 +1,7 @@
-"""Pictures: what they hold, what a label may hold, and which program makes them."""
+"""Drawings of graphs: what they show, options, and labels with any characters."""
 
-import shutil
-import sys
 import xml.etree.ElementTree as ET
 
-import graphviz
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,14 +56,14 @@ def test_values_gradients_and_operations():
     assert len(boxes) == 8 + 4
 
 
-def test_the_inputs_of_a_network_are_shown_with_their_numbers():
+def test_inputs_of_a_network_are_shown_with_their_numbers():
     y = nn.Perceptron(2, init=[0.5, 2.0, -1.0])([1.5, -2.0])
     boxes = texts(viz.draw(y))
     assert all([box] in boxes for box in ("x0 = 1", "x1 = 1.5", "x2 = -2"))
     assert "x1 = 1.5" in str(viz.text(y))
 
 
-def test_a_screen_reader_hears_the_picture():
+def test_title_and_description_for_screen_readers():
     hostile = Value(2.0, '<a&"b">\x00')
     picture = ET.fromstring(viz.draw(hostile * 3).pipe())
     assert picture.findtext(f"{SVG}title") == 'The graph of <a&"b">\\x00*3'
@@ -79,7 +76,7 @@ def test_a_screen_reader_hears_the_picture():
     assert "y = 0.881, a = 2.0, sigmoid" in network.findtext(f"{SVG}desc")
 
 
-def test_edges_in_order_and_as_often_as_used():
+def test_an_edge_per_use_in_the_order_of_operands():
     a, b = Value(1.0, "a"), Value(2.0, "b")
     assert edges(viz.draw(b - a)) == [("b", "-"), ("a", "-"), ("-", "b - a")]
     assert edges(viz.draw(a + a)) == [("a", "+"), ("a", "+"), ("+", "a + a")]
@@ -127,7 +124,7 @@ def test_options():
             function(root, precision=0)
 
 
-def test_too_large_a_graph_is_an_error_at_once():
+def test_a_graph_with_too_many_nodes_is_an_error_at_once():
     x = Value(1.0)
     for _ in range(1_000_000):
         x = x + 1.0
@@ -136,9 +133,9 @@ def test_too_large_a_graph_is_an_error_at_once():
             function(x)
 
 
-def test_too_tangled_a_graph_is_an_error_at_once():
+def test_a_graph_with_too_many_or_too_long_edges_is_an_error_at_once():
     x = y = Value(1.0)
-    for _ in range(499):  # 500 nodes, but every edge from x runs past all that came before
+    for _ in range(499):  # 500 nodes, but the edges from x span all ranks before
         y = y + x
     with pytest.raises(ValueError, match="spanning"):
         viz.draw(y)
@@ -146,8 +143,6 @@ def test_too_tangled_a_graph_is_an_error_at_once():
     ys = [dot(xs, xs) for _ in range(60)]
     with pytest.raises(ValueError, match=r"121 nodes with 7,260 edges.*max_nodes"):
         viz.draw(engine.sum(ys))
-    with pytest.raises(RuntimeError, match="too large for the embedded Graphviz"):
-        viz.drawing.svg("digraph {" + "subgraph {" * 100_000 + "}" * 100_000 + "}")
 
 
 LABELS = [
@@ -156,8 +151,8 @@ LABELS = [
 ]  # fmt: skip
 
 
-def seen(label):
-    """The lines of a label as a reader should see them: controls as escapes; blanks at the ends are not seen."""
+def visible_lines(label):
+    """The lines of a label that a reader should see: controls as escapes, without blanks at the ends."""
     keep = "\n\u00a0\u3000\u200d"
     text = "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in label)
     return [line.replace("\u00a0", " ").strip() for line in text.split("\n") if line.strip()]
@@ -170,7 +165,7 @@ def test_a_label_is_shown_as_it_is(label, rankdir):
     root.label = label
     drawing = viz.draw(root, rankdir=rankdir)
     boxes = [box for box in texts(drawing) if "grad 0.0" in box]
-    assert [box[:-2] for box in boxes] == [seen(label)] * 2
+    assert [box[:-2] for box in boxes] == [visible_lines(label)] * 2
     assert not list(ET.fromstring(drawing.pipe()).iter(f"{SVG}script"))
     assert label.split("\n")[0].strip()[:1] in str(viz.text(root)) or not label.isprintable()
     assert "\x1b" not in viz.text(root)
@@ -180,62 +175,7 @@ def test_a_label_is_shown_as_it_is(label, rankdir):
 @given(st.text(min_size=1, max_size=30))
 def test_any_label(label):
     boxes = texts(viz.draw(Value(1.0, label)))
-    assert boxes == [[*seen(label), "data 1.0", "grad 0.0"]]
-
-
-@pytest.fixture
-def no_dot(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert shutil.which("dot") is None
-
-
-@pytest.mark.usefixtures("no_dot")
-class TestWithoutDot:
-    def test_svg_needs_no_program(self, tmp_path):
-        root = example()
-        outfile = tmp_path / "L.svg"
-        assert viz.draw(root).render(outfile=outfile) == str(outfile)
-        assert ET.parse(outfile).getroot().tag == f"{SVG}svg"
-        assert (tmp_path / "L.gv").read_text() == viz.draw(root).source, "render keeps the DOT source, as graphviz does"
-
-    def test_render_as_graphviz_does(self, tmp_path):
-        drawing = viz.draw(example())
-        assert drawing.render("graph", directory=tmp_path, cleanup=True) == str(tmp_path / "graph.svg")
-        assert not (tmp_path / "graph").exists()
-        with pytest.raises(graphviz.FileExistsError):
-            drawing.render("graph", directory=tmp_path, raise_if_result_exists=True)
-        with pytest.raises(ValueError, match="filename"):
-            drawing.render(tmp_path / "a.svg", outfile=tmp_path / "a.svg")
-
-    def test_in_a_notebook(self):
-        bundle = viz.draw(example())._repr_mimebundle_()
-        assert "<svg" in bundle["image/svg+xml"]
-
-    @pytest.mark.parametrize("ending", ["png", "pdf"])
-    def test_other_formats_say_what_they_need(self, ending, tmp_path):
-        with pytest.raises(graphviz.ExecutableNotFound, match=f"{ending} needs Graphviz's program dot"):
-            viz.draw(example()).render(outfile=tmp_path / f"L.{ending}")
-        with pytest.raises(graphviz.ExecutableNotFound, match="write svg"):
-            viz.draw(example()).pipe(format=ending)
-
-
-def test_other_formats_go_to_dot(tmp_path, monkeypatch):
-    dot_program = tmp_path / "dot"
-    dot_program.write_text(
-        f"#!{sys.executable}\nimport sys; sys.stdout.write(' '.join(sys.argv[1:]) + sys.stdin.read(9))\n"
-    )
-    dot_program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert viz.draw(example()).pipe(format="png", encoding="utf-8") == "-Kdot -Tpngdigraph {"
-
-
-def test_is_a_digraph():
-    drawing = viz.draw(example())
-    assert isinstance(drawing, graphviz.Digraph)
-    drawing.attr(label="my title")
-    drawing.node("more")
-    assert "my title" in drawing.pipe(encoding="utf-8")
-    assert "more" in drawing.copy().source
+    assert boxes == [[*visible_lines(label), "data 1.0", "grad 0.0"]]
 
 
 def test_the_same_bytes_every_time():
@@ -247,64 +187,8 @@ def test_labels_that_begin_with_an_empty_line():
     assert len(texts(viz.draw(engine.sum(leaves)))) == 202
 
 
-def test_a_picture_does_not_spoil_the_next():
-    spoiling = 'digraph { node [shape=Mrecord] a [label="\\na|b|c"] }'  # it spoils the memory of Graphviz
-    pictures = {viz.drawing.svg(spoiling) for _ in range(20)}
-    assert len(pictures) == 1
-    assert "data 2.0" in viz.draw(example()).pipe(encoding="utf-8")
-
-
-def test_from_many_threads():
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(8) as pool:
-        pictures = set(pool.map(lambda _: viz.draw(example()).pipe(), range(64)))
-    assert len(pictures) == 1
-
-
-class TestText:
-    def test_tree(self):
-        assert viz.text(example(), precision=3).splitlines() == [
-            "L = tanh(a*b + c)*2  data 2.0    grad 1.0",
-            "├── tanh(a*b + c)    data 0.999  grad 2.0",
-            "│   └── a*b + c      data 4.0    grad 0.00268",
-            "│       ├── a*b      data -6.0   grad 0.00268",
-            "│       │   ├── a    data 2.0    grad -0.00805",
-            "│       │   └── b    data -3.0   grad 0.00536",
-            "│       └── c        data 10.0   grad 0.00268",
-            "└── 2",
-        ]
-
-    def test_a_node_used_twice_is_expanded_once(self):
-        a = Value(2.0, "a")
-        square = a * a
-        tree = viz.text(square + square)
-        assert "└── a*a ...  data 4.0  grad 0.0" in tree
-        assert tree.count("── a ") == 2
-
-    def test_columns_stand_in_line_under_wide_characters(self):
-        tree = viz.text(Value(1.0, "权重") * Value(2.0, "x"))
-        assert tree.splitlines() == [
-            "权重*x    data 2.0  grad 0.0",
-            "├── 权重  data 1.0  grad 0.0",
-            "└── x     data 2.0  grad 0.0",
-        ]
-
-    def test_shows_itself_at_the_prompt(self):
-        tree = viz.text(example())
-        assert repr(tree) == str(tree)
-        assert isinstance(tree, str)
-
-    def test_deep(self):
-        x = Value(1.0)
-        for _ in range(3000):
-            x = x.tanh()
-        assert len(viz.text(x, max_nodes=4000).splitlines()) == 3001
-
-
-class TestPictures:
-    def test_the_terms_of_a_weighted_sum_are_named(self):
-        ws, xs = ([Value(1.0, f"{letter}{i}") for i in (1, 2)] for letter in "wx")
-        source = viz.draw(engine.dot(ws, xs), expand=True).source
-        assert "w1*x1" in source
-        assert "w2*x2" in source
+def test_the_terms_of_a_weighted_sum_are_named():
+    ws, xs = ([Value(1.0, f"{letter}{i}") for i in (1, 2)] for letter in "wx")
+    source = viz.draw(engine.dot(ws, xs), expand=True).source
+    assert "w1*x1" in source
+    assert "w2*x2" in source

@@ -1,4 +1,4 @@
-"""Notebooks: what glassgrad shows of its objects there, and the lecture's, which runs from top to bottom."""
+"""Notebooks: how they show Values, steps and models, and the notebook of the lecture."""
 
 import html
 import json
@@ -37,7 +37,7 @@ def shell(tmp_path_factory):
     return shell
 
 
-def shown(shell, thing):
+def display_data(shell, thing):
     """What IPython would send to a notebook, by type."""
     data, _ = shell.display_formatter.format(thing)
     return data
@@ -61,75 +61,75 @@ def graph():
 
 
 def test_a_value_shows_its_graph_and_its_text(shell):
-    data = shown(shell, graph())
+    data = display_data(shell, graph())
     assert {"a", "b<i>", "c", "L", "data 2.0", "tanh"} <= boxes(data["text/html"])
     assert data["text/plain"].startswith("Value(data=0.76")
     assert "max-width: 100%" in data["text/html"]
 
 
 def test_a_single_value_stays_text(shell):
-    assert shown(shell, Value(2.0, "a")).keys() == {"text/plain"}
+    assert display_data(shell, Value(2.0, "a")).keys() == {"text/plain"}
 
 
 def test_a_graph_that_is_too_large_stays_text(shell, capsys):
     root = Value(1.0)
     for _ in range(1500):
         root = (root + 1.0).tanh()
-    assert shown(shell, root).keys() == {"text/plain"}
+    assert display_data(shell, root).keys() == {"text/plain"}
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_walk_shows_where_it_stands_and_how_to_go_on(shell):
+def test_a_backward_pass_shows_its_state_and_how_to_step(shell):
     walk = Backprop(graph())
     shell.user_ns["my_walk"] = walk
-    start = shown(shell, walk)["text/html"]
+    start = display_data(shell, walk)["text/html"]
     assert words(start) == repr(walk)
     assert "my_walk.step() goes on" in start
     assert "back()" not in start
     assert "#d55e00" not in start, "nothing is lit up"
 
     walk.step()
-    after = shown(shell, walk)["text/html"]
+    after = display_data(shell, walk)["text/html"]
     assert words(after) == f"{walk.last}\n{walk!r}"
     assert "my_walk.back() goes back" in after
-    assert after.count("#d55e00") == shown(shell, viz.draw(walk.root, highlight=walk.last))["text/html"].count(
+    assert after.count("#d55e00") == display_data(shell, viz.draw(walk.root, highlight=walk.last))["text/html"].count(
         "#d55e00"
     )
     walk.run()
-    end = shown(shell, walk)["text/html"]
+    end = display_data(shell, walk)["text/html"]
     assert "step()" not in end
     assert "grad -1.25992" in boxes(end)
 
 
-def test_a_walk_without_a_name_is_called_walk(shell):
-    assert "walk.step() goes on" in shown(shell, Backprop(graph()))["text/html"]
+def test_a_backward_pass_without_a_name_is_called_walk(shell):
+    assert "walk.step() goes on" in display_data(shell, Backprop(graph()))["text/html"]
 
 
-def test_a_step_shows_itself_in_the_whole_graph(shell):
+def test_a_step_is_shown_in_the_whole_graph(shell):
     walk = Backprop(graph())
     step = walk.step()
-    fragment = shown(shell, step)["text/html"]
+    fragment = display_data(shell, step)["text/html"]
     assert words(fragment) == str(step)
     assert {"a", "b<i>", "L"} <= boxes(fragment)
     assert "#d55e00" in fragment
 
 
-def test_labels_are_no_html(shell):
+def test_labels_are_not_html(shell):
     walk = Backprop(graph()).run()
     for thing in (walk.root, walk, walk.last):
-        assert "<i>" not in shown(shell, thing)["text/html"]
+        assert "<i>" not in display_data(shell, thing)["text/html"]
 
 
 @pytest.mark.parametrize("model", [nn.Perceptron(2, seed=1), nn.Layer(2, 2, seed=1), nn.MLP(2, [2, 1], seed=1)])
 def test_models_show_their_network(shell, model):
-    data = shown(shell, model)
+    data = display_data(shell, model)
     assert {"x0", "x1", "x2"} <= boxes(data["text/html"])
     assert data["text/plain"] == repr(model)
 
 
-def test_a_drawing_is_as_wide_as_the_notebook_at_most(shell):
+def test_a_drawing_is_at_most_as_wide_as_the_notebook(shell):
     drawing = viz.draw(graph())
-    data = shown(shell, drawing)
+    data = display_data(shell, drawing)
     assert "max-width: 100%" in data["text/html"]
     assert "image/svg+xml" not in data, "it is shown once"
 
@@ -138,7 +138,7 @@ def test_a_page_is_embedded(shell, tmp_path):
     L = graph()
     written = viz.page(L, tmp_path / "L.html")
     for embedded in (viz.embed(L), viz.embed(written), viz.embed(str(written))):
-        frame = shown(shell, embedded)["text/html"]
+        frame = display_data(shell, embedded)["text/html"]
         assert frame.startswith("<iframe")
         assert html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1]) == written.read_text(encoding="utf-8")
         assert "sandbox" in frame
@@ -177,7 +177,7 @@ def test_viz_registers_itself_where_ipython_runs_and_does_not_import_it_elsewher
         assert run.stdout.strip() == expected
 
 
-def test_the_lecture_is_kept_without_outputs_and_without_a_machine():
+def test_the_lecture_is_stored_without_outputs_and_machine_names():
     notebook = json.loads(LECTURE.read_text(encoding="utf-8"))
     assert notebook["metadata"] == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -202,15 +202,15 @@ def test_the_lecture_runs_from_top_to_bottom(tmp_path, monkeypatch):
     notebook = nbformat.read(LECTURE, as_version=4)
     nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    told = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
+    printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
     pictures = [kind for output in outputs for kind in output.get("data", ()) if kind in ("image/png", "text/html")]
     assert not [output for output in outputs if "Warning" in output.get("text", "")]
     assert len(pictures) >= 12
     assert "data:image/gif" in str(outputs)
     assert "<iframe" in str(outputs)
-    for line in re.findall(r"by hand +(\S+) +by backward\(\) +(\S+)", told):
+    for line in re.findall(r"by hand +(\S+) +by backward\(\) +(\S+)", printed):
         assert line[0] == line[1]
-    assert re.search(r"one neuron: +History: 100 epochs, not converged", told)
-    assert re.search(r"a hidden layer: History: .* converged, .* accuracy 100.0 %", told)
-    before, after = (float(re.search(rf"loss {when} +(\S+)", told)[1]) for when in ("before", "after"))
+    assert re.search(r"one neuron: +History: 100 epochs, not converged", printed)
+    assert re.search(r"a hidden layer: History: .* converged, .* accuracy 100.0 %", printed)
+    before, after = (float(re.search(rf"loss {when} +(\S+)", printed)[1]) for when in ("before", "after"))
     assert after < before
