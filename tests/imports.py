@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,20 +89,33 @@ def upward_imports(graph: Graph) -> list[tuple[str, str]]:
 
 
 def draw(graph: Graph, file: Path) -> None:
-    """Draw the graph as an SVG with a box per package; imports that are part of a cycle are red."""
+    """Draw the graph as an SVG: a box per package, its inner imports, and the number of imports of other packages.
+
+    Imports that are part of a cycle are red, and so are upward imports.
+    """
     from viz import Drawing
 
-    drawing = Drawing(graph_attr={"rankdir": "LR", "ranksep": "1"}, node_attr={"shape": "box", "fontname": "Helvetica"})
+    drawing = Drawing(graph_attr={"compound": "true"}, node_attr={"shape": "box", "fontname": "Helvetica"})
+    package_of = {module: module.split(".")[0] for module in graph}
     for package in PACKAGES:
-        with drawing.subgraph(name=f"cluster {package}", graph_attr={"label": package}) as box:
+        box = {"label": package, "fontname": "Helvetica", "fontsize": "20", "style": "filled", "fillcolor": "#f3f3f3"}
+        with drawing.subgraph(name=f"cluster {package}", graph_attr=box) as cluster:
             for module in graph:
-                if module.split(".")[0] == package:
-                    box.node(module)
+                if package_of[module] == package:
+                    cluster.node(module, style="filled", fillcolor="white")
     groups = cycles(graph)
+    across: Counter[tuple[str, str]] = Counter()
     for module, imported in graph.items():
         for other in sorted(imported):
-            in_cycle = any({module, other} <= set(group) for group in groups)
-            drawing.edge(module, other, color="red" if in_cycle else "#888888")
+            if package_of[module] != package_of[other]:
+                across[package_of[module], package_of[other]] += 1
+            else:
+                in_cycle = any({module, other} <= set(group) for group in groups)
+                drawing.edge(module, other, color="red" if in_cycle else "#888888")
+    for (package, other), n in across.items():
+        upward = PACKAGES.index(other) < PACKAGES.index(package)
+        drawing.edge(package, other, ltail=f"cluster {package}", lhead=f"cluster {other}", penwidth="3", label=f" {n}",
+                     fontname="Helvetica", fontsize="20", color="red" if upward else "#444444")  # fmt: skip
     drawing.render(outfile=file, cleanup=True)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of graphs, of networks and of what was learned: for a page, a notebook, a terminal."""
+"""Pictures of graphs, networks and trainings, for web pages, notebooks and terminals."""
 
 from nn import MLP, Layer, Perceptron
 from viz.animation import Animation
