@@ -152,7 +152,7 @@ class _Folding:
         self.node: dict[Value, DrawnNode] = {}
         self.terms: dict[Value, list[DrawnNode]] = {}  # of partial sums, which are not drawn
         constants = [value for value in clusters.order if value.is_constant]
-        # These constants, the x0 = 1 of layers and plain numbers, are drawn once per user, so that no edge crosses.
+        # The x0 = 1 of networks is drawn once per layer, and a plain number once per user.
         self.bias_units = {value for value in constants if clusters.path and value.label == "x0"}
         self.numbers = {value for value in constants if merge_equal and not value.label}
         self.folded: dict[Value, Path] = {}  # for each value in a folded cluster, the path that ends with that cluster

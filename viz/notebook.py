@@ -124,7 +124,7 @@ def embed(content: Value | str | os.PathLike[str], *, height: int = HEIGHT, **op
                 text = page(content, Path(folder) / "page.html", **options).read_text(encoding="utf-8")
         case str() | os.PathLike():
             if options:
-                raise TypeError(f"options must be for a Value, got {', '.join(options)} for the file {str(content)!r}")
+                raise TypeError(f"options of a page must be given with a Value, got {', '.join(options)} with a file")
             text = Path(content).read_text(encoding="utf-8")
         case _:
             raise TypeError(f"content must be a Value or the file of a page, got {describe(content)}")

@@ -32,8 +32,9 @@ def plot_decision_boundary(
         boundary: the output at which one class ends and the other begins: 0 for scores and logits, 0.5 for
             probabilities. With a list of logits, the largest decides.
         names: the names of the classes, for a legend.
-        compile: compile the model with `engine.compile`. This pays for large models, most of all after `nn.train`,
-            which compiles too: loading the compiler takes a second, and on a machine's first use half a minute.
+        compile: compile a Perceptron, a Layer or an MLP with `engine.compile`. This makes large networks faster, above
+            all after `nn.train`, which compiles too; otherwise loading the compiler takes a second, and on a machine's
+            first use half a minute.
         ax: the axes to plot on; by default those of a new figure.
 
     Returns:
