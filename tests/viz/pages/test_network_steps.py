@@ -43,7 +43,7 @@ def test_outputs_then_deltas_then_updates(model, tmp_path):
         assert new == pytest.approx(weight.data - rate * weight.grad, rel=1e-10, abs=0.0)
 
 
-def test_the_lines_say_how(tmp_path):
+def test_the_lines_show_each_formula_in_symbols_and_numbers(tmp_path):
     neuron = nn.Perceptron(2, "sigmoid", init=[-3.0, 2.0, -3.0])
     forward, backward, update = frames(viz.network_page(neuron, tmp_path / "n.html", [-1.0, -2.0], 1.0))[1:]
     assert forward["lines"] == ["a = w0 x0 + w1 x1 + w2 x2", "  = -3.0*1.0 + 2.0*-1.0 + -3.0*-2.0 = 1.0",
@@ -53,7 +53,7 @@ def test_the_lines_say_how(tmp_path):
     assert update["lines"][1] == "w0' = -3.0 - 0.5 * -0.05288 * 1.0 = -2.974"
 
 
-def test_nothing_of_the_model_changes(model, tmp_path):
+def test_the_model_does_not_change(model, tmp_path):
     for p in model.parameters():
         p.grad = 7.0
     before = model.state_dict()
@@ -62,7 +62,7 @@ def test_nothing_of_the_model_changes(model, tmp_path):
     assert {p.grad for p in model.parameters()} == {7.0}
 
 
-def test_wide_networks_are_told_in_part(tmp_path):
+def test_long_sums_and_updates_are_shortened(tmp_path):
     model = nn.MLP(20, [12, 1], seed=1)
     steps = frames(viz.network_page(model, tmp_path / "net.html", [0.1] * 20, 1.0))
     assert " + ... + w1,20 x20" in steps[1]["lines"][0]
@@ -70,7 +70,7 @@ def test_wide_networks_are_told_in_part(tmp_path):
     assert max(len(frame["lines"]) for frame in steps) <= 6
 
 
-def test_any_loss_and_a_dead_relu(tmp_path):
+def test_another_loss_and_a_neuron_of_slope_zero(tmp_path):
     model = nn.MLP(1, [1, 2], hidden="relu", init="micrograd", seed=1)
     model.load_state_dict(model.state_dict() | {"layer1.w10": -5.0})
     steps = frames(viz.network_page(model, tmp_path / "net.html", 0.5, 1, loss=nn.cross_entropy))
@@ -87,7 +87,7 @@ def test_any_loss_and_a_dead_relu(tmp_path):
         (("net.html", [1.0, 2.0], [1.0]), ValueError, "as many outputs as targets"),
     ],
 )
-def test_wrong_arguments(arguments, error, words, model, tmp_path):
+def test_wrong_arguments_write_no_file(arguments, error, words, model, tmp_path):
     path, *others = arguments
     with pytest.raises(error, match=words):
         viz.network_page(model, tmp_path / path, *others)

@@ -1,0 +1,27 @@
+"""A fixture that opens pages in a browser."""
+
+import pytest
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a file in a new tab; after the test its console must be empty, and it must have loaded nothing else."""
+    contexts, complaints, requests = [], [], []
+
+    def open_page(path, width=1280, height=720, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(path.as_uri())
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert len(requests) == len(contexts), requests
+    assert all(url.startswith("file:") for url in requests)
