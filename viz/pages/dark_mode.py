@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 from viz.style import BLUE, GREEN, ORANGE
 
@@ -28,20 +29,16 @@ def colour_rules(svg: ET.Element) -> str:
 
 
 def _inverted(colour: str) -> str:
-    """Return a colour of the same hue that is as far from a dark background as `colour` from white."""
-    hue, lightness, saturation = _hls(colour)
-    return _hex(hue, 0.11 + 0.8 * (1 - lightness), 0.8 * saturation)
+    """Return a colour of the same hue for a dark background: dark for a light `colour`, light for a dark one."""
+    return _recoloured(colour, lambda lightness: 0.11 + 0.8 * (1 - lightness), 0.8)
 
 
 def _darker(colour: str) -> str:
     """Return a darker shade of a colour, for text on a light background."""
-    hue, lightness, saturation = _hls(colour)
-    return _hex(hue, 0.75 * lightness, saturation)
+    return _recoloured(colour, lambda lightness: 0.75 * lightness, 1.0)
 
 
-def _hls(colour: str) -> tuple[float, float, float]:
-    return colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
-
-
-def _hex(hue: float, lightness: float, saturation: float) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hls_to_rgb(hue, lightness, saturation))
+def _recoloured(colour: str, change: Callable[[float], float], saturation_factor: float) -> str:
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
+    rgb = colorsys.hls_to_rgb(hue, change(lightness), saturation_factor * saturation)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)

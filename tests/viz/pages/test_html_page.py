@@ -213,9 +213,7 @@ def test_the_current_node_is_in_view_and_readable(width, height, tmp_path, open_
         if width > 320:
             assert fits, i
             assert size >= (24 if width >= 1280 else 16)
-    assert sorted(h for h in heights if h < 1000)[len(heights) // 4] > (15 if width >= 1280 else 8), (
-        "it is readable"
-    )
+    assert sorted(h for h in heights if h < 1000)[len(heights) // 4] > (15 if width >= 1280 else 8), "it is readable"
     tab.set_viewport_size({"width": 360, "height": 600})
     tab.wait_for_timeout(100)
     resized = tab.evaluate(inside)
