@@ -99,10 +99,11 @@ def draw(graph: Graph, file: Path) -> None:
     package_of = {module: module.split(".")[0] for module in graph}
     for package in PACKAGES:
         box = {"label": package, "fontname": "Helvetica", "fontsize": "20", "style": "filled", "fillcolor": "#f3f3f3"}
-        with drawing.subgraph(name=f"cluster {package}", graph_attr=box) as cluster:
-            for module in graph:
-                if package_of[module] == package:
-                    cluster.node(module, style="filled", fillcolor="white")
+        cluster = Drawing(name=f"cluster {package}", graph_attr=box)
+        for module in graph:
+            if package_of[module] == package:
+                cluster.node(module, style="filled", fillcolor="white")
+        drawing.subgraph(cluster)
     groups = cycles(graph)
     across: Counter[tuple[str, str]] = Counter()
     for module, imported in graph.items():

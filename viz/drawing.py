@@ -1,11 +1,13 @@
 """SVG from the embedded Graphviz: the same picture on every machine, without the `dot` program."""
 
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 import html
 import pathlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -98,16 +100,16 @@ class Drawing(graphviz.Digraph):
         aria = f' role="img" aria-label="{title}">\n<title>{title}</title>\n<desc>{description}</desc>'
         return re.sub(rb"(<svg [^>]*)>", lambda match: match[1] + aria.encode(), picture, count=1)
 
-    # graphviz calls its backend through these three.
+    # graphviz calls its backend through these three, which are properties there.
 
-    def _pipe_lines(self, engine: str, format: str, lines: Iterable[str], **options: Any) -> bytes:
+    def _pipe_lines(self, engine: str, format: str, lines: Iterator[str], **options: Any) -> bytes:
         if _is_plain_svg(format, options):
             return self._svg("".join(lines), engine)
         with _dot_needed(format):
             return super()._pipe_lines(engine, format, lines, **options)
 
     def _pipe_lines_string(
-        self, engine: str, format: str, lines: Iterable[str], *, encoding: str, **options: Any
+        self, engine: str, format: str, lines: Iterator[str], *, encoding: str, **options: Any
     ) -> str:
         if _is_plain_svg(format, options):
             return self._svg("".join(lines), engine).decode(encoding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import graphviz
@@ -206,14 +206,15 @@ class _Picture:
         for path, column in columns.items():
             # With rankdir LR or RL, Graphviz places the first node of a rank at the bottom.
             column.sort(key=lambda node: int(node.name.removeprefix("neuron ")), reverse=self.sideways)
-            with self.frames[path].subgraph(graph_attr={"rank": "same"}) as rank:
-                for node, other in pairwise(column):
-                    rank.edge(self.ids[node], self.ids[other], style="invis")
+            rank = graphviz.Digraph(graph_attr={"rank": "same"})
+            for node, other in pairwise(column):
+                rank.edge(self.ids[node], self.ids[other], style="invis")
+            self.frames[path].subgraph(rank)
         if columns:
             ranksep = 0.35 + max(map(len, columns.values())) / 16  # inches between layers; more neurons, more edges
             self.drawing.attr("graph", ranksep=f"{min(ranksep, 2.0):.2f}", remincross="false")
 
-    def _add_record(self, key: str, node: DrawnNode, name: str, data: list[float], style: Style) -> None:
+    def _add_record(self, key: str, node: DrawnNode, name: str, data: Sequence[float], style: Style) -> None:
         n = len(node.values)
         lines = [escape_label(name)] if name or n == 1 else []
         if n > 1:
@@ -221,7 +222,7 @@ class _Picture:
         fields = self._join_fields(_padded("\\n".join(lines)), *self._format_numbers(data, node.values))
         self._add_node(node.path, key, fields, style)
 
-    def _format_numbers(self, data: list[float], values: list[Value]) -> list[str]:
+    def _format_numbers(self, data: Sequence[float], values: Sequence[Value]) -> list[str]:
         grads = [x.grad for x in values]
         return [f"data {_format_range(data, self.precision)}", f"grad {_format_range(grads, self.precision)}"]
 
@@ -296,7 +297,7 @@ def _size(nodes: list[DrawnNode]) -> tuple[int, int, int]:
     return len(nodes), edges, span
 
 
-def _format_range(xs: list[float], precision: int = 6) -> str:
+def _format_range(xs: Sequence[float], precision: int = 6) -> str:
     """Return one number, or the least and the largest of several."""
     least, largest = (format_number(x, precision) for x in (min(xs), max(xs)))
     if least == largest:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    import matplotlib
+    import matplotlib.axes
+    import matplotlib.colors
 
 Axes: TypeAlias = "matplotlib.axes.Axes"
 RESOLUTION = 80  # points along each axis of a surface

@@ -12,6 +12,7 @@ from nn import MLP, Layer, Perceptron
 from viz.plots.axes import Axes, axes_or_new, shades, steps_over
 from viz.style import CLASSES, DARK, MARKERS
 
+NETWORKS = (Perceptron, Layer, MLP)  # their subclasses may treat every input differently
 Example = tuple[Sequence[float], float]  # x and r
 
 
@@ -59,9 +60,9 @@ def batch_predictor(model: Callable[[Any], Any], *, compile: bool) -> Callable[[
     """Return a function of n inputs that returns the n outputs of the model, as an array of shape (n,), or (n, k).
 
     With `compile`, a Perceptron, a Layer or an MLP is compiled; the function always uses the current weights. Other
-    models, which may treat every input differently, are called for each input, and so are all without numba.
+    models are called for each input, and so are all if numba is missing.
     """
-    if compile and (type(model) is Perceptron or type(model) is Layer or type(model) is MLP):
+    if compile and isinstance(model, NETWORKS) and type(model) in NETWORKS:
         inputs = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]
         try:
             return engine.compile(model(inputs), inputs)
