@@ -53,6 +53,14 @@ def test_the_lines_show_each_formula_in_symbols_and_numbers(tmp_path):
     assert update["lines"][1] == "w0' = -3.0 - 0.5 * -0.05288 * 1.0 = -2.974"
 
 
+def test_the_card_shows_a_neuron_under_its_point(tmp_path, open_page):
+    tab = open_page(viz.network_page(nn.Perceptron(2, "sigmoid", seed=1), tmp_path / "n.html", [-1.0, -2.0], 1.0))
+    tab.keyboard.press("End")
+    point = tab.locator(".point").bounding_box()
+    tab.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    assert "y, a neuron with sigmoid" in tab.get_by_role("tooltip").text_content()
+
+
 def test_the_model_does_not_change(model, tmp_path):
     for p in model.parameters():
         p.grad = 7.0

@@ -1,6 +1,8 @@
 "use strict";
 
-// The frames of the page, as in viz/pages/frames.py, and the description of each node by its id.
+// The page shows one frame at a time: texts and highlights in the drawing, lines below it, and a camera that follows.
+
+// The frames, as in viz/pages/frames.py, and the description of each node by its id.
 const { frames, about } = JSON.parse(document.getElementById("page-data").textContent);
 const part = (name) => document.getElementById("page-" + name);
 const [stage, lines, card, slider, play] = ["stage", "lines", "card", "slider", "play"].map(part);
@@ -396,8 +398,8 @@ addEventListener("afterprint", () => show(beforePrint, true));
 
 // The slider is coloured by the parts of the frames.
 const colours = { forward: "--green", backward: "--orange", update: "--blue" };
-const stops = frames.map(({ part }, i) => {
-  return `var(${colours[part] || "--rule"}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
+const stops = frames.map((frame, i) => {
+  return `var(${colours[frame.part] || "--rule"}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
 });
 slider.style.setProperty("--parts", `linear-gradient(to right, ${stops.join(", ")})`);
 
