@@ -1,4 +1,4 @@
-"""Models on disk: JSON that a person can read, exact to the last bit."""
+"""Checkpoints: the parameters of a model in a JSON file that people can read, exact to the last bit."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ AnyModule = TypeVar("AnyModule", bound=Module)
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
-    """Write the parameters of a model to a file, whole or not at all: what breaks off leaves the old file.
+    """Save a model's parameters atomically: an interrupted save leaves the previous file intact.
 
     Args:
-        model: its parameters are written by name, each with as many digits as tell it from every other float.
-        path: a name that ends in .json, by custom.
+        model: its parameters are written by name, each with enough digits to restore it exactly.
+        path: the file, by convention with the ending .json.
 
     Raises:
         OSError: the file cannot be written.
-        TypeError: `model` is no Module.
+        TypeError: `model` is not a Module.
 
     >>> import tempfile
     >>> from nn import Perceptron
@@ -48,17 +48,14 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     {'w0': 0.1, 'w1': 2.0}
     """
     if not isinstance(model, Module):
-        raise TypeError(f"save takes a Module, got {describe(model)}")
-    content = {"model": repr(model), "parameters": model.state_dict()}
-    text = json.dumps(
-        {"format": FORMAT, "model": content["model"], "sha256": _digest(content), "parameters": content["parameters"]},
-        indent=2,
-    )
+        raise TypeError(f"model must be a Module, got {describe(model)}")
+    content = {"format": FORMAT, "model": repr(model), "sha256": "", "parameters": model.state_dict()}
+    content["sha256"] = _digest(content)
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "x", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(json.dumps(content, indent=2) + "\n")
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
@@ -72,26 +69,25 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
 
 
 def load(model: AnyModule, path: str | os.PathLike[str]) -> AnyModule:
-    """Read the parameters that `save` wrote into a model of the same making, and give it back.
+    """Load the parameters that `save` wrote into a model with the same `repr`, and return the model.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, or it is of another model; this one is then as it was.
-        TypeError: `model` is no Module.
+        ValueError: it is damaged, or of another model; `model` has not changed.
+        TypeError: `model` is not a Module.
     """
     if not isinstance(model, Module):
-        raise TypeError(f"load takes a Module to load into, got {describe(model)}")
+        raise TypeError(f"model must be a Module, got {describe(model)}")
     try:
-        content = json.loads(Path(os.fsdecode(path)).read_bytes().decode(), object_pairs_hook=_once)
-        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-            raise ValueError(f"it is no {FORMAT}")
-        digest = content.pop("sha256", "")
-        if content.keys() != {"model", "parameters"}:
-            raise ValueError(f"a {FORMAT} has a model and parameters; beside them it has {', '.join(content)}")
-        if digest not in ("", _digest(content)):
-            raise ValueError("its content is not what its sha256 says; if you changed it by hand, delete that line")
+        content = json.loads(Path(os.fsdecode(path)).read_bytes().decode(), object_pairs_hook=_unique)
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise ValueError(f"its format must be {FORMAT!r}")
+        if content.keys() - {"sha256"} != {"format", "model", "parameters"}:
+            raise ValueError(f"it must have format, model, sha256 and parameters, got {', '.join(content)}")
+        if content.get("sha256", "") not in ("", _digest(content)):
+            raise ValueError("its content does not match its sha256; if you changed it by hand, delete that line")
         if content["model"] != repr(model):
-            raise ValueError(f"it is of {content['model']}, not of {model!r}")
+            raise ValueError(f"its model must be {model!r}, got {content['model']}")
         model.load_state_dict(content["parameters"])
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} does not load: {error}") from None
@@ -99,11 +95,12 @@ def load(model: AnyModule, path: str | os.PathLike[str]) -> AnyModule:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    signed = {name: content[name] for name in ("model", "parameters")}
+    return hashlib.sha256(json.dumps(signed, sort_keys=True).encode()).hexdigest()
 
 
-def _once(entries: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The entries of a JSON object, each name there once."""
+def _unique(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the entries of a JSON object as a dict; every name may occur once."""
     if len(dict(entries)) < len(entries):
-        raise ValueError("a name stands twice in it")
+        raise ValueError("a name occurs twice in it")
     return dict(entries)

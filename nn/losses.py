@@ -1,6 +1,6 @@
-"""Losses: how far outputs are from their targets, as one Value to go down from.
+"""Losses: how far outputs are from their targets, as one Value to minimise.
 
-Each takes the outputs for one example or those for a list of them, with as many targets, and gives the mean.
+Each takes the outputs for one example, or a list of those for several, and as many targets; it returns the mean.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.value import operands
 
 
 def mse(outputs: Any, targets: Any) -> Value:
-    """The mean squared error, the mean of (y - r)**2.
+    """Return the mean squared error, the mean of (y - r)**2.
 
     Args:
         outputs: a Value, or Values in a list, or in a list of lists.
@@ -26,7 +26,7 @@ def mse(outputs: Any, targets: Any) -> Value:
 
     Raises:
         ValueError: the shapes differ.
-        TypeError: something is no number.
+        TypeError: an output or target is not a number.
 
     >>> mse([Value(1.0), Value(2.0)], [1.0, 4.0]).data
     2.0
@@ -35,15 +35,15 @@ def mse(outputs: Any, targets: Any) -> Value:
 
 
 def hinge(scores: Any, targets: Any) -> Value:
-    """The max-margin loss, the mean of max(0, 1 - r * s), which wants every score beyond the margin of 1.
+    """Return the max-margin loss, the mean of max(0, 1 - r * s): it is 0 if every score is beyond the margin of 1.
 
     Args:
-        scores: a Value, or Values in a list; the sign of each tells its class.
+        scores: a Value, or Values in a list; the sign of each is its class.
         targets: as many classes, 1 or -1.
 
     Raises:
         ValueError: the shapes differ, or a target is neither 1 nor -1.
-        TypeError: something is no number.
+        TypeError: a score or target is not a number.
 
     >>> hinge([Value(3.0), Value(0.5)], [1, -1]).data
     0.75
@@ -54,9 +54,9 @@ def hinge(scores: Any, targets: Any) -> Value:
 
 
 def binary_cross_entropy(logits: Any, targets: Any) -> Value:
-    """The mean of -r log y - (1 - r) log(1 - y) where y = sigmoid(logit) is the posterior of class 1 (lecture P14).
+    """Return the mean of -r log y - (1 - r) log(1 - y), where y = sigmoid(logit) is the posterior of class 1 (P14).
 
-    It is computed from the logits, without overflow however large they are: the output layer is "linear".
+    It is computed from the logits and cannot overflow, so the output layer is "linear".
 
     Args:
         logits: a Value, or Values in a list.
@@ -64,7 +64,7 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Value:
 
     Raises:
         ValueError: the shapes differ, or a target is outside [0, 1].
-        TypeError: something is no number.
+        TypeError: a logit or target is not a number.
 
     >>> binary_cross_entropy([Value(0.0), Value(1000.0)], [1, 1]).data  # log(2) / 2
     0.34657359027997264
@@ -75,18 +75,18 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Value:
 
 
 def cross_entropy(logits: Any, targets: Any) -> Value:
-    """-log of the posterior of the right class, or -sum(r_k log y_k), where y = softmax(logits) (lecture P25).
+    """Return the mean of -sum(r_k log y_k), -log of the posterior of the right class, where y = softmax(logits) (P25).
 
-    It is computed from the logits, without overflow however large they are: the output layer is "linear".
+    It is computed from the logits and cannot overflow, so the output layer is "linear".
 
     Args:
-        logits: one example's Values in a list, or a list of such lists.
-        targets: for each example the index of its class, from 0, or one number for every class, which are
-            probabilities with the sum 1: a 1 among zeros.
+        logits: the Values for one example in a list, or a list of such lists.
+        targets: for each example the index of its class, from 0, or a list of the probabilities of all classes,
+            such as a 1 among zeros.
 
     Raises:
-        ValueError: there is no such class, there are not as many targets, or they are no probabilities.
-        TypeError: something is no number.
+        ValueError: there is no such class, the shapes differ, or probabilities do not have the sum 1.
+        TypeError: a logit or target is not a number.
 
     >>> cross_entropy([Value(2.0), Value(0.0)], 0).data  # log(1 + exp(-2))
     0.1269280110429727
@@ -97,75 +97,74 @@ def cross_entropy(logits: Any, targets: Any) -> Value:
 
 
 def accuracy_by(loss: Callable[..., Any]) -> Callable[[Any, Any], float] | None:
-    """For a loss of classification, the share of outputs that are right; None for the others.
+    """Return the function that gives the share of right outputs, if `loss` is one for classes, else None.
 
     >>> accuracy_by(hinge)([Value(3.0), Value(0.5)], [1, -1])
     0.5
     """
-    return {hinge: _same_side, binary_cross_entropy: _likelier_of_two, cross_entropy: _likeliest}.get(loss)
+    return ACCURACIES.get(loss)
 
 
-def _same_side(scores: Any, targets: Any) -> float:
-    return fmean([(s > 0) == (r > 0) for s, r in _pairs("hinge", scores, targets)])
-
-
-def _likelier_of_two(logits: Any, targets: Any) -> float:
-    return fmean([(o > 0) == (r > 0.5) for o, r in _pairs("binary_cross_entropy", logits, targets)])
-
-
-def _likeliest(logits: Any, targets: Any) -> float:
-    return fmean([_largest(o) == (_largest(r) if _is_list(r) else r) for o, r in _classified(logits, targets)])
-
-
-def _largest(xs: Sequence[Any]) -> int:
+def _argmax(xs: Sequence[Any]) -> int:
     return max(range(len(xs)), key=lambda i: float(xs[i]))
+
+
+# An output is right if it has the sign of the target, is for the likelier of the two classes, has the largest logit.
+ACCURACIES: dict[Callable[..., Any], Callable[[Any, Any], float]] = {
+    hinge: lambda outputs, targets: fmean([(s > 0) == (r > 0) for s, r in _pairs("hinge", outputs, targets)]),
+    binary_cross_entropy: lambda outputs, targets: fmean(
+        [(o > 0) == (r > 0.5) for o, r in _pairs("binary_cross_entropy", outputs, targets)]
+    ),
+    cross_entropy: lambda outputs, targets: fmean(
+        [_argmax(o) == (_argmax(r) if _is_list(r) else r) for o, r in _classified(outputs, targets)]
+    ),
+}
 
 
 def _cross_entropy(logits: Sequence[Value], target: Any) -> Value:
     total = engine.logsumexp(logits)
     if not _is_list(target):
         if not hasattr(target, "__index__") or isinstance(target, bool):
-            raise TypeError(f"a target of cross_entropy is a class, an int from 0, got {describe(target)}")
+            raise TypeError(f"a target of cross_entropy must be a class, an int from 0, got {describe(target)}")
         index = operator.index(target)
         if not 0 <= index < len(logits):
-            raise ValueError(f"cross_entropy has the classes 0 to {len(logits) - 1}, got {describe(target)}")
+            raise ValueError(f"a target of cross_entropy must be 0 to {len(logits) - 1}, got {describe(target)}")
         return total - logits[index]
     pairs = _pairs("cross_entropy", logits, target)
     _check("cross_entropy", pairs, lambda r: r >= 0.0, "a class or a probability for every class")
     if abs(sum(float(r) for _, r in pairs) - 1.0) > 1e-9:
-        raise ValueError(f"the probabilities of all classes have the sum 1, got as a target {describe(target)}")
+        raise ValueError(f"the probabilities of all classes must have the sum 1, got {describe(target)}")
     return total - engine.dot([r for _, r in pairs], logits)
 
 
 def _classified(logits: Any, targets: Any) -> list[tuple[Sequence[Any], Any]]:
-    """Each example's logits with its target."""
+    """Return the logits of each example with its target."""
     if not _is_list(logits) or not len(logits) or not _is_list(logits[0]):
         logits, targets = [logits], [targets]
     elif not _is_list(targets) or len(targets) != len(logits):
-        raise ValueError(f"cross_entropy has {len(logits)} examples, got as targets {describe(targets)}")
+        raise ValueError(f"cross_entropy needs a target for each of {len(logits)} examples, got {describe(targets)}")
     for example in logits:
         if not _is_list(example) or len(example) < 2:
             raise ValueError(
-                f"cross_entropy takes a list of logits, one for each class, got {describe(example)}; "
-                "for a single logit there is binary_cross_entropy"
+                f"cross_entropy needs a list of logits, one per class, got {describe(example)}; "
+                "for a single logit use binary_cross_entropy"
             )
     return list(zip(logits, targets, strict=True))
 
 
 def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
-    """Every output with its target, out of lists of one shape."""
+    """Return every output with its target, from lists of the same shape."""
     if not (_is_list(outputs) or _is_list(targets)):
-        (pair,) = zip(operands([outputs], loss), operands([targets], f"the target of {loss}"), strict=True)
-        return [pair]
+        return list(zip(operands([outputs], loss), operands([targets], f"the target of {loss}"), strict=True))
     if not (_is_list(outputs) and _is_list(targets)) or len(outputs) != len(targets) or not len(outputs):
-        raise ValueError(f"{loss} takes as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
+        raise ValueError(f"{loss} needs as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
     return [pair for y, r in zip(outputs, targets, strict=True) for pair in _pairs(loss, y, r)]
 
 
-def _check(loss: str, pairs: list[tuple[Value, Value]], allowed: Callable[[float], bool], what: str) -> None:
+def _check(loss: str, pairs: list[tuple[Value, Value]], is_allowed: Callable[[float], bool], rule: str) -> None:
     for _, r in pairs:
-        if not allowed(r.data):
-            raise ValueError(f"a target of {loss} is {what}, got {format_number(r.data)}")
+        if not is_allowed(r.data):
+            raise ValueError(f"a target of {loss} must be {rule}, got {format_number(r.data)}")
 
 
 def _mean(losses: list[Value]) -> Value:

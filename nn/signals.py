@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from engine import RULES, Value
+from engine.snapshot import restored
 from engine.validation import describe
 from nn.inputs import with_bias
 from nn.layer import Layer
@@ -13,21 +14,21 @@ from nn.losses import mse
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
-Numbers: TypeAlias = list[list[float | None]]  # for each layer a number per neuron, None where it is unknown
+Numbers: TypeAlias = Sequence[Sequence[float | None]]  # for each layer a number per neuron, None if it is unknown
 
 
 class Signals(NamedTuple):
     """The numbers in a network for one example.
 
     Attributes:
-        x: the inputs, without x0; None where they are unknown.
-        a: the weighted sum of every neuron, layer by layer.
+        x: the inputs, without x0.
+        a: the weighted sum of every neuron.
         z: the output of every neuron.
         deltas: the derivative of the loss with respect to every weighted sum, dl/da (P57).
         loss: the loss of the example, None without a target.
     """
 
-    x: list[float | None]
+    x: Sequence[float | None]
     a: Numbers
     z: Numbers
     deltas: Numbers
@@ -40,13 +41,13 @@ def signals_of(
     target: Any = None,
     loss: Callable[[Any, Any], Value] | None = None,
 ) -> Signals:
-    """Return the signals of a model for one example; the gradients of its parameters stay as they are.
+    """Return the signals of a model for one example, and change nothing.
 
     Args:
         model: the network.
-        inputs: one x, as the model takes it; without it only the deltas can be known.
+        inputs: one x, as for a call of the model; without it, only the deltas can be known.
         target: the target of the loss. Without it, the deltas are the gradients of the bias weights, whose input is 1,
-            as the last `backward()` left them; None where all gradients are 0.
+            after the last `backward()`; None if all gradients are 0.
         loss: a function of outputs and target; by default the sum of (r - y)**2 / 2 over the outputs.
 
     Raises:
@@ -58,28 +59,24 @@ def signals_of(
     ([[7.0]], [[7.0]], [[2.0]], 2.0)
     """
     layers = layers_of(model, "signals_of")
+    passed = any(parameter.grad for parameter in model.parameters())
+    deltas: Numbers = [[neuron.weights[0].grad if passed else None for neuron in neurons] for neurons in layers]
     if inputs is None:
-        unknown: Numbers = [[None] * len(neurons) for neurons in layers]
-        return Signals([None] * model.n_inputs, unknown, unknown, _bias_gradients(layers))
+        unknown = [[None] * len(neurons) for neurons in layers]
+        return Signals([None] * model.n_inputs, unknown, unknown, deltas)
     x = [float(value) for value in with_bias(inputs, model.n_inputs, model)[1:]]
-    trace = model.trace(x)
-    deltas, error = _bias_gradients(layers), None
+    trace, error = model.trace(x), None
     if target is not None:
         last = [z for _, z in trace[-1]]
         outputs = last if isinstance(model, Layer) or len(last) > 1 else last[0]
         result = mse(outputs, target) * (len(last) / 2) if loss is None else loss(outputs, target)
         if not isinstance(result, Value):
             raise TypeError(f"loss must return a Value, got {describe(result)}")
-        parameters = model.parameters()
-        before = [parameter.grad for parameter in parameters]
-        try:
+        with restored(model.parameters()):
             result.backward()
-        finally:
-            for parameter, grad in zip(parameters, before, strict=True):
-                parameter.grad = grad
         deltas, error = [[a.grad for a, _ in layer] for layer in trace], result.data
-    return Signals([*x], [[a.data for a, _ in layer] for layer in trace],
-                   [[z.data for _, z in layer] for layer in trace], deltas, error)  # fmt: skip
+    a, z = ([[pair[i].data for pair in layer] for layer in trace] for i in (0, 1))
+    return Signals(x, a, z, deltas, error)
 
 
 def layers_of(model: object, caller: str) -> list[tuple[Perceptron, ...]]:
@@ -110,8 +107,3 @@ def slope(neuron: Perceptron, a: float, z: float) -> float:
     if neuron.activation == "linear":
         return 1.0
     return float(RULES[neuron.activation].partial_functions[0](a, z))
-
-
-def _bias_gradients(layers: list[tuple[Perceptron, ...]]) -> Numbers:
-    passed = any(weight.grad for neurons in layers for neuron in neurons for weight in neuron.weights)
-    return [[neuron.weights[0].grad if passed else None for neuron in neurons] for neurons in layers]

@@ -329,15 +329,13 @@ class TestFiles:
         model = nn.Perceptron(1, init=[1.0, 2.0])
         nn.save(model, path)
         path.write_text(path.read_text().replace('"model"', '"author": "me", "model"'))
-        with pytest.raises(
-            ValueError, match=r"does not load: .* a model and parameters; .* author, model, parameters$"
-        ):
+        with pytest.raises(ValueError, match=r"does not load: .* model, .* parameters, got .*author"):
             nn.load(model, path)
         path.write_text("[]")
-        with pytest.raises(ValueError, match=r"model\.json does not load: it is no glassgrad model 1$"):
+        with pytest.raises(ValueError, match=r"model\.json does not load: .*format.*glassgrad model 1"):
             nn.load(model, path)
         path.write_text('{"format": 1, "format": 2}')
-        with pytest.raises(ValueError, match=r"model\.json does not load: a name stands twice in it$"):
+        with pytest.raises(ValueError, match=r"model\.json does not load: .*name.* twice"):
             nn.load(model, path)
 
     def test_a_folder_that_is_not_there(self, tmp_path):

@@ -675,7 +675,7 @@ class TestLosses:
     def test_refuses_other_shapes_and_types(self, loss):
         v = Value(1.0)
         for outputs, targets in [([v, v], [1]), ([v], [1, 1]), (v, [1]), ([v], 1), ([[v], [v]], [1, 1]), ([[]], [[]])]:
-            with pytest.raises(ValueError, match=f"{loss.__name__} takes as many outputs as targets"):
+            with pytest.raises(ValueError, match=f"{loss.__name__} .*as many outputs as targets"):
                 loss(outputs, targets)
         for target in ("1", None, True):
             with pytest.raises(TypeError, match=f"{loss.__name__} takes a real number, got {type(target).__name__}"):
@@ -691,7 +691,7 @@ class TestLosses:
             *[(nn.hinge, [1, 1], [1, r], ValueError, f"1 or -1, got {r}") for r in (0, 2)],
             *[(nn.binary_cross_entropy, [1], [r], ValueError, f"in between, got {r}") for r in (-1, 1.1)],
             *[(nn.cross_entropy, o, [0] * len(o), ValueError, "binary_cross_entropy") for o in ([1], [[1], [1]])],
-            *[(nn.cross_entropy, [1, 1], r, ValueError, f"classes 0 to 1, got int {r}") for r in (2, -1)],
+            *[(nn.cross_entropy, [1, 1], r, ValueError, f"cross_entropy .*0 to 1, got int {r}") for r in (2, -1)],
             *[(nn.cross_entropy, [1, 1], r, TypeError, f"got {type(r).__name__}") for r in (1.0, "1", None, True)],
             (nn.cross_entropy, [1, 1], [1, 0, 0], ValueError, "as many"),
             (nn.cross_entropy, [1, 1], [0.5, 0.4], ValueError, "sum 1"),

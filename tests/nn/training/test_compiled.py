@@ -110,52 +110,42 @@ class TestData:
         assert history.loss == pytest.approx([(4 + 9) / 2])
 
     @pytest.mark.parametrize(
-        ("size", "loss", "data", "message"),
+        ("size", "loss", "data", "example", "message"),
         [
-            (1, nn.mse, [([1.0], [1.0])], "data[0]: mse takes as many outputs as targets, got Value Value("),
-            (1, nn.mse, [([1.0, 2.0], 1.0)], "data[0]: Perceptron(1, 'linear') takes 1 input, got 2: list [1.0, 2.0]"),
-            (1, nn.mse, [([1.0], 1.0), ([1.0, 2.0], 1.0)], "data[1]: Perceptron(1, 'linear') takes 1 input, got 2"),
-            (1, nn.mse, [([1.0], 1.0), (["1"], 1.0)], "data[1]: x1 takes a real number, got str '1'"),
-            (1, nn.mse, [([1.0], 1.0), ([True], 1.0)], "data[1]: x1 takes a real number, got bool True"),
-            (1, nn.mse, [([1.0], 1.0), ([1.0], True)], "data[1]: the target of mse takes a real number, got bool True"),
-            (1, nn.mse, [([1.0], 1.0), ([1.0], np.True_)], "data[1]: the target of mse takes a real number, got "),
-            (1, nn.mse, [(np.array([True]), 1.0)], "data[0]: x1 takes a real number, got bool True"),
-            (1, nn.mse, [([1.0], 1.0), ([np.nan], 1.0)], "data[1]: x1 takes a finite number, got nan"),
-            (1, nn.mse, [([1.0], 1.0), ([[1.0]], 1.0)], "data[1]: x1 takes a real number, got list [1.0]"),
-            (1, nn.mse, [([[1.0]], 1.0)], "data[0]: x1 takes a real number, got list [1.0]"),
-            (1, nn.mse, [([1.0], 1.0), ([1.0], np.inf)], "data[1]: the target of mse takes a finite number, got inf"),
-            (1, nn.mse, [([1.0], 1.0), ([1.0], 10**400)], "data[1]: int 1000"),
-            (1, nn.hinge, [([1.0], 1), ([1.0], 0.5)], "data[1]: a target of hinge is 1 or -1, got 0.5"),
-            (1, nn.hinge, [([1.0], -1), ([1.0], 1.0), ([1.0], -2)], "data[2]: a target of hinge is 1 or -1, got -2.0"),
-            (1, nn.binary_cross_entropy, [([1.0], 0), ([1.0], 1.1)], "data[1]: a target of binary_cross_entropy is 1,"),
-            (1, nn.binary_cross_entropy, [([1.0], 1), ([1.0], -0.1)], "data[1]: a target of binary_cross_entropy is"),
-            (2, nn.cross_entropy, [([1.0], 1), ([1.0], 1.0)], "data[1]: a target of cross_entropy is a class, an int"),
-            (2, nn.cross_entropy, [([1.0], 1), ([1.0], True)], "data[1]: a target of cross_entropy is a class, an int"),
-            (2, nn.cross_entropy, [([1.0], 1), ([1.0], 2)], "data[1]: cross_entropy has the classes 0 to 1, got int 2"),
-            (
-                2,
-                nn.cross_entropy,
-                [([1.0], 0), ([1.0], -1)],
-                "data[1]: cross_entropy has the classes 0 to 1, got int -",
-            ),
-            (2, nn.cross_entropy, [([1.0], [0.5, 0.6])], "data[0]: the probabilities of all classes have the sum 1,"),
-            (2, nn.cross_entropy, [([1.0], [0, 1]), ([1.0], [-1, 2])], "data[1]: a target of cross_entropy is a class"),
-            (2, nn.cross_entropy, [([1.0], [0, 1, 0])], "data[0]: cross_entropy takes as many outputs as targets, got"),
-            (2, nn.cross_entropy, [([1.0], [1])], "data[0]: cross_entropy takes as many outputs as targets, got list"),
-            (
-                1,
-                nn.cross_entropy,
-                [([1.0], 0)],
-                "data[0]: cross_entropy takes a list of logits, one for each class, got",
-            ),
-            (2, nn.mse, [([1.0], 1.0)], "data[0]: mse takes as many outputs as targets, got list"),
+            (1, nn.mse, [([1.0], [1.0])], 0, r"mse .*as many outputs as targets, got Value Value\("),
+            (1, nn.mse, [([1.0, 2.0], 1.0)], 0, r"Perceptron\(1, 'linear'\) .* 1 input, got 2: list \[1.0, 2.0\]"),
+            (1, nn.mse, [([1.0], 1.0), ([1.0, 2.0], 1.0)], 1, r"Perceptron\(1, 'linear'\) .* 1 input, got 2"),
+            (1, nn.mse, [([1.0], 1.0), (["1"], 1.0)], 1, "x1 .*real number, got str '1'"),
+            (1, nn.mse, [([1.0], 1.0), ([True], 1.0)], 1, "x1 .*real number, got bool True"),
+            (1, nn.mse, [([1.0], 1.0), ([1.0], True)], 1, "target of mse .*real number, got bool True"),
+            (1, nn.mse, [([1.0], 1.0), ([1.0], np.True_)], 1, "target of mse .*real number, got "),
+            (1, nn.mse, [(np.array([True]), 1.0)], 0, "x1 .*real number, got bool True"),
+            (1, nn.mse, [([1.0], 1.0), ([np.nan], 1.0)], 1, "x1 .*finite.*, got nan"),
+            (1, nn.mse, [([1.0], 1.0), ([[1.0]], 1.0)], 1, r"x1 .*real number, got list \[1.0\]"),
+            (1, nn.mse, [([[1.0]], 1.0)], 0, r"x1 .*real number, got list \[1.0\]"),
+            (1, nn.mse, [([1.0], 1.0), ([1.0], np.inf)], 1, "target of mse .*finite.*, got inf"),
+            (1, nn.mse, [([1.0], 1.0), ([1.0], 10**400)], 1, "int 1000"),
+            (1, nn.hinge, [([1.0], 1), ([1.0], 0.5)], 1, "target of hinge .* 1 or -1, got 0.5"),
+            (1, nn.hinge, [([1.0], -1), ([1.0], 1.0), ([1.0], -2)], 2, "target of hinge .* 1 or -1, got -2.0"),
+            (1, nn.binary_cross_entropy, [([1.0], 0), ([1.0], 1.1)], 1, "target of binary_cross_entropy .*got 1.1"),
+            (1, nn.binary_cross_entropy, [([1.0], 1), ([1.0], -0.1)], 1, "target of binary_cross_entropy .*got -0.1"),
+            (2, nn.cross_entropy, [([1.0], 1), ([1.0], 1.0)], 1, "target of cross_entropy .* class, an int"),
+            (2, nn.cross_entropy, [([1.0], 1), ([1.0], True)], 1, "target of cross_entropy .* class, an int"),
+            (2, nn.cross_entropy, [([1.0], 1), ([1.0], 2)], 1, "cross_entropy .* 0 to 1, got int 2"),
+            (2, nn.cross_entropy, [([1.0], 0), ([1.0], -1)], 1, "cross_entropy .* 0 to 1, got int -"),
+            (2, nn.cross_entropy, [([1.0], [0.5, 0.6])], 0, "probabilities .*sum 1,"),
+            (2, nn.cross_entropy, [([1.0], [0, 1]), ([1.0], [-1, 2])], 1, "target of cross_entropy .* class"),
+            (2, nn.cross_entropy, [([1.0], [0, 1, 0])], 0, "cross_entropy .*as many outputs as targets, got"),
+            (2, nn.cross_entropy, [([1.0], [1])], 0, "cross_entropy .*as many outputs as targets, got list"),
+            (1, nn.cross_entropy, [([1.0], 0)], 0, "cross_entropy .*list of logits, .*got"),
+            (2, nn.mse, [([1.0], 1.0)], 0, "mse .*as many outputs as targets, got list"),
         ],
     )
-    def test_that_do_not_suit(self, size, loss, data, message, compiled):
+    def test_that_do_not_suit(self, size, loss, data, example, message, compiled):
         model = nn.Layer(1, size, "linear") if size > 1 else line()
-        with pytest.raises((TypeError, ValueError, OverflowError)) as caught:
+        words = rf"^epoch 1, data\[{example}\]: .*{message}"
+        with pytest.raises((TypeError, ValueError, OverflowError), match=words):
             nn.train(model, loss, data, optimizer=still(model), epochs=1, shuffle=False, compiled=compiled)
-        assert str(caught.value).startswith(f"epoch 1, {message}")
 
     @pytest.mark.parametrize(
         ("call", "error", "message"),
