@@ -23,25 +23,7 @@ from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
 
 __all__ = [
-    "MLP",
-    "SCHEMES",
-    "SGD",
-    "Adam",
-    "History",
-    "Layer",
-    "Module",
-    "Optimizer",
-    "Perceptron",
-    "binary_cross_entropy",
-    "cosine_decay",
-    "cross_entropy",
-    "evaluate",
-    "exponential_decay",
-    "hinge",
-    "linear_decay",
-    "load",
-    "mse",
-    "plateau",
-    "save",
-    "train",
-]
+    "MLP", "SCHEMES", "SGD", "Adam", "History", "Layer", "Module", "Optimizer", "Perceptron",
+    "binary_cross_entropy", "cosine_decay", "cross_entropy", "evaluate", "exponential_decay", "hinge",
+    "linear_decay", "load", "mse", "plateau", "save", "train",
+]  # fmt: skip

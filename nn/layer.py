@@ -65,15 +65,12 @@ class Layer(Module):
 
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
         """Return the outputs of all neurons for one x; input and errors are those of a Perceptron."""
-        return [z for _, z in self.forward(with_bias(x, self.n_inputs, self))]
-
-    def forward(self, inputs: tuple[Value, ...]) -> list[tuple[Value, Value]]:
-        """Return the weighted sum a and the output z of every neuron, for inputs that begin with x0."""
-        return [neuron.forward(inputs) for neuron in self.neurons]
+        return [z for _, z in self.trace(x)[0]]
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
-        """Return a and z of every neuron for one x, in a list of one layer; see `MLP.trace`."""
-        return [self.forward(with_bias(x, self.n_inputs, self))]
+        """Return the weighted sum a and the output z of every neuron for one x, in a list of one layer."""
+        inputs = with_bias(x, self.n_inputs, self)
+        return [[neuron.forward(inputs) for neuron in self.neurons]]
 
     def __repr__(self) -> str:
         return f"Layer({self.n_inputs}, {len(self.neurons)}, {self.activation!r})"

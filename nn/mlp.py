@@ -90,7 +90,7 @@ class MLP(Module):
         """
         inputs, trace = with_bias(x, self.n_inputs, self), []
         for layer in self.layers:
-            trace.append(layer.forward(inputs))
+            trace.append([neuron.forward(inputs) for neuron in layer.neurons])
             inputs = (inputs[0], *[z for _, z in trace[-1]])
         return trace
 

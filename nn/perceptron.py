@@ -92,7 +92,7 @@ class Perceptron(Module):
         return a, y
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
-        """Return a and the output for one x, as of a layer with one neuron; see `MLP.trace`."""
+        """Return the weighted sum a and the output for one x, in a list of one layer."""
         return [[self.forward(with_bias(x, self.n_inputs, self))]]
 
     def classify(self, x: Operand | Sequence[Operand]) -> int:

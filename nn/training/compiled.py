@@ -98,19 +98,24 @@ def _record_one(
 
 @dataclass
 class _Recording:
-    """The graph of an example: output, loss and outputs, signature, leaves; and the examples that have the same."""
+    """The graph of an example, and the examples that have the same."""
 
     output: Any
-    results: list[Value]
+    results: list[Value]  # the loss, then the outputs
     signature: Hashable
     leaves: list[Value]  # without the parameters
     inputs: list[Value] = field(default_factory=list)  # the leaves whose numbers are those in `data`
     examples: list[int] = field(default_factory=list)
     data: list[list[float]] = field(default_factory=list)
 
+    def non_inputs(self, inputs: list[Value]) -> list[Value]:
+        others = set(inputs)
+        return [leaf for leaf in self.leaves if leaf not in others]
+
 
 def _record_each(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> list[ExampleGroup]:
     known = set(parameters)
+    flat = [_flat(pair) for pair in pairs]
 
     def record(i: int) -> _Recording:
         with error_context(f"epoch 1, data[{i}]"):
@@ -119,12 +124,11 @@ def _record_each(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -
             results = [loss(output, r), *_flat(output)]
             return _Recording(output, results, *graph_signature(results, known))
 
-    by_shape: dict[Hashable, list[int]] = {}  # None for examples of other things than different leaf Values
-    for i, pair in enumerate(pairs):
-        values = _flat(pair)
-        variable = all(type(x) is Value and not x.op and not x.is_constant for x in values)
-        distinct = variable and len(set(values)) == len(values) and known.isdisjoint(values)
-        by_shape.setdefault(_shape(pair) if distinct else None, []).append(i)
+    by_shape: dict[Hashable, list[int]] = {}  # under None the examples that are not different leaf Values alone
+    for i, values in enumerate(flat):
+        leaves = all(type(x) is Value and not x.op and not x.is_constant for x in values)
+        distinct = leaves and len(set(values)) == len(values) and known.isdisjoint(values)
+        by_shape.setdefault(_shape(pairs[i]) if distinct else None, []).append(i)
 
     recordings: dict[Hashable, _Recording] = {}
     for shape, members in by_shape.items():
@@ -133,40 +137,30 @@ def _record_each(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -
         uniform = shape is not None
         if uniform and last != first:  # if the first and the last have the same graph, all have
             other = record(last)
-            fixed, other_fixed = (
-                [x.data for x in non_inputs(one.leaves, _flat(pairs[i]))]
-                for one, i in ((recording, first), (other, last))
-            )
-            uniform = recording.signature == other.signature and fixed == other_fixed
+            fixed = [x.data for x in recording.non_inputs(flat[first])]
+            uniform = recording.signature == other.signature and fixed == [x.data for x in other.non_inputs(flat[last])]
         for i in members:
             if not uniform and i != first:
                 recording = record(i)
-            inputs = _flat(pairs[i]) if uniform else recording.leaves
+            inputs = flat[i] if uniform else recording.leaves
             shared = recordings.setdefault(shape if uniform else recording.signature, recording)
             shared.inputs = shared.inputs or inputs
             shared.examples.append(i)
             shared.data.append([x.data for x in inputs])
 
     tables = []
-    for recording in recordings.values():
-        table = np.array(recording.data).reshape(len(recording.data), len(recording.inputs))
-        if recording.inputs is recording.leaves:  # leaves with the same number in all examples are not inputs
+    for one in recordings.values():
+        table = np.array(one.data).reshape(len(one.data), len(one.inputs))
+        if one.inputs is one.leaves:  # leaves with the same number in all examples are not inputs
             differs = np.ptp(table, axis=0) > 0.0
-            recording.inputs = [x for x, differ in zip(recording.inputs, differs, strict=True) if differ]
+            one.inputs = [x for x, differ in zip(one.inputs, differs, strict=True) if differ]
             table = np.ascontiguousarray(table[:, differs])
         tables.append(table)
-        more = [x for x in non_inputs(recording.leaves, recording.inputs) if not x.is_constant]
-        parameters = list(dict.fromkeys([*parameters, *more]))
+        parameters = list(dict.fromkeys([*parameters, *(x for x in one.non_inputs(one.inputs) if not x.is_constant)]))
     return [
         ExampleGroup(Program(one.results, one.inputs, parameters), one.output, np.array(one.examples), table)
         for one, table in zip(recordings.values(), tables, strict=True)
     ]
-
-
-def non_inputs(leaves: list[Value], inputs: list[Value]) -> list[Value]:
-    """Return the leaves that are not inputs."""
-    others = set(inputs)
-    return [leaf for leaf in leaves if leaf not in others]
 
 
 def _flat(nested: Any) -> list[Any]:
@@ -259,16 +253,6 @@ class CompiledSteps:
             gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         self.losses.append(losses)
-        self._update(epoch, batch)
-
-    def _by_group(self, batch: Indices) -> list[tuple[ExampleGroup, Indices, Indices]]:
-        """Return the groups in a batch, each with its examples there and their rows."""
-        if len(self.groups) == 1:
-            return [(self.groups[0], batch, batch)]
-        numbers, rows = self.group_of[batch], self.row_of[batch]
-        return [(self.groups[k], batch[numbers == k], rows[numbers == k]) for k in np.unique(numbers)]
-
-    def _update(self, epoch: int, batch: Indices) -> None:
         data, state, steps = self.now
         self.optimizer.steps = steps + 1
         updated = compiled_step(self.optimizer, data, self.gradient, state)
@@ -279,6 +263,13 @@ class CompiledSteps:
         with error_context(f"epoch {epoch}, the batch of {format_indices(batch.tolist())}"):
             self.optimizer.step()  # of an optimizer without a rule; or it names the parameter that overflows
         self.read_back()
+
+    def _by_group(self, batch: Indices) -> list[tuple[ExampleGroup, Indices, Indices]]:
+        """Return the groups in a batch, each with its examples there and their rows."""
+        if len(self.groups) == 1:
+            return [(self.groups[0], batch, batch)]
+        numbers, rows = self.group_of[batch], self.row_of[batch]
+        return [(self.groups[k], batch[numbers == k], rows[numbers == k]) for k in np.unique(numbers)]
 
     def pop_losses(self) -> tuple[list[float], float]:
         """Return the sum of the losses of each step since the last call, and the number of right outputs."""

@@ -41,14 +41,13 @@ def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: F
     """Return the data of the parameters after a step, and the state of the optimizer.
 
     Args:
-        optimizer: its state and its parameters are not used.
-        data: the data of its parameters, followed by those of any number of leaves that do not change.
+        optimizer: its own data and state are not used.
+        data: the data of its parameters, followed by those of leaves that do not change.
         gradient: their gradients.
         state: a row for each number of state, a column for each parameter.
 
     Returns:
-        Two new arrays. None if a number in them would not be finite, or if the class of the optimizer has no rule
-        of its own, or another `step` or `update`.
+        Two new arrays; None if a number in them would not be finite, or the optimizer's class has no rule of its own.
 
     >>> from engine import Value
     >>> from nn.optimizers import SGD

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -12,12 +11,12 @@ if TYPE_CHECKING:
 
     from nn.history import History
 
-PATIENCE = 1.0  # seconds before a bar is shown
-PAUSE = 0.1  # seconds between two looks of it
+PATIENCE = 1.0  # seconds before the bar appears
+PAUSE = 0.1  # seconds between two updates
 
 
 class Progress:
-    """A bar over `total` steps, shown in a terminal from the second `PATIENCE` on, and gone at the end."""
+    """A bar over `total` steps in a terminal. It appears after `PATIENCE` seconds and disappears at the end."""
 
     def __init__(self, total: int, *, shown: bool) -> None:
         self.total = total
@@ -30,7 +29,7 @@ class Progress:
         return self
 
     def advance(self, history: History) -> None:
-        """One step more; beside the bar stands the last epoch of `history`."""
+        """Count one more step; the last epoch of `history` is shown beside the bar."""
         self.done += 1
         if not self.shown or time.monotonic() < self.next:
             return
@@ -41,19 +40,17 @@ class Progress:
             self.bar.start()
         self.bar.update(self.bar.task_ids[0], completed=self.done, latest=history.latest)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self.bar:
             self.bar.stop()
 
 
 def _bar() -> rich.progress.Progress:
-    from rich.console import Console  # here, because it takes longer to import than nn itself
-    from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich import progress  # here, because it takes longer to import than all of nn
+    from rich.console import Console
 
-    columns = ("{task.description}", BarColumn(bar_width=20), TaskProgressColumn(), "{task.fields[latest]}")
-    # What the program prints meanwhile goes above the bar, but not when it goes elsewhere.
-    above = sys.stdout.isatty()
-    return Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, redirect_stdout=above)
+    return progress.Progress(
+        "{task.description}", progress.BarColumn(bar_width=20), progress.TaskProgressColumn(), "{task.fields[latest]}",
+        progress.TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # what the program prints appears above the bar, but not if it is piped
+    )  # fmt: skip
