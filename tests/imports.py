@@ -1,7 +1,8 @@
 """The import graph of the packages, read from their source: `python -m tests.imports [--root DIR] [--svg FILE]`.
 
 An edge is an import that runs: at module level or inside a function, but not under `if TYPE_CHECKING:`. Python imports
-the packages around a module before it; these are edges too, except to packages around the importing module.
+the packages around a module before it; these are edges too, except to packages around the importing module. Imports by
+a computed name, such as those of the lessons by `demos.__main__`, are not seen.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports import PACKAGES, ROOT, cycles, import_graph, reachable, upward_imports
+from tests.imports import PACKAGES, ROOT, cycles, import_graph, main, reachable, upward_imports
 
 GRAPH = import_graph()
 PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))
@@ -81,3 +81,18 @@ def test_the_graph_has_the_imports_that_run_and_no_others(tmp_path):
     assert cycles(graph) == [["viz.drawing", "viz.pages"], ["viz.plots.boundary", "viz.plots.loss"]]
     assert upward_imports(graph) == [("nn", "viz"), ("nn", "viz.drawing"), ("viz.drawing", "demos.a")]
     assert reachable(graph, "viz.pages") == {"viz.drawing", "viz.pages", "demos.a"}
+
+
+def test_the_command_prints_and_draws_the_graph(tmp_path, monkeypatch, capsys):
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "a.py").write_text("import engine.b\nimport nn", encoding="utf-8")
+    (tmp_path / "engine" / "b.py").write_text("from engine import a", encoding="utf-8")
+    (tmp_path / "nn").mkdir()
+    (tmp_path / "nn" / "__init__.py").touch()
+    monkeypatch.setattr("sys.argv", ["imports", "--root", str(tmp_path), "--svg", str(tmp_path / "imports.svg")])
+    main()
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "engine.a: engine.b, nn" in lines
+    assert lines[lines.index("cycles: 1") + 1] == "engine.a, engine.b"
+    assert lines[lines.index("upward imports: 1") + 1] == "engine.a -> nn"
+    assert 'stroke="red"' in (tmp_path / "imports.svg").read_text(encoding="utf-8")

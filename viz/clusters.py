@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
@@ -166,9 +167,7 @@ class _Folding:
         if value in self.folded:
             self._fold(value)
             return
-        operands: list[DrawnNode | Value] = []  # a Value is a plain number
-        for x in value.parents:
-            operands += self.terms.get(x) or [self._operand(x, value)]
+        operands = [y for x in value.parents for y in self._operands(x, value)]
         if self._is_partial_sum(value):
             self.terms[value] = list(dict.fromkeys(self._operand_nodes(value, operands, value)))
             return
@@ -204,20 +203,20 @@ class _Folding:
 
     def _key(self, value: Value, operands: list[DrawnNode | Value]) -> object:
         """Return a key that is equal for values to draw as one node."""
-        if not self.merge_equal or not (
-            value.parents or (value.label and (value.is_constant or INPUT.fullmatch(value.label)))
-        ):
+        is_input = value.label and (value.is_constant or INPUT.fullmatch(value.label))
+        if not (self.merge_equal and (value.parents or is_input)):
             return value
         ids = tuple(id(x) if isinstance(x, DrawnNode) else None for x in operands)
         return value.op, value.label, self._path(value), ids
 
-    def _operand(self, x: Value, user: Value) -> DrawnNode | Value:
+    def _operands(self, x: Value, user: Value) -> Sequence[DrawnNode | Value]:
+        """Return the nodes of an operand, those of its terms for a partial sum, or a plain number itself."""
         if x in self.numbers:
-            return x
-        if x not in self.bias_units:
-            return self.node[x]
-        path = self.clusters.layer(user)
-        return self._node(("bias unit", path), path, x)
+            return [x]
+        if x in self.bias_units:
+            path = self.clusters.layer(user)
+            return [self._node(("bias unit", path), path, x)]
+        return self.terms.get(x) or [self.node[x]]
 
     def _operand_nodes(self, value: Value, operands: list[DrawnNode | Value], key: object) -> list[DrawnNode]:
         """Return the operands, with a node in place of each plain number."""
@@ -228,10 +227,8 @@ class _Folding:
 
     def _is_partial_sum(self, value: Value) -> bool:
         """Return whether a value is only a step in the computation of a longer sum."""
-        if not self.merge_equal or value.op != "+" or value.label:
-            return False
-        users = self.clusters.users[value]
-        return len(users) == 1 and users[0].op == "+"
+        is_merged_sum = self.merge_equal and value.op == "+" and not value.label
+        return is_merged_sum and [user.op for user in self.clusters.users[value]] == ["+"]
 
 
 def _merge_inputs(nodes: list[DrawnNode]) -> list[DrawnNode]:

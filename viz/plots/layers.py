@@ -58,9 +58,7 @@ def plot_gradients(model: Perceptron | Layer | MLP, *, ax: Axes | None = None) -
         else:
             note = f"all {len(sizes)} are 0"
             ax.text(0.5, 0.35 - i, note, transform=ax.get_yaxis_transform(), ha="center", va="center")
-    _label_strips(ax, layers)
-    ax.set_xlabel("size of the gradients |dL/dw|, by layer")
-    return ax
+    return _label_strips(ax, layers, "size of the gradients |dL/dw|, by layer")
 
 
 def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, ax: Axes | None = None) -> Axes:
@@ -105,9 +103,7 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
     edges = [low + width * k for k in range(-1, BINS + 2)]
     for i, zs in enumerate(outputs):
         _plot_strip(ax, i, zs, edges, f"mean f'(a)\n= {format_number(fmean(slopes[i]), 2)}")
-    _label_strips(ax, layers)
-    ax.set_xlabel("outputs of the neurons z = f(a), by layer")
-    return ax
+    return _label_strips(ax, layers, "outputs of the neurons z = f(a), by layer")
 
 
 def _plot_strip(ax: Axes, i: int, xs: list[float], edges: list[float], note: str) -> None:
@@ -123,7 +119,7 @@ def _plot_strip(ax: Axes, i: int, xs: list[float], edges: list[float], note: str
     ax.text(1.01, 0.35 - i, note, transform=ax.get_yaxis_transform(), va="center", color=GREY, size=9)
 
 
-def _label_strips(ax: Axes, layers: list[tuple[Perceptron, ...]]) -> None:
+def _label_strips(ax: Axes, layers: list[tuple[Perceptron, ...]], xlabel: str) -> Axes:
     activations = [neurons[0].activation for neurons in layers]
     labels = [f"layer {i}\n{name}" for i, name in enumerate(activations, start=1)]
     ax.set_yticks([0.35 - i for i in range(len(layers))], labels if len(layers) > 1 else activations)
@@ -131,3 +127,5 @@ def _label_strips(ax: Axes, layers: list[tuple[Perceptron, ...]]) -> None:
     ax.set_ylim(-len(layers) + 0.9, 1.0)
     for i in range(len(layers)):
         ax.axhline(-i, color=DARK, linewidth=0.6)
+    ax.set_xlabel(xlabel)
+    return ax
