@@ -1,7 +1,5 @@
 """The menu: `python -m demos`, `python -m demos NAME [options]`, `python -m demos all`."""
 
-from __future__ import annotations
-
 import argparse
 import ast
 import difflib
@@ -52,8 +50,7 @@ def catalogue() -> dict[str, str]:
     for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         summaries[path.stem] = docstring.partition("\n")[0].removesuffix(".")
-    places = {name: place for place, name in enumerate(ORDER)}
-    return {name: summaries[name] for name in sorted(summaries, key=lambda name: places.get(name, len(ORDER)))}
+    return {name: summaries[name] for name in dict.fromkeys([*ORDER, *summaries]) if name in summaries}
 
 
 def prompt_for_demo(names: list[str]) -> list[str]:
@@ -72,10 +69,7 @@ def prompt_for_demo(names: list[str]) -> list[str]:
 
 
 def resolve_demo(text: str, names: list[str]) -> str:
-    """Return the demo that a name or a number refers to, or "all".
-
-    Raises:
-        ValueError: there is no such demo.
+    """Return the demo that a name or a number refers to, or "all"; raise a ValueError if there is none.
 
     >>> resolve_demo("2", ["perceptron", "moons"])
     'moons'

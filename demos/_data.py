@@ -1,10 +1,7 @@
 """Tables of examples: the data sets of the lessons, and CSV files with a header and the target last."""
 
-from __future__ import annotations
-
 import csv
 import math
-import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -31,7 +28,7 @@ class Table:
         """The inputs of every example with the index of its class."""
         return list(zip(self.rows, map(self.classes.index, self.targets), strict=True))
 
-    def standardised(self) -> Table:
+    def standardised(self) -> "Table":
         """Return the table with mean 0 and standard deviation 1 in every input column, or deviation 0 if constant."""
         columns = []
         for column in zip(*self.rows, strict=True):
@@ -41,24 +38,15 @@ class Table:
         return replace(self, rows=[list(row) for row in zip(*columns, strict=True)])
 
     def two_classes(self) -> Examples:
-        """Return the examples with target -1 for the first class and 1 for the second.
-
-        Raises:
-            ValueError: the number of classes is not two.
-        """
+        """Return the examples with target -1 for the first class and 1 for the second; there must be just two."""
         if len(self.classes) != 2:
-            names = textwrap.shorten(", ".join(self.classes), 60, placeholder=" ...")
-            raise ValueError(f"column {self.names[-1]!r} must have 2 classes, got {len(self.classes)}: {names}")
+            some = ", ".join(self.classes[:5])
+            raise ValueError(f"column {self.names[-1]!r} must have 2 classes, got {len(self.classes)}: {some}")
         return [(x, 2 * k - 1) for x, k in self.examples]
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: its content is not such a table; the message names the line and the column.
-    """
+    """Read a CSV file; an error names the line and the column."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -71,19 +59,15 @@ def read_table(path: Path) -> Table:
     names = [name.strip() for name in header]
     if len(names) < 2 or len(set(names)) < len(names) or all(_number(name) is not None for name in names):
         raise ValueError(f"{place}: the header must be 2 or more different names, separated by commas, got {names}")
-    rows = []
     for place, cells in lines[1:]:
         if len(cells) != len(names):
             raise ValueError(f"{place}: the line must have {len(names)} columns, as the header has, got {len(cells)}")
-        row = []
         for name, cell in zip(names[:-1], cells, strict=False):
-            number = _number(cell)
-            if number is None:
+            if _number(cell) is None:
                 raise ValueError(f"{place}, column {name!r}: the cell must be a finite number, got {cell!r}")
-            row.append(number)
         if not cells[-1].strip():
             raise ValueError(f"{place}, column {names[-1]!r}: the target must not be empty")
-        rows.append(row)
+    rows = [[float(cell) for cell in cells[:-1]] for _, cells in lines[1:]]
     return Table(names, rows, [cells[-1].strip() for _, cells in lines[1:]])
 
 

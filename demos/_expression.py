@@ -1,57 +1,35 @@
 """Expressions typed by the user: read into a graph of Values, never run as Python."""
 
-from __future__ import annotations
-
 import ast
 import operator
 from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len
 
+import engine
 from engine import RULES, Value, functions
 from engine.value import constant
 
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
-LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {
-    "sum": functions.sum,
-    "dot": functions.dot,
-    "logsumexp": functions.logsumexp,
-}
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow, ast.USub: operator.neg, ast.UAdd: operator.pos,
+}  # fmt: skip
+LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {"sum": engine.sum, "dot": engine.dot, "logsumexp": engine.logsumexp}
 FUNCTIONS: dict[str, Callable[..., Value]] = {"abs": abs} | functions.FUNCTIONS | LIST_FUNCTIONS
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read; the message points at the mistake.
-
-    >>> print(ExpressionError("a + $", 4, "unknown character"))
-    unknown character
-      a + $
-          ^
-    """
+    """An expression that cannot be read; the last line of the message has a caret below the mistake."""
 
     def __init__(self, text: str, column: int, problem: str) -> None:
         super().__init__(f"{problem}\n  {text}\n  {' ' * cell_len(text[:column])}^")
 
 
 def parse(text: str, leaves: Mapping[str, Value]) -> Value:
-    """Return the graph of an expression.
+    """Return the graph of an expression; `leaves` holds the Value of each of its names.
 
-    Args:
-        text: numbers, names, `+ - * / **`, brackets and the functions of the table of rules, in Python's notation;
-            `sum`, `dot` and `logsumexp` take lists.
-        leaves: the Value of each name.
-
-    Raises:
-        ExpressionError: `text` holds anything else or an unknown name, or a name of `leaves` does not occur in it.
-        ArithmeticError: an operation is undefined or overflows.
+    It consists of numbers, names, `+ - * / **`, brackets and the functions of the table of rules, as in Python; `sum`,
+    `dot` and `logsumexp` take lists. Anything else is an ExpressionError, and so is a leaf that does not occur.
 
     >>> parse("tanh(a*b + 6)", {"a": Value(2.0), "b": Value(-3.0)})
     Value(data=0.0, grad=0.0, op='tanh')
@@ -104,13 +82,11 @@ class _Reader:
     def call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Value:
         if name not in FUNCTIONS:
             raise self.error(node, f"unknown function {name}: choose from {', '.join(FUNCTIONS)}")
-        operands = ["[a, b]", "[c, d]"] if name in LIST_FUNCTIONS else ["a", "b"]
-        lists = [x.elts for x in args if isinstance(x, ast.List)]
-        if len(args) != RULES[name].arity or len(lists) != (len(args) if name in LIST_FUNCTIONS else 0):
-            raise self.error(node, f"write {name}({', '.join(operands[: RULES[name].arity])})")
-        if lists:
-            return FUNCTIONS[name](*[[self.read(x) for x in elements] for elements in lists])
-        return FUNCTIONS[name](*[self.read(x) for x in args])
+        usage = (["[a, b]", "[c, d]"] if name in LIST_FUNCTIONS else ["a", "b"])[: RULES[name].arity]
+        if len(args) != len(usage) or any(isinstance(x, ast.List) != (name in LIST_FUNCTIONS) for x in args):
+            raise self.error(node, f"write {name}({', '.join(usage)})")
+        operands = [[self.read(y) for y in x.elts] if isinstance(x, ast.List) else self.read(x) for x in args]
+        return FUNCTIONS[name](*operands)
 
     def error(self, node: ast.expr, problem: str) -> ExpressionError:
         before = self.text.encode()[: node.col_offset].decode()  # the syntax tree counts columns in bytes of UTF-8

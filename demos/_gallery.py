@@ -1,7 +1,5 @@
 """A page of the pictures that the demos write."""
 
-from __future__ import annotations
-
 import html
 import subprocess
 import sys
@@ -27,10 +25,8 @@ def run(name: str, summary: str, folder: Path) -> Run:
     output = folder / "backprop.svg" if name == "backprop" else folder
     before = _picture_times(folder)
     start = time.perf_counter()
-    status = subprocess.run(
-        [sys.executable, "-m", f"demos.{name}", "--output", str(output)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    ).returncode  # fmt: skip
+    command = [sys.executable, "-m", f"demos.{name}", "--output", str(output)]
+    status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
     seconds = time.perf_counter() - start
     pictures = sorted(name for name, written in _picture_times(folder).items() if before.get(name) != written)
     return Run(name, summary, seconds, status != 0, pictures)
@@ -47,10 +43,9 @@ def write(runs: list[Run], folder: Path) -> Path:
     page = Template(Path(__file__).with_name("_gallery.html").read_text(encoding="utf-8"))
     successes = [run for run in runs if not run.failed]
     links = "".join(f'<a href="#{run.name}">{run.name}</a>\n' for run in successes)
-    sections = "".join(_section(run, folder) for run in successes)
-    path = folder / "gallery.html"
-    path.write_text(page.substitute(links=links, demos=sections), encoding="utf-8")
-    return path
+    text = page.substitute(links=links, demos="".join(_section(run, folder) for run in successes))
+    (folder / "gallery.html").write_text(text, encoding="utf-8")
+    return folder / "gallery.html"
 
 
 def _section(run: Run, folder: Path) -> str:

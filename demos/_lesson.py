@@ -12,26 +12,24 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 import viz
+from demos._data import Examples, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from demos._data import Examples, Table
 
 DEFAULT = " (default: %(default)s)"
 OPTIONS: dict[str, dict[str, Any]] = {
     "activation": {"help": "activation f of every neuron" + DEFAULT},
     "all_": {"action": "store_true", "help": "print all steps at once, as in a pipe"},
     "curve": {"nargs": "?", "help": "y in terms of x" + DEFAULT},
-    "data": {"type": Path, "metavar": "FILE", "help": "your own examples: a CSV file with a header, the target last"},
+    "data": {"type": Path, "metavar": "FILE", "help": "your own examples: a CSV file, target last; or names"},
     "epochs": {"type": int, "help": "maximum number of epochs" + DEFAULT},
     "eta": {"type": float, "help": "learning rate" + DEFAULT},
     "expression": {"nargs": "?", "help": 'such as "tanh(a*b + c)"; "micrograd" is the one of micrograd\'s README'},
     "hidden": {"type": int, "help": "number of hidden neurons" + DEFAULT},
     "layers": {"type": int, "help": "number of layers of the deep networks" + DEFAULT},
     "loss": {"nargs": "?", "help": "L in terms of w1 and w2" + DEFAULT},
-    "names": {"type": Path, "metavar": "FILE.txt", "help": "your own names, one per line"},
     "output": {"type": Path, "metavar": "PATH", "help": "where to save the pictures" + DEFAULT},
     "range_": {"nargs": 2, "type": float, "metavar": ("FROM", "TO"), "help": "range of x (default: -pi pi)"},
     "seed": {"type": int, "help": "seed of all random numbers" + DEFAULT},
@@ -50,34 +48,28 @@ PICTURES = Path("pictures")
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
-def command(name: str, description: str | None, lesson: Callable[..., None], **texts: str) -> Callable[..., None]:
-    """Return the `main` of a lesson, which exits with a message, not a traceback, on an error of the user.
+def command(lesson: Callable[..., None]) -> Callable[..., None]:
+    """Return the command of a lesson, whose parameters, without a trailing underscore, are the options.
 
-    Args:
-        name: the lesson's name.
-        description: the text of --help.
-        lesson: a function whose parameters, without a trailing underscore, are the options of the command line; those
-            before the `*` are positional.
-        texts: the help of options for which that in `OPTIONS` does not fit.
+    Those before the `*` are positional. On an error of the user it exits with a message instead of a traceback.
     """
+    prog = f"python -m demos.{Path(inspect.getfile(lesson)).stem}"
 
     def main(arguments: list[str] | None = None) -> None:
-        options = argparse.ArgumentParser(prog=f"python -m demos.{name}", description=description)
+        options = argparse.ArgumentParser(prog=prog, description=lesson.__globals__["__doc__"])
         for key, parameter in inspect.signature(lesson).parameters.items():
             settings = {"default": parameter.default, **OPTIONS[key]}
-            settings["help"] = texts.get(key, settings["help"])
             if parameter.kind is parameter.KEYWORD_ONLY:
                 options.add_argument(f"--{key.rstrip('_')}", dest=key, **settings)
             else:
                 options.add_argument(key, **settings)
-        chosen = vars(options.parse_args(arguments))
         try:
-            lesson(**chosen)
+            lesson(**vars(options.parse_args(arguments)))
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
-            sys.exit(f"{options.prog}: this lesson needs {package}: pip install 'glassgrad[demos]'")
+            sys.exit(f"{prog}: this lesson needs {package}: pip install 'glassgrad[demos]'")
         except (ImportError, ValueError, ArithmeticError, OSError, RuntimeError) as error:
-            sys.exit(f"{options.prog}: {error}")
+            sys.exit(f"{prog}: {error}")
 
     return main
 
@@ -128,11 +120,7 @@ def plot_plane(model: Callable[[list[float]], Any], data: Examples, table: Table
 
 
 def report_agreement(what: str, differences: list[float], tolerance: float, reference: str = "backward()") -> None:
-    """Print the largest difference between numbers computed in two ways.
-
-    Raises:
-        ArithmeticError: a difference is above the tolerance or NaN.
-    """
+    """Print the largest difference between numbers computed in two ways, which must not exceed the tolerance."""
     for difference in differences:
         if not difference <= tolerance:
             raise ArithmeticError(f"{what} must match {reference} within {tolerance:.0e}, got {difference:.1e} off")

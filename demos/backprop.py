@@ -3,8 +3,6 @@
 An expression that begins with a minus sign comes after --: python -m demos.backprop -- '-a*b' a=2 b=3
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -54,7 +52,8 @@ def micrograd_example() -> Value:
     return values[-1]
 
 
-def lesson(
+@command
+def main(
     expression: str | None = None, values: Sequence[str] = (), *, all_: bool = False, output: Path = PICTURE
 ) -> None:
     """Print the forward values and the steps of the backward pass, and draw the graph as the last step left it."""
@@ -111,21 +110,19 @@ def step_by_key(walk: Backprop) -> None:
     console.print("n next, b back, r run, q quit", style="dim")
     console.print(walk)
     while True:
-        command = KEYS.get(read_key())
-        if command == "quit" or (command == "next" and walk.upcoming is None):
+        action = KEYS.get(read_key())
+        if action == "quit" or (action == "next" and walk.upcoming is None):
             return
-        if command == "next":
+        if action == "next":
             console.print(walk.step())
-        elif command == "run":
+        elif action == "run":
             for step in walk:
                 console.print(step)
-        elif command == "back" and walk.last:
+        elif action == "back" and walk.last:
             console.print(f"[undone] {walk.back()}", style="dim")
-        if command:
+        if action:
             console.print(repr(walk).splitlines()[-1], style="dim")
 
-
-main = command("backprop", __doc__, lesson, output="the picture (default: %(default)s)")
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,5 @@
 """Derivatives of any order: a gradient is itself a graph."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from itertools import chain
@@ -28,7 +26,8 @@ def derivatives(y: Value, x: Value) -> list[Value]:
     return graphs
 
 
-def lesson(curve: str = CURVE, *, range_: tuple[float, float] = (-math.pi, math.pi), output: Path = PICTURES) -> None:
+@command
+def main(curve: str = CURVE, *, range_: tuple[float, float] = (-math.pi, math.pi), output: Path = PICTURES) -> None:
     """Plot a curve and its derivatives, and draw the graph of the derivative of a neuron."""
     first, last = range_
     picture = figure(7, 4)
@@ -77,8 +76,6 @@ def lesson(curve: str = CURVE, *, range_: tuple[float, float] = (-math.pi, math.
     print(viz.text(slope))
     save(viz.draw(slope), output, "derivatives.svg")
 
-
-main = command("derivatives", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import engine
 import nn
+from demos._data import Examples
 from demos._lesson import PICTURES, command, figure, heading, save
 from engine import Value
 from engine.formatting import format_number
@@ -21,14 +22,11 @@ SIDE = 8  # width and height of an image, in pixels
 MOST = 8  # misread digits in the picture, the most confident first
 STRONGEST = 6  # hidden neurons on a path
 
-Image = list[float]  # the ink of every pixel, from 0 to 1, in rows from the top
-Examples = list[tuple[Image, int]]
-
 
 class Reading(NamedTuple):
-    """An image x of the digit r, and the posterior probability of each digit."""
+    """An image of the digit r and the posterior probability of each digit; x is its ink, in rows from the top."""
 
-    x: Image
+    x: list[float]
     r: int
     posteriors: list[float]
 
@@ -47,7 +45,8 @@ class Reading(NamedTuple):
         return f"{self.r} read as {k}: {self.posteriors[k]:.2f}"
 
 
-def lesson(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10, output: Path = PICTURES) -> None:
+@command
+def main(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10, output: Path = PICTURES) -> None:
     """Train a network, show which digits it misreads and why, and repeat the training with other seeds."""
     if times < 1:
         raise ValueError(f"--times must be 1 or more, got {times}")
@@ -73,8 +72,9 @@ def lesson(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 1
 
     heading("The terms that decide between the two likeliest digits k and l")
     print("o_k - o_l = v_k0 - v_l0 + sum_h (v_kh - v_lh) z_h, over the hidden neurons h:")
-    followed = [*[reading for reading in readings if reading.right][:1], *wrong[:1]]
-    for ax, reading in zip(paths.subplots(len(followed), squeeze=False).flat, followed, strict=True):
+    right = [reading for reading in readings if reading.right]
+    shown = [*right[:1], *wrong[:1]]
+    for ax, reading in zip(paths.subplots(len(shown), squeeze=False).flat, shown, strict=True):
         follow(model, reading, ax)
 
     heading("Other splits and other initial weights: accuracy in % on the held-out digits")
@@ -109,17 +109,11 @@ def images(seed: int) -> tuple[Examples, Examples]:
 def train(examples: Examples, hidden: int, epochs: int, seed: int) -> tuple[nn.MLP, nn.History]:
     """Return a trained network and its history."""
     model = nn.MLP(SIDE * SIDE, [hidden, 10], hidden="relu", seed=seed)
+    optimizer = nn.Adam(model.parameters(), weight_decay=5e-4)
     history = nn.train(
-        model,
-        nn.cross_entropy,
-        examples,
-        optimizer=nn.Adam(model.parameters(), weight_decay=5e-4),
-        schedule=nn.cosine_decay(0.02, 0.0, epochs),
-        batch_size=32,
-        epochs=epochs,
-        until=lambda history: False,
-        seed=seed,
-    )
+        model, nn.cross_entropy, examples, optimizer=optimizer, schedule=nn.cosine_decay(0.02, 0.0, epochs),
+        batch_size=32, epochs=epochs, until=lambda history: False, seed=seed,
+    )  # fmt: skip
     return model, history
 
 
@@ -149,9 +143,7 @@ def plot_weights(images: dict[int, list[float]], ax: Axes) -> None:
         row, column = divmod(place, 8)
         plot_signed(image, ax, 1.1 * column, -1.3 * row, largest)
         ax.text(1.1 * column + 0.5, -1.3 * row + 1.03, f"z{h}", ha="center", va="bottom", fontsize=8, color=GREY)
-    ax.set_title(
-        "Weights of the hidden neurons: ink raises a neuron's input where filled, lowers it where hollow", fontsize=9
-    )
+    ax.set_title("Weights of the hidden neurons: filled = positive, hollow = negative", fontsize=9)
     ax.set_aspect("equal")
     ax.autoscale_view()
     ax.set_axis_off()
@@ -170,10 +162,8 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     lines = [" + ".join(addends[:4]), " + ".join([*addends[4:], f"{format_number(rest, 2)} (the others)"])]
     print(f"\n{reading}; second {other}: {reading.posteriors[other]:.2f}")
     print(f"o{k} - o{other} = " + "\n        + ".join(lines).replace("+ -", "- "))
-    print(
-        f"        = {format_number(fsum(terms), 4)} = "
-        f"log({reading.posteriors[k]:.4g} / {reading.posteriors[other]:.4g})"
-    )
+    odds = f"{reading.posteriors[k]:.4g} / {reading.posteriors[other]:.4g}"
+    print(f"        = {format_number(fsum(terms), 4)} = log({odds})")
 
     ax.set_title(f"{reading}. The {len(strongest)} hidden neurons that weigh most between {k} and {other}")
     ax.text(0.0, -4.6, "boxes: weight times ink; filled = positive, hollow = negative", fontsize=8, color=GREY)
@@ -200,7 +190,7 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     ax.set(xlim=(-0.1, 17.0), ylim=(-4.7, 4.7))
 
 
-def plot_image(x: Image, ax: Axes, left: float = 0.0, bottom: float = 0.0, size: float = 1.0) -> None:
+def plot_image(x: list[float], ax: Axes, left: float = 0.0, bottom: float = 0.0, size: float = 1.0) -> None:
     """Plot the ink of a digit."""
     extent = (left, left + size, bottom, bottom + size)
     ax.imshow([x[i : i + SIDE] for i in range(0, len(x), SIDE)], cmap="gray_r", vmin=0, vmax=1, extent=extent)
@@ -223,8 +213,6 @@ def plot_signed(numbers: list[float], ax: Axes, left: float, bottom: float, larg
                 squares.append(Rectangle((x - size / 2, y - size / 2), size, size))
         ax.add_collection(PatchCollection(squares, facecolor=face, edgecolor=edge, linewidth=0.7))
 
-
-main = command("digits", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

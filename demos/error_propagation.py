@@ -1,16 +1,12 @@
 """Error propagation, neuron by neuron (P52-P77)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import exp, tanh
 from pathlib import Path
 
-import engine
 import nn
 import viz
 from demos._lesson import PICTURES, command, heading, report_agreement, save
-from engine import Value
 from engine.formatting import format_number
 
 SOURCES = {
@@ -20,6 +16,8 @@ SOURCES = {
 }  # fmt: skip
 LINKS = [(source, neuron) for neuron, sources in SOURCES.items() for source in sources]
 START = dict(zip(LINKS, (0.3, -0.5, 0.8, 0.2, -0.6, 0.9, 0.7, -0.4, 0.5, -0.2, 0.6, 0.3, 0.9, -0.7), strict=True))
+WEIGHT_NAMES = {(m, n): f"w({m}){n}" if m in ("x1", "x2") else f"w{m}{n}" for m, n in LINKS}  # as the slides name them
+SIGNAL_NAMES = {m: m if m in ("x1", "x2") else f"y{m}" for m, _ in LINKS}
 
 Function = Callable[[float], float]
 Numbers = dict[str, float]
@@ -59,17 +57,8 @@ def receivers(n: str) -> list[str]:
     return [m for m, sources in SOURCES.items() if n in sources]
 
 
-def weight(m: str, n: str) -> str:
-    """Return the name of a weight on the slides: w14, w(x1)1."""
-    return f"w({m}){n}" if m.startswith("x") else f"w{m}{n}"
-
-
-def signal(m: str) -> str:
-    """Return the name of a signal: x1, y1."""
-    return m if m.startswith("x") else f"y{m}"
-
-
-def lesson(
+@command
+def main(
     *, x: tuple[float, float] = (1.0, 0.5), z: float = 1.0, eta: float = 0.5, activation: str = "sigmoid",
     output: Path = PICTURES,
 ) -> None:  # fmt: skip
@@ -83,14 +72,14 @@ def lesson(
     heading(f"Forward: x1 = {format_number(x[0])}, x2 = {format_number(x[1])}, f = {activation}")
     e, y = forward(w, inputs, f)
     for n, sources in SOURCES.items():
-        print(f"y{n} = f({' + '.join(f'{weight(m, n)} {signal(m)}' for m in sources)})")
+        print(f"y{n} = f({' + '.join(f'{WEIGHT_NAMES[m, n]} {SIGNAL_NAMES[m]}' for m in sources)})")
         print(f"   = f({' + '.join(f'{format_number(w[m, n])}*{format_number(y[m])}' for m in sources)})")
         print(f"   = f({format_number(e[n])}) = {format_number(y[n])}")
 
     heading(f"Backward: delta = z - y = {format_number(z)} - {format_number(y['6'])} = {format_number(z - y['6'])}")
     deltas = errors(w, e, z - y["6"], df)
     for n in "45123":
-        terms = [(weight(n, m), f"f'(e{m})", "delta" if m == "6" else f"delta{m}") for m in receivers(n)]
+        terms = [(WEIGHT_NAMES[n, m], f"f'(e{m})", "delta" if m == "6" else f"delta{m}") for m in receivers(n)]
         numbers = [(w[n, m], df(e[m]), deltas[m]) for m in receivers(n)]
         print(f"delta{n} = {' + '.join(' '.join(term) for term in terms)}")
         products = " + ".join("*".join(map(format_number, term)) for term in numbers)
@@ -101,13 +90,20 @@ def lesson(
     for m, n in LINKS:
         delta = "delta" if n == "6" else f"delta{n}"
         factors = " * ".join(map(format_number, (eta, deltas[n], df(e[n]), y[m])))
-        name = f"{weight(m, n)}'"
-        print(f"{name:8} = {weight(m, n)} + eta {delta} f'(e{n}) {signal(m)}")
+        name = f"{WEIGHT_NAMES[m, n]}'"
+        print(f"{name:8} = {WEIGHT_NAMES[m, n]} + eta {delta} f'(e{n}) {SIGNAL_NAMES[m]}")
         print(f"         = {format_number(w[m, n])} + {factors} = {format_number(new[m, n])}")
 
     heading("The same by autograd: w' = w - eta dE/dw, where E = (z - y)**2 / 2")
-    error, leaves = squared_error(inputs, z, activation)
-    error.backward()
+    print("The network is an MLP whose bias weights w0 are 0.")
+    model = nn.MLP(2, [3, 2, 1], hidden=activation, output=activation)
+    neurons = [neuron for layer in model.layers for neuron in layer.neurons]
+    leaves = dict(zip(LINKS, (leaf for neuron in neurons for leaf in neuron.weights[1:]), strict=True))
+    for leaf in model.parameters():
+        leaf.data = 0.0
+    for link, leaf in leaves.items():
+        leaf.data = w[link]
+    ((z - model(x)) ** 2 / 2).backward()
     differences = [abs(new[link] - (leaf.data - eta * leaf.grad)) for link, leaf in leaves.items()]
     report_agreement("updated weights", differences, 1e-14)
 
@@ -118,35 +114,13 @@ def lesson(
     literal = errors(w, e, z - y["6"], lambda e: 1.0)
     for m, n in LINKS:
         on_slides, exact = literal[n] * df(e[n]) * y[m], -leaves[m, n].grad
-        print(f"  {weight(m, n):8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
+        print(f"  {WEIGHT_NAMES[m, n]:8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
 
-    heading("The same network as an MLP whose bias weights w0 are 0")
-    model = nn.MLP(2, [3, 2, 1], hidden=activation, output=activation)
-    for neuron, n in zip((neuron for layer in model.layers for neuron in layer.neurons), SOURCES, strict=True):
-        for leaf, start in zip(neuron.weights, (0.0, *(w[m, n] for m in SOURCES[n])), strict=True):
-            leaf.data = start
-    print("Its delta is dE/da (P57), which is -f'(e) times the delta above.")
+    print("\nIn the picture, delta is dE/da (P57), which is -f'(e) times the delta above.")
     save(viz.network(model, list(x), z), output, "error_propagation.svg")
     page = viz.network_page(model, output / "error_propagation.html", list(x), z, learning_rate=eta)
     print(f"Interactive page: {page}")
 
-
-def squared_error(x: Numbers, z: float, activation: str) -> tuple[Value, dict[tuple[str, str], Value]]:
-    """Return the graph of E = (z - y)**2 / 2, and its weights by their links."""
-    leaves = {link: Value(w, weight(*link)) for link, w in START.items()}
-    y = {name: Value(number, name) for name, number in x.items()}
-    for n, sources in SOURCES.items():
-        y[n] = engine.dot([leaves[m, n] for m in sources], [y[m] for m in sources])
-        if activation != "linear":
-            y[n].label = f"e{n}"
-            y[n] = getattr(engine, activation)(y[n])
-        y[n].label = f"y{n}"
-    error = (z - y["6"]) ** 2 / 2
-    error.label = "E"
-    return error, leaves
-
-
-main = command("error_propagation", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,5 @@
 """The two passes, and the multiplications they save (P34-P46)."""
 
-from __future__ import annotations
-
 import random
 from itertools import pairwise, product
 from math import exp, fsum, prod
@@ -38,13 +36,10 @@ def backward_pass(w: Weights, z: list[Vector], r: Vector) -> tuple[list[Vector],
     dl_da = [[slope(y_k) * (y_k - r_k) for y_k, r_k in zip(z[-1][1:], r, strict=True)]]  # case 1: output layer
     multiplications = len(r)
     for layer in reversed(range(len(w) - 1)):  # case 2: not output layer
-        later = dl_da[0]
-        dl_da.insert(0, [])
-        for j, z_j in enumerate(z[layer + 1][1:], start=1):
-            dl_da[0].append(
-                slope(z_j) * sum(w_k[j] * dl_da_k for w_k, dl_da_k in zip(w[layer + 1], later, strict=True))
-            )
-            multiplications += 1 + len(later)
+        later = list(zip(w[layer + 1], dl_da[0], strict=True))
+        sums = [sum(w_k[j] * dl_da_k for w_k, dl_da_k in later) for j in range(1, len(z[layer + 1]))]
+        dl_da.insert(0, [slope(z_j) * total for z_j, total in zip(z[layer + 1][1:], sums, strict=True)])
+        multiplications += len(sums) * (len(later) + 1)
     return dl_da, multiplications
 
 
@@ -84,7 +79,8 @@ def multiplications(w: Weights, x: Vector, r: Vector) -> tuple[int, int]:
     return in_passes, along_paths
 
 
-def lesson(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTURES) -> None:
+@command
+def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTURES) -> None:
     """Print both passes through a network, check the gradients, and count multiplications."""
     if sizes and (len(sizes) < 2 or min(sizes) < 1):
         raise ValueError(f"--sizes must be 2 or more positive numbers, such as 2 3 1, got {sizes}")
@@ -108,16 +104,16 @@ def lesson(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICT
     heading("Backward pass: dl/da of every neuron, from the output layer back")
     dl_da, _ = backward_pass(w, z, r)
     for layer in reversed(range(len(w))):
+        rule = "dz/da sum_k w_k dl/da_k  (case 2: not output layer)"
         if layer == len(w) - 1:
-            print(f"layer {layer + 1}: dl/da = dy/da dl/dy              (case 1: output layer)")
-        else:
-            print(f"layer {layer + 1}: dl/da = dz/da sum_k w_k dl/da_k  (case 2: not output layer)")
+            rule = "dy/da dl/dy              (case 1: output layer)"
+        print(f"layer {layer + 1}: dl/da = {rule}")
         print(f"               = {format_vector(dl_da[layer])}")
 
     heading("Their product: dl/dw = da/dw * dl/da")
     model = nn.MLP(len(x), [len(layer) for layer in w], hidden="sigmoid", output="sigmoid")
-    weights = [w_ji for layer in w for w_j in layer for w_ji in w_j]
-    model.load_state_dict(dict(zip(model.state_dict(), weights, strict=True)))
+    for parameter, w_ji in zip(model.parameters(), (w_ji for layer in w for w_j in layer for w_ji in w_j), strict=True):
+        parameter.data = w_ji
     outputs = model(x) if len(r) > 1 else [model(x)]
     engine.sum([(y - r_k) ** 2 / 2 for y, r_k in zip(outputs, r, strict=True)]).backward()
     products = [da_dw * d for signals, deltas in zip(z, dl_da, strict=False) for d in deltas for da_dw in signals]
@@ -153,8 +149,6 @@ def format_vector(numbers: Vector) -> str:
     """Return numbers as text, separated by commas."""
     return ", ".join(map(format_number, numbers))
 
-
-main = command("forward_backward", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

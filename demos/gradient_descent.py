@@ -1,60 +1,91 @@
 """Gradient descent on a surface of two parameters (P24)."""
 
-from __future__ import annotations
-
 import math
+from itertools import chain, starmap
 from pathlib import Path
 
 import viz
+from demos._expression import parse
 from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
-from demos._surface import Surface
+from engine import Value, grad
 
-SURFACE = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # Himmelblau 1972: 0 at (3, 2) and at three other points
+HIMMELBLAU = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # 1972: 0 at (3, 2) and at three other points
+Point = tuple[float, float]
 
 
-def gradient_by_hand(w1: float, w2: float) -> tuple[float, float]:
-    """Return the gradient of `SURFACE`, derived with pencil and paper."""
+def gradient_by_hand(w1: float, w2: float) -> Point:
+    """Return the gradient of Himmelblau's function, derived with pencil and paper."""
     u, v = w1**2 + w2 - 11, w1 + w2**2 - 7
     return 4 * w1 * u + 2 * v, 2 * u + 4 * w2 * v
 
 
-def lesson(
-    loss: str = SURFACE, *, start: tuple[float, float] = (0.0, 0.0), eta: float = 0.01, steps: int = 100,
-    output: Path = PICTURES,
-) -> None:  # fmt: skip
-    """Print the path of gradient descent and plot it on the surface."""
-    picture = figure(6, 5)
-    surface = Surface(loss, start)
-    w1, w2, L = surface.w1, surface.w2, surface.L
+class Surface:
+    """The graph of a loss L(w1, w2), which moves from point to point."""
 
-    heading(f"L(theta) = {loss}")
+    def __init__(self, loss: str, start: Point) -> None:
+        self.w1, self.w2 = Value(start[0], "w1"), Value(start[1], "w2")
+        self.L = parse(loss, {"w1": self.w1, "w2": self.w2})
+
+    def move(self, w1: float, w2: float) -> None:
+        """Set the parameters and compute the loss there."""
+        self.w1.data, self.w2.data = w1, w2
+        self.L.forward()
+
+    def step(self, t: int, change: Point, advice: str) -> None:
+        """Add a change to the parameters; if the loss is undefined there, raise an ArithmeticError with the advice."""
+        try:
+            self.move(self.w1.data + change[0], self.w2.data + change[1])
+        except (ArithmeticError, ValueError) as error:
+            raise ArithmeticError(f"step {t} goes too far: {error}\n{advice}") from None
+
+    def height(self, w1: float, w2: float) -> float:
+        """Return the loss at a point, NaN where it is undefined."""
+        try:
+            self.move(w1, w2)
+        except ArithmeticError:
+            return math.nan
+        return self.L.data
+
+
+def descend(surface: Surface, eta: float, steps: int, small: float, interval: int) -> tuple[list[Point], list[Point]]:
+    """Return the points and the gradients on the way down, until the gradient is small; print some of them."""
     print(f"theta^(t+1) = theta^t - eta * grad L(theta^t)   with eta = {eta:g}\n")
     print("   t         w1         w2            L       dL/dw1       dL/dw2")
-    path, differences = [], []
+    w1, w2, L = surface.w1, surface.w2, surface.L
+    path, gradients = [], []
     for t in range(steps + 1):
-        L.zero_grad()
-        L.backward()
-        slope = math.hypot(w1.grad, w2.grad)
-        if t % 10 == 0 or t == steps or slope < 1e-6:
-            print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {w1.grad:12.5g} {w2.grad:12.5g}")
+        g1, g2 = grad(L, [w1, w2])
         path.append((w1.data, w2.data))
-        if loss == SURFACE:
-            by_hand = gradient_by_hand(w1.data, w2.data)
-            differences += [abs(w1.grad - by_hand[0]), abs(w2.grad - by_hand[1])]
-        if t == steps or slope < 1e-6:
+        gradients.append((g1, g2))
+        converged = math.hypot(g1, g2) < small
+        if t % interval == 0 or t == steps or converged:
+            print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {g1:12.5g} {g2:12.5g}")
+        if t == steps or converged:
             break
-        surface.step(t + 1, (-eta * w1.grad, -eta * w2.grad), f"Try an --eta smaller than {eta:g}.")
-    print("\nConverged: the slope is 0." if slope < 1e-6 else f"\nNot converged: the slope is {slope:.3g}.")
-    if differences:
-        report_agreement("partial derivatives by hand", differences, 1e-10)
+        surface.step(t + 1, (-eta * g1, -eta * g2), f"Try an --eta smaller than {eta:g}.")
+    return path, gradients
 
-    area = ((-6.0, 6.0), (-6.0, 6.0)) if loss == SURFACE else None
+
+@command
+def main(
+    loss: str = HIMMELBLAU, *, start: Point = (0.0, 0.0), eta: float = 0.01, steps: int = 100, output: Path = PICTURES
+) -> None:
+    """Go down a surface and plot the path on it."""
+    picture = figure(6, 5)
+    surface = Surface(loss, start)
+    heading(f"L(theta) = {loss}")
+    path, gradients = descend(surface, eta, steps, 1e-6, 10)
+    slope = math.hypot(*gradients[-1])
+    print("\nConverged: the slope is 0." if slope < 1e-6 else f"\nNot converged: the slope is {slope:.3g}.")
+    if loss == HIMMELBLAU:
+        pairs = zip(chain(*gradients), chain(*starmap(gradient_by_hand, path)), strict=True)
+        report_agreement("partial derivatives by hand", [abs(a - b) for a, b in pairs], 1e-10, "grad")
+
+    area = ((-6.0, 6.0), (-6.0, 6.0)) if loss == HIMMELBLAU else None
     ax = viz.plot_descent(surface.height, path, area=area, ax=picture.subplots())
     ax.set_title(f"L = {loss}", fontsize=9)
     save(picture, output, "gradient_descent.png")
 
-
-main = command("gradient_descent", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

@@ -54,14 +54,14 @@ class Attention(nn.Module):
 
     def weights(self, xs: list[Vector]) -> list[list[Vector]]:
         """Return, for every token and every head, the weight of each token up to this one."""
-        queries = [linear(self.query, x) for x in xs]
         keys = [linear(self.key, x) for x in xs]
-        return [
-            [match(query[head], [key[head] for key in keys[:t]]) for head in self.heads]
-            for t, query in enumerate(queries, start=1)
-        ]
+        weights = []
+        for t, query in enumerate([linear(self.query, x) for x in xs], start=1):
+            weights.append([match(query[head], [key[head] for key in keys[:t]]) for head in self.heads])
+        return weights
 
     def __call__(self, xs: list[Vector]) -> list[Vector]:
+        """Return the weighted values of each token."""
         values = [linear(self.value, x) for x in xs]
         outputs = []
         for t, by_head in enumerate(self.weights(xs), start=1):
@@ -96,6 +96,7 @@ class GPT(nn.Module):
         return len(self.position)
 
     def __call__(self, tokens: Sequence[Vector]) -> list[Vector]:
+        """Return the logits after each token."""
         xs = self.embedded(tokens)
         xs = [add(x, y) for x, y in zip(xs, self.attention([rms_norm(x) for x in xs]), strict=True)]
         xs = [add(x, self.mlp(rms_norm(x))) for x in xs]
@@ -128,6 +129,7 @@ class Tokenizer:
         self.vocabulary = [END, *sorted(set("".join(names)) - {END})]
 
     def __call__(self, text: str) -> list[Vector]:
+        """Return the tokens of a text."""
         return [tuple([Value(float(c == token)) for token in self.vocabulary]) for c in text]
 
     def example(self, name: str, context: int) -> tuple[list[Vector], list[Vector]]:
@@ -149,7 +151,8 @@ def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Ran
     return text[1:]
 
 
-def lesson(
+@command
+def main(
     *, data: Path | None = None, steps: int = 1000, temperature: float = 0.5, seed: int = 1, output: Path = PICTURES
 ) -> None:
     """Train a GPT on names, show what it attends to, and let it invent names."""
@@ -200,17 +203,11 @@ def lesson(
 
 def train(model: GPT, data: list[tuple[list[Vector], list[Vector]]], *, compiled: bool = True) -> nn.History:
     """Train by Adam, one step per example, with a learning rate that decreases linearly to 0."""
+    optimizer = nn.Adam(model.parameters(), betas=(0.85, 0.99))
     return nn.train(
-        model,
-        surprise,
-        data,
-        optimizer=nn.Adam(model.parameters(), betas=(0.85, 0.99)),
-        schedule=nn.linear_decay(0.01, 0.0, epochs=1),
-        epochs=1,
-        batch_size=1,
-        shuffle=False,
-        compiled=compiled,
-    )
+        model, surprise, data, optimizer=optimizer, schedule=nn.linear_decay(0.01, 0.0, epochs=1), epochs=1,
+        batch_size=1, shuffle=False, compiled=compiled,
+    )  # fmt: skip
 
 
 def inspect(model: GPT, tokenizer: Tokenizer, text: str) -> list[list[Vector]]:
@@ -255,11 +252,7 @@ def first_names() -> list[str]:
 
 
 def read(path: Path) -> list[str]:
-    """Return the lines of a file that are not empty.
-
-    Raises:
-        ValueError: there are none, or one contains the token that ends a name.
-    """
+    """Return the lines of a file that are not empty."""
     names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not names:
         raise ValueError(f"{path} must have one name per line, got none")
@@ -268,8 +261,6 @@ def read(path: Path) -> list[str]:
             raise ValueError(f"{path}: a name must not contain {END!r}, which ends a name, got {name!r}")
     return names
 
-
-main = command("microgpt", __doc__, lesson, data="your own names, one per line")
 
 if __name__ == "__main__":
     main()

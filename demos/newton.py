@@ -1,50 +1,37 @@
 """Newton's method with the Hessian, beside gradient descent."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
 import viz
 from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
-from demos._surface import Surface
+from demos.gradient_descent import Point, Surface, descend
 from engine import grad, hessian
 
-SURFACE = "(1 - w1)**2 + 100*(w2 - w1**2)**2"  # Rosenbrock 1960: a bent valley, 0 at (1, 1)
+ROSENBROCK = "(1 - w1)**2 + 100*(w2 - w1**2)**2"  # 1960: a bent valley, 0 at (1, 1)
 SMALL = 1e-8  # the length of a gradient that counts as 0
 
 
 def by_hand(w1: float, w2: float) -> list[float]:
-    """Return dL/dw1, dL/dw2, H11, H12 and H22 of `SURFACE`, derived with pencil and paper."""
+    """Return dL/dw1, dL/dw2, H11, H12 and H22 of Rosenbrock's function, derived with pencil and paper."""
     u = w2 - w1**2
     return [-2 * (1 - w1) - 400 * w1 * u, 200 * u, 2 - 400 * u + 800 * w1**2, -400 * w1, 200.0]
 
 
-def lesson(
-    loss: str = SURFACE, *, start: tuple[float, float] = (-1.2, 1.0), eta: float = 0.001, steps: int = 1000,
-    output: Path = PICTURES,
-) -> None:  # fmt: skip
-    """Go down the surface by both methods, and plot the two paths side by side."""
+@command
+def main(
+    loss: str = ROSENBROCK, *, start: Point = (-1.2, 1.0), eta: float = 1e-3, steps: int = 1000, output: Path = PICTURES
+) -> None:
+    """Go down a surface by both methods and plot the two paths side by side."""
     picture = figure(8, 3.8)
     surface = Surface(loss, start)
     w1, w2, L = surface.w1, surface.w2, surface.L
-
-    heading(f"L(theta) = {loss}")
-    print(f"Gradient descent: theta^(t+1) = theta^t - eta * grad L(theta^t)   with eta {eta:g}\n")
-    print("   t         w1         w2            L   |grad L|")
-    slow = [(w1.data, w2.data)]
-    for t in range(steps + 1):
-        g1, g2 = grad(L, [w1, w2])
-        slope = math.hypot(g1, g2)
-        if t % max(steps // 5, 1) == 0 or slope < SMALL:
-            print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {slope:11.4g}")
-        if t == steps or slope < SMALL:
-            break
-        surface.step(t + 1, (-eta * g1, -eta * g2), f"Try an --eta smaller than {eta:g}.")
-        slow.append((w1.data, w2.data))
+    heading(f"Gradient descent on L(theta) = {loss}")
+    slow, _ = descend(surface, eta, steps, SMALL, max(steps // 5, 1))
 
     surface.move(*start)
-    print("\nNewton's method: theta^(t+1) = theta^t - H^-1 grad L(theta^t)   with Hessian H\n")
+    heading("Newton's method, with the Hessian H")
+    print("theta^(t+1) = theta^t - H^-1 grad L(theta^t)\n")
     print("   t         w1         w2            L  |grad L|       H11       H12       H22")
     quick, differences = [(w1.data, w2.data)], []
     for t in range(51):
@@ -52,7 +39,7 @@ def lesson(
         (h11, h12), (_, h22) = hessian(L, [w1, w2])
         slope, determinant = math.hypot(g1, g2), h11 * h22 - h12**2
         print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {slope:9.3g} {h11:9.5g} {h12:9.5g} {h22:9.5g}")
-        if loss == SURFACE:
+        if loss == ROSENBROCK:
             exact = by_hand(w1.data, w2.data)
             differences += [abs(x - y) for x, y in zip([g1, g2, h11, h12, h22], exact, strict=True)]
         if slope < SMALL:
@@ -70,16 +57,12 @@ def lesson(
     def height(w1: float, w2: float) -> float:
         return math.asinh(surface.height(w1, w2))  # compresses the heights, so that the valley has contours too
 
-    area = ((-2.0, 2.0), (-3.5, 2.5)) if loss == SURFACE else None
-    for ax, path, name in zip(
-        picture.subplots(1, 2), (slow, quick), ("Gradient descent", "Newton's method"), strict=True
-    ):
-        viz.plot_descent(height, path, area=area, ax=ax)
-        ax.set_title(f"{name}: {len(path) - 1} steps")
+    area = ((-2.0, 2.0), (-3.5, 2.5)) if loss == ROSENBROCK else None
+    paths = {"Gradient descent": slow, "Newton's method": quick}
+    for ax, (name, path) in zip(picture.subplots(1, 2), paths.items(), strict=True):
+        viz.plot_descent(height, path, area=area, ax=ax).set_title(f"{name}: {len(path) - 1} steps")
     save(picture, output, "newton.png")
 
-
-main = command("newton", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,5 @@
 """The perceptron and its limit: AND, OR, a line, XOR (P6-P14)."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +19,8 @@ OR: Examples = [([a, b], 1 if a or b else -1) for a, b in CORNERS]
 XOR: Examples = [([a, b], 1 if a != b else -1) for a, b in CORNERS]
 
 
-def lesson(
+@command
+def main(
     *, data: Path | None = None, eta: float = 0.1, epochs: int = 100, seed: int = 1, output: Path = PICTURES
 ) -> None:
     """Train perceptrons on AND, OR, XOR and a line, or on the user's own data."""
@@ -58,9 +57,9 @@ def lesson(
     at_line.set(title="Regression, y = w1 x + w0", xlabel="x", ylabel="y")
 
     heading("The rule is gradient descent (P8)")
-    check_rule("sign", "2 max(0, -r w^T x)", lambda a, r: 2 * (-r * a).relu(), (1, -1), eta, seed)
-    check_rule("linear", "(r - y)**2 / 2", lambda a, r: (r - a) ** 2 / 2, (0.3, 2.5), eta, seed)
-    check_rule("sigmoid", "-r log y - (1 - r) log(1 - y)", nn.binary_cross_entropy, (0, 1), eta, seed)
+    check_rule("sign", "2 max(0, -r w^T x)", lambda a, r: 2 * (-r * a).relu(), [1, -1], eta, seed)
+    check_rule("linear", "(r - y)**2 / 2", lambda a, r: (r - a) ** 2 / 2, [0.3, 2.5], eta, seed)
+    check_rule("sigmoid", "-r log y - (1 - r) log(1 - y)", nn.binary_cross_entropy, [0, 1], eta, seed)
 
     a = [i / 10 for i in range(-60, 61)]
     at_sigmoid.plot(a, [sign(x) for x in map(Value, a)], color=BLUE, linestyle="--", label="sign(a), P7")
@@ -103,12 +102,7 @@ def print_outputs(model: Callable[[list[float]], Value], data: Examples) -> None
 
 
 def check_rule(
-    activation: str,
-    name: str,
-    loss: Callable[[Value, float], Value],
-    targets: tuple[float, float],
-    eta: float,
-    seed: int,
+    activation: str, name: str, loss: Callable[[Value, float], Value], targets: list[float], eta: float, seed: int
 ) -> None:
     """Check that `learn` changes the weights by -eta times the gradient of a loss of a = w^T x."""
     differences = []
@@ -145,8 +139,6 @@ def own_classes(table: Table, eta: float, epochs: int, seed: int, output: Path) 
     plot_plane(model, data, table, right).set_title("One hidden layer")
     save(picture, output, "perceptron.png")
 
-
-main = command("perceptron", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,5 @@
 """A two-layer network with hand-derived updates (P25-P31)."""
 
-from __future__ import annotations
-
 import random
 from itertools import chain
 from math import exp, fsum
@@ -34,7 +32,8 @@ def updates(V: Matrix, W: Matrix, x: list[float], r: list[float], eta: float) ->
     return delta_V, delta_W
 
 
-def lesson(
+@command
+def main(
     *, data: Path | None = None, hidden: int = 5, eta: float = 0.1, epochs: int = 300, seed: int = 1,
     output: Path = PICTURES,
 ) -> None:  # fmt: skip
@@ -84,8 +83,6 @@ def lesson(
     viz.plot_loss(history, ax=at_loss)
     save(picture, output, "two_layer.png")
 
-
-main = command("two_layer", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,5 @@
 """Vanishing gradients: why deep sigmoids do not learn (P57)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from math import fsum, prod, sqrt
@@ -28,7 +26,8 @@ USUAL = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he"}
 Layers = list[list[float]]  # a number for every neuron of every layer
 
 
-def lesson(
+@command
+def main(
     *, layers: int = 10, width: int = 16, eta: float = 0.1, epochs: int = 100, seed: int = 1, output: Path = PICTURES
 ) -> None:
     """Measure the gradients of deep networks layer by layer, explain their sizes, and train the networks."""
@@ -48,10 +47,8 @@ def lesson(
     print("  delta_j = f'(a_j) sum_k w_kj delta_k")
     print(f"Along a path from layer {layers} to layer 1, delta is multiplied by {layers - 1} factors f'(a) w.")
     print("For the sigmoid, f'(a) = z (1 - z) is at most 1/4. If no |w| exceeds 1, at most")
-    print(
-        f"(1/4)**{layers - 1} = {0.25 ** (layers - 1):.1e} of delta arrives along a path. The slope of tanh is 1 at 0;"
-    )
-    print("the slope of relu is 0 or 1.\n")
+    print(f"(1/4)**{layers - 1} = {0.25 ** (layers - 1):.1e} of delta arrives along a path. The slope of tanh is 1 at")
+    print("0, the slope of relu is 0 or 1.\n")
     differences = []
     for model in usual.values():
         for slopes, deltas in passes(model, data[:10]):
@@ -150,11 +147,8 @@ def by_hand(model: nn.MLP, slopes: Layers, deltas: Layers) -> list[float]:
 
 def factors_of(model: nn.MLP, passes: list[tuple[Layers, Layers]]) -> tuple[float, list[float], float]:
     """Return the mean slope of the hidden neurons, the factor of each layer, and delta in the last / first layer."""
-    slopes, deltas = (
-        [[x for example in part for x in example[i]] for i in range(len(model.layers))]
-        for part in zip(*passes, strict=True)
-    )
-    factors = []
+    layers, factors = range(len(model.layers)), []
+    slopes, deltas = ([[x for one in part for x in one[i]] for i in layers] for part in zip(*passes, strict=True))
     for hidden, later in zip(slopes, model.layers[1:], strict=False):
         weights = [w.data for neuron in later.neurons for w in neuron.weights[1:]]
         factors.append(size(hidden) * size(weights) * sqrt(len(later.neurons)))
@@ -170,8 +164,6 @@ def ratio(a: float, b: float) -> float:
     """Return a / b, infinite if b is 0."""
     return a / b if b else math.inf
 
-
-main = command("vanishing", __doc__, lesson)
 
 if __name__ == "__main__":
     main()

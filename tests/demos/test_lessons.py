@@ -70,7 +70,7 @@ def test_gradient_descent_ends_at_the_minimum_of_himmelblaus_function(lesson):
     text = lesson("gradient_descent")
     assert "  62    3.00000    2.00000" in text
     assert "Converged" in text
-    assert re.search(r"All 126 .* by hand match backward\(\)", text)
+    assert re.search(r"All 126 .* by hand match grad ", text)
 
 
 def test_gradient_descent_on_another_surface(lesson):
