@@ -35,7 +35,7 @@ class Animation:
 
     Raises:
         TypeError: `model` is not a Module, or `data` are not pairs.
-        ValueError: There are no data, or an example does not have two inputs.
+        ValueError: there are no data, or an example does not have two inputs.
 
     >>> import tempfile
     >>> import nn
@@ -88,9 +88,9 @@ class Animation:
 
         Raises:
             ImportError: matplotlib is missing.
-            ValueError: The file does not end in .gif, or `frames` is less than 1.
-            ArithmeticError: An output overflows.
-            OSError: The file cannot be written.
+            ValueError: the file does not end in .gif, or `frames` is less than 1.
+            ArithmeticError: an output overflows.
+            OSError: the file cannot be written.
         """
         path = Path(path)
         if path.suffix.lower() != ".gif":

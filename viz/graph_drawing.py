@@ -56,7 +56,7 @@ def draw(
         A `graphviz.Digraph` whose SVG needs no `dot` program. A notebook shows it as a picture.
 
     Raises:
-        ValueError: The graph is larger than `max_nodes` allows, even when folded, or an option is out of its range.
+        ValueError: the graph is larger than `max_nodes` allows, even when folded, or an option is out of its range.
         TypeError: `root` is not a Value, `highlight` not a Step, or `depth` not an int.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
@@ -252,7 +252,7 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
     """Return the nodes to draw, with as much detail as is readable.
 
     Raises:
-        ValueError: Even the folded graph is so large that its layout by Graphviz would take more than some seconds.
+        ValueError: even the folded graph is so large that its layout by Graphviz would take more than some seconds.
     """
     labels = [x.label for x in clusters.order if x.parents and x.label]
     has_repeats = len(set(labels)) < len(labels)  # as when a neuron is applied to several examples

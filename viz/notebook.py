@@ -111,8 +111,8 @@ def embed(content: Value | str | os.PathLike[str], *, height: int = HEIGHT, **op
 
     Raises:
         TypeError: `content` is neither a Value nor a path, or there are options for a file.
-        ValueError, RuntimeError, ArithmeticError: As `viz.page`.
-        OSError: The file cannot be read.
+        ValueError, RuntimeError, ArithmeticError: as `viz.page`.
+        OSError: the file cannot be read.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> embed(a * b)._repr_html_()[:31]

@@ -30,7 +30,7 @@ def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
         max_nodes: the most nodes to show.
 
     Raises:
-        ValueError: The graph has more than `max_nodes` nodes, or `precision` is less than 1.
+        ValueError: the graph has more than `max_nodes` nodes, or `precision` is less than 1.
         TypeError: `root` is not a Value.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")

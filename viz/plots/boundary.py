@@ -43,7 +43,7 @@ def plot_decision_boundary(
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: There are no data, or an example does not have two inputs.
+        ValueError: there are no data, or an example does not have two inputs.
 
     >>> import nn
     >>> ax = plot_decision_boundary(nn.Perceptron(2, "sign", init=[0, 1, 1]), [((0, 1), 1), ((0, -1), -1)])
@@ -83,7 +83,7 @@ class Plane:
     """The plane of two inputs: a grid of points around the data, and the plot of a model's outputs there.
 
     Raises:
-        ValueError: There are no data, or an example does not have two inputs.
+        ValueError: there are no data, or an example does not have two inputs.
     """
 
     def __init__(self, data: Sequence[Example], boundary: float, names: Sequence[str]) -> None:

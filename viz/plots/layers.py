@@ -79,7 +79,7 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
     Raises:
         ImportError: matplotlib is missing.
         TypeError, ValueError: `model` is not a Perceptron, a Layer or an MLP, a row does not fit it, or there are none.
-        ArithmeticError: An output overflows.
+        ArithmeticError: an output overflows.
 
     >>> import nn
     >>> plot_activations(nn.MLP(2, [3, 1], seed=1), [[0.5, -1.0], [1.0, 2.0]]).get_xlabel()
