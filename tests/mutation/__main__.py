@@ -1,14 +1,14 @@
-"""Mutation testing: break engine/ and nn/ in one place at a time, and see whether a test goes red.
+"""Mutation testing: break engine/ and nn/ in one place at a time, and see whether a test fails.
 
     python -m tests.mutation                        every mutant: some hours
     python -m tests.mutation --share 0.1            one in ten, drawn by --seed
     python -m tests.mutation engine/value.py nn     files and folders
-    python -m tests.mutation --again output.txt     those that survived, as an earlier run printed
+    python -m tests.mutation --again output.txt     the survivors that an earlier run printed
 
-mutmut itself calls a mutant in place of the original when everything is imported. Here the table of rules is read, and
-made into kernels and methods, by the import itself. So each mutant of mutmut's operators is imported anew, in a process
-that forks from one which has all other packages in memory, and runs the tests that came by its lines. `survivors.md`
-has the survivors that no test is to kill, and why.
+mutmut itself imports everything and then calls a mutant in place of the original. Here the import itself reads the
+table of rules and builds functions and methods from it. So each mutant of mutmut's operators is imported from scratch,
+in a process forked from one that has all other packages in memory, and runs the tests that run its lines.
+survivors.md lists the survivors that no test should detect, and why.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from types import CodeType
 import hypothesis.configuration
 
 from tests.mutation.mutants import Mutant, mutants_of
-from tests.mutation.suite import FOLDER, Suite, forked, module_name, run
+from tests.mutation.suite import CACHE, Suite, fork, module_name, run
 
 SURVIVORS = Path(__file__).with_name("survivors.md")
-COMPILED = ("elementary", "kept", "lanes", "moves", "vectors")  # anew for each mutant, in half a minute
-EAGER = ("kernels", "rules")  # spared that: numba compiles the same texts that run without it
+COMPILED = ("cache", "codegen", "compiled_update", "runtime", "simd", "vector_math")  # compiled for half a minute
+EAGER = ("formulas", "rules")  # not tested by compiling: numba compiles the same texts that run without it
 
 
 def results(mutants: list[Mutant], suite: Suite, jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """What became of each mutant. The files of tests that have killed most of those beside it come first."""
+    """Yield each mutant and its fate. Files of tests that killed most mutants of the same file run first."""
     waiting = mutants[::-1]
     running: dict[int, tuple[Mutant, list[tuple[bool, str]], float]] = {}
     kills: dict[Path, Counter[tuple[bool, str]]] = {}
@@ -50,11 +50,11 @@ def results(mutants: list[Mutant], suite: Suite, jobs: int) -> Iterator[tuple[Mu
             while waiting and len(running) < jobs:
                 mutant = waiting.pop()
                 slow = mutant.path.stem in COMPILED
-                tests, best = suite.tests_for(mutant.path, mutant.lines), kills.setdefault(mutant.path, Counter())
-                able = [file for file in tests if not (file[0] and mutant.path.stem in EAGER)]
-                files = sorted(able, key=lambda file: (slow and file[0], -best[file], file))
+                tests, best = suite.tests_of(mutant.path, mutant.lines), kills.setdefault(mutant.path, Counter())
+                useful = [file for file in tests if not (file[0] and mutant.path.stem in EAGER)]
+                files = sorted(useful, key=lambda file: (slow and file[0], -best[file], file))
                 seconds = 8 + 3 * round(sum(suite.seconds[x] for file in files for x in tests[file])) + 60 * slow
-                child = forked(partial(_found, mutant, [tests[file] for file in files]), seconds)
+                child = fork(partial(_run_tests, mutant, [tests[file] for file in files]), seconds)
                 running[child] = mutant, files, time.monotonic() + 10 * seconds
             ended, status = os.waitpid(-1, os.WNOHANG)
             if ended:
@@ -65,17 +65,17 @@ def results(mutants: list[Mutant], suite: Suite, jobs: int) -> Iterator[tuple[Mu
                 late = code in (-signal.SIGXCPU, -signal.SIGKILL)
                 yield mutant, "timeout" if late else "killed" if code else "survived"
                 continue
-            for child, (_, _, until) in running.items():
-                if time.monotonic() > until:
+            for child, (_, _, deadline) in running.items():
+                if time.monotonic() > deadline:
                     os.killpg(child, signal.SIGKILL)
             time.sleep(0.005)
-    finally:  # of Ctrl-C, too
+    finally:  # also after Ctrl-C
         for child in running:
             os.killpg(child, signal.SIGKILL)
 
 
-def _found(mutant: Mutant, tests: list[list[str]]) -> int:
-    """Import the mutant and run tests, file by file: the number, from 1, of the file that found it; 0 if none did."""
+def _run_tests(mutant: Mutant, files: list[list[str]]) -> int:
+    """Import the mutant and run tests, file by file. Return the number, from 1, of the first that fails, or 0."""
     path, text, get_code = str(mutant.path.resolve()), mutant.text, SourceFileLoader.get_code
 
     def mutated(self: SourceFileLoader, name: str) -> CodeType | None:
@@ -85,27 +85,27 @@ def _found(mutant: Mutant, tests: list[list[str]]) -> int:
     linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
     importlib.import_module("nn")
     importlib.import_module(module_name(mutant.path))
-    return next((i for i, of_file in enumerate(tests, start=1) if not run(of_file)), 0)
+    return next((i for i, tests in enumerate(files, start=1) if not run(tests)), 0)
 
 
-def told(counts: dict[Path, Counter[str]]) -> None:
-    """The table of what was found; a score has its 95 % confidence interval."""
-    print(f"{'':24}{'mutants':>8}{'killed':>8}{'timeout':>8}{'survived':>9}{'score':>8}")
+def print_table(counts: dict[Path, Counter[str]]) -> None:
+    """Print the counts per file and folder, and each score with its 95 % confidence interval."""
+    print(f"{'':32}{'mutants':>8}{'killed':>8}{'timeout':>8}{'survived':>9}{'score':>8}")
     lines = {str(path): count for path, count in sorted(counts.items())}
     for folder in sorted({path.parent for path in counts}):
         lines[f"{folder}/"] = sum((count for path, count in counts.items() if path.parent == folder), Counter())
-    lines["in all"] = sum(counts.values(), Counter())
+    lines["total"] = sum(counts.values(), Counter())
     for name, count in lines.items():
         n, dead = count.total(), count["killed"] + count["timeout"]
         low, high = wilson(dead, n)
         print(
-            f"{name:24}{n:8}{count['killed']:8}{count['timeout']:8}{count['survived']:9}"
+            f"{name:32}{n:8}{count['killed']:8}{count['timeout']:8}{count['survived']:9}"
             f"{dead / n:8.1%}  ({low:.1%} to {high:.1%})"
         )
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927)."""
+    """Return the 95 % confidence interval of a share (Wilson 1927)."""
     z, p = 1.96, hits / n
     middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
@@ -114,41 +114,40 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description="Mutation testing of engine and nn.")
     parser.add_argument("paths", nargs="*", type=Path, default=[Path("engine"), Path("nn")], help="files and folders")
-    parser.add_argument("--share", type=float, default=1.0, help="the share of the mutants to take, drawn at random")
-    parser.add_argument("--seed", type=int, default=1, help="of the draw")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
-    parser.add_argument("--again", type=Path, help="what an earlier run printed: those alone that survived it")
+    parser.add_argument("--share", type=float, default=1.0, help="fraction of the mutants to test, drawn at random")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the draw")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="number of processes")
+    parser.add_argument("--again", type=Path, help="output of an earlier run: test only its survivors")
     arguments = parser.parse_args()
 
-    os.environ["XDG_CACHE_HOME"] = str(FOLDER.resolve())
-    hypothesis.configuration.set_hypothesis_home_dir(FOLDER.resolve())
+    os.environ["XDG_CACHE_HOME"] = str(CACHE.resolve())
+    hypothesis.configuration.set_hypothesis_home_dir(CACHE.resolve())
     suite = Suite()
-    files = [file for path in arguments.paths for file in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
+    files = [file for path in arguments.paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     mutants = [mutant for file in files for mutant in mutants_of(file)]
     if arguments.again:
-        survived = {
-            x.partition(" of ")[2] for x in arguments.again.read_text().splitlines() if x.startswith("survived")
-        }
+        printed = arguments.again.read_text().splitlines()
+        survived = {line.partition(" of ")[2] for line in printed if line.startswith("survived")}
         mutants = [mutant for mutant in mutants if str(mutant) in survived]
     drawn = random.Random(arguments.seed).sample(mutants, round(arguments.share * len(mutants)))
     print(f"{len(drawn)} of {len(mutants)} mutants", flush=True)
-    for name in suite.modules:  # for all processes that fork from this one
+    for name in suite.modules:  # shared by all processes forked from this one
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     gc.freeze()
 
-    listed = {line.removeprefix("- ") for line in SURVIVORS.read_text().splitlines()}
+    explained = {line.removeprefix("- ") for line in SURVIVORS.read_text().splitlines()}
     counts: dict[Path, Counter[str]] = {}
-    with contextlib.suppress(KeyboardInterrupt):  # the table then tells of what was done
+    with contextlib.suppress(KeyboardInterrupt):  # the table then has the mutants tested so far
         for mutant, result in results(drawn, suite, arguments.jobs):
             counts.setdefault(mutant.path, Counter())[result] += 1
             if result == "survived":
-                reason = " (listed)" if str(mutant) in listed else ""
-                print(f"survived{reason}, line {mutant.line} of {mutant}", flush=True)
+                mark = " (explained)" if str(mutant) in explained else ""
+                print(f"survived{mark}, line {mutant.line} of {mutant}", flush=True)
             done = sum(x.total() for x in counts.values())
             if done % 50 == 0:
                 print(f"{done} done", flush=True)
-    told(counts)
+    print_table(counts)
 
 
 if __name__ == "__main__":

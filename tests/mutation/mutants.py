@@ -1,8 +1,8 @@
-"""What is broken: the mutants of a file, by mutmut's operators, each in one place.
+"""The mutants of a file: copies with one change each, by mutmut's operators.
 
-Left alone are annotations, docstrings, prose (what an operation is `about`, an error says), the arguments of `len` and
-`isinstance`, and `strict` of a zip, which is an assertion. Texts with code in them, such as the rows of the table, are
-mutated as the code that they are; but for the large ones of engine/compiler/codegen.py.
+Never changed are annotations, docstrings, prose (summaries and error messages), the arguments of `len` and
+`isinstance`, and `strict` of a zip, which is an assertion. Strings that hold code, such as the rows of the table, are
+changed as code; except in engine/compiler/codegen.py, whose templates are too large.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
-OF_CODE = ("engine/formulas.py", "engine/rules.py")  # the texts of which are code
+CODE_FILES = ("engine/formulas.py", "engine/rules.py")  # files whose strings hold code
 
 
 @dataclass(frozen=True)
 class Mutant:
+    """One change of a file: a node of its syntax tree and the node that replaces it."""
+
     path: Path
     module: cst.Module
     lines: range  # of the statement
@@ -30,12 +32,12 @@ class Mutant:
 
     @property
     def text(self) -> str:
-        """The mutated file."""
+        """The text of the mutated file."""
         return self.module.deep_replace(self.old, self.new).code
 
     def __str__(self) -> str:
         source = self.module.code.splitlines()[self.line - 1].strip()
-        return f"{self.path}: {source} | {_in_line(self.old)} -> {_in_line(self.new)}"
+        return f"{self.path}: {source} | {_one_line(self.old)} -> {_one_line(self.new)}"
 
 
 def mutants_of(path: Path) -> list[Mutant]:
@@ -55,14 +57,14 @@ class _Finder(cst.CSTVisitor):
         self.statements: list[range] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if _is_left_alone(node):
+        if _is_skipped(node):
             return False
         place = self.get_metadata(PositionProvider, node, None)
         lines = range(place.start.line, place.end.line + 1) if place else range(0)
         if isinstance(node, cst.SimpleStatementLine):
             self.statements.append(lines)
         line, lines = lines.start, self.statements[-1] if self.statements else lines
-        mutations = _of_text(node, self.path) if isinstance(node, cst.SimpleString) else _mutations(node)
+        mutations = _string_mutations(node, self.path) if isinstance(node, cst.SimpleString) else _mutations(node)
         self.mutants += [Mutant(self.path, self.module, lines, line, node, new) for new in mutations]
         return True
 
@@ -71,7 +73,7 @@ class _Finder(cst.CSTVisitor):
             self.statements.pop()
 
 
-def _is_left_alone(node: cst.CSTNode) -> bool:
+def _is_skipped(node: cst.CSTNode) -> bool:
     match node:
         case cst.Annotation() | cst.Import() | cst.ImportFrom() | cst.Arg(keyword=cst.Name("strict")):
             return True
@@ -83,7 +85,7 @@ def _is_left_alone(node: cst.CSTNode) -> bool:
 
 
 def _mutations(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    if isinstance(node, cst.Call) and _in_line(node.func) == "Rule":
+    if isinstance(node, cst.Call) and _one_line(node.func) == "Rule":
         return  # its texts are mutated
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
@@ -91,40 +93,40 @@ def _mutations(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _strict(node: cst.CSTNode) -> list[str]:
-    return [_in_line(x) for x in node.args if _is_left_alone(x)] if isinstance(node, cst.Call) else []
+    return [_one_line(x) for x in node.args if _is_skipped(x)] if isinstance(node, cst.Call) else []
 
 
-def _of_text(node: cst.SimpleString, path: Path) -> Iterator[cst.CSTNode]:
-    """Of code the mutants of that code; of a word the word with more around it; of prose none."""
+def _string_mutations(node: cst.SimpleString, path: Path) -> Iterator[cst.CSTNode]:
+    """Yield the mutants of a string: those of its code, one that lengthens a single word, or none for prose."""
     text = node.evaluated_value
-    if str(path) in OF_CODE and any(sign in text for sign in "+-*/(<=0123456789"):
+    if str(path) in CODE_FILES and any(sign in text for sign in "+-*/(<=0123456789"):
         with contextlib.suppress(cst.ParserSyntaxError):
             inner = cst.parse_module(text)
-            found: list[tuple[cst.CSTNode, cst.CSTNode]] = []
-            inner.visit(_Inner(found))
-            texts = dict.fromkeys(inner.deep_replace(old, new).code for old, new in found)
+            changes: list[tuple[cst.CSTNode, cst.CSTNode]] = []
+            inner.visit(_CodeInString(changes))
+            texts = dict.fromkeys(inner.deep_replace(old, new).code for old, new in changes)
             yield from (cst.SimpleString(repr(x)) for x in texts if x != text)
             return
     if " " not in text.strip() and not node.value.startswith('"""'):
         yield next(iter(operator_string(node)))
 
 
-class _Inner(cst.CSTVisitor):
-    """The mutations of code in a text, by which one letter stands for another as well, and an argument for its call."""
+class _CodeInString(cst.CSTVisitor):
+    """The mutations of code in a string. They also swap operands, and replace a call by its argument."""
 
-    def __init__(self, found: list[tuple[cst.CSTNode, cst.CSTNode]]) -> None:
+    def __init__(self, changes: list[tuple[cst.CSTNode, cst.CSTNode]]) -> None:
         super().__init__()
-        self.found = found
+        self.changes = changes
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        self.found += [(node, new) for new in _mutations(node)]
+        self.changes += [(node, new) for new in _mutations(node)]
         if isinstance(node, cst.Name) and node.value in ("a", "b", "out"):
-            self.found += [(node, cst.Name(x)) for x in ("a", "b", "out") if x != node.value]
+            self.changes += [(node, cst.Name(x)) for x in ("a", "b", "out") if x != node.value]
         if isinstance(node, cst.Call) and len(node.args) == 1:
-            self.found.append((node, cst.parse_expression(f"({_in_line(node.args[0].value)})")))
+            self.changes.append((node, cst.parse_expression(f"({_one_line(node.args[0].value)})")))
         return True
 
 
-def _in_line(node: cst.CSTNode) -> str:
+def _one_line(node: cst.CSTNode) -> str:
     text = " ".join(cst.Module([]).code_for_node(node).split())
     return text if len(text) <= 160 else f"{text[:77]} ... {text[-77:]}"

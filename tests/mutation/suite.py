@@ -1,4 +1,4 @@
-"""What is to find it: the tests, the lines that each comes by, and a process that runs some of them."""
+"""The tests that can detect a mutant: the lines and seconds of each, and a process that runs some of them."""
 
 from __future__ import annotations
 
@@ -17,77 +17,73 @@ from pathlib import Path
 import coverage
 import pytest
 
-FOLDER = Path("build/mutation")  # what is kept from run to run: the kernels, and which test comes by which line
-TESTS = [
-    *("backprop", "bad_input", "calculus", "checks", "compiled", "details", "files", "micrograd", "newton", "nn"),
-    *("numerics", "own_rules", "random_graphs", "replayed", "rules", "scale", "tape", "training", "value", "wording"),
-]
-OPTIONS = ["-x", "--assert=plain"]  # and without what is for readers of the results, or walks all that is in memory
-OPTIONS += [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "hypothesispytest", "terminal")]
-OPTIONS += ["-pno:threadexception", "-pno:unraisableexception", "-s"]
+CACHE = Path("build/mutation")  # the compiled kernels, and the lines and seconds of each test
+TESTS = ["tests/engine", "tests/nn", "tests/demos/test_newton.py", "tests/test_bad_input.py", "engine", "nn"]
+# Without plugins that print for a reader, or that walk through all objects in memory.
+OPTIONS = ["-x", "-s", "--assert=plain"]
+OPTIONS += [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "hypothesispytest", "terminal", "xdist")]
+OPTIONS += ["-pno:threadexception", "-pno:unraisableexception"]
 SLOWEST = 2.0  # seconds; slower tests are left out
-QUICK = 0.2  # seconds; tests as quick are run where an import comes by
-BUDGET = 8.0  # seconds for the tests of a mutant, and again for those of where an import comes by
-ONCE = (
-    "engine/compiler/cache.py",
-    "engine/compiler/codegen.py",
-    "nn/training/compiled_update.py",
-)  # run once in a process, like an import
-COLLECTION = "collection"
+QUICK = 0.2  # seconds; tests this quick run for every mutant of a line that an import runs
+BUDGET = 8.0  # seconds for the tests of one mutant, and again for the quick ones
+# Files whose functions run once per process, as an import does.
+RUN_ONCE = ("engine/compiler/cache.py", "engine/compiler/codegen.py", "nn/training/compiled_update.py")
 
 
 class Suite:
-    """The tests, and what a run of all told of them; kept until a source or a test changes."""
+    """All tests, with their seconds and the lines that each runs; recorded again after any change of a file."""
 
     def __init__(self) -> None:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        files = sorted(x for folder in ("engine", "nn", "tests") for x in Path(folder).glob("*.py"))
-        digest = hashlib.sha256(b"".join(x.read_bytes() for x in files)).hexdigest()[:16]
-        file = FOLDER / f"tests_{digest}.json"
-        if not file.exists():
-            print("running all tests once, to see which come by which line ...", flush=True)
-            os.waitpid(forked(partial(_record, file)), 0)
-            if not file.exists():
-                raise SystemExit("the tests do not run: see what pytest says")
-        known = json.loads(file.read_text())
-        self._lines: dict[str, dict[str, list[str]]] = known["lines"]
-        self.seconds: dict[str, float] = known["seconds"]
-        self.modules: list[str] = known["modules"]
-        self._compiling = self._near(Path("engine/compiler/program.py"))
+        CACHE.mkdir(parents=True, exist_ok=True)
+        files = sorted(file for folder in ("engine", "nn", "tests") for file in Path(folder).rglob("*.py"))
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+        record = CACHE / f"tests_{digest}.json"
+        if not record.exists():
+            print("running all tests once, to record which lines each runs ...", flush=True)
+            os.waitpid(fork(partial(_record, record)), 0)
+            if not record.exists():
+                raise SystemExit("the tests cannot be run: see what pytest says")
+        recorded = json.loads(record.read_text())
+        self._lines: dict[str, dict[str, list[str]]] = recorded["lines"]
+        self.seconds: dict[str, float] = recorded["seconds"]
+        self.modules: list[str] = recorded["modules"]
+        self._compiling = self._tests_of_module(Path("engine/compiler/program.py"))
 
-    def _near(self, path: Path) -> set[str]:
-        """The tests that came by any line of a module."""
-        return {test for of_line in self._lines.get(str(path), {}).values() for test in of_line}
+    def _tests_of_module(self, path: Path) -> set[str]:
+        return {test for tests in self._lines.get(str(path), {}).values() for test in tests}
 
-    def tests_for(self, path: Path, lines: range) -> dict[tuple[bool, str], list[str]]:
-        """The tests that came by these lines, by whether they compile a graph and by their files, the quick first.
+    def tests_of(self, path: Path, lines: range) -> dict[tuple[bool, str], list[str]]:
+        """Return the tests that run these lines, quickest first, by whether they compile a graph and by file.
 
-        If an import came by, it may concern all tests: those that came by any line of that module, and all quick ones.
+        A line that an import runs may affect every test: then these are the tests of the module and all quick tests.
         """
-        of_lines = self._lines.get(str(path), {})
-        tests = {test for line in lines for test in of_lines.get(str(line), [])}
+        by_line = self._lines.get(str(path), {})
+        tests = {test for line in lines for test in by_line.get(str(line), [])}
         chosen = self._quickest(tests)
-        if "" in tests or not tests or str(path) in ONCE:
-            near = self._near(path)
+        if "" in tests or not tests or str(path) in RUN_ONCE:
+            of_module = self._tests_of_module(path)
             quick = {test for test, seconds in self.seconds.items() if seconds < QUICK}
-            chosen = self._quickest(near) + self._quickest(quick - near)
-        found: dict[tuple[bool, str], list[str]] = {}
+            chosen = self._quickest(of_module) + self._quickest(quick - of_module)
+        by_file: dict[tuple[bool, str], list[str]] = {}
         for test in chosen:
-            found.setdefault((test in self._compiling, test.split("::")[0]), []).append(test)
-        return found
+            by_file.setdefault((test in self._compiling, test.split("::")[0]), []).append(test)
+        return by_file
 
     def _quickest(self, tests: set[str]) -> list[str]:
-        able = [test for test in tests if self.seconds.get(test, math.inf) < SLOWEST]
-        chosen = sorted(able, key=self.seconds.__getitem__)
-        return [x for x, till in zip(chosen, accumulate(map(self.seconds.get, chosen)), strict=True) if till < BUDGET]
+        candidates = [test for test in tests if self.seconds.get(test, math.inf) < SLOWEST]
+        ordered = sorted(candidates, key=self.seconds.__getitem__)
+        totals = accumulate(map(self.seconds.__getitem__, ordered))
+        return [test for test, total in zip(ordered, totals, strict=True) if total < BUDGET]
 
 
 def run(tests: list[str]) -> bool:
-    """Run tests of one file in this order; whether all pass."""
-    return pytest.main([*OPTIONS, tests[0].split("::")[0]], plugins=[_Chosen(tests)]) == pytest.ExitCode.OK
+    """Run tests of one file in this order, and return whether all pass."""
+    return pytest.main([*OPTIONS, tests[0].split("::")[0]], plugins=[_Selection(tests)]) == pytest.ExitCode.OK
 
 
-class _Chosen:
+class _Selection:
+    """A pytest plugin that keeps the tests of a list, in its order."""
+
     def __init__(self, tests: list[str]) -> None:
         self.order = {test: i for i, test in enumerate(tests)}
 
@@ -95,8 +91,8 @@ class _Chosen:
         items[:] = sorted((x for x in items if x.nodeid in self.order), key=lambda x: self.order[x.nodeid])
 
 
-def forked(action: Callable[[], int], seconds: int = resource.RLIM_INFINITY) -> int:
-    """The process that runs the action in silence, has so many seconds of a processor, and exits with what it gives."""
+def fork(action: Callable[[], int], seconds: int = resource.RLIM_INFINITY) -> int:
+    """Start a silent process with a limit of processor seconds, whose exit code is the action's result."""
     child = os.fork()
     if not child:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
@@ -113,7 +109,7 @@ def forked(action: Callable[[], int], seconds: int = resource.RLIM_INFINITY) -> 
 
 
 class _Recorder:
-    """A pytest plugin: the lines of engine/ and nn/ that each test comes by, and its seconds."""
+    """A pytest plugin that records the seconds of each test, and the lines of engine/ and nn/ that it runs."""
 
     def __init__(self) -> None:
         self.coverage = coverage.Coverage(data_file=None, source=["engine", "nn"], config_file=False, messages=False)
@@ -127,28 +123,29 @@ class _Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.coverage.switch_context(item.nodeid)
         result = yield
-        self.coverage.switch_context(COLLECTION)
+        self.coverage.switch_context("collection")
         return result
 
 
 def _record(file: Path) -> int:
-    options = [*OPTIONS[1:], *(f"tests/test_{name}.py" for name in TESTS), "engine", "nn"]
-    os.waitpid(forked(lambda: pytest.main(options)), 0)  # compiles the kernels, which is not to count as a test's time
+    options = [*OPTIONS[1:], *TESTS]
+    os.waitpid(fork(lambda: pytest.main(options)), 0)  # compiles the kernels, so that no test's time includes it
     recorder = _Recorder()
     recorder.coverage.start()
-    for path in [*Path("engine").glob("*.py"), *Path("nn").glob("*.py")]:
-        importlib.import_module(module_name(path))
-    recorder.coverage.switch_context(COLLECTION)
+    for folder in ("engine", "nn"):
+        for path in Path(folder).rglob("*.py"):
+            importlib.import_module(module_name(path))
+    recorder.coverage.switch_context("collection")
     status = pytest.main(options, plugins=[recorder])
     recorder.coverage.stop()
     data = recorder.coverage.get_data()
-    known = {
+    record = {
         "seconds": recorder.seconds,
         "lines": {str(Path(x).relative_to(Path.cwd())): data.contexts_by_lineno(x) for x in data.measured_files()},
         "modules": [x for x in sys.modules if x.split(".")[0] not in ("engine", "nn", "viz", "demos", "tests")],
     }
     if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        file.write_text(json.dumps(known))
+        file.write_text(json.dumps(record))
     return 0
 
 
