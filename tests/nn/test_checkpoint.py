@@ -1,4 +1,4 @@
-"""nn.save and nn.load: exact to the last bit, whole or not at all."""
+"""Checkpoints: exact to the last bit, complete or not written at all."""
 
 import json
 import math
@@ -58,12 +58,12 @@ class TestRoundTrip:
     @pytest.mark.parametrize(
         "x", [0.1, -0.0, 0.0, 5e-324, -2.2250738585072014e-308, 1.7976931348623157e308, 1 / 3, 2**53 + 2.0, 1e23]
     )
-    def test_of_hard_numbers(self, x, tmp_path):
+    def test_numbers_at_the_limits_of_floats(self, x, tmp_path):
         nn.save(pair(x, -x), tmp_path / "m.json")
         assert bits(nn.load(pair(), tmp_path / "m.json")) == bits(pair(x, -x))
 
     @given(st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=2))
-    def test_of_any_bits(self, folder, patterns):
+    def test_any_bit_patterns(self, folder, patterns):
         numbers = [x if math.isfinite(x) else 0.0 for (x,) in struct.iter_unpack("d", struct.pack("2Q", *patterns))]
         nn.save(pair(*numbers), folder / "m.json")
         assert bits(nn.load(pair(), folder / "m.json")) == bits(pair(*numbers))
@@ -76,13 +76,13 @@ class TestRoundTrip:
             lambda seed: nn.MLP(2, [3, 4, 2], hidden="gelu", output="sigmoid", seed=seed),
         ],
     )
-    def test_of_every_kind(self, make, tmp_path):
+    def test_every_kind_of_model(self, make, tmp_path):
         path, model, other = tmp_path / "m.json", make(1), make(2)
         nn.save(model, str(path))
         assert nn.load(other, str(path)) is other
         assert bits(other) == bits(model)
 
-    def test_of_a_module_of_ones_own(self, tmp_path):
+    def test_a_custom_module(self, tmp_path):
         class Net(nn.Module):
             def __init__(self, shift):
                 self.neurons = [nn.Perceptron(1, seed=1), nn.Perceptron(2, seed=2)]
@@ -91,7 +91,7 @@ class TestRoundTrip:
         nn.save(Net(0.3), tmp_path / "m.json")
         assert bits(nn.load(Net(0.0), tmp_path / "m.json")) == bits(Net(0.3))
 
-    def test_a_model_goes_on_as_before(self, tmp_path):
+    def test_training_continues_as_before(self, tmp_path):
         xor = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
         model, other = nn.MLP(2, [4, 1], seed=1), nn.MLP(2, [4, 1], seed=2)
         nn.train(model, nn.binary_cross_entropy, xor, epochs=50, seed=1)
@@ -102,7 +102,7 @@ class TestRoundTrip:
 
 
 class TestText:
-    def test_reads_well(self, tmp_path):
+    def test_the_text_of_a_file(self, tmp_path):
         nn.save(pair(0.1, 2.0), tmp_path / "m.json")
         assert (tmp_path / "m.json").read_bytes() == PAIR.encode()
 
@@ -124,7 +124,7 @@ class TestText:
 
 
 class TestDamage:
-    """Either an error, and the model is as it was, or the very same parameters."""
+    """Check that loading is an error that changes nothing, or gives exactly the same parameters."""
 
     def check(self, content, path):
         path.write_bytes(content)
@@ -162,7 +162,7 @@ class TestDamage:
             PAIR.replace('"format"', '"more": 1, "format"').encode(),
         ],
     )  # fmt: skip
-    def test_no_model(self, content, tmp_path):
+    def test_a_file_that_is_not_a_model(self, content, tmp_path):
         assert not self.check(content, tmp_path / "m.json")
 
     @pytest.mark.parametrize(
@@ -172,11 +172,11 @@ class TestDamage:
             "1" + "0" * 5000, "[" * 900 + "]" * 900, "0x1", "1.", "", '2.0, "w1": 2.0', '2.0, "w2": 2.0', '2.0, "": 0',
         ],
     )  # fmt: skip
-    def test_no_number(self, w1, tmp_path):
+    def test_an_entry_that_is_not_a_number(self, w1, tmp_path):
         assert not self.check(BY_HAND.replace("2.0", w1).encode(), tmp_path / "m.json")
 
     @pytest.mark.parametrize(("old", "new"), [('"w0": 0.1,', ""), ('"w0"', '"w2"'), ('"w0"', '"W0"')])
-    def test_a_parameter_too_few(self, old, new, tmp_path):
+    def test_a_missing_parameter(self, old, new, tmp_path):
         assert not self.check(BY_HAND.replace(old, new).encode(), tmp_path / "m.json")
 
     def test_changed_by_hand(self, tmp_path):
@@ -234,7 +234,7 @@ class TestWholeOrNotAtAll:
     @pytest.mark.parametrize("old", [None, "old"])
     @pytest.mark.parametrize("function", ["os.fsync", "os.replace", "json.dumps"])
     @pytest.mark.parametrize("how", [fail, interrupt])
-    def test_a_save_that_breaks_off(self, old, function, how, tmp_path, monkeypatch):
+    def test_an_interrupted_save(self, old, function, how, tmp_path, monkeypatch):
         path = tmp_path / "m.json"
         if old:
             path.write_text(old)
@@ -245,7 +245,7 @@ class TestWholeOrNotAtAll:
         assert not old or path.read_text() == old
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-    def test_into_a_folder_that_is_not_writable(self, tmp_path):
+    def test_a_folder_without_write_permission(self, tmp_path):
         path = tmp_path / "m.json"
         nn.save(pair(), path)
         tmp_path.chmod(0o500)
@@ -255,7 +255,7 @@ class TestWholeOrNotAtAll:
         assert bits(nn.load(pair(1.0), path)) == bits(pair())
         assert os.listdir(tmp_path) == ["m.json"]
 
-    def test_is_on_the_disk_before_it_takes_the_name(self, tmp_path, monkeypatch):
+    def test_the_file_is_synced_before_it_is_renamed(self, tmp_path, monkeypatch):
         calls, replace, fsync = [], os.replace, os.fsync
         monkeypatch.setattr(os, "fsync", lambda file: calls.append(os.fstat(file).st_size) or fsync(file))
         monkeypatch.setattr(os, "replace", lambda *names: calls.append([*map(Path, names)]) or replace(*names))
@@ -292,20 +292,20 @@ for _ in range(10_000):
 @pytest.mark.skipif(os.name == "nt", reason="needs the permissions and links of Unix")
 class TestNames:
     @pytest.mark.parametrize("mode", [0o640, 0o600, 0o666])
-    def test_permissions_stay(self, mode, tmp_path):
+    def test_permissions_are_kept(self, mode, tmp_path):
         path = tmp_path / "m.json"
         path.touch()
         path.chmod(mode)
         nn.save(pair(), path)
         assert path.stat().st_mode & 0o777 == mode
 
-    def test_permissions_of_a_new_file_are_the_usual(self, tmp_path):
+    def test_a_new_file_has_the_usual_permissions(self, tmp_path):
         (tmp_path / "usual").touch()
         nn.save(pair(), tmp_path / "m.json")
         assert (tmp_path / "m.json").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
     @pytest.mark.parametrize("there", [True, False])
-    def test_a_link_stays_and_its_target_is_written(self, there, tmp_path):
+    def test_a_link_stays_and_its_target_changes(self, there, tmp_path):
         (tmp_path / "elsewhere").mkdir()
         target, link = tmp_path / "elsewhere" / "m.json", tmp_path / "link.json"
         link.symlink_to(target)
@@ -316,7 +316,7 @@ class TestNames:
         assert target.read_text() == PAIR
         assert os.listdir(tmp_path / "elsewhere") == ["m.json"]
 
-    def test_relative_to_where_one_is(self, tmp_path, monkeypatch):
+    def test_a_relative_path(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         nn.save(pair(0.1, 2.0), "m.json")
         assert os.listdir(tmp_path) == ["m.json"]
@@ -324,7 +324,7 @@ class TestNames:
 
 
 class TestFiles:
-    def test_what_does_not_belong_there_is_named(self, tmp_path):
+    def test_unknown_content_is_named(self, tmp_path):
         path = tmp_path / "model.json"
         model = nn.Perceptron(1, init=[1.0, 2.0])
         nn.save(model, path)
@@ -338,8 +338,13 @@ class TestFiles:
         with pytest.raises(ValueError, match=r"model\.json does not load: .*name.* twice"):
             nn.load(model, path)
 
-    def test_a_folder_that_is_not_there(self, tmp_path):
+    def test_a_missing_folder(self, tmp_path):
         path = tmp_path / "gone" / "model.json"
         with pytest.raises(FileNotFoundError) as caught:
             nn.save(nn.Perceptron(1), path)
         assert caught.value.filename == str(path)
+
+    @pytest.mark.parametrize("use", [nn.save, nn.load])
+    def test_only_modules_have_checkpoints(self, use, tmp_path):
+        with pytest.raises(TypeError, match=r"Module, got int 3"):
+            use(3, tmp_path / "x.json")

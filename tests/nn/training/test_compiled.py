@@ -1,4 +1,4 @@
-"""Training on arrays is training on Values: the same numbers and the same errors, at the corners too."""
+"""Training on arrays gives the same numbers and errors as training on Values, in corner cases too."""
 
 from typing import NamedTuple
 
@@ -36,8 +36,8 @@ class TestAccuracy:
         ],
     )
     @pytest.mark.parametrize("batch_size", [None, 2])
-    def test_where_nothing_is_decided(self, size, loss, targets, accuracy, batch_size, compiled):
-        """Outputs of 0.0 are no class 1, and of equal ones the first is the largest."""
+    def test_ties(self, size, loss, targets, accuracy, batch_size, compiled):
+        """An output of 0.0 is not class 1; of equal outputs the first is the largest."""
         zeros = nn.Layer(1, size, "linear")
         zeros.load_state_dict(dict.fromkeys(zeros.state_dict(), 0.0))
         model = zeros if size > 1 else line(init=[0.0, 0.0])
@@ -48,7 +48,7 @@ class TestAccuracy:
         assert history.accuracy == pytest.approx([accuracy])
         assert type(history.accuracy[0]) is float
 
-    def test_that_is_the_users_gets_what_the_model_gives(self, compiled):
+    def test_a_custom_accuracy_gets_the_output_of_the_model(self, compiled):
         class Two(NamedTuple):
             first: Value
             rest: list[Value]
@@ -81,7 +81,7 @@ class TestAccuracy:
             assert [x[0] for x in seen] == [Two if isinstance(model, Split) else list] * 2
             assert np.allclose([x[1:] for x in seen], expected, rtol=1e-14)
 
-    def test_of_the_loss_with_a_model_of_ones_own(self, compiled):
+    def test_a_custom_model_with_a_loss_of_nn(self, compiled):
         w = Value(1.0, "w")
         history = nn.train(
             lambda x: w * x, nn.hinge, [(1.0, 1), (2.0, -1), (-3.0, -1)], optimizer=nn.SGD([w], 0.0), epochs=1,
@@ -102,7 +102,7 @@ class TestData:
             [range(1, 3), range(3, 5)],
         ],
     )
-    def test_come_as_rows_of_many_kinds(self, xs, compiled):
+    def test_many_kinds_of_rows(self, xs, compiled):
         model = nn.Perceptron(2, "linear", init=[0.0, 1.0, -1.0])
         history = nn.train(
             model, nn.mse, zip(xs, [1, np.float32(2)], strict=True), epochs=1, optimizer=still(model), compiled=compiled
@@ -141,7 +141,7 @@ class TestData:
             (2, nn.mse, [([1.0], 1.0)], 0, "mse .*as many outputs as targets, got list"),
         ],
     )
-    def test_that_do_not_suit(self, size, loss, data, example, message, compiled):
+    def test_unsuitable_examples(self, size, loss, data, example, message, compiled):
         model = nn.Layer(1, size, "linear") if size > 1 else line()
         words = rf"^epoch 1, data\[{example}\]: .*{message}"
         with pytest.raises((TypeError, ValueError, OverflowError), match=words):
@@ -150,17 +150,15 @@ class TestData:
     @pytest.mark.parametrize(
         ("call", "error", "message"),
         [
-            ([(1e200, 0.0)], OverflowError, "a**2 overflows at a = 1e+200 (a was made as y - 0 at y = 1e+200)"),
-            ([(1.0, 1.0), (1.0, 1e200)], OverflowError, "a**2 overflows at a = -1e+200 (a was made as y - "),
-            ([(0.0, 0.0), (1e200, 1e150)], OverflowError, "the gradient of Value(data=0.0, grad=-inf"),
+            ([(1e200, 0.0)], OverflowError, r"a\*\*2 overflows .*1e\+200 .*y - 0 .*y = 1e\+200"),
+            ([(1.0, 1.0), (1.0, 1e200)], OverflowError, r"a\*\*2 overflows .*-1e\+200 .*y - "),
+            ([(0.0, 0.0), (1e200, 1e150)], OverflowError, r"the gradient of Value\(data=0.0, grad=-inf"),
         ],
     )
-    def test_that_overflow(self, call, error, message, compiled):
+    def test_examples_that_overflow(self, call, error, message, compiled):
         model, data = line(init=[0.0, float(call[-1][1] != 1e150)]), [([x], r) for x, r in call]
-        with pytest.raises(error) as caught:
+        with pytest.raises(error, match=rf"^epoch 1, (the batch of )?data\[{len(data) - 1}\]: {message}"):
             nn.train(model, nn.mse, data, optimizer=still(model), batch_size=1, shuffle=False, compiled=compiled)
-        told = str(caught.value).replace("the batch of ", "")
-        assert told.startswith(f"epoch 1, data[{len(data) - 1}]: {message}")
 
     @pytest.mark.parametrize(
         ("example", "named"), [(([1.0, 1e200], 1e150), "x2 = 1e+200"), (([1.0, 1.0], 2e154), "r1 = 2e+154")]
@@ -181,8 +179,8 @@ class TestData:
             )
 
 
-class TestModelsOfOnesOwn:
-    def test_examples_of_leaves_are_recorded_once_a_shape(self):
+class TestCustomModels:
+    def test_examples_of_leaves_are_recorded_once_per_shape(self):
         calls = 0
 
         def model(x):
@@ -224,18 +222,18 @@ class TestModelsOfOnesOwn:
             "leaves", "leaves and numbers", "one alone",
         ],
     )  # fmt: skip
-    def test_learn_the_same(self, kind, batch_size):
-        found = []
+    def test_compiled_learns_the_same(self, kind, batch_size):
+        results = []
         for compiled in (False, True):
             w, data = self.data(kind)
             history = nn.train(
                 lambda x: (w * x).tanh() + w,  # noqa: B023
                 nn.mse, data, optimizer=nn.SGD([w]), epochs=3, batch_size=batch_size, seed=1, compiled=compiled,
             )  # fmt: skip
-            found.append([*history.loss, w.data, w.grad])
-        assert found[1] == pytest.approx(found[0], rel=1e-13, abs=0.0)
+            results.append([*history.loss, w.data, w.grad])
+        assert results[1] == pytest.approx(results[0], rel=1e-13, abs=0.0)
 
-    def test_what_the_optimizer_does_not_move_has_its_gradient(self, compiled):
+    def test_leaves_outside_the_optimizer_have_gradients(self, compiled):
         class Two(nn.Module):
             def __init__(self):
                 self.w, self.fixed, self.unused = Value(1.0, "w"), Value(2.0, "fixed"), Value(3.0, "unused")

@@ -1,0 +1,56 @@
+"""Signals: a, z and delta of every neuron."""
+
+import pytest
+
+import engine
+import nn
+from engine import Value
+from nn.signals import layers_of, signals_of, slope
+from tests.nn.helpers import close
+
+
+@pytest.mark.parametrize(
+    "model", [nn.Perceptron(2, "tanh", seed=1), nn.Layer(2, 3, "relu", seed=1), nn.MLP(2, [3, 2], seed=1)], ids=repr
+)
+class TestSignals:
+    def test_are_those_of_a_call(self, model):
+        outputs = model([0.5, -1.0])
+        signals = signals_of(model, [0.5, -1.0])
+        assert signals.x == [0.5, -1.0]
+        assert signals.z[-1] == [y.data for y in (outputs if isinstance(outputs, list) else [outputs])]
+        assert [[len(row) for row in numbers] for numbers in (signals.a, signals.z, signals.deltas)] == [
+            [len(neurons) for neurons in layers_of(model, "test")]
+        ] * 3
+
+    def test_the_trace_needs_no_recorded_graph(self, model):
+        with engine.no_grad():
+            trace = model.trace([0.5, -1.0])
+        signals = signals_of(model, [0.5, -1.0])
+        assert [[a.data for a, _ in layer] for layer in trace] == signals.a
+        assert [[z.data for _, z in layer] for layer in trace] == signals.z
+
+    def test_deltas_are_gradients_of_the_bias_weights(self, model):
+        targets = 1.0 if isinstance(model, nn.Perceptron) else [1.0, -1.0, 0.0][: len(layers_of(model, "test")[-1])]
+        model.zero_grad()
+        signals = signals_of(model, [Value(0.5), -1.0], targets)
+        assert not any(p.grad for p in model.parameters()), "the gradients are as before"
+        assert signals_of(model).deltas == [[None] * len(row) for row in signals.deltas]
+        outputs = model([0.5, -1.0])
+        loss = nn.mse(outputs, targets) * (len(signals.z[-1]) / 2)
+        loss.backward()
+        after = signals_of(model)
+        assert signals.loss == loss.data
+        assert [close(row) for row in after.deltas] == signals.deltas
+        assert (after.x, after.a[0][0], after.loss) == ([None, None], None, None)
+
+
+def test_the_slope_of_an_activation():
+    assert slope(nn.Perceptron(1, "linear"), 3.0, 3.0) == 1.0
+    assert slope(nn.Perceptron(1, "sigmoid"), 0.0, 0.5) == 0.25
+
+
+def test_wrong_arguments():
+    with pytest.raises(TypeError, match=r"^draw: model .*Perceptron, a Layer or an MLP, got int 3"):
+        layers_of(3, "draw")
+    with pytest.raises(TypeError, match=r"loss .*Value, got float"):
+        signals_of(nn.Perceptron(1), [1.0], 1.0, lambda y, r: 0.5)
