@@ -1,4 +1,4 @@
-"""How exact the table is: every value and every first and second derivative against mpmath at 50 digits.
+"""The accuracy of the table: every value and every first and second derivative against mpmath at 50 digits.
 
 `python -m tests.accuracy` prints the largest error of every row in ulp, the distance between two neighbouring floats.
 """
@@ -21,18 +21,18 @@ import engine
 from engine import RULES, Value
 
 ROWS = [rule for rule in RULES.values() if not rule.finalize]
-KINKED = {"abs", "relu", "leaky_relu", "elu", "sign", "maximum", "minimum"}  # no derivative where branches meet
+KINKED = {"abs", "relu", "leaky_relu", "elu", "sign", "maximum", "minimum"}  # operations with a kink or a step
 
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
 OPERATORS |= {"neg": operator.neg, "abs": abs}
 
 
-def within(a, bound):
-    """`a` where mpmath can follow: out there erfc is 0 or 2 to a million digits."""
+def clamp(a, bound):
+    """Return `a` limited to [-bound, bound]: beyond, erfc is 0 or 2 to a million digits, too many for mpmath."""
     return min(max(a, -bound), bound)
 
 
-# Each operation by a definition that is not the table's.
+# A definition of each operation that differs from the table's.
 DEFINITIONS = {
     "+": lambda a, b: mp.fsum([a, b]),
     "-": lambda a, b: mp.fsum([a, -b]),
@@ -48,14 +48,14 @@ DEFINITIONS = {
     "sin": mp.sin,
     "cos": mp.cos,
     "tan": lambda a: mp.sin(a) / mp.cos(a),
-    "erfc": lambda a: mp.erfc(within(a, 1e6)),
+    "erfc": lambda a: mp.erfc(clamp(a, 1e6)),
     "tanh": lambda a: 1 - 2 / (mp.exp(2 * a) + 1),
     "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
     "softplus": lambda a: mp.log1p(mp.exp(a)),
     "relu": lambda a: (a + abs(a)) / 2,
     "leaky_relu": lambda a: max(a, a / 100),
     "elu": lambda a: max(a, 0) + min(mp.exp(min(a, 0)) - 1, 0),
-    "gelu": lambda a: a * mp.ncdf(within(a, 1e6)),
+    "gelu": lambda a: a * mp.ncdf(clamp(a, 1e6)),
     "silu": lambda a: a / (1 + mp.exp(-a)),
     "sign": lambda a: mp.mpf(1 if a > 0 else -1),
     "maximum": lambda a, b: (a + b + abs(a - b)) / 2,
@@ -67,9 +67,10 @@ DEFINITIONS = {
 
 
 DIGITS = 50
-WELL = 2.0  # the largest condition number of what is well-conditioned: relative change of it by that of its operands
+# A point is well-conditioned if the relative change of its result is at most so many times that of its operands.
+WELL = 2.0
 EPSILON = mp.mpf(2) ** -52
-SUBNORMAL = 1e-290  # nearer to 0, what a number is computed from has lost digits, or is 0
+SUBNORMAL = 1e-290  # results nearer to 0 are computed from subnormal numbers, which have fewer digits
 SMALLEST = 4e-321
 
 EDGES = [0.0, 5e-324, 1e-300, 1e-160, 1e-17, 1e-8, 0.5, 1.0, 1.0 + 2**-52, 2.0, 3.0, 20.0, 36.0, 40.0, 350.0, 709.0]
@@ -77,7 +78,7 @@ EDGES += [745.0, 1e5, 1e16, 1e154, 1e300, sys.float_info.max]
 
 
 def points(rule, n, largest=20):
-    """`n` points of the domain of a rule: the edges, then numbers of every size, half of them near one."""
+    """Return `n` points in the domain of a rule: the edges of floats, then numbers of every size, half near 1."""
     rng = random.Random(rule.symbol)
     edges = [(sign * x,) for x in EDGES for sign in (1, -1)] if largest == 20 else []
     if rule.arity == 2:
@@ -101,51 +102,53 @@ def in_domain(rule, operands):
     return not rule.domain or eval(rule.domain, dict(zip("ab", operands, strict=False)))
 
 
-class Names(dict):
-    """The operands, then what the text of a row may use: other rows, and what mpmath has."""
+class Namespace(dict):
+    """The operands, and the functions that the text of a row may use: other rows, and mpmath's."""
 
     def __missing__(self, name):
-        return meaning(name)
+        return exact_function(name)
 
 
-CUSTOM_RULES = {"abs": abs, "max": max, "mpf": mp.mpf, "float": mp.mpf}
-CUSTOM_RULES |= {"erfc": DEFINITIONS["erfc"], "pow": DEFINITIONS["**"]}
-
-
-@cache
-def meaning(name):
-    if name in CUSTOM_RULES or hasattr(mp, name):
-        return CUSTOM_RULES.get(name) or getattr(mp, name)
-    return lambda *operands: in_maths(RULES[name], RULES[name].value, operands)
+EXACT_FUNCTIONS = {"abs": abs, "max": max, "mpf": mp.mpf, "float": mp.mpf}
+EXACT_FUNCTIONS |= {"erfc": DEFINITIONS["erfc"], "pow": DEFINITIONS["**"]}
 
 
 @cache
-def compiled(text):
+def exact_function(name):
+    if name in EXACT_FUNCTIONS or hasattr(mp, name):
+        return EXACT_FUNCTIONS.get(name) or getattr(mp, name)
+    return lambda *operands: exactly(RULES[name], RULES[name].value, operands)
+
+
+@cache
+def compile_exactly(text):
+    """Compile the text of a row with its numbers as mpmath's."""
     exact = re.sub(r"(?<!\w)\d+(\.\d+)?", r"mpf('\g<0>')", text)
     return compile(exact, text, "eval")
 
 
-def in_maths(rule, text, operands):
-    """The text of a row at exact operands, at the precision of mpmath."""
-    names = Names(zip("ab", map(mp.mpf, operands), strict=False))
+def exactly(rule, text, operands):
+    """Return the value of a row's text at exact operands, at the precision of mpmath."""
+    names = Namespace(zip("ab", map(mp.mpf, operands), strict=False))
     if text != rule.value and "out" in text:
-        names["out"] = in_maths(rule, rule.value, operands)
-    return mp.mpf(eval(compiled(text), {"__builtins__": {}}, names))
+        names["out"] = exactly(rule, rule.value, operands)
+    return mp.mpf(eval(compile_exactly(text), {"__builtins__": {}}, names))
 
 
 def apply(rule, operands):
-    """The operation as its user writes it."""
+    """Apply the operation as a user does."""
     return (OPERATORS.get(rule.symbol) or getattr(engine, rule.symbol))(*operands)
 
 
 @dataclass
 class Error:
-    """The largest error of a number, and where.
+    """The largest error of a value or a derivative over all points.
 
     Attributes:
-        ulps: where the number is well-conditioned.
-        ill: where it is not, in units of the change by an ulp more in every operand.
-        compared: at how many points.
+        ulps: the largest error in ulp at well-conditioned points.
+        at: the operands of that point.
+        ill: the largest error at other points, in units of the change that one ulp more in each operand causes.
+        compared: the number of points.
     """
 
     ulps: float = 0.0
@@ -160,7 +163,7 @@ class Error:
         if error > 1.0 and smooth:
             nearby = [(*operands[:i], x + mp.mpf(x) * EPSILON, *operands[i + 1 :]) for i, x in enumerate(operands)]
             if operands[0] < 0:
-                nearby = nearby[:1]  # the exponent of a negative number is whole, and exact
+                nearby = nearby[:1]  # the exponent of a negative number is an integer, and exact
             change = sum(abs(exact(x) - want) for x in nearby)
             if change > WELL * abs(want) * EPSILON or abs(want) < SUBNORMAL:
                 self.ill = max(self.ill, float(abs(got - want) / (change + SMALLEST)))
@@ -171,67 +174,71 @@ class Error:
 
 @dataclass
 class Accuracy:
-    """What was found of a row."""
+    """The errors of a row.
+
+    Attributes:
+        refused: the number of points at which a derivative is an error: it is undefined, or overflows on the way.
+    """
 
     value: Error = field(default_factory=Error)
     first: Error = field(default_factory=Error)
     second: Error = field(default_factory=Error)
-    refused: int = 0  # points at which a derivative is an error: it has no value, or overflows on the way
+    refused: int = 0
 
 
 def measure(rule, n):
-    """The errors of a row at `n` points, the edges first."""
-    found, smooth = Accuracy(), rule.symbol not in KINKED
+    """Return the errors of a row at `n` points, the edges of floats first."""
+    accuracy, smooth = Accuracy(), rule.symbol not in KINKED
     with mp.workdps(DIGITS):
         for operands in points(rule, n):
             try:
                 value = apply(rule, [Value(x) for x in operands]).data
             except OverflowError:
-                assert abs(in_maths(rule, rule.value, operands)) >= sys.float_info.max, operands
+                assert abs(exactly(rule, rule.value, operands)) >= sys.float_info.max, operands
                 continue
-            found.value.add(value, lambda x: in_maths(rule, rule.value, x), operands, smooth=smooth)
+            accuracy.value.add(value, lambda x: exactly(rule, rule.value, x), operands, smooth=smooth)
             for i, text in enumerate(rule.partials):
-                _measure_partial(rule, i, text, operands, found, smooth=smooth)
-    return found
+                _measure_partial(rule, i, text, operands, accuracy, smooth=smooth)
+    return accuracy
 
 
-def _measure_partial(rule, i, text, operands, found, *, smooth):
+def _measure_partial(rule, i, text, operands, accuracy, *, smooth):
     def exact(x):
-        return in_maths(rule, text, x)
+        return exactly(rule, text, x)
 
     def with_leaf(j):
         leaf = Value(operands[j])
         return leaf, [*operands[:j], leaf, *operands[j + 1 :]]
 
-    leaf, given = with_leaf(i)
-    node = apply(rule, given)
+    leaf, leaf_operands = with_leaf(i)
+    node = apply(rule, leaf_operands)
     try:
         node.backward()
     except ArithmeticError:
         try:
             want = abs(exact(operands))
         except (TypeError, ValueError, ZeroDivisionError):
-            want = mp.inf  # no derivative here: that of (-2)**b by b, of sqrt at 0
+            want = mp.inf  # undefined, such as the derivative of (-2)**b with respect to b, or of sqrt at 0
         # a**(b - 1) may overflow where b times it does not: an error, never a wrong number
         least = min(abs(operands[1]), 1.0) if rule.symbol == "**" else 1.0
         assert want >= least * sys.float_info.max, operands
-        found.refused += 1
+        accuracy.refused += 1
         return
-    found.first.add(leaf.grad, exact, operands, smooth=smooth)
+    accuracy.first.add(leaf.grad, exact, operands, smooth=smooth)
     if not smooth and len({0.0, *operands}) < 1 + len(operands):
         return  # at a kink
     for j in range(rule.arity):
-        leaf, given = with_leaf(j)
+        leaf, leaf_operands = with_leaf(j)
         try:
-            partial = rule.partial_functions[i](*given, apply(rule, given))
+            partial = rule.partial_functions[i](*leaf_operands, apply(rule, leaf_operands))
             if isinstance(partial, Value):
                 partial.backward()
         except ArithmeticError:
-            found.refused += 1
+            accuracy.refused += 1
             continue
 
         def slope(x, j=j):
-            # As many digits as it takes to tell apart what is one step apart, next to 1 or e**-700.
+            # Enough digits to distinguish values one step apart, even beside 1 or e**-700.
             size = float(min(abs(x[j]), 1e300)) or 1e-35
             with mp.workdps(int(4 * DIGITS + 3 * abs(math.log10(size)) + min(size * size, 800))):
                 step = mp.mpf(min(size, 1.0)) / 10 ** (DIGITS // 2)
@@ -239,24 +246,24 @@ def _measure_partial(rule, i, text, operands, found, *, smooth):
                 return (ends[1] - ends[0]) / (2 * step)
 
         try:
-            found.second.add(leaf.grad, slope, operands, smooth=smooth)
+            accuracy.second.add(leaf.grad, slope, operands, smooth=smooth)
         except (TypeError, ValueError, ZeroDivisionError):
-            assert rule.symbol == "**", operands  # a power of a negative number or of 0, whose exponent moves
+            assert rule.symbol == "**", operands  # (-2)**b and 0**b have no derivative with respect to b
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=10_000, help="how many points a row (10,000)")
-    parser.add_argument("rows", nargs="*", help="the symbols of the rows to measure (all)")
+    parser.add_argument("--points", type=int, default=10_000, help="number of points per row (10,000)")
+    parser.add_argument("rows", nargs="*", help="symbols of the rows to measure (all)")
     options = parser.parse_args()
     rules = [rule for rule in ROWS if rule.symbol in options.rows or not options.rows]
-    table = Table(title="The largest errors in ulp, and where", title_justify="left", box=None)
+    table = Table(title="The largest errors in ulp, and the operands", title_justify="left", box=None)
     for column in ("row", "value", "at", "1st", "at", "2nd", "at"):
         table.add_column(column, justify="left" if column in ("row", "at") else "right", no_wrap=True)
     for rule in track(rules, "measuring", transient=True):
-        found = measure(rule, options.points)
+        accuracy = measure(rule, options.points)
         row = [rule.symbol]
-        for error in (found.value, found.first, found.second):
+        for error in (accuracy.value, accuracy.first, accuracy.second):
             row += [
                 f"{error.ulps:.1f}" if error.ulps < 1000 else f"{error.ulps:.0e}",
                 ", ".join(f"{x:.2g}" for x in error.at),
@@ -265,7 +272,7 @@ def main():
     Console(width=80).print(table)
     print(
         f"Values, derivatives and second derivatives against mpmath at {DIGITS} digits: {options.points:,}\n"
-        f"points a row, the edges of floats among them; errors where the condition number\nis {WELL:g} or less."
+        f"points per row, the edges of floats among them; errors where the condition\nnumber is {WELL:g} or less."
     )
 
 

@@ -12,7 +12,7 @@ from mpmath import mp
 
 import engine
 from engine import RULES, Value
-from tests.accuracy import DEFINITIONS, OPERATORS, ROWS, in_maths, points
+from tests.accuracy import DEFINITIONS, OPERATORS, ROWS, exactly, points
 
 FOLDS = [rule for rule in RULES.values() if rule.finalize]
 
@@ -30,7 +30,7 @@ def test_the_value_is_the_operation(rule):
     with mp.workdps(800):
         for operands in points(rule, 300):
             want = DEFINITIONS[rule.symbol](*map(mp.mpf, operands))
-            got = in_maths(rule, rule.value, operands)
+            got = exactly(rule, rule.value, operands)
             assert abs(got - want) <= mp.mpf(10) ** -400 * (1 + abs(want)), operands
 
 
@@ -41,9 +41,9 @@ def test_partials_are_derivatives_of_the_value(rule):
         for i, (text, read) in enumerate(zip(rule.partials, rule.partial_notation, strict=True)):
             if i == 1 and operands[0] < 0 and rule.symbol == "**":
                 continue
-            slope = mp.diff(lambda x: in_maths(rule, rule.value, (*operands[:i], x, *operands[i + 1 :])), operands[i])  # noqa: B023
-            assert mp.almosteq(in_maths(rule, text, operands), slope, 1e-15, 1e-15), operands
-            assert mp.almosteq(in_maths(rule, read, operands), slope, 1e-15, 1e-15), operands
+            slope = mp.diff(lambda x: exactly(rule, rule.value, (*operands[:i], x, *operands[i + 1 :])), operands[i])  # noqa: B023
+            assert mp.almosteq(exactly(rule, text, operands), slope, 1e-15, 1e-15), operands
+            assert mp.almosteq(exactly(rule, read, operands), slope, 1e-15, 1e-15), operands
 
 
 @pytest.mark.parametrize("a", [-700.0, -40.0, -36.9, -3.0, 3.0, 40.0, 700.0])
