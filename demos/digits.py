@@ -166,8 +166,8 @@ def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     print(f"        = {format_number(fsum(terms), 4)} = log({odds})")
 
     ax.set_title(f"{reading}. The {len(strongest)} hidden neurons that weigh most between {k} and {other}")
-    ax.text(0.0, -4.6, "boxes: weight times ink; filled = positive, hollow = negative", fontsize=8, color=GREY)
-    ax.text(8.4, -4.6, "lines: v z; solid = positive, dashed = negative", fontsize=8, color=GREY)
+    ax.text(0.0, -4.6, "boxes: weight times ink, hollow = negative", fontsize=8, color=GREY)
+    ax.text(8.4, -4.6, "lines: v z, dashed = negative", fontsize=8, color=GREY)
     plot_image(reading.x, ax, 0.0, -2.0, 4.0)
     neurons = {h: hidden.neurons[h - 1].weights[1:] for h in strongest}
     inputs = {h: [w.data * x for w, x in zip(ws, reading.x, strict=True)] for h, ws in neurons.items()}

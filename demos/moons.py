@@ -30,7 +30,7 @@ def main(*, data: Path | None = None, epochs: int = 300, seed: int = 1, output: 
     print(f"\nAfter training: loss {loss:.4f}, accuracy {100 * (accuracy or 0.0):.1f} %.")
 
     at_plane, at_loss = picture.subplots(1, 2)
-    plot_plane(model, examples, table, at_plane).set_title("Score; the line is where it is 0")
+    plot_plane(model, examples, table, at_plane).set_title("Score (the line is at 0)")
     viz.plot_loss(history, ax=at_loss)
     save(picture, output, "moons.png")
     if animation:
