@@ -86,7 +86,8 @@ def resolve_demo(text: str, names: list[str]) -> str:
 def run_all(summaries: dict[str, str], arguments: list[str]) -> None:
     """Run every demo with its defaults and write the gallery; exit with status 1 if a demo failed."""
     options = argparse.ArgumentParser(prog="python -m demos all", description="Run every demo and write gallery.html.")
-    options.add_argument("--output", default=PICTURES, **OPTIONS["output"])
+    flag, settings = OPTIONS["output"]
+    options.add_argument(flag, default=PICTURES, **settings)
     folder = options.parse_args(arguments).output
     folder.mkdir(parents=True, exist_ok=True)
     runs = []

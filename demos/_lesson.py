@@ -19,29 +19,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DEFAULT = " (default: %(default)s)"
-OPTIONS: dict[str, dict[str, Any]] = {
-    "activation": {"help": "activation f of every neuron" + DEFAULT},
-    "all_": {"action": "store_true", "help": "print all steps at once, as in a pipe"},
-    "curve": {"nargs": "?", "help": "y in terms of x" + DEFAULT},
-    "data": {"type": Path, "metavar": "FILE", "help": "your own examples: a CSV file, target last; or names"},
-    "epochs": {"type": int, "help": "maximum number of epochs" + DEFAULT},
-    "eta": {"type": float, "help": "learning rate" + DEFAULT},
-    "expression": {"nargs": "?", "help": 'such as "tanh(a*b + c)"; "micrograd" is the one of micrograd\'s README'},
-    "hidden": {"type": int, "help": "number of hidden neurons" + DEFAULT},
-    "layers": {"type": int, "help": "number of layers of the deep networks" + DEFAULT},
-    "loss": {"nargs": "?", "help": "L in terms of w1 and w2" + DEFAULT},
-    "output": {"type": Path, "metavar": "PATH", "help": "where to save the pictures" + DEFAULT},
-    "range_": {"nargs": 2, "type": float, "metavar": ("FROM", "TO"), "help": "range of x (default: -pi pi)"},
-    "seed": {"type": int, "help": "seed of all random numbers" + DEFAULT},
-    "sizes": {"nargs": "+", "type": int, "help": "number of inputs, then of neurons in every layer; random weights"},
-    "start": {"nargs": 2, "type": float, "metavar": ("W1", "W2"), "help": "starting point theta^0"},
-    "steps": {"type": int, "help": "maximum number of steps" + DEFAULT},
-    "temperature": {"type": float, "help": "temperature of the samples" + DEFAULT},
-    "times": {"type": int, "help": "number of trainings, each with its own seed" + DEFAULT},
-    "values": {"nargs": "*", "metavar": "name=number", "help": "the value of every name, such as a=2 b=-3 c=7"},
-    "width": {"type": int, "help": "number of neurons in a hidden layer" + DEFAULT},
-    "x": {"nargs": 2, "type": float, "metavar": ("X1", "X2"), "help": "inputs"},
-    "z": {"type": float, "help": "desired output" + DEFAULT},
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {  # of each parameter of a lesson
+    "activation": ("--activation", {"help": "activation f of every neuron" + DEFAULT}),
+    "at_once": ("--all", {"action": "store_true", "help": "print all steps at once, as in a pipe"}),
+    "curve": ("curve", {"nargs": "?", "help": "y in terms of x" + DEFAULT}),
+    "data": ("--data", {"type": Path, "metavar": "FILE.csv", "help": "your own examples: a header, the target last"}),
+    "ends": ("--range", {"nargs": 2, "type": float, "metavar": ("FROM", "TO"), "help": "range of x (default: -pi pi)"}),
+    "epochs": ("--epochs", {"type": int, "metavar": "N", "help": "maximum number of epochs" + DEFAULT}),
+    "eta": ("--eta", {"type": float, "help": "learning rate" + DEFAULT}),
+    "expression": ("expression", {"nargs": "?", "help": 'such as "tanh(a*b + c)", the default, or "micrograd"'}),
+    "file": ("--data", {"type": Path, "metavar": "FILE.txt", "help": "your own names, one per line"}),
+    "hidden": ("--hidden", {"type": int, "metavar": "N", "help": "number of hidden neurons" + DEFAULT}),
+    "layers": ("--layers", {"type": int, "metavar": "N", "help": "number of layers of the deep networks" + DEFAULT}),
+    "loss": ("loss", {"nargs": "?", "help": "L in terms of w1 and w2" + DEFAULT}),
+    "output": ("--output", {"type": Path, "metavar": "PATH", "help": "where to save the pictures" + DEFAULT}),
+    "seed": ("--seed", {"type": int, "help": "seed of all random numbers" + DEFAULT}),
+    "sizes": ("--sizes", {"type": int, "nargs": "+", "metavar": "N", "help": "inputs, then neurons of every layer"}),
+    "start": ("--start", {"nargs": 2, "type": float, "metavar": ("W1", "W2"), "help": "starting point theta^0"}),
+    "steps": ("--steps", {"type": int, "metavar": "N", "help": "maximum number of steps" + DEFAULT}),
+    "temperature": ("--temperature", {"type": float, "metavar": "T", "help": "sampling temperature" + DEFAULT}),
+    "times": ("--times", {"type": int, "metavar": "N", "help": "number of trainings with different seeds" + DEFAULT}),
+    "values": ("values", {"nargs": "*", "metavar": "name=number", "help": "the value of every name, such as a=2 b=-3"}),
+    "width": ("--width", {"type": int, "metavar": "N", "help": "number of neurons in a hidden layer" + DEFAULT}),
+    "x": ("--x", {"nargs": 2, "type": float, "metavar": ("X1", "X2"), "help": "inputs (default: 1 0.5)"}),
+    "z": ("--z", {"type": float, "help": "desired output" + DEFAULT}),
 }
 PICTURES = Path("pictures")
 
@@ -49,20 +50,19 @@ console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.
 
 
 def command(lesson: Callable[..., None]) -> Callable[..., None]:
-    """Return the command of a lesson, whose parameters, without a trailing underscore, are the options.
+    """Return the command of a lesson, whose parameters are its options, with the same defaults.
 
-    Those before the `*` are positional. On an error of the user it exits with a message instead of a traceback.
+    On an error of the user, the command exits with a message instead of a traceback.
     """
     prog = f"python -m demos.{Path(inspect.getfile(lesson)).stem}"
 
     def main(arguments: list[str] | None = None) -> None:
         options = argparse.ArgumentParser(prog=prog, description=lesson.__globals__["__doc__"])
-        for key, parameter in inspect.signature(lesson).parameters.items():
-            settings = {"default": parameter.default, **OPTIONS[key]}
-            if parameter.kind is parameter.KEYWORD_ONLY:
-                options.add_argument(f"--{key.rstrip('_')}", dest=key, **settings)
-            else:
-                options.add_argument(key, **settings)
+        for name, parameter in inspect.signature(lesson).parameters.items():
+            flag, settings = OPTIONS[name]
+            if flag.startswith("--"):
+                settings = {"dest": name, **settings}
+            options.add_argument(flag, default=parameter.default, **settings)
         try:
             lesson(**vars(options.parse_args(arguments)))
         except ModuleNotFoundError as error:

@@ -54,7 +54,7 @@ def micrograd_example() -> Value:
 
 @command
 def main(
-    expression: str | None = None, values: Sequence[str] = (), *, all_: bool = False, output: Path = PICTURE
+    expression: str | None = None, values: Sequence[str] = (), *, at_once: bool = False, output: Path = PICTURE
 ) -> None:
     """Print the forward values and the steps of the backward pass, and draw the graph as the last step left it."""
     if output.suffix[1:] not in graphviz.FORMATS:
@@ -69,7 +69,7 @@ def main(
             console.print(f"  {names.definition(node)} = {format_number(node.data)}")
     walk = Backprop(root)
     heading(f"Backward: {len(walk)} steps of the chain rule")
-    if not all_ and sys.stdin.isatty() and sys.stdout.isatty():
+    if not at_once and sys.stdin.isatty() and sys.stdout.isatty():
         with suppress(KeyboardInterrupt):
             step_by_key(walk)
     else:

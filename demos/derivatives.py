@@ -27,9 +27,9 @@ def derivatives(y: Value, x: Value) -> list[Value]:
 
 
 @command
-def main(curve: str = CURVE, *, range_: tuple[float, float] = (-math.pi, math.pi), output: Path = PICTURES) -> None:
+def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi), output: Path = PICTURES) -> None:
     """Plot a curve and its derivatives, and draw the graph of the derivative of a neuron."""
-    first, last = range_
+    first, last = ends
     picture = figure(7, 4)
     xs = [(first * (POINTS - 1 - k) + last * k) / (POINTS - 1) for k in range(POINTS)]
     x = Value(xs[POINTS // 3], "x")

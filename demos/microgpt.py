@@ -153,14 +153,14 @@ def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Ran
 
 @command
 def main(
-    *, data: Path | None = None, steps: int = 1000, temperature: float = 0.5, seed: int = 1, output: Path = PICTURES
+    *, file: Path | None = None, steps: int = 1000, temperature: float = 0.5, seed: int = 1, output: Path = PICTURES
 ) -> None:
     """Train a GPT on names, show what it attends to, and let it invent names."""
     if steps < 1:
         raise ValueError(f"--steps must be 1 or more, got {steps}")
     if not temperature > 0.0:
         raise ValueError(f"--temperature must be above 0, got {temperature}")
-    names = read(data) if data else first_names()
+    names = read(file) if file else first_names()
     picture = figure(9, 4)
     rng = random.Random(seed)
     rng.shuffle(names)
