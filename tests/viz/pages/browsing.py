@@ -1,4 +1,7 @@
-"""What tests of pages share: graphs, and the state of a page in the browser."""
+"""What tests of pages share: graphs, the frames of a page, and its state in the browser."""
+
+import json
+import re
 
 import nn
 from engine import Value, topological_order
@@ -39,6 +42,12 @@ def chain(size):
         nodes.append((nodes[-1] * nodes[-2]).tanh() if len(nodes) % 3 else nodes[-1] + nodes[-3 % len(nodes)])
         nodes = topological_order(nodes[-1])
     return nodes[-1]
+
+
+def frames(path):
+    """Return the frames in the file of a page."""
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', path.read_text(encoding="utf-8"), re.S)
+    return json.loads(data[1])["frames"]
 
 
 def title(tab):

@@ -8,7 +8,20 @@ from demos.backprop import micrograd_example
 from engine import Backprop, Value, dot, topological_order
 from engine.formatting import format_number
 from engine.labels import Names
-from tests.viz.pages.browsing import bounding_box, chain, example, loss_of_a_network, states_of_all_steps
+from tests.viz.pages.browsing import bounding_box, chain, example, frames, loss_of_a_network, states_of_all_steps
+
+
+def test_frames_show_every_value_and_then_every_gradient(tmp_path):
+    root = example()
+    steps = frames(viz.page(root, tmp_path / "L.html"))
+    assert [step["part"] for step in steps] == ["forward"] * 4 + ["backward"] * 5
+    assert [step["node"] for step in steps] == ["", "n2", "n4", "n5", "", "n5", "n4", "n2", ""]
+    root.backward()
+    texts = {key: text for step in steps for key, text in step["texts"].items()}
+    for i, node in enumerate(topological_order(root)):
+        assert texts[f"n{i}-data"] == f"data {format_number(node.data)}"
+        assert texts[f"n{i}-grad"] == f"grad {format_number(node.grad)}"
+    assert [*map("\n".join, (step["lines"] for step in steps[5:8]))] == [*map(str, Backprop(example()))]
 
 
 @pytest.mark.parametrize(

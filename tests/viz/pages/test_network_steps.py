@@ -1,18 +1,11 @@
 """The page of a network: its frames have the numbers of the model, in the lecture's order."""
 
-import json
-import re
-
 import pytest
 
 import engine
 import nn
 import viz
-
-
-def frames(path):
-    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', path.read_text(encoding="utf-8"), re.S)
-    return json.loads(data[1])["frames"]
+from tests.viz.pages.browsing import frames
 
 
 @pytest.fixture
