@@ -39,7 +39,7 @@ def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi),
     heading(f"y = {curve} and its derivatives, each the gradient of the graph before it")
     print("        nodes  graph")
     for name, graph in zip(names, derivatives(y, x), strict=True):
-        expression = Names(graph).made(graph) or f"{graph.data:g}"
+        expression = Names(graph).expression(graph) or f"{graph.data:g}"
         shown = expression if len(expression) < 60 else expression[:56] + " ..."
         print(f"{name:6} {len(topological_order(graph)):6}  {shown}")
 

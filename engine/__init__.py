@@ -7,7 +7,7 @@
 >>> L.data, a.grad, b.grad
 (-0.7615941559557649, -1.2599230248420779, 0.8399486832280519)
 
-Every row of the table `RULES` that is no operator is a function here and a method of Value; `rule` adds a row.
+Every named row of the table `RULES` is a function here and a method of Value; `rule` adds a row.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,35 @@ from typing import TYPE_CHECKING
 
 from engine.backprop import Backprop, Contribution, Step
 from engine.compiler import compile
+from engine.custom import rule
 from engine.derivatives import grad, hessian, jacobian
-from engine.functions import FUNCTIONS, dot, logsumexp, rule, softmax, sum
+from engine.functions import (
+    FUNCTIONS,
+    LIST_FUNCTIONS,
+    cos,
+    dot,
+    elu,
+    erfc,
+    exp,
+    gelu,
+    leaky_relu,
+    log,
+    log1p,
+    logsumexp,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    softmax,
+    softplus,
+    sqrt,
+    sum,
+    tan,
+    tanh,
+)
 from engine.gradcheck import GradientError, check_gradients
 from engine.graph import topological_order
 from engine.recording import no_grad
@@ -33,19 +60,42 @@ __all__ = [
     "Value",
     "check_gradients",
     "compile",
+    "cos",
     "dot",
+    "elu",
+    "erfc",
+    "exp",
+    "gelu",
     "grad",
     "hessian",
     "jacobian",
+    "leaky_relu",
+    "log",
+    "log1p",
     "logsumexp",
+    "maximum",
+    "minimum",
     "no_grad",
+    "relu",
     "rule",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
     "softmax",
+    "softplus",
+    "sqrt",
     "sum",
+    "tan",
+    "tanh",
     "topological_order",
 ]
-__all__ += FUNCTIONS
 
-if TYPE_CHECKING:
+if not TYPE_CHECKING:  # a type checker knows only the names above
 
-    def __getattr__(name: str) -> Callable[..., Value]: ...
+    def __getattr__(name: str) -> Callable[..., Value]:
+        """Return the function of a custom rule."""
+        for functions in (FUNCTIONS, LIST_FUNCTIONS):
+            if name in functions:
+                return functions[name]
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from engine import errors
 from engine.formatting import format_number
 from engine.graph import operand_rows, topological_order
 from engine.labels import Names
+from engine.snapshot import restored_on_error
 from engine.value import Value
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 
-WIDEST = 78  # characters of a line, which a step indents by two: a terminal has 80
+WIDEST = 78  # characters per line; a step indents it by two, and a terminal has 80 columns
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a node hands on to one of its parents.
+    """The gradient that a node passes back to one of its parents.
 
     Attributes:
-        parent: the node that receives.
-        symbols: the local derivative of the node by this parent, in symbols: `b`, `(1 - tanh(a)**2)`.
-        local: the same in numbers.
+        parent: the node that receives it.
+        local: the local derivative of the node with respect to `parent`.
         amount: the contribution: upstream gradient times local derivative.
         before: the gradient of `parent` before it.
-        total: the running total after it, `before + amount`.
+        total: the gradient of `parent` after it, `before + amount`.
     """
 
     parent: Value
@@ -45,7 +46,8 @@ class Contribution:
 
     @property
     def symbols(self) -> str:
-        return self._names.local(self._node, self._row, self._operand)
+        """The local derivative in symbols: `b`, `(1 - tanh(a)**2)`."""
+        return self._names.local_derivative(self._node, self._row, self._operand)
 
     def __str__(self) -> str:
         name = self._names.gradient(self.parent)
@@ -62,12 +64,12 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Step:
-    """One application of the chain rule: a node hands its gradient on to its parents. `str` reads it aloud.
+    """One application of the chain rule: a node passes its gradient back to its parents. `str` says it in words.
 
     Attributes:
         node: the node, whose gradient is complete.
-        upstream: that gradient.
-        contributions: what each parent receives, in order; constants receive nothing.
+        upstream: the gradient of `node`.
+        contributions: one per parent, in order; constants receive none.
     """
 
     node: Value
@@ -80,7 +82,7 @@ class Step:
 
     def __str__(self) -> str:
         gradient = f"{self._names.gradient(self.node)} = {format_number(self.upstream)}"
-        head = f"{self._names.definition(self.node)} hands on {gradient}"
+        head = f"{self._names.definition(self.node)} passes back {gradient}"
         return "\n  ".join([head, *map(str, self.contributions)])
 
     def __rich__(self) -> Text:
@@ -90,22 +92,22 @@ class Step:
 class Backprop:
     """The backward pass of `root`, one step at a time; after the last step every gradient is that of `backward()`.
 
-    Starts as `backward()` does: leaves keep what they had, inner nodes start at 0.0, the root at 1.0. The steps live
-    in the nodes' `grad`, where they can be watched. At the prompt a Backprop prints where it stands.
+    It starts as `backward()` does: leaves keep what they had, inner nodes start at 0.0, the root at 1.0. Each step
+    changes the `grad` of nodes, where it can be watched. At the prompt a Backprop prints its position.
 
     Raises:
-        RuntimeError: as `backward()` does.
+        RuntimeError: a leaf was changed since the graph was recorded, or `root` is a constant.
 
     >>> a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
     >>> L = a * b + c
     >>> L.label = "L"
     >>> walk = Backprop(L)
     >>> walk.step()
-    L = a*b + c hands on dL/dL = 1.0
+    L = a*b + c passes back dL/dL = 1.0
       dL/d(a*b) += dL/dL * 1 = 1.0 * 1.0 = 1.0
       dL/dc += dL/dL * 1 = 1.0 * 1.0 = 1.0
     >>> walk.step()
-    a*b hands on dL/d(a*b) = 1.0
+    a*b passes back dL/d(a*b) = 1.0
       dL/da += dL/d(a*b) * b = 1.0 * -3.0 = -3.0
       dL/db += dL/d(a*b) * a = 1.0 * 2.0 = 2.0
     >>> walk
@@ -136,7 +138,7 @@ class Backprop:
         return step
 
     def __len__(self) -> int:
-        """The number of steps in all."""
+        """Return the number of all steps."""
         return len(self._nodes)
 
     @property
@@ -146,12 +148,12 @@ class Backprop:
 
     @property
     def upcoming(self) -> Value | None:
-        """The node whose step is next, None at the end."""
+        """The node whose step is next; None at the end."""
         return self._nodes[self.position] if self.position < len(self) else None
 
     @property
     def last(self) -> Step | None:
-        """The step done last, None at the start."""
+        """The last step done; None at the start."""
         return self._done[-1] if self._done else None
 
     def step(self) -> Step | None:
@@ -159,7 +161,7 @@ class Backprop:
 
         Raises:
             ArithmeticError: a derivative has no value or overflows; the step is not done.
-            RuntimeError: an operand was changed on the way.
+            RuntimeError: an operand was changed between steps.
         """
         node = self.upcoming
         if node is None:
@@ -173,20 +175,21 @@ class Backprop:
         if not self._done:
             return None
         step = self._done.pop()
-        _take_back(step.contributions)
+        for contribution in reversed(step.contributions):
+            contribution.parent.grad = contribution.before
         return step
 
     def run(self, until: Value | None = None) -> Backprop:
-        """Step on to the end, or until the gradient of the node `until` is complete.
+        """Do all remaining steps, or those until the gradient of the node `until` is complete.
 
         Raises:
-            ValueError: `until` is no node of this graph.
+            ValueError: `until` is not a node of this graph.
         """
         needed = len(self)
         if until is not None:
             uses = [i for i, node in enumerate(self._nodes, start=1) if until in node.parents]
             if not uses and until is not self.root:
-                raise ValueError(f"{until!r} is no node of this graph")
+                raise ValueError(f"until must be a node of this graph, got {until!r}")
             needed = max(uses, default=0)
         while self.position < needed:
             self.step()
@@ -204,44 +207,37 @@ class Backprop:
         if node is None:
             return f"{where}, every gradient is complete"
         gradient = f"{self._names.gradient(node)} = {format_number(node.grad)}"
-        return f"{where}\nnext: {self._names.definition(node)} will hand on {gradient}"
+        return f"{where}\nnext: {self._names.definition(node)} passes back {gradient}"
 
     def __rich__(self) -> Text:
         return _rich(repr(self))
 
 
 def _chain_rule(node: Value, names: Names) -> Step:
-    rule = node._rule
-    assert rule is not None
+    """Pass the gradient of `node` back, and return what happened; on an error no gradient changes."""
     if errors.is_stale(node):
         raise errors.stale_graph(node)
     try:
-        given = [
-            (row, i, partial(*(x.data for x in row), node.data))
+        local_derivatives = [
+            (row, i, float(partial(*(x.data for x in row), node.data)))
             for row in operand_rows(node)
-            for i, partial in enumerate(rule.partial_functions)
-            if row[i]._rule is not None
+            for i, partial in enumerate(node._rule.partial_functions)
+            if not row[i].is_constant
         ]
     except (ArithmeticError, ValueError):
         raise errors.no_derivative(node) from None
     contributions: list[Contribution] = []
-    for row, i, local in given:
-        parent, amount = row[i], node.grad * local
-        total = parent.grad + amount
-        if total - total != 0.0:  # infinite or not a number
-            error = errors.gradient_overflow(parent, [node])
-            _take_back(contributions)
-            raise error
-        contributions.append(
-            Contribution(parent, float(local), amount, parent.grad, total, node, row, i, node.grad, names)
-        )
-        parent.grad = total
+    with restored_on_error(node.parents):
+        for row, i, local in local_derivatives:
+            parent, amount, before = row[i], node.grad * local, row[i].grad
+            parent.grad += amount
+            if not isfinite(parent.grad):
+                parent.grad = before  # the error shows the node as it was
+                raise errors.gradient_overflow(parent, [node])
+            contributions.append(
+                Contribution(parent, local, amount, before, parent.grad, node, row, i, node.grad, names)
+            )
     return Step(node, node.grad, tuple(contributions), names)
-
-
-def _take_back(contributions: Sequence[Contribution]) -> None:
-    for contribution in reversed(contributions):
-        contribution.parent.grad = contribution.before
 
 
 def _rich(plain: str) -> Text:

@@ -1,40 +1,51 @@
-"""Derivatives as results: gradients, Jacobians and Hessians, in numbers or as graphs that can be differentiated again.
+"""Derivatives as results: gradients, Jacobians and Hessians, as numbers or as graphs to differentiate again.
 
-Nothing here touches the `grad` of a node. One walk back through the graph serves both: on the data of the nodes the
-partials of the table give numbers, and on the nodes themselves they give Values.
+Nothing here changes the `grad` of a node. One walk back through the graph serves both results: on the data of the nodes
+the partial derivatives of the table give numbers, and on the nodes themselves they give Values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from typing import Any
+from math import isfinite
+from typing import Any, Literal, overload
 
 from engine import errors
 from engine.graph import operand_rows, topological_order
-from engine.simplify import Derivative, simplified, total
+from engine.simplify import Derivative, simplify, total
 from engine.validation import describe
 from engine.value import Value
 
 
+@overload
+def grad(output: Value, inputs: Value, create_graph: Literal[False] = ...) -> float: ...
+@overload
+def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[False] = ...) -> list[float]: ...
+@overload
+def grad(output: Value, inputs: Value, create_graph: Literal[True]) -> Value: ...
+@overload
+def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[True]) -> list[Value]: ...
 def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = False) -> Any:
-    """The derivative of `output` by each of `inputs`, and no `grad` changed.
+    """Return the derivative of `output` with respect to each of `inputs`; no `grad` changes.
 
     Args:
-        output: what is differentiated.
-        inputs: a Value, or Values in a list: leaves or inner nodes. One that `output` does not depend on has 0.0.
-        create_graph: whether the derivatives are Values that remember how they were made, even inside `no_grad()`.
-            They can be drawn, stepped through and differentiated again, to any order. Like any graph theirs holds
-            for the branches that were taken: beyond a kink of `relu` or `abs`, differentiate anew.
+        output: the node to differentiate.
+        inputs: a Value, or Values in a list: leaves or inner nodes. If `output` does not depend on one, its derivative
+            is 0.0.
+        create_graph: return Values, even inside `no_grad()`: graphs that can be drawn, stepped through and
+            differentiated again, to any order. Such a graph is valid for the branches that were taken: beyond a kink of
+            `relu` or `abs`, differentiate again.
 
     Returns:
-        For one Value its derivative, for a list a list: floats, or Values. An expression that is a node already is
-        that node: the derivative of a*b by a is b.
+        One derivative for one Value, a list for a list. They are floats, or Values with `create_graph=True`. Existing
+        nodes are reused: the derivative of a*b with respect to a is the node b.
 
     Raises:
-        TypeError: `output` or an input is no Value.
+        TypeError: `output` or an input is not a Value.
         ValueError: an input is a constant.
-        RuntimeError, ArithmeticError: as `backward` does.
+        RuntimeError: the graph is stale, or `output` is a constant.
+        ArithmeticError: a derivative has no value or overflows.
 
     >>> x = Value(3.0, "x")
     >>> y = x**4
@@ -46,28 +57,40 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     (108.0, 108.0, 72.0)
     """
     if not isinstance(output, Value):
-        raise TypeError(f"grad differentiates a Value, got {describe(output)}")
-    chosen = _chosen(inputs)
+        raise TypeError(f"output must be a Value, got {describe(output)}")
+    input_list = _as_list(inputs)
     if output.is_constant:
         raise errors.no_graph(output)
     order = topological_order(output)
     for node in order:
         if node._a is not None and errors.is_stale(node):
             raise errors.stale_graph(node)
-    path = _path(order, chosen)
+    path = _path(order, input_list)
     if create_graph:
-        # In a context of its own operations record, even inside no_grad().
-        derivatives: Any = Context().run(_derivative_graphs, order, path, chosen)
+        # In a new context operations record, even inside no_grad().
+        derivatives: Any = Context().run(_derivative_graphs, order, path, input_list)
     else:
-        derivatives = _backward(path, chosen, _data)
+        derivatives = _backward(path, input_list, _data)
     return derivatives[0] if isinstance(inputs, Value) else derivatives
 
 
+@overload
+def jacobian(outputs: Value, inputs: Value) -> float: ...
+@overload
+def jacobian(outputs: Value, inputs: Iterable[Value]) -> list[float]: ...
+@overload
+def jacobian(outputs: Iterable[Value], inputs: Value) -> list[float]: ...
+@overload
+def jacobian(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[list[float]]: ...
 def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) -> Any:
-    """The derivatives of several outputs: for each the row of its derivatives by the inputs, as `grad` gives it.
+    """Return the derivatives of several outputs: per output, the row of its derivatives with respect to the inputs.
+
+    Args:
+        outputs: a Value, or Values in a list.
+        inputs: a Value, or Values in a list.
 
     Raises:
-        TypeError, ValueError, RuntimeError, ArithmeticError: as `grad` does.
+        TypeError, ValueError, RuntimeError, ArithmeticError: as for `grad`.
 
     >>> r, phi = Value(2.0, "r"), Value(0.0, "phi")
     >>> jacobian([r * phi.cos(), r * phi.sin()], [r, phi])
@@ -76,79 +99,86 @@ def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) 
     if isinstance(outputs, Value):
         return grad(outputs, inputs)
     if not isinstance(outputs, Iterable):
-        raise TypeError(f"outputs are a Value, or Values in a list, got {describe(outputs)}")
-    by = inputs if isinstance(inputs, Value) else _chosen(inputs)
-    return [grad(output, by) for output in outputs]
+        raise TypeError(f"outputs must be a Value or a list of Values, got {describe(outputs)}")
+    columns = inputs if isinstance(inputs, Value) else _as_list(inputs)
+    return [grad(output, columns) for output in outputs]
 
 
+@overload
+def hessian(output: Value, inputs: Value) -> float: ...
+@overload
+def hessian(output: Value, inputs: Iterable[Value]) -> list[list[float]]: ...
 def hessian(output: Value, inputs: Value | Iterable[Value]) -> Any:
-    """The second derivatives of `output` by every two of `inputs`: a symmetric matrix; of one Value a number.
+    """Return the second derivatives of `output`: a symmetric matrix, or one number for one Value.
 
     Each entry is a derivative of the graph of a first derivative.
 
+    Args:
+        output: the node to differentiate.
+        inputs: a Value, or Values in a list.
+
     Raises:
-        TypeError, ValueError, RuntimeError, ArithmeticError: as `grad` does.
+        TypeError, ValueError, RuntimeError, ArithmeticError: as for `grad`.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> hessian(a**2 * b, [a, b])
     [[-6.0, 4.0], [4.0, 0.0]]
     """
-    chosen = _chosen(inputs)
-    first = grad(output, chosen, create_graph=True)
-    lower = [grad(derivative, chosen[: i + 1]) for i, derivative in enumerate(first)]
+    input_list = _as_list(inputs)
+    first = grad(output, input_list, create_graph=True)
+    lower = [grad(derivative, input_list[: i + 1]) for i, derivative in enumerate(first)]
     matrix = [row + [below[i] for below in lower[i + 1 :]] for i, row in enumerate(lower)]
     return matrix[0][0] if isinstance(inputs, Value) else matrix
 
 
-def _chosen(inputs: Value | Iterable[Value]) -> list[Value]:
-    """The inputs in a list.
+def _as_list(inputs: Value | Iterable[Value]) -> list[Value]:
+    """Return the inputs in a list.
 
     Raises:
-        TypeError, ValueError: as `grad` does.
+        TypeError, ValueError: as for `grad`.
     """
     if isinstance(inputs, Value):
-        chosen = [inputs]
-    elif isinstance(inputs, Iterable):
-        chosen = list(inputs)
-    else:
-        raise TypeError(f"inputs are a Value, or Values in a list, got {describe(inputs)}")
-    for i, value in enumerate(chosen):
+        inputs = [inputs]
+    elif not isinstance(inputs, Iterable):
+        raise TypeError(f"inputs must be a Value or a list of Values, got {describe(inputs)}")
+    input_list = list(inputs)
+    for i, value in enumerate(input_list):
         if not isinstance(value, Value):
-            raise TypeError(f"an input is a Value; input {i} is {describe(value)}")
+            raise TypeError(f"input {i} must be a Value, got {describe(value)}")
         if value.is_constant:
-            raise ValueError(f"a constant takes no gradient, and input {i}, {value!r}, is one")
-    return chosen
+            raise ValueError(f"input {i} must take a gradient, got the constant {value!r}")
+    return input_list
 
 
 def _path(order: list[Value], inputs: list[Value]) -> list[Value]:
-    """The nodes that some input leads to, in their order."""
-    led_to = set(inputs)
+    """Return the nodes that depend on some input, in their order."""
+    dependent = set(inputs)
     for node in order:
-        if node not in led_to and any(x in led_to for x in node.parents):
-            led_to.add(node)
-    return [node for node in order if node in led_to]
+        if node not in dependent and any(x in dependent for x in node.parents):
+            dependent.add(node)
+    return [node for node in order if node in dependent]
 
 
-def _backward(path: list[Value], inputs: list[Value], of: Callable[[Value], Derivative]) -> list[Derivative]:
-    """The derivatives of the last node of `path` by the inputs: numbers or Values, by what `of` makes of a node."""
+def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value], Derivative]) -> list[Derivative]:
+    """Return the derivatives of the last node of `path`: numbers or Values, depending on what `operand` returns."""
     derivatives: dict[Value, Derivative] = dict.fromkeys(inputs, 0.0)
     on_path = set(path)
-    given: dict[Value, list[Derivative]] = {path[-1]: [1.0]} if path else {}
+    contributions: dict[Value, list[Derivative]] = {path[-1]: [1.0]} if path else {}
     for node in reversed(path):
-        upstream = total(given.pop(node))
+        upstream = total(contributions.pop(node))
         if node in derivatives:
             derivatives[node] = upstream
-        if not isinstance(upstream, Value) and upstream - upstream != 0.0:  # infinite or not a number
+        if not isinstance(upstream, Value) and not isfinite(upstream):
             raise errors.gradient_overflow(node, [user for user in path if node in user.parents])
         if node._a is None:
             continue
-        out = of(node)
+        out = operand(node)
         try:
             for row in operand_rows(node):
-                operands = [of(x) for x in row]
-                for x, derivative in zip(row, node._rule.partial_functions, strict=True):  # type: ignore[union-attr]
+                operands = [operand(x) for x in row]
+                for x, partial in zip(row, node._rule.partial_functions, strict=True):
                     if x in on_path:
-                        given.setdefault(x, []).append(upstream * derivative(*operands, out))
+                        contributions.setdefault(x, []).append(upstream * partial(*operands, out))
         except (ArithmeticError, ValueError):
             if isinstance(out, Value):
                 raise
@@ -157,14 +187,14 @@ def _backward(path: list[Value], inputs: list[Value], of: Callable[[Value], Deri
 
 
 def _derivative_graphs(order: list[Value], path: list[Value], inputs: list[Value]) -> list[Value]:
-    """The derivatives of the last node of `path` by the inputs as Values, in their simplest form."""
+    """Return the derivatives of the last node of `path` as Values, simplified."""
     try:
         derivatives = _backward(path, inputs, lambda x: x.data if x.is_constant else x)
     except (ArithmeticError, ValueError):
-        _backward(path, inputs, _data)  # tells as `backward` does what has no derivative
+        _backward(path, inputs, _data)  # raises the error that names what has no derivative
         raise
-    # A number is a leaf, and no constant, so that it has a graph and a derivative: 0.
-    return [x if isinstance(x, Value) else Value(x) for x in simplified(derivatives, order, inputs)]
+    # A number becomes a leaf, not a constant, so that it has a graph and the derivative 0.
+    return [x if isinstance(x, Value) else Value(x) for x in simplify(derivatives, order, inputs)]
 
 
 def _data(node: Value) -> float:

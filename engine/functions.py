@@ -1,32 +1,28 @@
-"""Each row of the table as an operator or a method of Value and as a function of `engine`; softmax out of them."""
+"""The operations of the table as functions of Values and numbers; `softmax`, which combines two of them."""
 
 from __future__ import annotations
 
-import builtins
 import contextlib
-import keyword
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import engine
-from engine import formulas
+from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE
 from engine.rules import RULES, Rule
-from engine.validation import as_float, describe
-from engine.value import Operand, Value, constant, operands, record
+from engine.value import Operand, Value, as_values, constant, record
 
-OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "neg": "neg", "abs": "abs"}
+FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol, of operands
+LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol, of lists of operands
+METHODS = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__"}
+METHODS |= {"neg": "__neg__", "abs": "__abs__"}
 
-FUNCTIONS: dict[str, Callable[..., Value]] = {}
-CUSTOM_RULES: set[str] = set()  # the symbols that `rule` added
-
-EXAMPLES = ((0.5, 2.0), (2.0, 0.5), (-0.5, -2.0))  # operands, of which one is in the domain of most rows
+EXAMPLES = ((0.5, 2.0), (2.0, 0.5), (-0.5, -2.0))  # operands; most rows have a value at one of these
 
 
 def sum(xs: Iterable[Operand]) -> Value:
-    """The sum of any number of Values and numbers, from left to right, as one node.
+    """Return the sum of any number of Values and numbers, from left to right, as one node.
 
     Args:
-        xs: the operands; none give the constant 0.0.
+        xs: the operands; without any the sum is the constant 0.0.
 
     Raises:
         TypeError: an operand is neither a Value nor a real number.
@@ -36,14 +32,16 @@ def sum(xs: Iterable[Operand]) -> Value:
     >>> sum([a, b, a])
     Value(data=7.0, grad=0.0, op='sum')
     """
-    return record(RULES["sum"], operands(xs, "sum"))
+    operands = as_values(xs, "sum")
+    return record(RULES["sum"], operands) if operands else constant(0.0, "sum")
 
 
 def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
-    """The weighted sum w1*x1 + w2*x2 + ..., as one node (lecture P6: w^T x).
+    """Return the weighted sum w1*x1 + w2*x2 + ..., as one node: w^T x (P6).
 
     Args:
-        ws, xs: as many operands each; none give the constant 0.0.
+        ws: the weights.
+        xs: as many inputs; without any the sum is the constant 0.0.
 
     Raises:
         TypeError: an operand is neither a Value nor a real number.
@@ -56,14 +54,14 @@ def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
     >>> y.data, w[0].grad, w[1].grad
     (-2.0, 2.0, 3.0)
     """
-    left, right = operands(ws, "dot"), operands(xs, "dot")
-    if len(left) != len(right):
-        raise ValueError(f"dot takes as many xs as ws, got {len(left)} ws and {len(right)} xs")
-    return record(RULES["dot"], left, right)
+    weights, inputs = as_values(ws, "dot"), as_values(xs, "dot")
+    if len(weights) != len(inputs):
+        raise ValueError(f"the lists of dot must have equal lengths, got {len(weights)} ws and {len(inputs)} xs")
+    return record(RULES["dot"], weights, inputs) if weights else constant(0.0, "dot")
 
 
 def logsumexp(xs: Iterable[Operand]) -> Value:
-    """log(exp(x1) + exp(x2) + ...), as one node, without overflow however large the operands.
+    """Return log(exp(x1) + exp(x2) + ...), as one node, without overflow however large the operands.
 
     Args:
         xs: one operand or more.
@@ -75,17 +73,17 @@ def logsumexp(xs: Iterable[Operand]) -> Value:
     >>> logsumexp([Value(1000.0), Value(1000.0)]).data  # 1000 + log(2)
     1000.6931471805599
     """
-    parents = operands(xs, "logsumexp")
-    if not parents:
-        raise ValueError("logsumexp takes one operand or more, got none")
-    return record(RULES["logsumexp"], parents)
+    operands = as_values(xs, "logsumexp")
+    if not operands:
+        raise ValueError("logsumexp must have at least one operand, got none")
+    return record(RULES["logsumexp"], operands)
 
 
 def softmax(xs: Iterable[Operand]) -> list[Value]:
-    """exp(x) / (exp(x1) + exp(x2) + ...) for each x: positive, and 1 in all (lecture P25).
+    """Return exp(x) / (exp(x1) + exp(x2) + ...) for each x: positive numbers whose sum is 1 (P25).
 
     Args:
-        xs: the logits; none give [].
+        xs: the logits; without any the result is [].
 
     Raises:
         TypeError: an operand is neither a Value nor a real number.
@@ -93,157 +91,69 @@ def softmax(xs: Iterable[Operand]) -> list[Value]:
     >>> [y.data for y in softmax([Value(-1000.0), Value(1000.0)])]
     [0.0, 1.0]
     """
-    logits = operands(xs, "softmax")
+    logits = as_values(xs, "softmax")
     if not logits:
         return []
     log_total = logsumexp(logits)
-    return [record(RULES["exp"], x - log_total) for x in logits]
+    return [(x - log_total).exp() for x in logits]
 
 
-def rule(
-    symbol: str,
-    value: str,
-    *partials: str,
-    summary: str = "an operation of one's own",
-    domain: str = "",
-    notation: Iterable[str] = (),
-    finalize: str = "",
-) -> Callable[..., Value]:
-    """Add a row of one's own to the table: a function of `engine` and a method of Value like any other.
+def unary(rule: Rule) -> Callable[[Operand], Value]:
+    """Return the function of a row with one operand."""
 
-    The texts are code, and are run: take none from strangers. Whether a partial is the derivative of the value is for
-    `engine.check_gradients` to tell; here it may be another, as a threshold wants it that is to learn.
+    def function(a: Operand) -> Value:
+        return record(rule, a if type(a) is Value else constant(a, rule.symbol))
 
-    Args:
-        symbol: the name.
-        value: in terms of the operand `a`, or of `a` and `b`: arithmetic, the functions of the table and those of
-            Python's `math` that `engine.formulas.MATH_FUNCTIONS` has.
-        partials: the derivative by each operand, in terms of `a`, `b` and the value `out`. A partial works on Values as
-            well: it is arithmetic and functions of the table, among which is the new one.
-        summary: what it is, in a few words.
-        domain: where it has a value, such as "a > 0", for the error elsewhere.
-        notation: how the value, or the value and each partial, read in maths, where the texts do not say it well.
-        finalize: for an operation on lists, what to make of `total`, the sum of the values, and `top`, the largest `a`.
-
-    Returns:
-        The function; with `finalize` it takes a list for each operand, and is no method. What was added before may be
-        added anew: graphs keep the rule by which they were made; other own rules that its text names are looked up
-        when it runs.
-
-    Raises:
-        TypeError: something is no text.
-        ValueError: the symbol is taken or is no name; a text is no such arithmetic; or there is not one partial for
-            each operand.
-
-    >>> mish = rule(
-    ...     "mish",
-    ...     "a * tanh(softplus(a))",
-    ...     "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)",
-    ...     summary="a times tanh(softplus(a)) (Misra 2019)",
-    ... )
-    >>> x = Value(0.5)
-    >>> y = mish(x)
-    >>> y.backward()
-    >>> y, x.grad
-    (Value(data=0.375245, grad=1.0, op='mish'), 0.8864243753577272)
-    """
-    if not isinstance(notation, Iterable):
-        raise TypeError(f"notation is texts in a list, got {describe(notation)}")
-    notation = tuple(notation)
-    for text in (symbol, value, *partials, summary, domain, *notation, finalize):
-        if not isinstance(text, str):
-            raise TypeError(f"a rule is made of texts, got {describe(text)}")
-    if not symbol.isidentifier() or keyword.iskeyword(symbol):
-        raise ValueError(f"the symbol of a rule is a name, such as 'mish', got {symbol!r}")
-    places = (engine, Value, builtins)
-    if symbol in formulas.RESERVED or (symbol not in CUSTOM_RULES and any(hasattr(place, symbol) for place in places)):
-        raise ValueError(f"the symbol {symbol!r} is taken: find another")
-
-    of_table = {name: RULES[name].arity for name in FUNCTIONS}
-    of_numbers = {
-        name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS if name != "pi"
-    } | of_table
-    formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], of_numbers)
-    letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
-    if len(partials) != len(letters):
-        raise ValueError(
-            f"the value of {symbol}, {value!r}, is made of {' and '.join(letters)}: "
-            f"it takes as many partials, got {len(partials)}"
-        )
-    if finalize:
-        formulas.check(f"the fold of {symbol}", finalize, ["total", "top"], of_numbers)
-        finalize = formulas.floating(f"the fold of {symbol}", finalize)
-    value = formulas.floating(f"the value of {symbol}", value)
-    of_values = of_table | {"abs": 1, "float": 1} | ({} if finalize else {symbol: len(letters)})
-    for letter, partial in zip(letters, partials, strict=True):
-        formulas.check(f"the partial of {symbol} by {letter}", partial, [*letters, "out"], of_values)
-    if len(notation) not in (0, 1, 1 + len(letters)):
-        raise ValueError(
-            f"notation of {symbol} has the value, or the value and each partial; got {len(notation)} texts"
-        )
-    for text in filter(None, (domain, *notation)):
-        formulas.check(f"what is read of {symbol}", text, [*letters, "out"], None)
-
-    row = Rule(symbol, value, partials, summary, domain, notation, finalize)
-    CUSTOM_RULES.add(symbol)
-    RULES[symbol] = row
-    _publish(row)
-    function: Callable[..., Value] = getattr(engine, symbol)
-    return function
+    return _published(rule, function)
 
 
-def _function(rule: Rule) -> Callable[..., Value]:
-    """The row as a function of its operands, which is a method of Value as well, or of its lists of operands."""
-    symbol = rule.symbol
+def binary(rule: Rule) -> Callable[[Operand, Operand], Value]:
+    """Return the function of a row with two operands."""
 
+    def function(a: Operand, b: Operand) -> Value:
+        return record(rule, *as_values((a, b), rule.symbol))
+
+    return _published(rule, function)
+
+
+def on_lists(rule: Rule) -> Callable[..., Value]:
+    """Return the function of a row with a list of operands, or with two lists."""
+
+    def function(*lists: Iterable[Operand]) -> Value:
+        columns = [as_values(operands, rule.symbol) for operands in lists]
+        lengths = [*map(len, columns)]
+        if len(lengths) != rule.arity or len(set(lengths)) > 1 or not lengths[0]:
+            raise ValueError(
+                f"{rule.symbol} must have {rule.arity} list(s) of equal length, 1 or more, got lengths {lengths}"
+            )
+        return record(rule, *columns)
+
+    return _published(rule, function)
+
+
+def _published(rule: Rule, function: Callable[..., Value]) -> Callable[..., Value]:
+    """Give the function of a row its name and documentation, and let the texts of other rows call it."""
+    function.__name__ = function.__qualname__ = rule.symbol
+    function.__module__ = "engine"  # where pickle, help and doctest find it
+    function.__doc__ = documentation(rule) + _example(rule, function)
     if rule.finalize:
-
-        def function(*lists: Iterable[Operand]) -> Value:
-            columns = [operands(values, symbol) for values in lists]
-            if len(columns) != rule.arity or len({len(column) for column in columns}) > 1 or not columns[0]:
-                raise ValueError(f"{symbol} takes {rule.arity} list(s) of the same length, of one operand or more")
-            return record(rule, *columns)
-    elif rule.arity == 1:
-
-        def function(a: Operand) -> Value:  # type: ignore[misc]
-            return record(rule, a if type(a) is Value else constant(a, symbol))
+        LIST_FUNCTIONS[rule.symbol] = function
     else:
+        FUNCTIONS[rule.symbol] = function
+        VALUE_NAMESPACE[rule.symbol] = on_floats = rule.function
 
-        def function(a: Operand, b: Operand) -> Value:  # type: ignore[misc]
-            return record(rule, *operands((a, b), symbol))
+        def on_floats_and_values(*operands: Any) -> Any:
+            return function(*operands) if Value in map(type, operands) else on_floats(*operands)
 
-    function.__name__ = symbol
-    function.__qualname__ = symbol
-    function.__module__ = "engine"  # where it is found by pickle, help and doctest
-    function.__doc__ = _documentation(rule)
+        PARTIAL_NAMESPACE[rule.symbol] = on_floats_and_values
     return function
 
 
-def _operator(rule: Rule, name: str, *, reflected: bool) -> Callable[[Value, Operand], Value]:
-    """The row as the operator method `name`; `reflected` where the Value stands on the right of a number."""
-    neutral = rule.identity
-    taker = f"the operator {rule.symbol}"
-
-    def operate(self: Value, other: Operand) -> Value:
-        if type(other) is not Value:
-            data = as_float(other)
-            if data is None:
-                return NotImplemented  # type: ignore[no-any-return]
-            if data == neutral:
-                return self
-            other = constant(data, taker)
-        return record(rule, other, self) if reflected else record(rule, self, other)
-
-    operate.__name__ = name
-    operate.__qualname__ = f"Value.{name}"
-    operate.__doc__ = _documentation(rule)
-    return operate
-
-
-def _documentation(rule: Rule) -> str:
-    lines = [f"{rule.value_notation}: {rule.summary}.", ""]
+def documentation(rule: Rule) -> str:
+    """Return the docstring of a row."""
+    lines = [f"Return {rule.summary}.", "", f"Value: {rule.value_notation}"]
     for operand, text in zip("ab", rule.partial_notation, strict=False):
-        lines.append(f"Derivative by {operand}: {text.replace('out', rule.value_notation)}")
+        lines.append(f"Derivative with respect to {operand}: {text.replace('out', rule.value_notation)}")
     if rule.domain:
         lines.append(f"Defined for {rule.domain}; elsewhere an ArithmeticError.")
     return "\n".join(lines)
@@ -257,28 +167,28 @@ def _example(rule: Rule, function: Callable[..., Value]) -> str:
     return ""
 
 
-def _publish(rule: Rule) -> None:
-    name = OPERATORS.get(rule.symbol)
-    if name is None:
-        function = _function(rule)
-        function.__doc__ = f"{function.__doc__}{_example(rule, function)}"
-        setattr(engine, rule.symbol, function)
-        if not rule.finalize:
-            FUNCTIONS[rule.symbol] = function
-            setattr(Value, rule.symbol, function)
-            formulas.PARTIAL_NAMESPACE[rule.symbol] = _on_floats_and_values(rule.symbol)
-    elif rule.arity == 1:
-        setattr(Value, f"__{name}__", _function(rule))
-    else:
-        for method, reflected in ((f"__{name}__", False), (f"__r{name}__", True)):
-            setattr(Value, method, _operator(rule, method, reflected=reflected))
+exp = unary(RULES["exp"])
+log = unary(RULES["log"])
+log1p = unary(RULES["log1p"])
+sqrt = unary(RULES["sqrt"])
+sin = unary(RULES["sin"])
+cos = unary(RULES["cos"])
+tan = unary(RULES["tan"])
+erfc = unary(RULES["erfc"])
+tanh = unary(RULES["tanh"])
+sigmoid = unary(RULES["sigmoid"])
+softplus = unary(RULES["softplus"])
+relu = unary(RULES["relu"])
+leaky_relu = unary(RULES["leaky_relu"])
+elu = unary(RULES["elu"])
+gelu = unary(RULES["gelu"])
+silu = unary(RULES["silu"])
+sign = unary(RULES["sign"])
+maximum = binary(RULES["maximum"])
+minimum = binary(RULES["minimum"])
 
-
-def _on_floats_and_values(symbol: str) -> Callable[..., Any]:
-    on_floats, on_values = formulas.VALUE_NAMESPACE[symbol], FUNCTIONS[symbol]
-    return lambda *operands: on_values(*operands) if Value in map(type, operands) else on_floats(*operands)
-
+LIST_FUNCTIONS |= {"sum": sum, "dot": dot, "logsumexp": logsumexp}
 
 for _rule in RULES.values():
-    if _rule.symbol not in globals():  # sum, dot and logsumexp are written out above
-        _publish(_rule)
+    if not _rule.finalize:
+        getattr(Value, METHODS.get(_rule.symbol, _rule.symbol)).__doc__ = documentation(_rule)

@@ -1,4 +1,4 @@
-"""check_gradients: whether derivatives are right, told by differences of the function."""
+"""check_gradients: compare derivatives with finite differences of the function."""
 
 from __future__ import annotations
 
@@ -13,77 +13,79 @@ from engine.graph import topological_order
 from engine.validation import describe
 from engine.value import Value
 
-HALVINGS = range(3, 39)  # of 1 and of a number, which make the steps
-COLUMNS = 6  # of the extrapolation; the error of the last is of order 14
-FINER = 8  # differences, or more, at smaller steps that a slope has to stand
-SLACK = 10  # times the estimate of an error that it may be
-MOST_TOLD = 6  # arguments in an error, of which it tells all
+HALVINGS = range(3, 39)  # the steps are 2^-k and |x| 2^-k for these k
+COLUMNS = 6  # columns of the extrapolation; the error of the last one is of order 14 in the step
+FINER = 8  # finer differences, at least, with which an estimate must agree
+SLACK = 10  # times the estimated error that an error may be
+MOST_ARGUMENTS = 6  # arguments in an error message that gives the number of each
 
 Numbers: TypeAlias = Sequence[float]
 
 
 class GradientError(ArithmeticError):
-    """A derivative is not what differences of the function say."""
+    """A derivative that differs from finite differences of the function."""
 
 
-class Checked(NamedTuple):
-    """What `check_gradients` found.
+class GradientCheck(NamedTuple):
+    """The result of `check_gradients`.
 
     Attributes:
-        error: the largest distance of a derivative from what the differences say.
-        bound: the largest distance that they would have let pass; where it is large, they cannot tell.
+        error: the largest distance between a derivative and the differences.
+        bound: the largest distance that would have passed; if it is large, the differences decide nothing.
     """
 
     error: float
     bound: float
 
 
-def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) -> Checked:
-    """Compare the derivatives of a function of Values with differences of what it gives.
+def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) -> GradientCheck:
+    """Compare the derivatives of a function of Values with finite differences of its values.
 
     Args:
-        function: takes Values and gives a Value, or several in a list; such as a function that `engine.rule` made.
+        function: takes Values and returns a Value, or a list of Values; for example what `engine.rule` returned.
         point: a number for each argument of the function, in a list; for an argument that is a list of Values, a list
             of numbers.
-        order: 1 for the first derivatives; 2 for the second as well, which are compared with differences of the first.
+        order: 1 for first derivatives; 2 for second ones as well, which are compared with differences of the first.
 
     Raises:
-        GradientError: a derivative is wrong, or there is none; the error names it, its numbers and a likely cause.
-        TypeError: the function gives no Value, or the point is not made of numbers.
+        GradientError: a derivative is wrong or does not exist; the error gives it, its numbers and a likely cause.
+        TypeError: the function does not return a Value, or the point does not consist of numbers.
         ValueError: `order` is neither 1 nor 2.
-        RuntimeError, ArithmeticError: there is no value or no graph at the point, as `backward` has it.
+        RuntimeError: the function returns a constant.
+        ArithmeticError: the function has no value at the point.
 
-    Central differences at ever smaller steps are extrapolated to the step 0, which also tells how exact they are
+    Central differences at smaller and smaller steps are extrapolated to the step 0, which also estimates their error
     (Ridders 1982, "Accurate computation of F'(x) and F'(x) F''(x)").
 
     >>> check_gradients(lambda a, b: (a * b).tanh(), [2.0, -0.3], order=2).error < 1e-9
     True
     >>> check_gradients(lambda a: 3 * float(a) + a, [2.0])
     Traceback (most recent call last):
-    engine.gradcheck.GradientError: df/da at a = 2.0 is 1.0 by the graph and 4.0 by differences: a partial is wrong, ...
+    engine.gradcheck.GradientError: df/da at a = 2.0: the graph gives 1.0, finite differences give 4.0: ...
     """
     if order not in (1, 2):
-        raise ValueError(f"order is 1 or 2, got {describe(order)}")
+        raise ValueError(f"order must be 1 or 2, got {describe(order)}")
     if not callable(function):
-        raise TypeError(f"check_gradients takes a function of Values, got {describe(function)}")
+        raise TypeError(f"function must be a function of Values, got {describe(function)}")
     f = _Function(function, point)
-    outputs, leaves = f.recorded(f.point)
+    outputs, leaves = f.record(f.point)
     names = [f.name] if len(outputs) == 1 else [f"{f.name}[{i}]" for i in range(len(outputs))]
-    found = _compared(f, names, f.values, outputs, leaves)
+    result = _compare(f, names, f.values, outputs, leaves)
     if order == 2:
         names = [f"(d{name}/d{x})" for name in names for x in f.names]
         first = [slope for output in outputs for slope in grad(output, leaves, create_graph=True)]
-        second = _compared(f, names, f.slopes, first, leaves)
-        found = Checked(max(found.error, second.error), max(found.bound, second.bound))
-    return found
+        second = _compare(f, names, f.slopes, first, leaves)
+        result = GradientCheck(max(result.error, second.error), max(result.bound, second.bound))
+    return result
 
 
 class _Function:
-    """A function of Values as one of a list of numbers.
+    """A function of Values as a function of a list of numbers.
 
     Attributes:
-        point: where it is checked.
-        name, names: what it and its arguments are called.
+        point: the point of the check.
+        name: the name of the function.
+        names: the names of its arguments.
     """
 
     def __init__(self, function: Callable[..., Any], point: Any) -> None:
@@ -98,44 +100,45 @@ class _Function:
         for name, size in zip(_arguments(function, len(entries)), self._sizes, strict=True):
             self.names += [name] if size is None else [f"{name}[{i}]" for i in range(size)]
 
-    def recorded(self, point: Numbers) -> tuple[list[Value], list[Value]]:
-        """The outputs, and the leaves of their graph."""
+    def record(self, point: Numbers) -> tuple[list[Value], list[Value]]:
+        """Return the outputs, and the leaves of their graph."""
         leaves = [Value(x, name) for x, name in zip(point, self.names, strict=True)]
         supply = iter(leaves)
         outputs = self._function(
             *(next(supply) if size is None else [next(supply) for _ in range(size)] for size in self._sizes)
         )
-        listed = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-        for output in listed:
+        output_list = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        for output in output_list:
             if not isinstance(output, Value):
-                raise TypeError(f"{self.name} gives {describe(output)}, and is to give a Value, which has a graph")
-        return listed, leaves
+                raise TypeError(f"{self.name} must return a Value, got {describe(output)}")
+        return output_list, leaves
 
     def values(self, point: Numbers) -> list[float]:
-        return [output.data for output in self.recorded(point)[0]]
+        """Return the values of all outputs."""
+        return [output.data for output in self.record(point)[0]]
 
     def slopes(self, point: Numbers) -> list[float]:
-        """The first derivatives of all outputs, one after another."""
-        return [slope for row in jacobian(*self.recorded(point)) for slope in row]
+        """Return the first derivatives of all outputs, one after another."""
+        return [slope for row in jacobian(*self.record(point)) for slope in row]
 
 
 def _arguments(function: Callable[..., Any], size: int) -> list[str]:
-    """The names of so many arguments."""
+    """Return the names of the first `size` arguments."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):  # some built-in functions do not tell
+    except (TypeError, ValueError):  # some built-in functions have no signature
         parameters = []
     names = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
     return [names[i] if i < len(names) else f"x{i}" for i in range(size)]
 
 
-def _compared(
-    f: _Function, names: list[str], of: Callable[[Numbers], list[float]], graphs: list[Value], leaves: list[Value]
-) -> Checked:
-    """Compare the derivatives of what `of` gives, the graphs of which are called `names`, with differences.
+def _compare(
+    f: _Function, names: list[str], values: Callable[[Numbers], list[float]], graphs: list[Value], leaves: list[Value]
+) -> GradientCheck:
+    """Compare the derivatives of `graphs`, called `names`, with differences of `values`.
 
     Raises:
-        GradientError: one is wrong.
+        GradientError: a derivative is wrong.
     """
     rows = jacobian(graphs, leaves)
     roundings = [_rounding(graph) for graph in graphs]
@@ -144,42 +147,42 @@ def _compared(
 
         def along(t: float, j: int = j) -> list[float] | None:
             try:
-                return of([*f.point[:j], t, *f.point[j + 1 :]])
+                return values([*f.point[:j], t, *f.point[j + 1 :]])
             except (ArithmeticError, ValueError):
                 return None
 
         samples = _samples(along, x)
         for i, row in enumerate(rows):
-            told = _extrapolated(samples, i, roundings[i]) or _Slope(row[j], math.inf)
-            off = abs(row[j] - told.value)
-            wrong, vague = off > told.bound, told.error > 1e-3 * max(abs(row[j]), abs(told.value))
+            estimate = _extrapolated(samples, i, roundings[i]) or _Slope(row[j], math.inf)
+            off = abs(row[j] - estimate.value)
+            wrong, vague = off > estimate.bound, estimate.error > 1e-3 * max(abs(row[j]), abs(estimate.value))
             cause = _trouble(samples, i, graphs[i].data, roundings[i]) if wrong or vague else ""
             if cause or (wrong and not vague):
-                told_of = range(len(f.point)) if len(f.point) <= MOST_TOLD else [j]
-                at = ", ".join(f"{f.names[k]} = {format_number(f.point[k])}" for k in told_of)
+                arguments = range(len(f.point)) if len(f.point) <= MOST_ARGUMENTS else [j]
+                at = ", ".join(f"{f.names[k]} = {format_number(f.point[k])}" for k in arguments)
                 raise GradientError(
-                    f"d{names[i]}/d{f.names[j]} at {at} is {format_number(row[j], 10)} by the graph and "
-                    f"{'unclear' if vague else format_number(told.value, 10)} by differences: "
-                    f"{cause or _cause(row[j], told)}"
+                    f"d{names[i]}/d{f.names[j]} at {at}: the graph gives {format_number(row[j], 10)}, "
+                    f"finite differences give {'no clear number' if vague else format_number(estimate.value, 10)}: "
+                    f"{cause or _cause(row[j], estimate)}"
                 )
-            error, bound = max(error, off), max(bound, told.bound)
-    return Checked(error, bound)
+            error, bound = max(error, off), max(bound, estimate.bound)
+    return GradientCheck(error, bound)
 
 
 class _Slope(NamedTuple):
-    """A derivative by differences, and how exact it is."""
+    """A derivative estimated from differences, and the estimate of its error."""
 
     value: float
     error: float
 
     @property
     def bound(self) -> float:
-        """How far off a derivative may be, which is rounded as well."""
+        """The largest error of a derivative that passes; it allows for rounding."""
         return SLACK * self.error + 1e-9 * abs(self.value)
 
 
 class _Sample(NamedTuple):
-    """What a function gives a step to the right and to the left; None where it has no value."""
+    """The values of a function one step to the right and one to the left; None if it has no value there."""
 
     step: float
     right: list[float] | None
@@ -187,39 +190,39 @@ class _Sample(NamedTuple):
 
 
 def _samples(function: Callable[[float], list[float] | None], x: float) -> list[_Sample]:
-    """Samples at ever smaller steps, from the size of 1 and from that of `x`."""
+    """Return samples at smaller and smaller steps, scaled by 1 and by `x`."""
     exponents = {math.frexp(size)[1] - k for size in (max(abs(x), 1.0), x) for k in HALVINGS}
     ends = [(x - 2.0**exponent, x + 2.0**exponent) for exponent in sorted(exponents, reverse=True)]
     return [_Sample((right - left) / 2, function(right), function(left)) for left, right in ends if left < right]
 
 
 def _rounding(output: Value) -> float:
-    """How far off the data of `output` may be, if each inner node below it is off by its last bit."""
+    """Return how far off the data of `output` may be if each inner node is off by one unit in the last place."""
     nodes = [node for node in topological_order(output) if node.parents]
     return math.fsum(math.ulp(x.data) * abs(slope) for x, slope in zip(nodes, grad(output, nodes), strict=True))
 
 
 def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope | None:
-    """The derivative of the value `i`, which may be `rounded` by so much: central differences, extrapolated to 0.
+    """Return the derivative of value number `i`, whose rounding error is `rounded`: differences extrapolated to step 0.
 
-    It is the most exact extrapolation that the differences at all smaller steps confirm: where they do not, a pole, a
-    kink or a wave lies nearby. None if there is none.
+    Of all extrapolations it is the most accurate one with which the differences at all smaller steps agree; they
+    disagree near a pole, a kink or an oscillation. None if there is no such extrapolation.
     """
     differences = [
         ((right[i] - left[i]) / (2 * step), (rounded + math.ulp(max(abs(right[i]), abs(left[i])))) / step)
         for step, right, left in samples
         if right is not None and left is not None
     ]
-    found: list[tuple[float, float, int]] = []
+    estimates: list[tuple[float, float, int]] = []
     row: list[float] = []
     for k, (slope, rounding) in enumerate(differences[:-FINER]):
         before, row = row[:COLUMNS], [slope]
         for column, coarse in enumerate(before, start=1):
             finer = slope + (slope - coarse) / (4**column - 1)
-            found.append((max(abs(finer - slope), abs(finer - coarse)) + rounding, finer, k))
+            estimates.append((max(abs(finer - slope), abs(finer - coarse)) + rounding, finer, k))
             row.append(finer)
             slope = finer
-    for error, slope, k in sorted(found):
+    for error, slope, k in sorted(estimates):
         off = abs(differences[k][0] - slope)
         if all(abs(finer - slope) <= off + SLACK * (error + rounding) for finer, rounding in differences[k:]):
             return _Slope(slope, error)
@@ -227,35 +230,36 @@ def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope | No
 
 
 def _trouble(samples: list[_Sample], i: int, here: float, rounded: float) -> str:
-    """Why there is no derivative: a step, a kink, the edge of the domain; "" where none of them is seen."""
-    near = samples[-20:-12]  # farther off it is curved, closer it is rounded
+    """Return why there is no derivative: a jump, a kink, the edge of the domain; "" if there is no sign of any."""
+    near = samples[-20:-12]  # at larger steps curvature dominates, at smaller ones rounding
     rights = [sample.right[i] for sample in near if sample.right is not None]
     lefts = [sample.left[i] for sample in near if sample.left is not None]
     for side, values in {"right": rights, "left": lefts}.items():
         if len(values) < len(near):
-            return f"there is no value on its {side}, it is the edge of the domain"
+            return f"the function has no value to the {side}: this is the edge of its domain"
     jumps = [abs(right - left) for right, left in zip(rights, lefts, strict=True)]
     if min(jumps) > 0.9 * max(jumps) + SLACK * rounded:
-        return f"the value jumps there, from {format_number(lefts[-1])} to {format_number(rights[-1])}"
+        return f"the function jumps here, from {format_number(lefts[-1])} to {format_number(rights[-1])}"
     on_right = [(right - here) / sample.step for right, sample in zip(rights, near, strict=True)]
     on_left = [(here - left) / sample.step for left, sample in zip(lefts, near, strict=True)]
     spread = max(on_right) - min(on_right) + max(on_left) - min(on_left)
     left, right = on_left[-1], on_right[-1]
     if abs(right - left) > SLACK * spread:
-        return f"there is a kink, with slope {format_number(left)} on its left and {format_number(right)} on its right"
+        slopes = f"{format_number(left)} on the left and {format_number(right)} on the right"
+        return f"the function has a kink here, with slope {slopes}"
     return ""
 
 
-def _cause(derivative: float, told: _Slope) -> str:
-    """What is likely to be wrong with a derivative."""
-    if abs(told.value) <= told.bound:
-        return "the value does not change there; is it that of a step function?"
+def _cause(derivative: float, estimate: _Slope) -> str:
+    """Return the likely cause of a wrong derivative."""
+    if abs(estimate.value) <= estimate.bound:
+        return "the function is constant here; is it a step function?"
     if derivative == 0.0:
-        return "the graph does not lead there; is it cut off by float(), .data or no_grad(), or a partial 0?"
-    ratio = derivative / told.value
+        return "no gradient arrives; is the graph cut by float(), .data or no_grad(), or is a partial derivative 0?"
+    ratio = derivative / estimate.value
     if abs(ratio + 1) < 1e-6:
         return "the sign is wrong"
     for times in (2.0, 3.0, 4.0, 0.5, -2.0, -0.5):
         if abs(ratio / times - 1) < 1e-6:
-            return f"it is {times:g} times what it is to be"
-    return f"a partial is wrong, by {abs(ratio - 1):.1e} of the derivative"
+            return f"it is {times:g} times the correct value"
+    return f"it is off by {100 * abs(ratio - 1):.2g} %; check the partial derivative"

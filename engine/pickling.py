@@ -1,4 +1,4 @@
-"""A graph as a table for pickle, which by itself would recurse into the operands of every node."""
+"""A graph as a table for pickle, which alone would recurse into the operands of every node."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakValueDictionary
 
-from engine.graph import order_above
+from engine.graph import topological_order
 
 if TYPE_CHECKING:
     from engine.rules import Rule
     from engine.value import Value
 
-Taken: TypeAlias = int | tuple[int, ...] | None  # the operands of a node, in a fold lists of them, by number
-Row: TypeAlias = tuple["Rule", Taken, Taken, float, float, str]
+Numbers: TypeAlias = int | tuple[int, ...] | None  # the operands of a node, or lists of them, by number
+Row: TypeAlias = tuple["Rule", Numbers, Numbers, float, float, str]
 Reduced: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
-def reduced(value: Value) -> Reduced:
-    """What pickle writes for a Value: for a leaf its own numbers, for an inner node a table that has it.
+def reduce_node(node: Value) -> Reduced:
+    """Return what pickle writes for a node: for a leaf its attributes, for an inner node a table that contains it.
 
     >>> import pickle
     >>> from engine import Value
@@ -31,31 +31,26 @@ def reduced(value: Value) -> Reduced:
     >>> c, c.parents == (b, a), b.parents[0] is a
     (Value(data=8.0, grad=0.0, op='+'), True, True)
     """
-    if value._a is None:
-        return restored, (type(value), value._rule, None, None, value._data, value.grad, value.label)
-    table = _thread.tables.get(value) or _Table(value)
-    return operator.getitem, (table, table.numbers[value])
+    if node._a is None:
+        return restore_node, (type(node), node._rule, None, None, node._data, node.grad, node.label)
+    table = _thread.tables.get(node) or _Table(node)
+    return operator.getitem, (table, table.numbers[node])
 
 
-def restored(
-    cls: type[Value],
-    rule: Rule | None,
-    x: Value | tuple[Value, ...] | None,
-    y: Value | tuple[Value, ...] | None,
-    data: float,
-    grad: float,
-    label: str,
-) -> Value:
-    """A node by its attributes."""
+def restore_node(cls: type[Value], rule: Rule, a: Any, b: Any, data: float, grad: float, label: str) -> Value:
+    """Return a node with these attributes."""
     node = object.__new__(cls)
-    node._rule, node._a, node._b, node._data, node.grad, node.label = rule, x, y, data, grad, label
+    node._rule = rule
+    node._a, node._b = a, b
+    node._data, node.grad = data, grad
+    node.label = label
     return node
 
 
 class _Thread(threading.local):
-    """For every inner node the table that has it, as long as a pickler of this thread remembers that table.
+    """Maps each inner node to the table it was pickled in, for as long as this thread's pickler keeps that table alive.
 
-    Without it, a node that is pickled a second time, on its own, would come back as another.
+    Without it, a node that is pickled a second time, on its own, would come back as another node.
     """
 
     def __init__(self) -> None:
@@ -66,37 +61,38 @@ _thread = _Thread()
 
 
 class _Table:
-    """The inner nodes above those of older tables, each after its operands. Unpickled it is a list."""
+    """The inner nodes that `root` depends on and no older table contains, each after its operands."""
 
     def __init__(self, root: Value) -> None:
-        self.made = order_above(root, lambda node: node._a is None or node in _thread.tables)
-        for node in self.made:
+        self.nodes = topological_order(root, stop=lambda node: node._a is None or node in _thread.tables)
+        for node in self.nodes:
             _thread.tables[node] = self
-        below = dict.fromkeys(x for node in self.made for x in node.parents)
-        self.given = [x for x in below if _thread.tables.get(x) is not self]
-        self.numbers = {node: number for number, node in enumerate([*self.given, *self.made])}
+        operands = dict.fromkeys(x for node in self.nodes for x in node.parents)
+        self.inputs = [x for x in operands if _thread.tables.get(x) is not self]
+        self.numbers = {node: number for number, node in enumerate([*self.inputs, *self.nodes])}
 
     def __reduce__(self) -> Reduced:
-        listed = cache(lambda xs: tuple([self.numbers[x] for x in xs]))  # neurons of a layer share their inputs
+        """Return what pickle writes; unpickled, a table is a list of nodes."""
+        numbers_of = cache(lambda xs: tuple([self.numbers[x] for x in xs]))  # neurons of a layer share their inputs
 
-        def taken(x: Value | tuple[Value, ...] | None) -> Taken:
-            if isinstance(x, tuple):
-                return listed(x)
-            return None if x is None else self.numbers[x]
+        def numbers(operands: Any) -> Numbers:
+            if isinstance(operands, tuple):
+                return numbers_of(operands)
+            return None if operands is None else self.numbers[operands]
 
-        rows = [(x._rule, taken(x._a), taken(x._b), x._data, x.grad, x.label) for x in self.made]
-        return _nodes, (type(self.made[0]), self.given, rows)
+        rows = [(x._rule, numbers(x._a), numbers(x._b), x._data, x.grad, x.label) for x in self.nodes]
+        return _restore_table, (type(self.nodes[0]), self.inputs, rows)
 
 
-def _nodes(cls: type[Value], given: Iterable[Value], rows: Iterable[Row]) -> list[Value]:
-    nodes = [*given]
-    listed = cache(lambda numbers: tuple([nodes[number] for number in numbers]))
+def _restore_table(cls: type[Value], inputs: Iterable[Value], rows: Iterable[Row]) -> list[Value]:
+    nodes = [*inputs]
+    nodes_of = cache(lambda numbers: tuple([nodes[number] for number in numbers]))
 
-    def operands(taken: Taken) -> Value | tuple[Value, ...] | None:
-        if isinstance(taken, tuple):
-            return listed(taken)
-        return None if taken is None else nodes[taken]
+    def operands(numbers: Numbers) -> Any:
+        if isinstance(numbers, tuple):
+            return nodes_of(numbers)
+        return None if numbers is None else nodes[numbers]
 
-    for rule, x, y, data, grad, label in rows:
-        nodes.append(restored(cls, rule, operands(x), operands(y), data, grad, label))
+    for rule, a, b, data, grad, label in rows:
+        nodes.append(restore_node(cls, rule, operands(a), operands(b), data, grad, label))
     return nodes

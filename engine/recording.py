@@ -1,4 +1,4 @@
-"""Whether operations record their operands: always, but inside `no_grad()`."""
+"""`no_grad`: operations that record nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ is_recording = _recording.get
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Within it, operations compute and record nothing: their results are constants.
+    """Turn recording off inside the `with` block: operations compute, and their results are constants.
 
-    Holds for the running thread or async task alone. Also a decorator: `@no_grad()`.
+    This holds only for the running thread or async task. `@no_grad()` decorates a function.
 
     >>> from engine import Value
     >>> a = Value(2.0)
@@ -25,7 +25,7 @@ def no_grad() -> Iterator[None]:
     (6.0, ())
     """
     before = _recording.get()
-    try:  # from here on a Ctrl-C at any point leaves it as it was
+    try:  # from here on, Ctrl-C at any point restores the state
         _recording.set(False)
         yield
     finally:

@@ -1,32 +1,38 @@
-"""The derivative table: one row an operation, and a row says all there is to know of it.
+"""The derivative table: one row per operation. A row holds everything the library knows about its operation.
 
-A row is text in ordinary Python arithmetic, as a mathematician would write it. In it
+A row is text in Python arithmetic, as a mathematician would write it. In it
 
-    a, b   are the operands,
-    out    is the value of the operation,
+    a, b      are the operands,
+    out       is the value of the operation,
 
-and in a row with a `finalize`, which takes any number of operands,
+and in a row over lists of operands, such as `sum` or `dot`,
 
-    value  is the term of one operand `a` (or of one pair `a`, `b`),
-    total  is the sum of the terms, from left to right,
-    top    is the largest `a`.
+    value     is the term of one operand `a`, or of one pair `a`, `b`,
+    total     is the sum of the terms, from left to right,
+    top       is the largest `a`,
+    finalize  is the value of the operation, in terms of `total` and `top`.
 
-`value` works on floats and may use what `engine.formulas.VALUE_NAMESPACE` names. A partial also works on Values, which
-gives derivatives of any order, so it may use nothing but arithmetic, comparisons, `float`, `pi` and the functions
-of this table. Where the exact text and the textbook differ (the textbook's `1 - out**2` loses every digit of the
-derivative of tanh in the tails), `notation` has the textbook's.
+`value` works on floats and may use the functions of `engine.formulas.VALUE_NAMESPACE`. A partial derivative works on
+floats and on Values, which gives derivatives of any order, so it may use only arithmetic, comparisons, `float`, `pi`
+and the functions of this table. Where the exact text differs from the textbook (the textbook's `1 - out**2` loses every
+digit of the derivative of tanh in the tails), `notation` has the textbook's.
 
-To add an operation is to add a row: its function, its method on Value, backward, the stepper's line, the drawing
-and the tests that go over the table follow from it. `engine.rule` adds one from outside.
+The chain rule stands below, as `Rule.backward`; `Unary`, `Binary`, `Sum` and `Dot` say the same for their number of
+operands, without a loop over partial derivatives, which would cost 60 % more time.
+
+To add an operation, add a row here and a method to `Value`; the function, the stepper's line, the drawing, the compiled
+kernel and the tests over the table follow. `engine.rule` adds a row at run time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from engine import formulas
+from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE, StaleGraphError, function
+from engine.graph import operand_rows
 
 if TYPE_CHECKING:
     from engine.value import Value
@@ -36,12 +42,18 @@ if TYPE_CHECKING:
 class Rule:
     """One row of the table.
 
-    Its kernels are made from the text when the row is: `evaluate(node)` is the node's value by the data of its
-    parents, `backward(node)` adds the node's contributions to the gradients of its parents, and
-    `partial_functions` are the partials as functions of the operands and `out`, for floats and Values alike.
+    Attributes:
+        symbol: the name, or the sign of the operator.
+        value: the value of the operation, as text.
+        partials: the partial derivative with respect to each operand, as text.
+        summary: what the operation is, in a few words.
+        domain: where it has a value, such as "a > 0"; "" for everywhere.
+        notation: the value, or the value and each partial derivative, as mathematics writes them, where that differs.
+        finalize: for an operation on lists of operands, its value in terms of `total` and `top`.
+        identity: the number that changes no operand, such as 1 for the product.
 
-    >>> rule = Rule("cube", "a**3", ("3 * a**2",), summary="a to the third")
-    >>> rule.partial_functions[0](2.0, 8.0)
+    >>> cube = Unary("cube", "a**3", ("3 * a**2",), "a to the third")
+    >>> cube.partial_functions[0](2.0, 8.0)
     12.0
     """
 
@@ -53,54 +65,208 @@ class Rule:
     notation: tuple[str, ...] = ()
     finalize: str = ""
     identity: float | None = None
-    evaluate: Callable[[Value], float] = field(init=False, repr=False)
-    backward: Callable[[Value], None] = field(init=False, repr=False)
-    partial_functions: tuple[Callable[..., Any], ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        evaluate, backward = formulas.build(self)
-        object.__setattr__(self, "evaluate", evaluate)
-        object.__setattr__(self, "backward", backward)
-        object.__setattr__(self, "partial_functions", formulas.partial_functions(self))
 
     @property
     def arity(self) -> int:
-        """The number of operands; of a row with a `finalize`, the number of operand lists."""
+        """The number of operands, or of lists of operands."""
         return len(self.partials)
 
     @property
     def value_notation(self) -> str:
-        """The value as maths has it, in the operands' letters: `a**b`, `tanh(a)`."""
+        """The value as mathematics writes it, in the operands' letters: `a**b`, `tanh(a)`."""
         return self.notation[0] if self.notation else f"{self.symbol}({', '.join('ab'[: self.arity])})"
 
     @property
     def partial_notation(self) -> tuple[str, ...]:
-        """The partials as maths has them, in the operands' letters and `out`."""
+        """The partial derivatives as mathematics writes them, in the operands' letters and `out`."""
         return self.notation[1:] or self.partials
 
-    def __reduce__(self) -> tuple[Callable[[str], Rule], tuple[str]]:
-        return _rule_of, (self.symbol,)
+    @cached_property
+    def function(self) -> Callable[..., float]:
+        """`value` as a function of the operands (and `top`), on floats."""
+        letters = [*"ab"[: self.arity], "top"] if self.finalize else "ab"[: self.arity]
+        return function(self.value, letters, VALUE_NAMESPACE)
+
+    @cached_property
+    def partial_functions(self) -> tuple[Callable[..., Any], ...]:
+        """`partials` as functions of the operands and `out`, on floats and Values alike."""
+        return tuple(function(text, [*"ab"[: self.arity], "out"], PARTIAL_NAMESPACE) for text in self.partials)
+
+    def evaluate(self, node: Value) -> float:
+        """Return the value of `node` from the data of its operands.
+
+        Raises:
+            ArithmeticError, ValueError: it has none.
+        """
+        raise NotImplementedError
+
+    def backward(self, node: Value) -> None:
+        """Pass the gradient of `node` back: the chain rule.
+
+        Each operand accumulates the upstream gradient times its local derivative.
+
+        Raises:
+            StaleGraphError: an operand changed after `node` was recorded.
+            ArithmeticError, ValueError: a local derivative has no value.
+        """
+        out, upstream = node._data, node.grad
+        if self.evaluate(node) != out:
+            raise StaleGraphError
+        for operands in operand_rows(node):
+            numbers = [x._data for x in operands]
+            for x, partial in zip(operands, self.partial_functions, strict=True):
+                if x._rule is not CONSTANT:
+                    x.grad += upstream * partial(*numbers, out)
+
+    def __reduce__(self) -> str | tuple[Callable[[str], Rule], tuple[str]]:
+        return f"{'LEAF' if self is LEAF else 'CONSTANT'}" if not self.symbol else (rule_named, (self.symbol,))
 
 
-def _rule_of(symbol: str) -> Rule:
-    if symbol and symbol not in RULES:
-        raise LookupError(f"there is no rule {symbol!r} here: add it by engine.rule, as where the graph was made")
-    return RULES[symbol] if symbol else LEAF
+class Unary(Rule):
+    """An operation on one operand."""
+
+    def evaluate(self, node: Value) -> float:
+        return self.function(node._a._data)
+
+    def backward(self, node: Value) -> None:
+        a, out = node._a, node._data
+        if self.function(a._data) != out:
+            raise StaleGraphError
+        if a._rule is not CONSTANT:
+            a.grad += node.grad * self.partial_functions[0](a._data, out)
 
 
-LEAF = Rule("", "a", ("1",), "no operation: a leaf")
+class Binary(Rule):
+    """An operation on two operands."""
+
+    def evaluate(self, node: Value) -> float:
+        return self.function(node._a._data, node._b._data)
+
+    def backward(self, node: Value) -> None:
+        a, b, out = node._a, node._b, node._data
+        if self.function(a._data, b._data) != out:
+            raise StaleGraphError
+        by_a, by_b = self.partial_functions
+        upstream = node.grad
+        if a._rule is not CONSTANT:
+            a.grad += upstream * by_a(a._data, b._data, out)
+        if b._rule is not CONSTANT:
+            b.grad += upstream * by_b(a._data, b._data, out)
+
+
+class Fold(Rule):
+    """An operation on a list of operands, or on two lists, pair by pair."""
+
+    @cached_property
+    def finalizer(self) -> Callable[[float, float], float]:
+        """`finalize` as a function of `total` and `top`."""
+        return function(self.finalize, ["total", "top"], VALUE_NAMESPACE)
+
+    def evaluate(self, node: Value) -> float:
+        top, total = max([x._data for x in node._a]), 0.0
+        for operands in operand_rows(node):
+            total += self.function(*[x._data for x in operands], top)
+        return self.finalizer(total, top)
+
+
+class Plus(Binary):
+    """The sum of two operands."""
+
+    def evaluate(self, node: Value) -> float:
+        return node._a._data + node._b._data  # type: ignore[no-any-return]
+
+    def backward(self, node: Value) -> None:
+        a, b = node._a, node._b
+        if a._data + b._data != node._data:
+            raise StaleGraphError
+        if a._rule is not CONSTANT:
+            a.grad += node.grad
+        if b._rule is not CONSTANT:
+            b.grad += node.grad
+
+
+class Times(Binary):
+    """The product of two operands."""
+
+    def evaluate(self, node: Value) -> float:
+        return node._a._data * node._b._data  # type: ignore[no-any-return]
+
+    def backward(self, node: Value) -> None:
+        a, b = node._a, node._b
+        if a._data * b._data != node._data:
+            raise StaleGraphError
+        if a._rule is not CONSTANT:
+            a.grad += node.grad * b._data
+        if b._rule is not CONSTANT:
+            b.grad += node.grad * a._data
+
+
+class Sum(Fold):
+    """The sum of a list of operands."""
+
+    def evaluate(self, node: Value) -> float:
+        total = 0.0
+        for a in node._a:
+            total += a._data
+        return total
+
+    def backward(self, node: Value) -> None:
+        total, upstream = 0.0, node.grad
+        for a in node._a:
+            total += a._data
+            if a._rule is not CONSTANT:
+                a.grad += upstream
+        if total != node._data:
+            raise StaleGraphError
+
+
+class Dot(Fold):
+    """The sum of the products of two lists of operands: a weighted sum."""
+
+    def evaluate(self, node: Value) -> float:
+        total = 0.0
+        for a, b in zip(node._a, node._b):
+            total += a._data * b._data
+        return total
+
+    def backward(self, node: Value) -> None:
+        total, upstream, constant = 0.0, node.grad, CONSTANT
+        for a, b in zip(node._a, node._b):
+            a_data, b_data = a._data, b._data
+            total += a_data * b_data
+            if a._rule is not constant:
+                a.grad += upstream * b_data
+            if b._rule is not constant:
+                b.grad += upstream * a_data
+        if total != node._data:
+            raise StaleGraphError
+
+
+def rule_named(symbol: str) -> Rule:
+    """Return the row of a symbol, for a graph that is loaded.
+
+    Raises:
+        LookupError: the table has no such row.
+    """
+    if symbol not in RULES:
+        raise LookupError(f"unknown rule {symbol!r}: define it with engine.rule before loading this graph")
+    return RULES[symbol]
+
+
+LEAF = Rule("", "", (), "a leaf: it has no operands, and takes a gradient")
+CONSTANT = Rule("", "", (), "a constant: it has no operands, and takes no gradient")
 
 RULES: dict[str, Rule] = {
-    rule.symbol: rule
-    for rule in (
-        Rule("+", "a + b", ("1", "1"), "the sum", notation=("a + b",), identity=0.0),
-        Rule("-", "a - b", ("1", "-1"), "the difference", notation=("a - b",)),
-        Rule("*", "a * b", ("b", "a"), "the product", notation=("a*b",), identity=1.0),
-        Rule("/", "a / b", ("1/b", "-out/b"), "the quotient", "b != 0", notation=("a/b", "1/b", "-a/b**2")),
-        Rule(
+    row.symbol: row
+    for row in (
+        Plus("+", "a + b", ("1", "1"), "the sum", notation=("a + b",), identity=0.0),
+        Binary("-", "a - b", ("1", "-1"), "the difference", notation=("a - b",)),
+        Times("*", "a * b", ("b", "a"), "the product", notation=("a*b",), identity=1.0),
+        Binary("/", "a / b", ("1/b", "-out/b"), "the quotient", "b != 0", notation=("a/b", "1/b", "-a/b**2")),
+        Binary(
             "**",
             "pow(a, b)",
-            # b - 1 loses digits of other numbers below 1/2, and from 2**53 on it is b, without the sign of a power.
+            # b - 1 loses digits for |b| < 1/2; for |b| >= 2**53 it is b itself, and a power of -1 loses its sign.
             (
                 "b * a**(b - 1) if 0 < abs(b) < 2**53 and (abs(b) >= 0.5 or float(b) % 1 == 0)"
                 " else b*out/a if float(a) or 0 < abs(b) < 0.5 else 0",
@@ -110,60 +276,62 @@ RULES: dict[str, Rule] = {
             "a > 0 or (a < 0 and b % 1 == 0) or (a == 0 and b >= 0)",
             notation=("a**b", "b * a**(b - 1)", "a**b * log(a)"),
         ),
-        Rule("neg", "-a", ("-1",), "the negative", notation=("-a",)),
-        Rule("abs", "abs(a)", ("1 if a > 0 else -1 if a < 0 else 0",), "the absolute value; slope 0 at 0"),
-        Rule("exp", "exp(a)", ("out",), "e to the power a"),
-        Rule("log", "log(a)", ("1/a",), "the natural logarithm", "a > 0"),
-        Rule("log1p", "log1p(a)", ("1/(1 + a)",), "log(1 + a), exact for small a", "a > -1"),
-        Rule("sqrt", "sqrt(a)", ("a**-0.5/2",), "the square root", "a >= 0", notation=("sqrt(a)", "1/(2*out)")),
-        Rule("sin", "sin(a)", ("cos(a)",), "the sine of a, in radians"),
-        Rule("cos", "cos(a)", ("-sin(a)",), "the cosine of a, in radians"),
-        Rule("tan", "tan(a)", ("1 + out**2",), "the tangent of a, in radians"),
-        Rule("erfc", "erfc(a)", ("-2/pi**0.5 * exp(-a*a)",), "the complementary error function, 1 - erf(a)"),
-        Rule(
+        Unary("neg", "-a", ("-1",), "the negative", notation=("-a",)),
+        Unary("abs", "abs(a)", ("1 if a > 0 else -1 if a < 0 else 0",), "the absolute value; slope 0 at 0"),
+        Unary("exp", "exp(a)", ("out",), "e to the power a"),
+        Unary("log", "log(a)", ("1/a",), "the natural logarithm", "a > 0"),
+        Unary("log1p", "log1p(a)", ("1/(1 + a)",), "log(1 + a), exact for small a", "a > -1"),
+        Unary("sqrt", "sqrt(a)", ("a**-0.5/2",), "the square root", "a >= 0", notation=("sqrt(a)", "1/(2*out)")),
+        Unary("sin", "sin(a)", ("cos(a)",), "the sine of a, in radians"),
+        Unary("cos", "cos(a)", ("-sin(a)",), "the cosine of a, in radians"),
+        Unary("tan", "tan(a)", ("1 + out**2",), "the tangent of a, in radians"),
+        Unary("erfc", "erfc(a)", ("-2/pi**0.5 * exp(-a*a)",), "the complementary error function, 1 - erf(a)"),
+        Unary(
             "tanh",
             "tanh(a)",
-            # Near 0 the textbook's is as exact, and its derivative more so. From tanh(1.5/2) on, which is less
-            # than 0.64, the derivatives of the sigmoids are made of sigmoids, and do not come back to tanh.
+            # Near 0 the textbook form is as accurate, and its own derivative more so. For |out| >= 0.64, |2a| exceeds
+            # 1.5, where sigmoid's derivative is written in sigmoids, so that higher derivatives never return to tanh.
             ("1 - out**2 if abs(float(out)) < 0.64 else 4 * sigmoid(2*a) * sigmoid(-2*a)",),
             "the hyperbolic tangent, in (-1, 1)",
             notation=("tanh(a)", "1 - out**2"),
         ),
-        Rule(
+        Unary(
             "sigmoid",
-            # The first is the more exact, but exp(-a) overflows.
+            # The first form is more accurate, but exp(-a) overflows.
             "1/(1 + exp(-a)) if a > -37 else exp(a)/(1 + exp(a))",
-            # Near 0 the derivative of the product would lose every digit.
+            # Near 0 the derivative of the product of sigmoids would lose every digit.
             ("sigmoid(a) * sigmoid(-a) if abs(float(a)) > 1.5 else (1 - tanh(a/2)**2)/4",),
-            "1/(1 + exp(-a)), in (0, 1) (lecture P14)",
+            "1/(1 + exp(-a)), in (0, 1) (P14)",
             notation=("sigmoid(a)", "out*(1 - out)"),
         ),
-        Rule("softplus", "max(a, 0.0) + log1p(exp(-abs(a)))", ("sigmoid(a)",), "log(1 + exp(a)), a smooth relu"),
-        Rule("relu", "a if a > 0 else 0.0", ("1 if a > 0 else 0",), "the larger of a and 0; slope 0 at 0"),
-        Rule("leaky_relu", "a if a > 0 else 0.01*a", ("1 if a > 0 else 0.01",), "relu with slope 0.01 up to 0"),
-        Rule("elu", "a if a > 0 else expm1(a)", ("1 if a > 0 else exp(a)",), "a above 0, exp(a) - 1 below"),
-        Rule(
+        Unary("softplus", "max(a, 0.0) + log1p(exp(-abs(a)))", ("sigmoid(a)",), "log(1 + exp(a)), a smooth relu"),
+        Unary("relu", "a if a > 0 else 0.0", ("1 if a > 0 else 0",), "the larger of a and 0; slope 0 at 0"),
+        Unary("leaky_relu", "a if a > 0 else 0.01*a", ("1 if a > 0 else 0.01",), "relu with slope 0.01 up to 0"),
+        Unary("elu", "a if a > 0 else expm1(a)", ("1 if a > 0 else exp(a)",), "a above 0, exp(a) - 1 below"),
+        Unary(
             "gelu",
             "a * erfc(-a/2**0.5) / 2",
             ("erfc(-a/2**0.5)/2 + a*exp(-a*a/2)/(2*pi)**0.5",),
             "a times the normal distribution function of a, exact (Hendrycks and Gimpel 2016)",
         ),
-        Rule("silu", "a * sigmoid(a)", ("sigmoid(a) * (1 + a*sigmoid(-a))",), "a times sigmoid(a)"),
-        Rule("sign", "1.0 if a > 0 else -1.0", ("0",), "the threshold: 1 if a > 0, else -1 (lecture P7)"),
-        Rule(
+        Unary("silu", "a * sigmoid(a)", ("sigmoid(a) * (1 + a*sigmoid(-a))",), "a times sigmoid(a)"),
+        Unary("sign", "1.0 if a > 0 else -1.0", ("0",), "the threshold: 1 if a > 0, else -1 (P7)"),
+        Binary(
             "maximum",
             "a if a > b else b",
             ("1 if a > b else 0 if a < b else 0.5", "1 if b > a else 0 if b < a else 0.5"),
             "the larger of a and b; at a tie each has slope 1/2",
         ),
-        Rule(
+        Binary(
             "minimum",
             "a if a < b else b",
             ("1 if a < b else 0 if a > b else 0.5", "1 if b < a else 0 if b > a else 0.5"),
             "the smaller of a and b; at a tie each has slope 1/2",
         ),
-        Rule("sum", "a", ("1",), "the sum of all operands", finalize="total"),
-        Rule("dot", "a * b", ("b", "a"), "the sum of the products, pair by pair", finalize="total"),
-        Rule("logsumexp", "exp(a - top)", ("exp(a - out)",), "log(sum of exp(a))", finalize="top + log(total)"),
+        Sum("sum", "a", ("1",), "the sum of all operands", finalize="total"),
+        Dot("dot", "a * b", ("b", "a"), "the sum of the products, pair by pair", finalize="total"),
+        Fold("logsumexp", "exp(a - top)", ("exp(a - out)",), "log(sum of exp(a))", finalize="top + log(total)"),
     )
 }
+
+VALUE_NAMESPACE.update({row.symbol: row.function for row in RULES.values() if isinstance(row, Unary | Binary)})

@@ -1,4 +1,4 @@
-"""Graphs of derivatives in their simplest form: without 0*x and its like, and with one node for equal expressions."""
+"""Graphs of derivatives, simplified: without 0*x and 1*x, and with one node for equal expressions."""
 
 from __future__ import annotations
 
@@ -8,57 +8,57 @@ from typing import Any, TypeAlias
 
 from engine import functions
 from engine.graph import topological_order
-from engine.value import Value, operands, record
+from engine.value import Value, as_values, record
 
 Derivative: TypeAlias = "Value | float"
 
 
-def simplified(derivatives: list[Derivative], given: list[Value], inputs: list[Value]) -> list[Derivative]:
-    """The derivatives by `inputs` in their simplest form, made of the nodes that are `given` where there are such."""
-    forms = _Forms(given, inputs)
-    simple: dict[Value, Derivative] = dict(zip(given, given, strict=True))
+def simplify(derivatives: list[Derivative], graph: list[Value], inputs: list[Value]) -> list[Derivative]:
+    """Return the derivatives with respect to `inputs`, simplified; nodes of `graph` are reused where they are equal."""
+    simplifier = _Simplifier(graph, inputs)
+    simple: dict[Value, Derivative] = dict(zip(graph, graph, strict=True))
     for node in topological_order(*(x for x in derivatives if isinstance(x, Value))):
         if node not in simple:
-            simple[node] = forms.of(node, [simple[x] for x in node.parents])
+            simple[node] = simplifier.simplify(node, [simple[x] for x in node.parents])
     return [simple[x] if isinstance(x, Value) else x for x in derivatives]
 
 
 def total(terms: list[Derivative]) -> Derivative:
-    """The sum of the terms, however many, as one node, or as a number where all are numbers."""
+    """Return the sum of any number of terms: a number if all are numbers, else one node."""
     number = 0.0
     for term in terms:
         if not isinstance(term, Value):
             number += term
     values = [term for term in terms if isinstance(term, Value)]
     match values + [number] * (number != 0.0 or not values):
-        case [one]:
-            return one
-        case [one, other]:
-            return one + other
-        case many:
-            return functions.sum(many)
+        case [term]:
+            return term
+        case [a, b]:
+            return a + b
+        case summands:
+            return functions.sum(summands)
 
 
-class _Forms:
-    """What nodes come to. An input is a variable of its own: it is not looked into, and stands for no expression."""
+class _Simplifier:
+    """Simplifies nodes bottom-up and shares equal expressions. Inputs are opaque: they are never expanded or merged."""
 
-    def __init__(self, given: list[Value], inputs: list[Value]) -> None:
+    def __init__(self, graph: list[Value], inputs: list[Value]) -> None:
         self._inputs = set(inputs)
-        self._nodes: dict[object, Value] = {}  # of each expression
-        for node in given:
-            self._same(node)
+        self._nodes: dict[object, Value] = {}  # one per expression
+        for node in graph:
+            self._interned(node)
 
-    def of(self, node: Value, simple: list[Any]) -> Any:
-        """What a node comes to with simplified operands."""
-        if not any(isinstance(x, Value) for x in simple):
+    def simplify(self, node: Value, operands: list[Any]) -> Any:
+        """Return a node with simplified operands, simplified."""
+        if not any(isinstance(x, Value) for x in operands):
             return node.data
-        match [node.op, *simple]:
+        match [node.op, *operands]:
             case ["sum", *terms]:
                 counts = Counter(terms).items()
-                summed: Any = total([self._multiple(n, x) if isinstance(x, Value) else n * x for x, n in counts])
-                return self._same(summed)
+                summed: Any = total([self._scaled(n, x) if isinstance(x, Value) else n * x for x, n in counts])
+                return self._interned(summed)
             case ["+", x, y] if x is y:
-                return self._multiple(2.0, x)
+                return self._scaled(2.0, x)
             case ["*", 0.0, _] | ["*", _, 0.0] | ["/", 0.0, _]:
                 return 0.0
             case ["**", _, 0.0]:
@@ -66,25 +66,25 @@ class _Forms:
             case ["+", 0.0, x] | ["+" | "-", x, 0.0] | ["/" | "**", x, 1.0]:
                 return x
             case ["neg", x] | ["-", 0.0, x]:
-                return self._multiple(-1.0, x)
+                return self._scaled(-1.0, x)
             case ["*", float(number), x] | ["*", x, float(number)]:
-                return self._multiple(number, x)
-        return self._same(record(node._rule, *operands(simple, node.op)))  # type: ignore[arg-type]
+                return self._scaled(number, x)
+        return self._interned(record(node._rule, *as_values(operands, node.op)))
 
-    def _same(self, node: Value) -> Value:
-        """The node of an equal expression that is there already, or this one."""
+    def _interned(self, node: Value) -> Value:
+        """Return the existing node of an equal expression, or this one."""
         if not node.parents or node in self._inputs:
             return node
         return self._nodes.setdefault(_key(node), node)
 
-    def _multiple(self, number: float, node: Value) -> Value:
-        """The product, with the numbers and signs inside gathered in one number, as long as it loses no digits."""
-        while (inside := self._inside(node)) and sys.float_info.min <= abs(number * inside[0]) <= sys.float_info.max:
-            number, node = number * inside[0], inside[1]
-        return self._same(-node if number == -1.0 else number * node)
+    def _scaled(self, number: float, node: Value) -> Value:
+        """Multiply, folding nested numeric factors and signs into one coefficient unless it over- or underflows."""
+        while (split := self._coefficient(node)) and sys.float_info.min <= abs(number * split[0]) <= sys.float_info.max:
+            number, node = number * split[0], split[1]
+        return self._interned(-node if number == -1.0 else number * node)
 
-    def _inside(self, node: Value) -> tuple[float, Value] | None:
-        """The number or sign in a product, and the rest."""
+    def _coefficient(self, node: Value) -> tuple[float, Value] | None:
+        """Return the number or sign in a product, and the other factor."""
         if node in self._inputs:
             return None
         match node.op, node.parents:
@@ -96,5 +96,5 @@ class _Forms:
 
 
 def _key(node: Value) -> tuple[object, ...]:
-    """What two nodes of equal expressions have in common."""
-    return node._rule, *(str(x.data) if x.is_constant else x for x in node.parents)  # 0.0 and -0.0 are two
+    """Return what nodes of equal expressions have in common."""
+    return node._rule, *(str(x.data) if x.is_constant else x for x in node.parents)  # 0.0 and -0.0 differ

@@ -17,70 +17,77 @@ Number: TypeAlias = float | Real | Decimal
 
 
 def describe(thing: object) -> str:
+    """Return the type and the beginning of the text of what a caller passed, for an error: `int 3`."""
     return f"{type(thing).__name__} {reprlib.repr(thing)}"
 
 
-def as_finite(data: Number, taker: str) -> float:
-    """A finite real number as a float.
+def as_float(x: object) -> float | None:
+    """Return a real number as a float; None if `x` is anything else, a bool included.
 
     Raises:
-        TypeError: `data` is no real number.
-        ValueError: `data` is infinite or not a number.
-        OverflowError: `data` is too large for a float.
+        OverflowError: the number is too large for a float.
     """
-    value = as_float(data)
-    if value is None:
-        raise TypeError(f"{taker} takes a real number, got {describe(data)}")
-    if not isfinite(value):
-        raise ValueError(f"{taker} takes a finite number, got {value}")
-    return value
-
-
-def as_float(data: object) -> float | None:
-    if type(data) is float:
-        return data
-    if isinstance(data, (Real, Decimal)) and not isinstance(data, bool):
+    if type(x) is float:
+        return x
+    if isinstance(x, (Real, Decimal)) and not isinstance(x, bool):
         try:
-            return float(data)
+            return float(x)
         except OverflowError:
-            raise OverflowError(f"{describe(data)} is too large for a float (up to 1.8e308)") from None
+            raise OverflowError(f"a number must fit into a float (up to 1.8e308), got {describe(x)}") from None
     return None
 
 
-def at_least(least: int, n: int, what: str) -> int:
-    """A number of inputs, neurons, epochs.
+def as_finite(x: Number, name: str) -> float:
+    """Return a finite real number as a float; errors call it `name`.
 
     Raises:
-        TypeError: it is no int.
-        ValueError: it is less than `least`.
+        TypeError: `x` is not a real number.
+        ValueError: `x` is infinite or not a number.
+        OverflowError: `x` is too large for a float.
+    """
+    value = as_float(x)
+    if value is None:
+        raise TypeError(f"{name} must be a real number, got {describe(x)}")
+    if not isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
+    return value
+
+
+def at_least(least: int, n: int, name: str) -> int:
+    """Return a count, such as the number of inputs, neurons or epochs.
+
+    Raises:
+        TypeError: `n` is not an int.
+        ValueError: `n` is less than `least`, or more than a list can hold.
     """
     try:
         number = operator.index(None if isinstance(n, bool) else n)  # type: ignore[arg-type]
-    except TypeError:  # of an array too, which has an __index__
-        raise TypeError(f"{what} is an int, got {describe(n)}") from None
+    except TypeError:  # raised for an array too, although it has an __index__
+        raise TypeError(f"{name} must be an int, got {describe(n)}") from None
     if number < least:
-        raise ValueError(f"{what} is {least} or more, got {number}")
+        raise ValueError(f"{name} must be at least {least}, got {number}")
     if number > sys.maxsize:
-        raise ValueError(f"{what} is no more than a list can hold, got {describe(n)}")
+        raise ValueError(f"{name} must be at most {sys.maxsize} (sys.maxsize), got {describe(n)}")
     return number
 
 
-def in_range(x: float, what: str, below: float = math.inf) -> float:
-    """A number from 0 to below `below`.
+def in_range(x: float, name: str, below: float = math.inf) -> float:
+    """Return a number that is at least 0 and less than `below`.
 
     Raises:
-        TypeError: it is no real number.
-        ValueError: it is outside that range, or not finite.
+        TypeError: `x` is not a real number.
+        ValueError: `x` is outside that range, or not finite.
     """
-    number = as_finite(x, what)
+    number = as_finite(x, name)
     if not 0.0 <= number < below:
-        raise ValueError(f"{what} is 0 or more{f' and below {below:g}' * (below < math.inf)}, got {x}")
+        limit = f" and less than {below:g}" if below < math.inf else ""
+        raise ValueError(f"{name} must be at least 0{limit}, got {x}")
     return number
 
 
 @contextmanager
 def error_context(where: str) -> Iterator[None]:
-    """Puts `where` before the message of what goes wrong within."""
+    """Put `where` in front of the message of an error that the `with` block raises."""
     try:
         yield
     except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Value: one node of the graph."""
+"""Value: one node of the computation graph."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import operator
 from collections.abc import Callable, Iterable
 from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 from engine import errors, pickling
 from engine.formatting import format_number
-from engine.graph import order_above, topological_order
+from engine.graph import topological_order
 from engine.recording import is_recording
-from engine.rules import LEAF, Rule
+from engine.rules import CONSTANT, LEAF, RULES, Rule
+from engine.snapshot import restored_on_error
 from engine.validation import Number, as_finite, as_float, describe
 
 Operand: TypeAlias = "Value | Number"
@@ -21,19 +22,19 @@ Operand: TypeAlias = "Value | Number"
 
 @final
 class Value:
-    """A number that remembers how it was made, so that it can tell its derivative by whatever it was made of.
+    """A number that remembers how it was computed, so that it can be differentiated with respect to its inputs.
 
     Args:
         data: any finite real number (int, float, Fraction, Decimal, a NumPy scalar); kept as a float.
-        label: a name to show in pictures and in the stepper; any text.
+        label: a name for pictures and for the stepper; any text.
 
     Raises:
-        TypeError: `data` is no real number (a str, a complex, a bool, None, an array, another Value).
+        TypeError: `data` is not a real number (a str, a complex, a bool, None, an array, another Value).
         ValueError: `data` is infinite or not a number.
 
-    A Value made by `Value(...)` is a leaf. Arithmetic (`+ - * / **`, `abs`, and the functions of `engine`, which are
-    methods too) makes inner nodes. A plain number among the operands becomes a constant, which has no gradient;
-    `0 + v` and `1 * v` are `v` itself. `<` and its like compare by data, `==` is identity.
+    A Value that is written `Value(...)` is a leaf. Arithmetic (`+ - * / **`, `abs`) and the methods below, which are
+    functions of `engine` too, create inner nodes. A plain number among the operands becomes a constant, which takes no
+    gradient; `0 + v` and `1 * v` are `v` itself. `<`, `<=`, `>` and `>=` compare data; `==` is identity.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> L = a * b + a**2
@@ -49,81 +50,64 @@ class Value:
     __array_ufunc__ = None  # so that a NumPy number on the left leaves the operation to Value
 
     _data: float
-    _rule: Rule | None  # None: a constant
-    _a: Value | tuple[Value, ...] | None  # the operands, in a fold lists of them; None where there is none
-    _b: Value | tuple[Value, ...] | None
+    _rule: Rule
+    _a: Any  # the first operand, or the first tuple of operands; None in a leaf or a constant
+    _b: Any  # the second
     grad: float
     label: str
 
-    if TYPE_CHECKING:
-        # What engine.functions attaches, row by row.
-        __add__: ClassVar[Callable[[Value, Operand], Value]]
-        __radd__: ClassVar[Callable[[Value, Operand], Value]]
-        __sub__: ClassVar[Callable[[Value, Operand], Value]]
-        __rsub__: ClassVar[Callable[[Value, Operand], Value]]
-        __mul__: ClassVar[Callable[[Value, Operand], Value]]
-        __rmul__: ClassVar[Callable[[Value, Operand], Value]]
-        __truediv__: ClassVar[Callable[[Value, Operand], Value]]
-        __rtruediv__: ClassVar[Callable[[Value, Operand], Value]]
-        __pow__: ClassVar[Callable[[Value, Operand], Value]]
-        __rpow__: ClassVar[Callable[[Value, Operand], Value]]
-        __neg__: ClassVar[Callable[[Value], Value]]
-        __abs__: ClassVar[Callable[[Value], Value]]
-
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
-
     def __init__(self, data: Number, label: str = "") -> None:
         if not isinstance(label, str):
-            raise TypeError(f"the label of a Value is a str, got {describe(label)}")
-        self._data = as_finite(data, "Value")
+            raise TypeError(f"the label of a Value must be a str, got {describe(label)}")
+        self._data = as_finite(data, "data of a Value")
         self._rule = LEAF
         self._a = self._b = None
         self.grad = 0.0
         self.label = label
 
     def __init_subclass__(cls) -> None:
-        raise TypeError("Value is not for subclassing: keep a Value in an object of your own")
+        raise TypeError("Value must not be subclassed: keep a Value as an attribute of your class")
 
     @property
     def data(self) -> float:
-        """The number itself, a finite float. That of a leaf can be set; `forward()` then refreshes the graph."""
+        """The number itself, a finite float. It can be set in a leaf; `forward()` then refreshes the graph."""
         return self._data
 
     @data.setter
     def data(self, data: Number) -> None:
         if self._a is not None:
             raise AttributeError(
-                f"the data of {self!r} follows from its operands: set that of a leaf, then call forward()"
+                f"data must be set in a leaf, got the inner node {self!r}: "
+                "set the data of the leaves that it depends on, then call forward()"
             )
-        self._data = as_finite(data, "Value.data")
+        self._data = as_finite(data, "data of a Value")
 
     @property
     def op(self) -> str:
-        """The symbol of the operation that made this node, "" for a leaf or a constant."""
-        return self._rule.symbol if self._rule else ""
+        """The symbol of the operation; "" for a leaf or a constant."""
+        return self._rule.symbol
 
     @property
     def parents(self) -> tuple[Value, ...]:
-        """The operands, in order, each as often as it was used; `dot(ws, xs)` has all of ws, then all of xs."""
+        """The operands in order, each as often as it was used; of `dot(ws, xs)` all of ws, then all of xs."""
         lists = (x if isinstance(x, tuple) else (x,) for x in (self._a, self._b) if x is not None)
         return tuple(chain.from_iterable(lists))
 
     @property
     def is_constant(self) -> bool:
-        """Whether this is a plain number in the graph, or was made inside `no_grad()`: it takes no gradient."""
-        return self._rule is None
+        """Whether this is a plain number in the graph, or was computed inside `no_grad()`: it takes no gradient."""
+        return self._rule is CONSTANT
 
     def backward(self) -> None:
-        """Add to the `grad` of every leaf the derivative of this node by that leaf.
+        """Add the derivative of this node with respect to each leaf to the `grad` of that leaf.
 
-        Walks the topological order in reverse; at each node the chain rule hands the gradient on to the parents
-        (lecture P34-P46). Leaves keep what they had, so that a second call doubles it (`zero_grad` clears); inner nodes
-        start at 0.0 at every call.
+        Reverse-mode differentiation (P34-P46): walk the topological order in reverse; at each node the chain rule
+        passes the gradient back to the parents. Leaves keep what they had, so that a second call doubles it
+        (`zero_grad` clears it); inner nodes start at 0.0 at every call.
 
         Raises:
-            RuntimeError: a leaf was changed since the graph was recorded; or there is no graph, because this
-                is a constant.
-            ArithmeticError: a derivative has no value here (that of sqrt at 0) or overflows.
+            RuntimeError: a leaf was changed since the graph was recorded; or this is a constant, without a graph.
+            ArithmeticError: a derivative has no value here (sqrt at 0) or overflows.
             In each case every gradient is as it was.
 
         >>> x = Value(3.0)
@@ -131,32 +115,27 @@ class Value:
         >>> x.grad
         6.0
         """
-        if self._rule is None:
+        if self.is_constant:
             raise errors.no_graph(self)
         order = topological_order(self)
-        before = [node.grad for node in order]
         inner = [node for node in order if node._a is not None]
-        for node in inner:
-            node.grad = 0.0
-        self.grad += 1.0
-        try:
+        with restored_on_error(order):
+            for node in inner:
+                node.grad = 0.0
+            self.grad += 1.0
             try:
                 for node in reversed(inner):
-                    node._rule.backward(node)  # type: ignore[union-attr]
+                    node._rule.backward(node)
             except errors.KERNEL_ERRORS:
                 raise errors.no_derivative(node) from None
             for node in reversed(order):
                 if not isfinite(node.grad):
                     raise errors.gradient_overflow(node, [user for user in inner if node in user.parents])
-        except BaseException:
-            for node, grad in zip(order, before, strict=True):
-                node.grad = grad
-            raise
 
     def forward(self) -> None:
-        """Compute the data of this node and of all below it anew, after leaves were changed.
+        """Recompute this node and everything it depends on, after leaves have changed.
 
-        The gradients of inner nodes, which belonged to the old point, go back to 0.0; those of leaves stay.
+        The gradients of inner nodes belong to the old point and become 0.0; leaves keep theirs.
 
         Raises:
             ArithmeticError: an operation has no value at the new point; everything is as it was.
@@ -169,24 +148,132 @@ class Value:
         25.0
         """
         inner = [node for node in topological_order(self) if node._a is not None]
-        before = [node._data for node in inner]
-        try:
+        with restored_on_error(inner):
             for node in inner:
+                node.grad = 0.0
                 try:
-                    node._data = node._rule.evaluate(node)  # type: ignore[union-attr]
+                    node._data = data = node._rule.evaluate(node)
+                    if data - data != 0.0:
+                        raise OverflowError
                 except errors.KERNEL_ERRORS as error:
                     raise errors.no_value(node, error) from None
-        except BaseException:
-            for node, data in zip(inner, before, strict=True):
-                node._data = data
-            raise
-        for node in inner:
-            node.grad = 0.0
 
     def zero_grad(self) -> None:
-        """Set the gradient of this node and of all below it to 0.0."""
+        """Set the gradient of this node and of everything it depends on to 0.0."""
         for node in topological_order(self):
             node.grad = 0.0
+
+    def __add__(self, other: Operand) -> Value:
+        return _operate(RULES["+"], self, other)
+
+    def __radd__(self, other: Operand) -> Value:
+        return _operate(RULES["+"], self, other, reflected=True)
+
+    def __sub__(self, other: Operand) -> Value:
+        return _operate(RULES["-"], self, other)
+
+    def __rsub__(self, other: Operand) -> Value:
+        return _operate(RULES["-"], self, other, reflected=True)
+
+    def __mul__(self, other: Operand) -> Value:
+        return _operate(RULES["*"], self, other)
+
+    def __rmul__(self, other: Operand) -> Value:
+        return _operate(RULES["*"], self, other, reflected=True)
+
+    def __truediv__(self, other: Operand) -> Value:
+        return _operate(RULES["/"], self, other)
+
+    def __rtruediv__(self, other: Operand) -> Value:
+        return _operate(RULES["/"], self, other, reflected=True)
+
+    def __pow__(self, other: Operand) -> Value:
+        return _operate(RULES["**"], self, other)
+
+    def __rpow__(self, other: Operand) -> Value:
+        return _operate(RULES["**"], self, other, reflected=True)
+
+    def __neg__(self) -> Value:
+        return record(RULES["neg"], self)
+
+    def __abs__(self) -> Value:
+        return record(RULES["abs"], self)
+
+    def exp(self) -> Value:
+        """Return e to the power a."""
+        return record(RULES["exp"], self)
+
+    def log(self) -> Value:
+        """Return the natural logarithm."""
+        return record(RULES["log"], self)
+
+    def log1p(self) -> Value:
+        """Return log(1 + a), exact for small a."""
+        return record(RULES["log1p"], self)
+
+    def sqrt(self) -> Value:
+        """Return the square root."""
+        return record(RULES["sqrt"], self)
+
+    def sin(self) -> Value:
+        """Return the sine of a, in radians."""
+        return record(RULES["sin"], self)
+
+    def cos(self) -> Value:
+        """Return the cosine of a, in radians."""
+        return record(RULES["cos"], self)
+
+    def tan(self) -> Value:
+        """Return the tangent of a, in radians."""
+        return record(RULES["tan"], self)
+
+    def erfc(self) -> Value:
+        """Return the complementary error function, 1 - erf(a)."""
+        return record(RULES["erfc"], self)
+
+    def tanh(self) -> Value:
+        """Return the hyperbolic tangent, in (-1, 1)."""
+        return record(RULES["tanh"], self)
+
+    def sigmoid(self) -> Value:
+        """Return 1/(1 + exp(-a)), in (0, 1) (P14)."""
+        return record(RULES["sigmoid"], self)
+
+    def softplus(self) -> Value:
+        """Return log(1 + exp(a)), a smooth relu."""
+        return record(RULES["softplus"], self)
+
+    def relu(self) -> Value:
+        """Return the larger of a and 0; slope 0 at 0."""
+        return record(RULES["relu"], self)
+
+    def leaky_relu(self) -> Value:
+        """Return relu with slope 0.01 up to 0."""
+        return record(RULES["leaky_relu"], self)
+
+    def elu(self) -> Value:
+        """Return a above 0, exp(a) - 1 below."""
+        return record(RULES["elu"], self)
+
+    def gelu(self) -> Value:
+        """Return a times the normal distribution function of a, exact (Hendrycks and Gimpel 2016)."""
+        return record(RULES["gelu"], self)
+
+    def silu(self) -> Value:
+        """Return a times sigmoid(a)."""
+        return record(RULES["silu"], self)
+
+    def sign(self) -> Value:
+        """Return the threshold: 1 if a > 0, else -1 (P7)."""
+        return record(RULES["sign"], self)
+
+    def maximum(self, other: Operand) -> Value:
+        """Return the larger of a and b; at a tie each has slope 1/2."""
+        return record(RULES["maximum"], *as_values((self, other), "maximum"))
+
+    def minimum(self, other: Operand) -> Value:
+        """Return the smaller of a and b; at a tie each has slope 1/2."""
+        return record(RULES["minimum"], *as_values((self, other), "minimum"))
 
     def __float__(self) -> float:
         return self._data
@@ -207,18 +294,18 @@ class Value:
         return _compare(operator.ge, self, other)
 
     def __copy__(self) -> Value:
-        """A node with the same operands."""
-        return pickling.restored(Value, self._rule, self._a, self._b, self._data, self.grad, self.label)
+        """Return a node with the same operands."""
+        return pickling.restore_node(Value, self._rule, self._a, self._b, self._data, self.grad, self.label)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        """The whole graph anew."""
-        for node in order_above(self, lambda node: id(node) in memo):
+        """Copy the whole graph."""
+        for node in topological_order(self, stop=lambda node: id(node) in memo):
             twin = memo[id(node)] = copy.copy(node)
             twin._a, twin._b = copy.deepcopy(node._a, memo), copy.deepcopy(node._b, memo)
         return twin
 
     def __reduce__(self) -> pickling.Reduced:
-        return pickling.reduced(self)
+        return pickling.reduce_node(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -226,58 +313,72 @@ class Value:
         return f"Value(data={format_number(self._data)}, grad={format_number(self.grad)}{label}{op})"
 
 
-def record(rule: Rule, x: Value | tuple[Value, ...], y: Value | tuple[Value, ...] | None = None) -> Value:
-    """The node that `rule` makes of its operands, or of its lists of operands.
-
-    It is a constant where the lists are empty, and inside `no_grad()`.
+def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...] | None = None) -> Value:
+    """Return the node of an operation on its operands, or on its lists of operands; inside `no_grad()` a constant.
 
     Raises:
         ArithmeticError: the operation has no value there.
     """
     node = _new(Value)
     node._rule = rule
-    node._a = x
-    node._b = y
+    node._a = a
+    node._b = b
     node.grad = 0.0
     node.label = ""
     try:
-        node._data = rule.evaluate(node)
+        node._data = data = rule.evaluate(node)
+        if data - data != 0.0:  # infinite or not a number; cheaper than isfinite
+            raise OverflowError
     except errors.KERNEL_ERRORS as error:
         raise errors.no_value(node, error) from None
-    if not x or not is_recording():
-        node._rule = node._a = node._b = None
+    if not is_recording():
+        node._rule = CONSTANT
+        node._a = node._b = None
     return node
 
 
-def constant(data: Number, taker: str) -> Value:
-    """A node for a plain number among the operands of `taker`, which an error would name."""
+def constant(data: Number, caller: str) -> Value:
+    """Wrap a plain number as a constant; `caller`, the operation, is named in errors."""
     node = _new(Value)
-    node._data = data if type(data) is float and isfinite(data) else as_finite(data, taker)
-    node._rule = node._a = node._b = None
+    node._data = data if type(data) is float and isfinite(data) else as_finite(data, f"an operand of {caller}")
+    node._rule = CONSTANT
+    node._a = node._b = None
     node.grad = 0.0
     node.label = ""
     return node
 
 
-def operands(values: Iterable[Operand], taker: str) -> tuple[Value, ...]:
-    """Values and plain numbers as Values; a tuple of Values is given back as it is.
+def as_values(operands: Iterable[Operand], caller: str) -> tuple[Value, ...]:
+    """Return Values and plain numbers as Values; a tuple of Values is returned as it is.
 
     Raises:
-        TypeError: `values` cannot be gone through, or holds something else.
+        TypeError: `operands` is not iterable, or holds something else.
     """
-    if type(values) is not tuple:
-        if not isinstance(values, Iterable):
-            raise TypeError(f"{taker} takes a list of Values and numbers, got {describe(values)}")
-        values = tuple(values)
-    for x in values:
+    if type(operands) is not tuple:
+        if not isinstance(operands, Iterable):
+            raise TypeError(f"the operands of {caller} must be a list of Values and numbers, got {describe(operands)}")
+        operands = tuple(operands)
+    for x in operands:
         if type(x) is not Value:
-            return tuple([x if type(x) is Value else constant(x, taker) for x in values])
-    return values  # type: ignore[return-value]
+            return tuple([x if type(x) is Value else constant(x, caller) for x in operands])
+    return cast("tuple[Value, ...]", operands)
 
 
-def _compare(by: Callable[[float, float], bool], value: Value, other: Operand) -> bool:
+def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False) -> Value:
+    """Record an operator between a Value and an operand, which stands on the left if `reflected`."""
+    if type(other) is not Value:
+        number = as_float(other)
+        if number is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        if number == rule.identity:
+            return node
+        other = constant(number, rule.symbol)
+    return record(rule, other, node) if reflected else record(rule, node, other)
+
+
+def _compare(comparison: Callable[[float, float], bool], value: Value, other: Operand) -> bool:
     data = other._data if type(other) is Value else as_float(other)
-    return NotImplemented if data is None else by(value._data, data)
+    return NotImplemented if data is None else comparison(value._data, data)
 
 
 _new = object.__new__

@@ -21,8 +21,8 @@ from typing import Any
 
 from engine.compiler import simd, vector_math
 from engine.compiler.cache import load_cached_module
+from engine.custom import CUSTOM_RULES
 from engine.formulas import MATH_FUNCTIONS
-from engine.functions import CUSTOM_RULES
 from engine.rules import RULES, Rule
 
 BEGIN, ROWS, FINISH = 1, 2, 4  # the parts of a run: before the rows, the rows, after them
@@ -36,7 +36,7 @@ LAYER = 0  # the opcode of the weighted sums of a layer; those of the rules foll
 MODULE = """\
 import numba
 import numpy as np
-from math import inf, {python}
+from math import inf, pi, {python}
 from numba import int64 as I
 from numba import uint64 as U  # an index that cannot be negative needs no check for it
 

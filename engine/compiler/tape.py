@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.compiler import codegen
-from engine.functions import CUSTOM_RULES
+from engine.custom import CUSTOM_RULES
 from engine.graph import topological_order
 from engine.rules import RULES, Rule
 from engine.value import Value
@@ -131,7 +131,7 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
         nodes.parameters[numbers[value]] = value
     order = topological_order(*outputs)
     if CUSTOM_RULES:
-        rules = (value._rule for value in order if value._rule)
+        rules = (value._rule for value in order)
         nodes.own = tuple(dict.fromkeys(rule for rule in rules if rule.symbol in CUSTOM_RULES))
     codes = codegen.opcodes(nodes.own)
     known: dict[object, int] = {}
@@ -143,7 +143,7 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
         if value in numbers:
             continue
         rule, x, y = value._rule, value._a, value._b
-        if rule is None:
+        if value.is_constant:
             key: object = value._data or str(value._data)  # of constants 0.0 and -0.0 are two
             number = known.get(key)
             if number is None:
@@ -153,8 +153,8 @@ def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence
             number = add()
             nodes.parameters[number] = value
         else:
-            a = listed(x) if type(x) is tuple else numbers[x]  # type: ignore[index]
-            b = NOTHING if y is None else listed(y) if type(y) is tuple else numbers[y]  # type: ignore[index]
+            a = listed(x) if type(x) is tuple else numbers[x]
+            b = NOTHING if y is None else listed(y) if type(y) is tuple else numbers[y]
             key = rule, a, b
             number = known.get(key)
             if number is None:

@@ -97,16 +97,16 @@ def test_a_step_that_was_done_does_not_change():
 def test_a_step_read_aloud():
     root, _ = example()
     assert [str(step) for step in Backprop(root)] == [
-        "L = (a*b + c)*f + a hands on dL/dL = 1.0\n"
+        "L = (a*b + c)*f + a passes back dL/dL = 1.0\n"
         "  dL/d((a*b + c)*f) += dL/dL * 1 = 1.0 * 1.0 = 1.0\n"
         "  dL/da += dL/dL * 1 = 1.0 * 1.0 = 1.0",
-        "(a*b + c)*f hands on dL/d((a*b + c)*f) = 1.0\n"
+        "(a*b + c)*f passes back dL/d((a*b + c)*f) = 1.0\n"
         "  dL/d(a*b + c) += dL/d((a*b + c)*f) * f = 1.0 * -2.0 = -2.0\n"
         "  dL/df += dL/d((a*b + c)*f) * (a*b + c) = 1.0 * 4.0 = 4.0",
-        "a*b + c hands on dL/d(a*b + c) = -2.0\n"
+        "a*b + c passes back dL/d(a*b + c) = -2.0\n"
         "  dL/d(a*b) += dL/d(a*b + c) * 1 = -2.0 * 1.0 = -2.0\n"
         "  dL/dc += dL/d(a*b + c) * 1 = -2.0 * 1.0 = -2.0",
-        "a*b hands on dL/d(a*b) = -2.0\n"
+        "a*b passes back dL/d(a*b) = -2.0\n"
         "  dL/da += dL/d(a*b) * b = -2.0 * -3.0 = 6.0\n"
         "    accumulated: dL/da = 1.0 + 6.0 = 7.0\n"
         "  dL/db += dL/d(a*b) * a = -2.0 * 2.0 = -4.0",
@@ -146,7 +146,7 @@ def test_names():
     taken = Value(1.0, "v2")
     long = ((a + b) * (a - b)).tanh() * taken
     twice = long + a * b + a * b + unlabelled
-    names = [str(step).split(" = ")[0].split(" hands")[0] for step in Backprop(twice)]
+    names = [str(step).split(" = ")[0].split(" passes")[0] for step in Backprop(twice)]
     assert names == [
         "v5", "v1*v2 + a*b + v3", "v3", "v1*v2 + a*b", "a*b", "v1*v2", "v1", "(a + b)*(a - b)", "a - b", "a + b",
     ]  # fmt: skip
@@ -172,7 +172,7 @@ def test_run_until_the_gradient_of_a_leaf_is_complete():
     assert walk.run(until=node["a"]).position == 4
     assert walk.run(until=root).position == 4
     assert walk.reset().run(until=root).position == 0
-    with pytest.raises(ValueError, match="no node of this graph"):
+    with pytest.raises(ValueError, match="until must be a node of this graph"):
         walk.run(until=Value(1.0))
 
 
@@ -189,7 +189,7 @@ def test_the_ends():
 def test_at_the_prompt():
     root, _ = example()
     walk = Backprop(root)
-    assert repr(walk) == "Backprop of L: 0 of 4 steps done\nnext: L = (a*b + c)*f + a will hand on dL/dL = 1.0"
+    assert repr(walk) == "Backprop of L: 0 of 4 steps done\nnext: L = (a*b + c)*f + a passes back dL/dL = 1.0"
     walk.run()
     assert repr(walk) == "Backprop of L: 4 of 4 steps done, every gradient is complete"
     console = Console(width=80, force_terminal=True, record=True)
@@ -256,7 +256,7 @@ def test_a_step_is_broken_where_a_terminal_ends(width, between):
     root = x * 3
     root.label = "L"
     head, line = str(Backprop(root).step()).split("\n", 1)
-    assert head == f"L = {x.label}*3 hands on dL/dL = 1.0"
+    assert head == f"L = {x.label}*3 passes back dL/dL = 1.0"
     assert line == chain.format(x=x.label) + between + numbers
 
 

@@ -16,8 +16,9 @@ import engine
 import nn
 import viz
 from engine import RULES, Backprop, GradientError, Value, check_gradients, grad, hessian, rule
+from engine.custom import CUSTOM_RULES
 from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE
-from engine.functions import CUSTOM_RULES, FUNCTIONS
+from engine.functions import FUNCTIONS, LIST_FUNCTIONS
 
 MISH = ("mish", "a * tanh(softplus(a))", "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)")
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
@@ -26,12 +27,11 @@ OPERATORS |= {"neg": operator.neg, "abs": abs}
 
 @pytest.fixture(autouse=True)
 def _table_as_it_was():
-    tables = [RULES, FUNCTIONS, VALUE_NAMESPACE, PARTIAL_NAMESPACE]
+    tables = [RULES, FUNCTIONS, LIST_FUNCTIONS, VALUE_NAMESPACE, PARTIAL_NAMESPACE]
     before = [dict(table) for table in tables]
     own = set(CUSTOM_RULES)
     yield
     for symbol in CUSTOM_RULES - own:
-        delattr(engine, symbol)
         if not RULES[symbol].finalize:
             delattr(Value, symbol)
     for table, rows in zip(tables, before, strict=True):

@@ -299,7 +299,7 @@ class TestGraphs:
     def test_reads_as_by_hand(self, y, slope):
         names = vars(engine) | {"x": Value(0.7, "x"), "a": Value(2.0, "a"), "b": Value(-3.0, "b")}
         graph = grad(eval(y, names), names["x"], create_graph=True)
-        assert (Names(graph).made(graph) or graph.label or str(graph.data)) == slope
+        assert (Names(graph).expression(graph) or graph.label or str(graph.data)) == slope
         assert (
             graph.data
             == float(eval(slope, names))

@@ -43,7 +43,7 @@ class TestExpressions:
     def test_of_a_leaf(self):
         x = Value(2.0, "x")
         assert Names(x).definition(x) == "x"
-        assert Names(x).made(x) == ""
+        assert Names(x).expression(x) == ""
 
     def test_of_16_characters_is_a_name(self):
         short, long = Value(1.0, "w" * 14) * 2, Value(1.0, "w" * 15) * 2

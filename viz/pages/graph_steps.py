@@ -175,7 +175,7 @@ def _forward(order: Sequence[Value], names: Names, picture: _Picture) -> Iterato
         value = format_number(node.data)
         numbers = unparse(expression(node, [literal(x.data) for x in node.parents]))
         lines = [f"{names.definition(node)} = {value}"]
-        if numbers != names.made(node):
+        if numbers != names.expression(node):
             lines.append(f"  {numbers} = {value}")
         lit = picture.between(node.parents, node)
         yield Frame(f"Forward {i} of {len(inner)}", tuple(lines), lit, picture.data(node), picture.key(node), "forward")

@@ -101,7 +101,7 @@ function element(name, ...content) {
 /** Show the lines below the drawing: they break before an equals sign if they must, and end in a bold result. */
 function showLines(frame) {
   const paragraphs = frame.lines.map((line) => {
-    const pieces = line.split(/(?= \+?= | (?:hands on|passes back) )/);
+    const pieces = line.split(/(?= \+?= | passes back )/);
     const result = /^( = )(\S+)$/.exec(pieces.at(-1));
     const spans = pieces.map((piece) => element("span", piece));
     if (result) spans.at(-1).replaceChildren(result[1], element("strong", result[2]));

@@ -1,0 +1,120 @@
+"""Operations that a user defines."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import sys
+from collections.abc import Callable, Iterable
+
+from engine import formulas
+from engine.functions import FUNCTIONS, binary, on_lists, unary
+from engine.rules import RULES, Binary, Fold, Unary
+from engine.validation import describe
+from engine.value import Value
+
+CUSTOM_RULES: set[str] = set()  # symbols
+
+
+def rule(
+    symbol: str,
+    value: str,
+    *partials: str,
+    summary: str = "a custom operation",
+    domain: str = "",
+    notation: Iterable[str] = (),
+    finalize: str = "",
+) -> Callable[..., Value]:
+    """Define a custom operation. It becomes a function of `engine` and a method of `Value`, like the built-in ones.
+
+    The strings are executed: never pass untrusted input. Partial derivatives are not verified here (use
+    `engine.check_gradients`), since a surrogate gradient, for example of a threshold, is legitimate.
+
+    Args:
+        symbol: the name.
+        value: the value in terms of the operand `a`, or of `a` and `b`: arithmetic, the functions of the table, and
+            those of Python's `math` in `engine.formulas.MATH_FUNCTIONS`.
+        partials: the derivative with respect to each operand, in terms of `a`, `b` and the value `out`. It also works
+            on Values, so it may use only arithmetic and functions of the table, the new one included.
+        summary: what the operation is, in a few words: "the softplus of a".
+        domain: where it has a value, such as "a > 0"; the error elsewhere says so.
+        notation: the value, or the value and each partial derivative, as mathematics writes them.
+        finalize: for an operation on lists, its value in terms of `total`, the sum of the values, and `top`, the
+            largest `a`.
+
+    Returns:
+        The function. With `finalize` it takes a list for each operand, and is not a method. A custom rule may be
+        defined again: graphs keep the rule with which they were recorded, but the other custom rules that its texts
+        name are looked up when it runs.
+
+    Raises:
+        TypeError: an argument is not text.
+        ValueError: the symbol is in use or not a name; a text is not such arithmetic; or the number of partial
+            derivatives differs from the number of operands.
+
+    >>> mish = rule(
+    ...     "mish",
+    ...     "a * tanh(softplus(a))",
+    ...     "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)",
+    ...     summary="a times tanh(softplus(a)) (Misra 2019)",
+    ... )
+    >>> x = Value(0.5)
+    >>> y = mish(x)
+    >>> y.backward()
+    >>> y, x.grad
+    (Value(data=0.375245, grad=1.0, op='mish'), 0.8864243753577272)
+    """
+    if not isinstance(notation, Iterable):
+        raise TypeError(f"notation must be a list of texts, got {describe(notation)}")
+    notation = tuple(notation)
+    for text in (symbol, value, *partials, summary, domain, *notation, finalize):
+        if not isinstance(text, str):
+            raise TypeError(f"a rule must consist of texts, got {describe(text)}")
+    _check_symbol(symbol)
+
+    table = {name: RULES[name].arity for name in FUNCTIONS}
+    functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table
+    formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
+    letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
+    if len(partials) != len(letters):
+        raise ValueError(
+            f"{symbol} must have one partial derivative for each of {' and '.join(letters)}, the operands in its "
+            f"value {value!r}, got {len(partials)}"
+        )
+    if finalize:
+        formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions)
+        finalize = formulas.with_real_powers(f"finalize of {symbol}", finalize)
+    value = formulas.with_real_powers(f"the value of {symbol}", value)
+    differentiable = table | {"abs": 1, "float": 1} | ({} if finalize else {symbol: len(letters)})
+    for letter, partial in zip(letters, partials, strict=True):
+        name = f"the partial derivative of {symbol} with respect to {letter}"
+        formulas.check(name, partial, [*letters, "out"], differentiable)
+    if len(notation) not in (0, 1, 1 + len(letters)):
+        raise ValueError(
+            f"notation of {symbol} must be the value, or the value and each partial derivative, "
+            f"got {len(notation)} texts"
+        )
+    for text in filter(None, (domain, *notation)):
+        formulas.check(f"notation of {symbol}", text, [*letters, "out"], None)
+
+    kind, publish = (Fold, on_lists) if finalize else (Binary, binary) if "b" in letters else (Unary, unary)
+    row = kind(symbol, value, partials, summary, domain, notation, finalize)
+    CUSTOM_RULES.add(symbol)
+    RULES[symbol] = row
+    function: Callable[..., Value] = publish(row)
+    if not finalize:
+        setattr(Value, symbol, function)
+    return function
+
+
+def _check_symbol(symbol: str) -> None:
+    """Check that a symbol is a name that nothing else has.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not symbol.isidentifier() or keyword.iskeyword(symbol):
+        raise ValueError(f"the symbol of a rule must be a name such as 'mish', got {symbol!r}")
+    places = (sys.modules["engine"], Value, builtins)
+    if symbol in formulas.RESERVED or (symbol not in CUSTOM_RULES and any(hasattr(x, symbol) for x in places)):
+        raise ValueError(f"the symbol of a rule must be a new name, got {symbol!r}, which is in use")
