@@ -21,10 +21,10 @@ def format_number(x: float, precision: int = 6) -> str:
 
 
 def printable(label: str, keep: str = "") -> str:
-    """Return a label with its control characters escaped, except those in `keep`: shown, not obeyed.
+    r"""Return a label with its control characters escaped, except those in `keep`: shown, not obeyed.
 
-    >>> printable("w\\n1"), printable("权重 🎉")
-    ('w\\\\n1', '权重 🎉')
+    >>> printable("w\n1"), printable("权重 🎉")
+    ('w\\n1', '权重 🎉')
     """
     keep += "\u00a0\u3000\u200d"  # two kinds of space, and the joiner of emoji
     return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in label)
