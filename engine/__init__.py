@@ -13,37 +13,12 @@ Every named row of the table `RULES` is a function here and a method of Value; `
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine import functions
 from engine.backprop import Backprop, Contribution, Step
 from engine.compiler import compile
 from engine.custom import rule
 from engine.derivatives import grad, hessian, jacobian
-from engine.functions import (
-    FUNCTIONS,
-    LIST_FUNCTIONS,
-    cos,
-    dot,
-    elu,
-    erfc,
-    exp,
-    gelu,
-    leaky_relu,
-    log,
-    log1p,
-    logsumexp,
-    maximum,
-    minimum,
-    relu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    softmax,
-    softplus,
-    sqrt,
-    sum,
-    tan,
-    tanh,
-)
+from engine.functions import *  # noqa: F403
 from engine.gradcheck import GradientError, check_gradients
 from engine.graph import topological_order
 from engine.recording import no_grad
@@ -51,17 +26,16 @@ from engine.rules import RULES, Rule
 from engine.value import Value
 
 __all__ = [
-    "RULES", "Backprop", "Contribution", "GradientError", "Rule", "Step", "Value", "check_gradients",
-    "compile", "cos", "dot", "elu", "erfc", "exp", "gelu", "grad", "hessian", "jacobian", "leaky_relu", "log",
-    "log1p", "logsumexp", "maximum", "minimum", "no_grad", "relu", "rule", "sigmoid", "sign", "silu", "sin",
-    "softmax", "softplus", "sqrt", "sum", "tan", "tanh", "topological_order",
+    "RULES", "Backprop", "Contribution", "GradientError", "Rule", "Step", "Value", "check_gradients", "compile", "grad",
+    "hessian", "jacobian", "no_grad", "rule", "topological_order",
 ]  # fmt: skip
+__all__ += functions.__all__
 
 if not TYPE_CHECKING:  # a type checker knows only the names above
 
     def __getattr__(name: str) -> Callable[..., Value]:
         """Return the function of a custom rule."""
-        for functions in (FUNCTIONS, LIST_FUNCTIONS):
-            if name in functions:
-                return functions[name]
+        for table in (functions.FUNCTIONS, functions.LIST_FUNCTIONS):
+            if name in table:
+                return table[name]
         raise AttributeError(f"module 'engine' has no attribute {name!r}")

@@ -40,7 +40,7 @@ def no_derivative(node: Value) -> Exception:
     """Return the error for a local derivative without a value, as of sqrt at 0; or the one for a stale graph."""
     if is_stale(node):
         return stale_graph(node)
-    letters = _letters(node)
+    letters, name = _letters(node), "an operand"
     for row in operand_rows(node):
         for letter, operand, partial in zip("ab", row, node._rule.partial_functions, strict=False):
             try:

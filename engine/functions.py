@@ -10,6 +10,11 @@ from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE
 from engine.rules import RULES, Rule
 from engine.value import Operand, Value, as_values, constant, record
 
+__all__ = [
+    "cos", "dot", "elu", "erfc", "exp", "gelu", "leaky_relu", "log", "log1p", "logsumexp", "maximum", "minimum",
+    "relu", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
+]  # fmt: skip
+
 FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol, of operands
 LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol, of lists of operands
 METHODS = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__"}

@@ -119,7 +119,9 @@ class Rule:
                     x.grad += upstream * partial(*numbers, out)
 
     def __reduce__(self) -> str | tuple[Callable[[str], Rule], tuple[str]]:
-        return f"{'LEAF' if self is LEAF else 'CONSTANT'}" if not self.symbol else (rule_named, (self.symbol,))
+        if self.symbol:
+            return rule_named, (self.symbol,)
+        return "LEAF" if self is LEAF else "CONSTANT"
 
 
 class Unary(Rule):

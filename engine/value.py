@@ -123,11 +123,11 @@ class Value:
             for node in inner:
                 node.grad = 0.0
             self.grad += 1.0
-            try:
-                for node in reversed(inner):
+            for node in reversed(inner):
+                try:
                     node._rule.backward(node)
-            except errors.KERNEL_ERRORS:
-                raise errors.no_derivative(node) from None
+                except errors.KERNEL_ERRORS:
+                    raise errors.no_derivative(node) from None
             for node in reversed(order):
                 if not isfinite(node.grad):
                     raise errors.gradient_overflow(node, [user for user in inner if node in user.parents])
@@ -302,7 +302,8 @@ class Value:
         for node in topological_order(self, stop=lambda node: id(node) in memo):
             twin = memo[id(node)] = copy.copy(node)
             twin._a, twin._b = copy.deepcopy(node._a, memo), copy.deepcopy(node._b, memo)
-        return twin
+        copied: Value = memo[id(self)]
+        return copied
 
     def __reduce__(self) -> pickling.Reduced:
         return pickling.reduce_node(self)
