@@ -34,10 +34,10 @@ ARITHMETIC: tuple[type[ast.AST], ...] = (
 )
 
 
-def function(text: str, letters: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
+def compile_formula(text: str, letters: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
     """Return a text as a function of its letters.
 
-    >>> function("a * cos(b)", "ab", VALUE_NAMESPACE)(2.0, 0.0)
+    >>> compile_formula("a * cos(b)", "ab", VALUE_NAMESPACE)(2.0, 0.0)
     2.0
     """
     arguments = ", ".join(letters)

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None) -> list[Value]:
-    """Return every node that `roots` depend on once, each after its parents, and the roots themselves.
+    """Return the roots and every node that they depend on, each node once and after its operands.
 
     Args:
         roots: the outputs of a graph. Operands come in the order in which they were written, as far as possible.
-        stop: the nodes for which it returns True are left out, and what only they depend on.
+        stop: nodes for which it returns True are left out, with everything that only they depend on.
 
     Raises:
         TypeError: a root is not a Value.
@@ -33,7 +33,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
             raise TypeError(f"the root of a graph must be a Value, got {describe(root)}")
     order: list[Value] = []
     seen: set[Value | int] = set()
-    # Holds nodes to visit, lists of operands to visit, and None above each node that is complete.
+    # Nodes and lists of operands to visit; None lies on a node whose operands were pushed after it.
     stack: list[Any] = [*reversed(roots)]
     while stack:
         node = stack.pop()
@@ -41,7 +41,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
             order.append(stack.pop())
         elif type(node) is tuple:
             key = id(node)
-            if key not in seen:  # neurons of a layer share their inputs
+            if key not in seen:  # visit the inputs that the neurons of a layer share only once
                 seen.add(key)
                 stack += [x for x in reversed(node) if x not in seen]
         elif node not in seen:
@@ -59,9 +59,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
 
 
 def operand_rows(node: Value) -> list[tuple[Value, ...]]:
-    """Return the operands that belong together.
-
-    These are both of `a*b`, each pair of `dot([a, c], [b, d])`, each one of `sum([a, b])`.
+    """Return the operands by term: `a*b` has one row of two, `dot` a pair per term, `sum` one operand per term.
 
     >>> from engine import Value, dot
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")

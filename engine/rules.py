@@ -5,7 +5,7 @@ A row is text in Python arithmetic, as a mathematician would write it. In it
     a, b      are the operands,
     out       is the value of the operation,
 
-and in a row over lists of operands, such as `sum` or `dot`,
+and in an operation on lists of operands, such as `sum` or `dot`,
 
     value     is the term of one operand `a`, or of one pair `a`, `b`,
     total     is the sum of the terms, from left to right,
@@ -14,11 +14,11 @@ and in a row over lists of operands, such as `sum` or `dot`,
 
 `value` works on floats and may use the functions of `engine.formulas.VALUE_NAMESPACE`. A partial derivative works on
 floats and on Values, which gives derivatives of any order, so it may use only arithmetic, comparisons, `float`, `pi`
-and the functions of this table. Where the exact text differs from the textbook (the textbook's `1 - out**2` loses every
-digit of the derivative of tanh in the tails), `notation` has the textbook's.
+and the functions of this table. Where the accurate formula differs from the textbook's, `notation` holds the
+textbook's: `1 - out**2` loses every digit of the derivative of tanh in the tails.
 
-The chain rule stands below, as `Rule.backward`; `Unary`, `Binary`, `Sum` and `Dot` say the same for their number of
-operands, without a loop over partial derivatives, which would cost 60 % more time.
+`Rule.backward` below is the chain rule. Its subclasses write it out for their operands, without the loops, which would
+take 60 % more time.
 
 To add an operation, add a row here and a method to `Value`; the function, the stepper's line, the drawing, the compiled
 kernel and the tests over the table follow. `engine.rule` adds a row at run time.
@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE, StaleGraphError, function
+from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE, StaleGraphError, compile_formula
 from engine.graph import operand_rows
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Rule:
         domain: where it has a value, such as "a > 0"; "" for everywhere.
         notation: the value, or the value and each partial derivative, as mathematics writes them, where that differs.
         finalize: for an operation on lists of operands, its value in terms of `total` and `top`.
-        identity: the number that changes no operand, such as 1 for the product.
+        identity: the operand that leaves the other one unchanged, such as 1 for the product.
 
     >>> cube = Unary("cube", "a**3", ("3 * a**2",), "a to the third")
     >>> cube.partial_functions[0](2.0, 8.0)
@@ -85,18 +85,18 @@ class Rule:
     def function(self) -> Callable[..., float]:
         """`value` as a function of the operands (and `top`), on floats."""
         letters = [*"ab"[: self.arity], "top"] if self.finalize else "ab"[: self.arity]
-        return function(self.value, letters, VALUE_NAMESPACE)
+        return compile_formula(self.value, letters, VALUE_NAMESPACE)
 
     @cached_property
     def partial_functions(self) -> tuple[Callable[..., Any], ...]:
         """`partials` as functions of the operands and `out`, on floats and Values alike."""
-        return tuple(function(text, [*"ab"[: self.arity], "out"], PARTIAL_NAMESPACE) for text in self.partials)
+        return tuple(compile_formula(text, [*"ab"[: self.arity], "out"], PARTIAL_NAMESPACE) for text in self.partials)
 
     def evaluate(self, node: Value) -> float:
         """Return the value of `node` from the data of its operands.
 
         Raises:
-            ArithmeticError, ValueError: it has none.
+            ArithmeticError, ValueError: the operation has no value there.
         """
         raise NotImplementedError
 
@@ -148,12 +148,11 @@ class Binary(Rule):
         a, b, out = node._a, node._b, node._data
         if self.function(a._data, b._data) != out:
             raise StaleGraphError
-        by_a, by_b = self.partial_functions
-        upstream = node.grad
+        partial_a, partial_b = self.partial_functions
         if a._rule is not CONSTANT:
-            a.grad += upstream * by_a(a._data, b._data, out)
+            a.grad += node.grad * partial_a(a._data, b._data, out)
         if b._rule is not CONSTANT:
-            b.grad += upstream * by_b(a._data, b._data, out)
+            b.grad += node.grad * partial_b(a._data, b._data, out)
 
 
 class Fold(Rule):
@@ -162,7 +161,7 @@ class Fold(Rule):
     @cached_property
     def finalizer(self) -> Callable[[float, float], float]:
         """`finalize` as a function of `total` and `top`."""
-        return function(self.finalize, ["total", "top"], VALUE_NAMESPACE)
+        return compile_formula(self.finalize, ["total", "top"], VALUE_NAMESPACE)
 
     def evaluate(self, node: Value) -> float:
         top, total = max([x._data for x in node._a]), 0.0
@@ -232,7 +231,7 @@ class Dot(Fold):
         return total
 
     def backward(self, node: Value) -> None:
-        total, upstream, constant = 0.0, node.grad, CONSTANT
+        total, upstream, constant = 0.0, node.grad, CONSTANT  # local names are faster in this loop
         for a, b in zip(node._a, node._b):
             a_data, b_data = a._data, b._data
             total += a_data * b_data
@@ -268,7 +267,7 @@ RULES: dict[str, Rule] = {
         Binary(
             "**",
             "pow(a, b)",
-            # b - 1 loses digits for |b| < 1/2; for |b| >= 2**53 it is b itself, and a power of -1 loses its sign.
+            # b - 1 is inexact for |b| < 1/2. For |b| >= 2**53 it rounds to b, so that (-1)**(b - 1) has the wrong sign.
             (
                 "b * a**(b - 1) if 0 < abs(b) < 2**53 and (abs(b) >= 0.5 or float(b) % 1 == 0)"
                 " else b*out/a if float(a) or 0 < abs(b) < 0.5 else 0",
@@ -291,15 +290,15 @@ RULES: dict[str, Rule] = {
         Unary(
             "tanh",
             "tanh(a)",
-            # Near 0 the textbook form is as accurate, and its own derivative more so. For |out| >= 0.64, |2a| exceeds
-            # 1.5, where sigmoid's derivative is written in sigmoids, so that higher derivatives never return to tanh.
+            # Beyond |out| = 0.64, 1 - out**2 cancels. There |2a| > 1.5, where the row of sigmoid uses only sigmoids,
+            # so that higher derivatives contain no tanh.
             ("1 - out**2 if abs(float(out)) < 0.64 else 4 * sigmoid(2*a) * sigmoid(-2*a)",),
             "the hyperbolic tangent, in (-1, 1)",
             notation=("tanh(a)", "1 - out**2"),
         ),
         Unary(
             "sigmoid",
-            # The first form is more accurate, but exp(-a) overflows.
+            # At a <= -37, where 1 + exp(-a) rounds to exp(-a), the second form is as accurate and cannot overflow.
             "1/(1 + exp(-a)) if a > -37 else exp(a)/(1 + exp(a))",
             # Near 0 the derivative of the product of sigmoids would lose every digit.
             ("sigmoid(a) * sigmoid(-a) if abs(float(a)) > 1.5 else (1 - tanh(a/2)**2)/4",),
@@ -308,8 +307,8 @@ RULES: dict[str, Rule] = {
         ),
         Unary("softplus", "max(a, 0.0) + log1p(exp(-abs(a)))", ("sigmoid(a)",), "log(1 + exp(a)), a smooth relu"),
         Unary("relu", "a if a > 0 else 0.0", ("1 if a > 0 else 0",), "the larger of a and 0; slope 0 at 0"),
-        Unary("leaky_relu", "a if a > 0 else 0.01*a", ("1 if a > 0 else 0.01",), "relu with slope 0.01 up to 0"),
-        Unary("elu", "a if a > 0 else expm1(a)", ("1 if a > 0 else exp(a)",), "a above 0, exp(a) - 1 below"),
+        Unary("leaky_relu", "a if a > 0 else 0.01*a", ("1 if a > 0 else 0.01",), "a if a > 0, else 0.01*a"),
+        Unary("elu", "a if a > 0 else expm1(a)", ("1 if a > 0 else exp(a)",), "a if a > 0, else exp(a) - 1"),
         Unary(
             "gelu",
             "a * erfc(-a/2**0.5) / 2",
@@ -336,4 +335,5 @@ RULES: dict[str, Rule] = {
     )
 }
 
+# The texts of values call the functions of the table.
 VALUE_NAMESPACE.update({row.symbol: row.function for row in RULES.values() if isinstance(row, Unary | Binary)})

@@ -34,7 +34,8 @@ class Value:
 
     A Value that is written `Value(...)` is a leaf. Arithmetic (`+ - * / **`, `abs`) and the methods below, which are
     functions of `engine` too, create inner nodes. A plain number among the operands becomes a constant, which takes no
-    gradient; `0 + v` and `1 * v` are `v` itself. `<`, `<=`, `>` and `>=` compare data; `==` is identity.
+    gradient; `0 + v` and `1 * v` are `v` itself. In the methods, `a` is this node and `b` the other operand. `<`, `<=`,
+    `>` and `>=` compare data; `==` is identity.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> L = a * b + a**2
@@ -89,7 +90,7 @@ class Value:
 
     @property
     def parents(self) -> tuple[Value, ...]:
-        """The operands in order, each as often as it was used; of `dot(ws, xs)` all of ws, then all of xs."""
+        """The operands in order, each as often as it was used; for `dot(ws, xs)` all of ws, then all of xs."""
         lists = (x if isinstance(x, tuple) else (x,) for x in (self._a, self._b) if x is not None)
         return tuple(chain.from_iterable(lists))
 
@@ -99,11 +100,11 @@ class Value:
         return self._rule is CONSTANT
 
     def backward(self) -> None:
-        """Add the derivative of this node with respect to each leaf to the `grad` of that leaf.
+        """For each leaf x, add the derivative of this node with respect to x to `x.grad`.
 
         Reverse-mode differentiation (P34-P46): walk the topological order in reverse; at each node the chain rule
-        passes the gradient back to the parents. Leaves keep what they had, so that a second call doubles it
-        (`zero_grad` clears it); inner nodes start at 0.0 at every call.
+        passes the gradient back to the parents. Leaves accumulate: a second call doubles their gradients (`zero_grad`
+        clears them). Inner nodes start at 0.0 at every call.
 
         Raises:
             RuntimeError: a leaf was changed since the graph was recorded; or this is a constant, without a graph.
@@ -122,7 +123,7 @@ class Value:
         with restored_on_error(order):
             for node in inner:
                 node.grad = 0.0
-            self.grad += 1.0
+            self.grad += 1.0  # not =, since this node may be a leaf
             for node in reversed(inner):
                 try:
                     node._rule.backward(node)
@@ -138,7 +139,7 @@ class Value:
         The gradients of inner nodes belong to the old point and become 0.0; leaves keep theirs.
 
         Raises:
-            ArithmeticError: an operation has no value at the new point; everything is as it was.
+            ArithmeticError: an operation has no value at the new point; the graph stays unchanged.
 
         >>> x = Value(3.0)
         >>> y = x * x
@@ -153,7 +154,7 @@ class Value:
                 node.grad = 0.0
                 try:
                     node._data = data = node._rule.evaluate(node)
-                    if data - data != 0.0:
+                    if data - data != 0.0:  # infinite or not a number
                         raise OverflowError
                 except errors.KERNEL_ERRORS as error:
                     raise errors.no_value(node, error) from None
@@ -248,11 +249,11 @@ class Value:
         return record(RULES["relu"], self)
 
     def leaky_relu(self) -> Value:
-        """Return relu with slope 0.01 up to 0."""
+        """Return a if a > 0, else 0.01*a."""
         return record(RULES["leaky_relu"], self)
 
     def elu(self) -> Value:
-        """Return a above 0, exp(a) - 1 below."""
+        """Return a if a > 0, else exp(a) - 1."""
         return record(RULES["elu"], self)
 
     def gelu(self) -> Value:
@@ -315,7 +316,9 @@ class Value:
 
 
 def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...] | None = None) -> Value:
-    """Return the node of an operation on its operands, or on its lists of operands; inside `no_grad()` a constant.
+    """Return the node of an operation on its operands, or on its lists of operands.
+
+    Inside `no_grad()` it is a constant.
 
     Raises:
         ArithmeticError: the operation has no value there.
@@ -366,7 +369,7 @@ def as_values(operands: Iterable[Operand], caller: str) -> tuple[Value, ...]:
 
 
 def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False) -> Value:
-    """Record an operator between a Value and an operand, which stands on the left if `reflected`."""
+    """Record the operator between `node` and `other`; `other` stands on the left if `reflected`."""
     if type(other) is not Value:
         number = as_float(other)
         if number is None:
