@@ -207,17 +207,17 @@ class TestInputs:
     def test_constants_are_refused(self):
         a = Value(2.0)
         y = a * 3
-        with pytest.raises(ValueError, match=r"constant.*input 1"):
+        with pytest.raises(ValueError, match=r"input 1 .*constant Value\(data=3\.0"):
             grad(y, [a, y.parents[1]])
 
     @pytest.mark.parametrize("call", [grad, hessian, jacobian])
     def test_what_is_no_value(self, call):
         a = Value(2.0)
-        with pytest.raises(TypeError, match=r"input 1 is str 'a'"):
+        with pytest.raises(TypeError, match=r"input 1 must be a Value, got str 'a'"):
             call(a * a, [a, "a"])
-        with pytest.raises(TypeError, match=r"int 3"):
+        with pytest.raises(TypeError, match=r"inputs must be a Value .*, got int 3"):
             call(a * a, 3)
-        with pytest.raises(TypeError, match=r"float 3\.0"):
+        with pytest.raises(TypeError, match=r"Value.*, got float 3\.0"):
             call(3.0, a)
 
 
@@ -235,7 +235,7 @@ class TestErrors:
                 grad(output, x, create_graph)
             assert str(told.value) == str(of_backward.value)
         x.data = 1.0
-        with pytest.raises(RuntimeError, match="changed after it was recorded"):
+        with pytest.raises(RuntimeError, match=r"operand of x\*x has changed .*forward"):
             grad(y, x, create_graph)
 
     @pytest.mark.parametrize("create_graph", [False, True])
@@ -244,9 +244,9 @@ class TestErrors:
         y = x * 1e200 * 1e200 + 1
         with pytest.raises(OverflowError) as told:
             grad(y, x, create_graph)
-        assert str(told.value) == (
-            "the gradient of Value(data=1e-300, grad=0.0, label='x') overflows; it came through x*1e+200 at x = 1e-300"
-        )
+        gradient, source = str(told.value).split(";")
+        assert gradient == "the gradient of Value(data=1e-300, grad=0.0, label='x') overflows"
+        assert source.endswith(" x*1e+200 at x = 1e-300")
 
     def test_a_leaf_changed_beside_the_path(self):
         a, b = Value(2.0), Value(3.0)

@@ -1,4 +1,4 @@
-"""check_gradients: what it lets pass and how exact it is, what it finds, and what it says of it, word for word."""
+"""check_gradients: what it lets pass and how exact it is, what it finds, and what it says about it."""
 
 import functools
 import math
@@ -10,7 +10,7 @@ import pytest
 import engine
 from engine import GradientError, Value, check_gradients
 
-KINK = "there is a kink, with slope -1.0 on its left and 1.0 on its right"
+KINK = r"kink here, with slope -1\.0 on the left and 1\.0 on the right"
 
 
 def times(factor):
@@ -79,10 +79,10 @@ class TestNames:
         [
             (lambda x, ys: x + ys[0] + ys[1] + float(ys[1]), [1.0, [2.0, 3.0]], "df/dys[1] at x = 1.0, ys[0] = 2.0,"),
             (lambda xs: engine.sum(xs) + float(xs[5]), [[1.0] * 6], "df/dxs[5] at xs[0] = 1.0, xs[1] = 1.0, xs[2] ="),
-            (lambda xs: engine.sum(xs) + float(xs[6]), [[1.0] * 7], "df/dxs[6] at xs[6] = 1.0 is 1.0 by the graph"),
-            (functools.partial(lambda k, a: k * a + float(a), 3.0), [1.0], "df/da at a = 1.0 is 3.0 by the graph"),
-            (lambda *xs: xs[0] * float(xs[1]), [2.0, 3.0], "df/dx1 at x0 = 2.0, x1 = 3.0 is 0.0 by the graph"),
-            (lambda a: [a, 2 * a + float(a)], 1.0, "df[1]/da at a = 1.0 is 2.0 by the graph"),
+            (lambda xs: engine.sum(xs) + float(xs[6]), [[1.0] * 7], "df/dxs[6] at xs[6] = 1.0: the graph gives 1.0"),
+            (functools.partial(lambda k, a: k * a + float(a), 3.0), [1.0], "df/da at a = 1.0: the graph gives 3.0"),
+            (lambda *xs: xs[0] * float(xs[1]), [2.0, 3.0], "df/dx1 at x0 = 2.0, x1 = 3.0: the graph gives 0.0"),
+            (lambda a: [a, 2 * a + float(a)], 1.0, "df[1]/da at a = 1.0: the graph gives 2.0"),
         ],
     )
     def test_of_the_derivative_and_the_arguments(self, function, point, derivative):
@@ -94,58 +94,57 @@ class TestNames:
             check_gradients(lambda rate: engine.log(rate), [-1.0])
 
     def test_of_what_is_no_function(self):
-        with pytest.raises(TypeError) as caught:
+        with pytest.raises(TypeError, match=r"function of Values, got int 3$"):
             check_gradients(3, [1.0])
-        assert str(caught.value) == "check_gradients takes a function of Values, got int 3"
 
 
 class TestErrors:
     def test_has_ten_digits(self):
-        with pytest.raises(GradientError) as caught:
+        text = r"df/da at a = 0\.5: the graph gives 1\.755165124, finite differences give 0\.8775825619: it is 2 times "
+        with pytest.raises(GradientError, match=f"^{text}"):
             check_gradients(lambda a: 2 * a.sin() - float(a.sin()), [0.5])
-        assert str(caught.value) == (
-            "df/da at a = 0.5 is 1.755165124 by the graph and 0.8775825619 by differences: "
-            "it is 2 times what it is to be"
-        )
 
     @pytest.mark.parametrize(
         ("function", "told"),
         [
-            (abs, "unclear by differences: " + KINK),
+            (abs, "differences give no clear number: .* " + KINK),
             (lambda a: 5 + a * engine.sign(a), KINK),
             (lambda a: abs(a) * (1 + 250 * abs(a)), KINK),
-            (engine.relu, "0.5 by differences: there is a kink, with slope 0.0 on its left and 1.0 on its right"),
-            (engine.sign, "unclear by differences: the value jumps there, from -1.0 to 1.0"),
-            (lambda a: engine.sign(a) * (1 + 250 * abs(a)), "the value jumps there, from -1.0 to 1.0"),
-            (lambda a: a**1.5, "unclear by differences: there is no value on its left, it is the edge of the domain"),
-            (lambda a: (-a) ** 1.5, "there is no value on its right, it is the edge of the domain"),
+            (engine.relu, r"differences give 0\.5: .* kink here, with slope 0\.0 on the left and 1\.0 on the right"),
+            (engine.sign, r"differences give no clear number: .* jumps here, from -1\.0 to 1\.0"),
+            (lambda a: engine.sign(a) * (1 + 250 * abs(a)), r"jumps here, from -1\.0 to 1\.0"),
+            (lambda a: a**1.5, "differences give no clear number: .* no value to the left: .*edge of its domain"),
+            (lambda a: (-a) ** 1.5, "no value to the right: .*edge of its domain"),
         ],
     )
     def test_why_there_is_none(self, function, told):
-        with pytest.raises(GradientError, match=f" {re.escape(told)}$"):
+        with pytest.raises(GradientError, match=f" {told}$"):
             check_gradients(function, [0.0])
 
     def test_none_by_the_graph(self):
-        with pytest.raises(ArithmeticError, match=r"the derivative of sqrt\(a\) by a has no value at a = 0\.0$"):
+        with pytest.raises(ArithmeticError, match=r"derivative of sqrt\(a\) .*to a has no value at a = 0\.0$"):
             check_gradients(lambda a: engine.sqrt(a) * a, [0.0])
 
     @pytest.mark.parametrize("at", [1.5, 100.0])
     @pytest.mark.parametrize(
         ("function", "cause"),
         [
-            (lambda a: Value(a.data) * 2 + a * 0, "the graph does not lead there; is it cut off by float(), .data or"),
+            (
+                lambda a: Value(a.data) * 2 + a * 0,
+                "no gradient arrives; is the graph cut by float(), .data or no_grad()",
+            ),
             (times(-1.0), "the sign is wrong"),
-            (times(2.0), "it is 2 times what it is to be"),
-            (times(3.0), "it is 3 times what it is to be"),
-            (times(4.0), "it is 4 times what it is to be"),
-            (times(0.5), "it is 0.5 times what it is to be"),
-            (times(-2.0), "it is -2 times what it is to be"),
-            (times(-0.5), "it is -0.5 times what it is to be"),
-            (times(1.25), "a partial is wrong, by 2.5e-01 of the derivative"),
-            (times(1 + 1e-6), "a partial is wrong, by 1.0e-06 of the derivative"),
-            (lambda a: a - float(a), "the value does not change there; is it that of a step function?"),
+            (times(2.0), "it is 2 times the correct value"),
+            (times(3.0), "it is 3 times the correct value"),
+            (times(4.0), "it is 4 times the correct value"),
+            (times(0.5), "it is 0.5 times the correct value"),
+            (times(-2.0), "it is -2 times the correct value"),
+            (times(-0.5), "it is -0.5 times the correct value"),
+            (times(1.25), "it is off by 25 %; check the partial derivative"),
+            (times(1 + 1e-6), "it is off by 0.0001 %; check the partial derivative"),
+            (lambda a: a - float(a), "the function is constant here; is it a step function?"),
         ],
     )
     def test_the_likely_cause(self, function, cause, at):
-        with pytest.raises(GradientError, match=re.escape(f" by differences: {cause}")):
+        with pytest.raises(GradientError, match=rf"differences give [-.\de]+: {re.escape(cause)}"):
             check_gradients(function, [at])

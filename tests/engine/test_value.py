@@ -43,7 +43,7 @@ class TestData:
                 use(number)
 
     def test_too_large_an_integer(self):
-        with pytest.raises(OverflowError, match="too large"):
+        with pytest.raises(OverflowError, match=r"fit into a float .*1\.8e308"):
             Value(10**400)
 
     def test_starts_as_a_leaf(self):
@@ -146,7 +146,7 @@ class TestOperators:
             assert nothing.op == ""
         with pytest.raises(ValueError, match="3 ws and 2 xs"):
             dot([v] * 3, [1, 2])
-        with pytest.raises(TypeError, match="sum takes a list"):
+        with pytest.raises(TypeError, match="sum must be a list of Values and numbers, got Value"):
             engine.sum(v)
         with pytest.raises(TypeError, match="dot"):
             dot([v], "3")
@@ -154,7 +154,7 @@ class TestOperators:
             engine.logsumexp([])
 
     def test_documentation_has_no_example_of_a_function(self):
-        assert Value.__neg__.__doc__ == "-a: the negative.\n\nDerivative by a: -1"
+        assert Value.__neg__.__doc__ == "Return the negative.\n\nValue: -a\nDerivative with respect to a: -1"
 
     def test_a_tuple_of_values_is_taken_as_it_is(self):
         """So the neurons of a layer share their inputs."""
@@ -322,14 +322,14 @@ class TestErrors:
         ("make", "error", "words"),
         [
             (lambda x: x.log(), ArithmeticError, ["log(x)", "x = -1.0", "needs x > 0"]),
-            (lambda x: (x - 3).log(), ArithmeticError, ["log(a)", "a = -4.0", "made as x - 3", "x = -1.0"]),
+            (lambda x: (x - 3).log(), ArithmeticError, ["log(a)", "a = -4.0", "a is x - 3", "x = -1.0"]),
             (lambda x: (x - 1).sqrt(), ArithmeticError, ["sqrt(a)", "a = -2.0"]),
             (lambda x: x.log1p(), ArithmeticError, ["log1p(x)", "x = -1.0", "x > -1"]),
             (lambda x: x / Value(0.0, "zero"), ZeroDivisionError, ["x/zero", "zero = 0.0"]),
-            (lambda x: 1 / (x + 1), ZeroDivisionError, ["1/a", "a = 0.0", "made as x + 1"]),
+            (lambda x: 1 / (x + 1), ZeroDivisionError, ["1/a", "a = 0.0", "a is x + 1"]),
             (lambda x: (x + 1) ** -1, ArithmeticError, ["a**(-1)", "a = 0.0"]),
             (lambda x: x**0.5, ArithmeticError, ["x**0.5", "x = -1.0"]),
-            (lambda x: (x * -1000).exp(), OverflowError, ["exp(a)", "a = 1000.0", "made as x*-1000"]),
+            (lambda x: (x * -1000).exp(), OverflowError, ["exp(a)", "a = 1000.0", "a is x*-1000"]),
             (lambda x: x * 1e200 * 1e200, OverflowError, ["1e+200"]),
             (lambda x: engine.sum([x * 1e308, x * 1e308]), OverflowError, ["sum of 2 operands", "1e+308"]),
             (lambda x: dot([1e200, x], [1e200, x]), OverflowError, ["dot of 4 operands", "1e+200"]),
@@ -352,10 +352,10 @@ class TestErrors:
     def test_no_derivative(self):
         a, x = Value(2.0), Value(0.0, "x")
         root = a * x.sqrt()
-        with pytest.raises(ArithmeticError, match=r"derivative of sqrt\(x\) by x has no value at x = 0\.0"):
+        with pytest.raises(ArithmeticError, match=r"derivative of sqrt\(x\) .*to x has no value at x = 0\.0"):
             root.backward()
         base, exponent = Value(-2.0, "base"), Value(2.0, "n")
-        with pytest.raises(ArithmeticError, match=r"derivative of base\*\*n by n"):
+        with pytest.raises(ArithmeticError, match=r"derivative of base\*\*n .*to n has no value"):
             (base**exponent).backward()
         assert [v.grad for v in (a, x, base, exponent)] == [0.0] * 4
 
@@ -365,9 +365,9 @@ class TestErrors:
         x.grad = 7.0
         with pytest.raises(OverflowError) as caught:
             y.backward()
-        assert str(caught.value) == (
-            "the gradient of Value(data=1e-200, grad=-inf, label='x') overflows; it came through 1/x at x = 1e-200"
-        )
+        gradient, source = str(caught.value).split(";")
+        assert gradient == "the gradient of Value(data=1e-200, grad=-inf, label='x') overflows"
+        assert source.endswith(" 1/x at x = 1e-200")
         assert x.grad == 7.0
 
 
@@ -443,7 +443,7 @@ def test_stays_light_to_import():
 
 def test_an_error_names_no_constant():
     """It has no derivative, and none is missed."""
-    with pytest.raises(ArithmeticError, match="by x has no value"):
+    with pytest.raises(ArithmeticError, match="to x has no value"):
         (Value(-1e-300, "x") ** -1).backward()
 
 
@@ -470,32 +470,31 @@ class TestValue:
                 compare()
 
     @pytest.mark.parametrize(
-        ("call", "message"),
+        ("call", "error", "problem"),
         [
-            (lambda: Value("3"), "Value takes a real number, got str '3'"),
-            (lambda: Value(math.inf), "Value takes a finite number, got inf"),
-            (lambda: Value(1.0, 2), "the label of a Value is a str, got int 2"),
-            (lambda: setattr(Value(1.0), "data", "3"), "Value.data takes a real number, got str '3'"),
-            (lambda: engine.sum(3), "sum takes a list of Values and numbers, got int 3"),
-            (lambda: engine.sum(["3"]), "sum takes a real number, got str '3'"),
-            (lambda: engine.dot([1], ["3"]), "dot takes a real number, got str '3'"),
-            (lambda: engine.dot(["3"], [1]), "dot takes a real number, got str '3'"),
-            (lambda: engine.logsumexp(["3"]), "logsumexp takes a real number, got str '3'"),
-            (lambda: engine.logsumexp([]), "logsumexp takes one operand or more, got none"),
-            (lambda: engine.softmax(["3"]), "softmax takes a real number, got str '3'"),
-            (lambda: engine.tanh("3"), "tanh takes a real number, got str '3'"),
-            (lambda: engine.maximum(1, "3"), "maximum takes a real number, got str '3'"),
-            (lambda: Value(1.0) + math.nan, "the operator + takes a finite number, got nan"),
-            (lambda: math.inf * Value(1.0), "the operator * takes a finite number, got inf"),
+            (lambda: Value("3"), TypeError, "Value must be a real number, got str '3'"),
+            (lambda: Value(math.inf), ValueError, "Value must be finite, got inf"),
+            (lambda: Value(1.0, 2), TypeError, "label of a Value must be a str, got int 2"),
+            (lambda: setattr(Value(1.0), "data", "3"), TypeError, "data of a Value must be a real number, got str '3'"),
+            (lambda: engine.sum(3), TypeError, "sum must be a list of Values and numbers, got int 3"),
+            (lambda: engine.sum(["3"]), TypeError, "sum must be a real number, got str '3'"),
+            (lambda: engine.dot([1], ["3"]), TypeError, "dot must be a real number, got str '3'"),
+            (lambda: engine.dot(["3"], [1]), TypeError, "dot must be a real number, got str '3'"),
+            (lambda: engine.logsumexp(["3"]), TypeError, "logsumexp must be a real number, got str '3'"),
+            (lambda: engine.logsumexp([]), ValueError, "logsumexp must have at least one operand, got none"),
+            (lambda: engine.softmax(["3"]), TypeError, "softmax must be a real number, got str '3'"),
+            (lambda: engine.tanh("3"), TypeError, "tanh must be a real number, got str '3'"),
+            (lambda: engine.maximum(1, "3"), TypeError, "maximum must be a real number, got str '3'"),
+            (lambda: Value(1.0) + math.nan, ValueError, r"\+ must be finite, got nan"),
+            (lambda: math.inf * Value(1.0), ValueError, r"\* must be finite, got inf"),
         ],
     )
-    def test_says_who_got_what(self, call, message):
-        with pytest.raises((TypeError, ValueError)) as caught:
+    def test_an_error_names_the_argument_and_what_was_passed(self, call, error, problem):
+        with pytest.raises(error, match=f"{problem}$"):
             call()
-        assert str(caught.value) == message
 
-    def test_a_large_integer_is_named_in_short(self):
-        with pytest.raises(OverflowError, match=r"^int 10000\d*\.\.\.\d* is too large for a float \(up to 1\.8e308\)$"):
+    def test_a_large_integer_is_shortened(self):
+        with pytest.raises(OverflowError, match=r"1\.8e308.* int 10000\d*\.\.\.\d*$"):
             Value(10**400)
 
 
