@@ -64,6 +64,15 @@ class TestRule:
         for y in (half_square(x, 0), half_square(0, x), energy(x, 1)):
             assert grad(y, x, create_graph=True) is x
 
+    def test_is_an_attribute_of_engine(self):
+        for name in ("mish", "norm2"):
+            with pytest.raises(AttributeError, match=rf"'engine' .*'{name}'"):
+                getattr(engine, name)
+        assert engine.rule(*MISH) is engine.mish
+        assert engine.rule("norm2", "a * a", "a/out", finalize="sqrt(total)") is engine.norm2
+        with pytest.raises(AttributeError, match=r"'engine' .*'nonsense'"):
+            engine.nonsense  # noqa: B018
+
     def test_is_a_function_and_a_method(self):
         mish = rule(*MISH, summary="a times tanh(softplus(a))")
         assert mish is engine.mish
@@ -91,11 +100,11 @@ class TestRule:
 
     def test_has_no_example_where_none_has_a_value(self):
         far = rule("far", "sqrt(a - 1000)", "0.5/out")
-        assert far.__doc__ == "far(a): an operation of one's own.\n\nDerivative by a: 0.5/far(a)"
+        assert far.__doc__ == ("Return a custom operation.\n\nValue: far(a)\nDerivative with respect to a: 0.5/far(a)")
 
     def test_reads_in_its_documentation(self):
         bell = rule("bell", "1/(1 + a*a)", "-2*a / (1 + a*a)**2", notation=["bell(a)", "-2*a * out**2"])
-        assert "Derivative by a: -2*a * bell(a)**2\n" in bell.__doc__
+        assert "Derivative with respect to a: -2*a * bell(a)**2\n" in bell.__doc__
 
     def test_is_drawn_stepped_and_read(self):
         L = rule(*MISH, notation=["mish(a)", "d(a)"])(Value(0.5, "w") * 2)
@@ -168,7 +177,8 @@ class TestRule:
         assert function is engine.mish
         elsewhere = "import pickle, sys; pickle.loads(bytes.fromhex(sys.argv[1]))"
         told = subprocess.run([sys.executable, "-c", elsewhere, pickle.dumps(y).hex()], capture_output=True, text=True)
-        assert "there is no rule 'mish' here: add it by engine.rule" in told.stderr
+        for part in ("LookupError", "unknown rule 'mish'", "engine.rule"):
+            assert part in told.stderr
 
     def test_of_two_operands(self):
         mix = rule("mix", "a * sigmoid(b)", "sigmoid(b)", "a * sigmoid(b) * sigmoid(-b)")
@@ -225,7 +235,8 @@ class TestRule:
         check_gradients(loss, [[1.0, 2.0], [0.5, 4.0]], order=2)
         assert not hasattr(Value, "norm2")
         for wrong in ([[1.0], [1.0, 2.0]], [[1.0]], [[], []]):
-            with pytest.raises(ValueError, match="squared_distance takes 2 list"):
+            lengths = re.escape(f"got lengths {[len(xs) for xs in wrong]}")
+            with pytest.raises(ValueError, match=f"squared_distance .*2 list.*equal length.*{lengths}"):
                 loss(*wrong)
 
     def test_over_a_list_by_its_largest(self):
@@ -233,7 +244,7 @@ class TestRule:
         xs = [Value(x) for x in (1000.0, 999.0, -1000.0)]
         assert mine(xs).data == engine.logsumexp(xs).data
         assert grad(mine(xs), xs) == grad(engine.logsumexp(xs), xs)
-        with pytest.raises(TypeError, match=r"^mine takes a real number, got str '3'$"):
+        with pytest.raises(TypeError, match=r"mine must be a real number, got str '3'$"):
             mine(["3"])
 
     def test_can_be_written_anew(self):
@@ -254,66 +265,85 @@ class TestRule:
         assert x.grad == pytest.approx(math.exp(-0.3) / (1 + math.exp(-0.3)) ** 2)
 
     @pytest.mark.parametrize(
-        "symbol", ["tanh", "sum", "data", "backward", "softmax", "rule", "value", "print", "a", "out", "x"]
+        "symbol", ["tanh", "sum", "data", "backward", "softmax", "rule", "value", "print", "a", "out", "total"]
     )
-    def test_a_symbol_that_is_taken(self, symbol):
-        with pytest.raises(ValueError, match=f"{symbol!r} is taken"):
+    def test_a_symbol_that_is_in_use(self, symbol):
+        with pytest.raises(ValueError, match=f"symbol .*{symbol!r}.* in use"):
             rule(symbol, "2.0 * a", "2")
 
+    @pytest.mark.parametrize("symbol", ["x", "y", "node", "upstream", "StaleGraphError", "ws"])
+    def test_a_symbol_that_is_only_a_variable_elsewhere(self, symbol):
+        a, b = Value(0.7, "a"), Value(0.2, "b")
+        y = rule(symbol, "a * tanh(b)", "tanh(b)", "a * (1 - tanh(b)**2)")(a, b)
+        y.backward()
+        assert (y.data, a.grad, b.grad) == (0.7 * math.tanh(0.2), math.tanh(0.2), 0.7 * (1 - math.tanh(0.2) ** 2))
+
     @pytest.mark.parametrize(
-        ("texts", "problem"),
+        ("texts", "parts"),
         [
-            (("two words", "a", "1"), "is a name"),
-            (("lambda", "a", "1"), "is a name"),
-            (("", "a", "1"), "is a name"),
-            (("f", "a +* 2", "1"), "value of f, .* is no expression"),
-            (("f", "a\0", "1"), "value of f, .* is no expression"),
-            (("f", "a * softplsu(a)", "1"), "names softplsu, did you mean softplus"),
-            (("f", "a * c", "1"), "names c, and there are a, b, pi"),
-            (("f", "f(a)", "1"), "value of f, .* names f,"),
-            (("f", "a * 2.0", "2 * c"), "partial of f by a, .* names c"),
-            (("f", "a * b", "b", "expm1(a)"), "partial of f by b, .* names expm1, did you mean exp"),
-            (("f", "a * b", "b"), "made of a and b: it takes as many partials, got 1"),
-            (("f", "a * 2.0", "2", "a"), "made of a: it takes as many partials, got 2"),
-            (("f", "a * 2.0"), "got 0"),
-            (("f", "a.real", "1"), "no arithmetic: 'a.real' is in it"),
-            (("f", "[a][0]", "1"), "no arithmetic"),
-            (("f", "__import__('os')", "1"), "no arithmetic|names __import__"),
-            (("f", "a * True", "1"), "no arithmetic: 'True'"),
-            (("f", "a > 0", "0"), "gives a > 0, which is no float"),
-            (("f", "1 if a > 0 else 0.0", "0"), "gives 1, which is no float"),
-            (("f", "a * total", "0"), "names total"),
-            (("f", "exp(a - top)", "out"), "names top, and there are a, b, pi"),
-            (("f", "pi(a)", "1"), "names pi, and there are abs, acos"),
-            (("f", "tanh(a, 2.0)", "0"), r"gives 2 operand\(s\) to tanh, which takes 1"),
-            (("f", "a * 2.0", "f(a, a)"), r"gives 2 operand\(s\) to f, which takes 1"),
-            (("f", "a * 2.0", "abs(a, a)"), r"gives 2 operand\(s\) to abs, which takes 1"),
+            (("two words", "a", "1"), ["symbol", "a name", "got 'two words'"]),
+            (("lambda", "a", "1"), ["symbol", "a name", "got 'lambda'"]),
+            (("", "a", "1"), ["symbol", "a name", "got ''"]),
+            (("f", "a +* 2", "1"), ["value of f, 'a +* 2',", "an expression", "invalid syntax"]),
+            (("f", "a\0", "1"), ["value of f, 'a\\x00',", "an expression", "null bytes"]),
+            (("f", "a * softplsu(a)", "1"), ["value of f,", "unknown name softplsu", "did you mean softplus?"]),
+            (("f", "a * c", "1"), ["value of f,", "unknown name c:", "a, b, pi"]),
+            (("f", "f(a)", "1"), ["value of f, 'f(a)',", "unknown name f:"]),
+            (("f", "a * 2.0", "2 * c"), ["partial derivative of f", "to a, '2 * c',", "unknown name c:", "a, out, pi"]),
+            (
+                ("f", "a * b", "b", "expm1(a)"),
+                ["partial derivative of f", "to b, 'expm1(a)',", "unknown name expm1", "did you mean exp?"],
+            ),
+            (("f", "a * b", "b"), ["f must have", "partial derivative", "a and b", "'a * b'", "got 1"]),
+            (("f", "a * 2.0", "2", "a"), ["f must have", "partial derivative", "of a,", "'a * 2.0'", "got 2"]),
+            (("f", "a * 2.0"), ["f must have", "partial derivative", "of a,", "'a * 2.0'", "got 0"]),
+            (("f", "a.real", "1"), ["value of f, 'a.real',", "arithmetic", "got 'a.real'"]),
+            (("f", "[a][0]", "1"), ["value of f, '[a][0]',", "arithmetic", "got '[a][0]'"]),
+            (("f", "__import__('os')", "1"), ["value of f,", "unknown name __import__"]),
+            (("f", "a * True", "1"), ["value of f, 'a * True',", "arithmetic", "got 'True'"]),
+            (("f", "a > 0", "0"), ["value of f, 'a > 0',", "a float", "got a > 0"]),
+            (("f", "1 if a > 0 else 0.0", "0"), ["value of f,", "a float", "got 1:", "write 1.0"]),
+            (("f", "a * total", "0"), ["value of f, 'a * total',", "unknown name total", "a, b, pi"]),
+            (("f", "exp(a - top)", "out"), ["value of f, 'exp(a - top)',", "unknown name top", "a, b, pi"]),
+            (("f", "pi(a)", "1"), ["value of f, 'pi(a)',", "unknown name pi", "abs, acos"]),
+            (("f", "tanh(a, 2.0)", "0"), ["value of f, 'tanh(a, 2.0)',", "tanh with 1 argument", "got 2"]),
+            (("f", "a * 2.0", "f(a, a)"), ["of f", "to a, 'f(a, a)',", "f with 1 argument", "got 2"]),
+            (("f", "a * 2.0", "abs(a, a)"), ["of f", "to a, 'abs(a, a)',", "abs with 1 argument", "got 2"]),
         ],
     )
-    def test_texts_that_are_refused(self, texts, problem):
-        with pytest.raises(ValueError, match=problem):
+    def test_texts_that_are_refused(self, texts, parts):
+        with pytest.raises(ValueError, match=re.escape(parts[0])) as caught:
             rule(*texts)
+        for part in parts:
+            assert part in str(caught.value)
         assert "f" not in RULES
         assert not hasattr(engine, "f")
 
-    def test_options_that_are_refused(self):
-        with pytest.raises(TypeError, match="texts, got int 2"):
-            rule("f", "a", 2)
-        with pytest.raises(TypeError, match=r"^notation is texts in a list, got int 2$"):
-            rule("f", "a * 2.0", "2", notation=2)
-        with pytest.raises(ValueError, match="notation of f"):
-            rule("f", "a * b", "b", "a", notation=["ab", "b"])
-        with pytest.raises(ValueError, match="what is read of f, 'a >', is no expression"):
-            rule("f", "a * b", "b", "a", domain="a >")
-        for fold, problem in {
-            "sum": "names sum",
-            "sqr(total)": "names sqr, did you mean sqrt?",
-            "1": "gives 1, which is no float: write 1.0 for 1 and True",
-        }.items():
-            with pytest.raises(ValueError, match=re.escape(f"the fold of f, '{fold}', {problem}")):
-                rule("f", "a * b", "b", "a", finalize=fold)
-        with pytest.raises(ValueError, match=r"partial of f by a, 'f\(a\)', names f, and"):
-            rule("f", "a * a", "f(a)", finalize="total")  # f takes a list
+    @pytest.mark.parametrize(
+        ("texts", "options", "error", "parts"),
+        [
+            (("a", 2), {}, TypeError, ["text", "got int 2"]),
+            (("a * 2.0", "2"), {"notation": 2}, TypeError, ["notation", "list", "got int 2"]),
+            (("a * b", "b", "a"), {"notation": ["ab", "b"]}, ValueError, ["notation of f", "got 2 texts"]),
+            (("a * b", "b", "a"), {"domain": "a >"}, ValueError, ["notation of f, 'a >',", "an expression"]),
+            (("a * b", "b", "a"), {"finalize": "sum"}, ValueError, ["finalize of f, 'sum',", "unknown name sum"]),
+            (
+                ("a * b", "b", "a"),
+                {"finalize": "sqr(total)"},
+                ValueError,
+                ["finalize of f, 'sqr(total)',", "unknown name sqr", "did you mean sqrt?"],
+            ),
+            (("a * b", "b", "a"), {"finalize": "1"}, ValueError, ["finalize of f, '1',", "a float", "write 1.0"]),
+            # f takes a list
+            (("a * a", "f(a)"), {"finalize": "total"}, ValueError, ["of f", "to a, 'f(a)',", "unknown name f:"]),
+        ],
+    )
+    def test_options_that_are_refused(self, texts, options, error, parts):
+        with pytest.raises(error) as caught:
+            rule("f", *texts, **options)
+        for part in parts:
+            assert part in str(caught.value)
+        assert "f" not in RULES
 
 
 class TestCheckGradients:
@@ -367,17 +397,17 @@ class TestCheckGradients:
                 wrong = [*partials[:k], f"({partial}) * {factor}", *partials[k + 1 :]]
                 function = rule("wrong", value, *wrong)
                 for _ in range(20):
-                    with pytest.raises(GradientError, match=r"dwrong/d[ab] at .* 1\.0e-06 of the derivative"):
+                    with pytest.raises(GradientError, match=r"dwrong/d[ab] at .* off by 0\.0001 %"):
                         check_gradients(function, [rng.uniform(0.3, 3) for _ in partials])
 
     @pytest.mark.parametrize(
         ("function", "point", "told"),
         [
-            (engine.relu, [0.0], r"drelu/da at a = 0\.0 .* kink, with slope 0\.0 on its left and 1\.0 on its right"),
-            (engine.sign, [0.0], r"dsign/da at a = 0\.0 .* jumps there, from -1\.0 to 1\.0"),
-            (lambda x: x**1.5, [0.0], r"df/dx at x = 0\.0 .* no value on its left, it is the edge of the domain"),
-            (lambda x: x * float(x), [3.0], r"is 3\.0 by the graph and 6\.0 by differences: it is 0\.5 times"),
-            (lambda x, y: x * Value(y.data), [3.0, 2.0], r"df/dy at .* does not lead there; is it cut off by float"),
+            (engine.relu, [0.0], r"drelu/da at a = 0\.0: .* kink .*slope 0\.0 on the left and 1\.0 on the right"),
+            (engine.sign, [0.0], r"dsign/da at a = 0\.0: .* jumps .*from -1\.0 to 1\.0"),
+            (lambda x: x**1.5, [0.0], r"df/dx at x = 0\.0: .* no value to the left: .*edge of its domain"),
+            (lambda x: x * float(x), [3.0], r"graph gives 3\.0, .*differences give 6\.0: it is 0\.5 times"),
+            (lambda x, y: x * Value(y.data), [3.0, 2.0], r"df/dy at .*: no gradient arrives; .* cut by float"),
             (lambda xs: xs[0] - float(xs[1]) * 2 - xs[1], [[1, 2]], r"df/dxs\[1\] at xs\[0\] = 1\.0, xs\[1\] = 2\.0"),
             (lambda x: [x, Value(x.data) * 2.0 + x * 0], 1.0, r"df\[1\]/dx"),
         ],
@@ -388,14 +418,14 @@ class TestCheckGradients:
 
     def test_causes_in_a_rule(self):
         for partial, told in {
-            "sin(a)": "is 0.4794255386 by the graph and -0.4794255386 by differences: the sign is wrong",
-            "-2*sin(a)": "it is 2 times what it is to be",
-            "0": "a partial 0",
+            "sin(a)": r"graph gives 0\.4794255386, .*differences give -0\.4794255386: the sign is wrong",
+            "-2*sin(a)": "it is 2 times the correct value",
+            "0": "partial derivative 0",
         }.items():
             with pytest.raises(GradientError, match=told):
                 check_gradients(rule("wrong", "cos(a)", partial), 0.5)
         step = rule("step", "1.0 if a > 0 else 0.0", "sigmoid(a) * sigmoid(-a)")
-        with pytest.raises(GradientError, match="is it that of a step function"):
+        with pytest.raises(GradientError, match="constant here; is it a step function"):
             check_gradients(step, 0.5)
 
     def test_second_derivatives_that_leave_the_graph(self):
@@ -417,11 +447,11 @@ class TestCheckGradients:
         assert check_gradients(lambda x: (x * 1e4).sin(), [1.0]).bound < 1e-3
 
     def test_what_it_refuses(self):
-        with pytest.raises(TypeError, match=r"f gives float 0\.5, and is to give a Value"):
+        with pytest.raises(TypeError, match=r"f must return a Value, got float 0\.5"):
             check_gradients(lambda x: float(x), 0.5)
         with pytest.raises(TypeError, match="real number"):
             check_gradients(engine.tanh, ["a"])
-        with pytest.raises(ValueError, match="order is 1 or 2, got int 3"):
+        with pytest.raises(ValueError, match="order must be 1 or 2, got int 3"):
             check_gradients(engine.tanh, [1.0], 3)
         with pytest.raises(ArithmeticError, match="log"):
             check_gradients(engine.log, [-1.0])
