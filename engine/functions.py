@@ -107,7 +107,7 @@ def unary(rule: Rule) -> Callable[[Operand], Value]:
     """Return the function of a row with one operand."""
 
     def function(a: Operand) -> Value:
-        return record(rule, a if type(a) is Value else constant(a, rule.symbol))
+        return record(rule, a if type(a) is Value else constant(a, f"an operand of {rule.symbol}"))
 
     return _published(rule, function)
 

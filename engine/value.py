@@ -341,10 +341,10 @@ def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...
     return node
 
 
-def constant(data: Number, caller: str) -> Value:
-    """Wrap a plain number as a constant; `caller`, the operation, is named in errors."""
+def constant(data: Number, name: str) -> Value:
+    """Wrap a plain number as a constant; errors call it `name`."""
     node = _new(Value)
-    node._data = data if type(data) is float and isfinite(data) else as_finite(data, f"an operand of {caller}")
+    node._data = data if type(data) is float and isfinite(data) else as_finite(data, name)
     node._rule = CONSTANT
     node._a = node._b = None
     node.grad = 0.0
@@ -364,7 +364,8 @@ def as_values(operands: Iterable[Operand], caller: str) -> tuple[Value, ...]:
         operands = tuple(operands)
     for x in operands:
         if type(x) is not Value:
-            return tuple([x if type(x) is Value else constant(x, caller) for x in operands])
+            name = f"an operand of {caller}"
+            return tuple([x if type(x) is Value else constant(x, name) for x in operands])
     return cast("tuple[Value, ...]", operands)
 
 
@@ -376,7 +377,7 @@ def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False
             return NotImplemented  # type: ignore[no-any-return]
         if number == rule.identity:
             return node
-        other = constant(number, rule.symbol)
+        other = constant(number, f"an operand of {rule.symbol}")
     return record(rule, other, node) if reflected else record(rule, node, other)
 
 

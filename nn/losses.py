@@ -14,7 +14,7 @@ import engine
 from engine import Value
 from engine.formatting import format_number
 from engine.validation import describe
-from engine.value import as_values
+from engine.value import as_values, constant
 
 
 def mse(outputs: Any, targets: Any) -> Value:
@@ -155,7 +155,9 @@ def _classified(logits: Any, targets: Any) -> list[tuple[Sequence[Any], Any]]:
 def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
     """Return every output with its target, from lists of the same shape."""
     if not (_is_list(outputs) or _is_list(targets)):
-        return list(zip(as_values([outputs], loss), as_values([targets], f"the target of {loss}"), strict=True))
+        target = targets if isinstance(targets, Value) else constant(targets, f"the target of {loss}")
+        (output,) = as_values([outputs], loss)
+        return [(output, target)]
     if not (_is_list(outputs) and _is_list(targets)) or len(outputs) != len(targets) or not len(outputs):
         raise ValueError(f"{loss} needs as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
     return [pair for y, r in zip(outputs, targets, strict=True) for pair in _pairs(loss, y, r)]
