@@ -253,7 +253,7 @@ def test_bad_files_are_named_by_line_and_column(content, message, lesson, tmp_pa
         (["forward_backward", "--sizes", "200", "200", "1"], "--sizes .* 20,000.* 40,000"),
         (["error_propagation", "--activation", "relu"], "--activation .* sigmoid, tanh, linear, got relu"),
         (["gradient_descent", "w1**2"], "w2 has a value but does not occur"),
-        (["moons", "--epochs", "0"], "epochs .* 1 "),
+        (["moons", "--epochs", "0"], "epochs .* at least 1"),
         (["two_layer", "--hidden", "0"], "1 or more|at least 1"),
         (["perceptron", "--output", "file"], "file"),
     ],

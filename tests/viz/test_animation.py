@@ -164,7 +164,7 @@ def test_errors_name_what_is_wrong(tmp_path):
     animation = viz.Animation(nn.Perceptron(2, seed=1), XOR)
     with pytest.raises(ValueError, match=r"end in \.gif, got 'xor.mp4'"):
         animation.save("xor.mp4")
-    with pytest.raises(ValueError, match=r"frames .* 1 or more"):
+    with pytest.raises(ValueError, match=r"frames .* at least 1"):
         animation.save(tmp_path / "xor.gif", frames=0)
 
 

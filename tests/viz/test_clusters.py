@@ -278,7 +278,7 @@ def test_recurrent_layers_fold():
 
 def test_errors_name_what_is_wrong():
     error, _ = loss([3, 1])
-    with pytest.raises(ValueError, match=r"depth .* 0 or more"):
+    with pytest.raises(ValueError, match=r"depth .* at least 0"):
         viz.draw(error, depth=-1)
     with pytest.raises(TypeError, match=r"depth .* int"):
         viz.draw(error, depth=1.5)
