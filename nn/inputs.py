@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from engine import Value
 from engine.validation import Number, as_float, describe
 from engine.value import constant
+
+Pairs: TypeAlias = list[tuple[Any, Any]]  # inputs and target of every example
 
 
 def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
@@ -49,7 +51,7 @@ def as_list(x: Any) -> Sequence[Any] | None:
     return x if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
 
 
-def examples(data: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+def examples(data: Iterable[tuple[Any, Any]]) -> Pairs:
     """Return the pairs (x, r) of a training as a list.
 
     Raises:

@@ -13,7 +13,7 @@ from engine import Value
 from engine.compiler.program import Floats, NotFiniteError, Program, graph_signature
 from engine.validation import error_context
 from engine.value import constant
-from nn.inputs import format_indices
+from nn.inputs import Pairs, format_indices
 from nn.layer import Layer
 from nn.losses import accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
 from nn.mlp import MLP
@@ -22,7 +22,6 @@ from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 from nn.training.compiled_update import compiled_step
 
-Pairs: TypeAlias = list[tuple[Any, Any]]
 Indices: TypeAlias = npt.NDArray[np.intp]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
 
@@ -189,8 +188,8 @@ def _matrix(rows: list[Any]) -> Floats | None:
         return None
     if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
         return None
-    if any(not {bool, np.bool_}.isdisjoint(map(type, x)) for x in [rows, *rows] if isinstance(x, list | tuple)):
-        return None  # NumPy takes True for 1 beside other numbers
+    if any(type(x) in (bool, np.bool_) for x in _flat(rows)):  # NumPy takes True for 1 beside other numbers
+        return None
     return table.reshape(len(rows), -1).astype(np.float64)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from engine import Value
 from engine.validation import at_least, describe, error_context
 from nn.history import History, Plateau, Stop, plateau
 from nn.initialization import generator
-from nn.inputs import examples, format_indices
+from nn.inputs import Pairs, examples, format_indices
 from nn.losses import accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
@@ -145,26 +145,30 @@ def evaluate(
     >>> evaluate(Perceptron(1, "linear", init=[0.0, 2.0]), hinge, [(1.0, 1), (-2.0, -1), (0.25, -1)])
     (0.5, 0.6666666666666666)
     """
-    accuracy = accuracy or accuracy_by(loss)
-    results = []
+    pairs, accuracy = examples(data), accuracy or accuracy_by(loss)
     with engine.no_grad():
-        for i, (x, r) in enumerate(examples(data)):
-            with error_context(f"data[{i}]"):
-                results.append(_evaluate_example(model, loss, accuracy, x, r))
-    return fmean(loss.data for loss, _ in results), fmean(right for _, right in results) if accuracy else None
+        losses, rights = _evaluate(model, loss, accuracy, pairs, range(len(pairs)), "")
+    return fmean(x.data for x in losses), fmean(rights) if accuracy else None
 
 
-def _evaluate_example(model: Any, loss: Any, accuracy: Any, x: Any, r: Any) -> tuple[Value, float]:
-    """Return the loss of an example, and whether its output is right; 0.0 without an accuracy."""
-    output = model(x)
-    value = loss(output, r)
-    if not isinstance(value, Value):
-        raise TypeError(f"loss must return a Value, got {describe(value)}")
-    return value, float(accuracy(output, r)) if accuracy else 0.0
+def _evaluate(
+    model: Any, loss: Any, accuracy: Any, pairs: Pairs, indices: Sequence[int], epoch: str
+) -> tuple[list[Value], list[float]]:
+    """Return the losses of some examples, and which outputs are right (1.0 or 0.0); errors name epoch and example."""
+    losses, rights = [], []
+    for i in indices:
+        with error_context(f"{epoch}data[{i}]"):
+            x, r = pairs[i]
+            output = model(x)
+            losses.append(loss(output, r))
+            if not isinstance(losses[-1], Value):
+                raise TypeError(f"loss must return a Value, got {describe(losses[-1])}")
+            rights.append(float(accuracy(output, r)) if accuracy else 0.0)
+    return losses, rights
 
 
 def _steps(
-    model: Any, loss: Any, pairs: list[tuple[Any, Any]], optimizer: Optimizer, accuracy: Any, compiled: bool | None
+    model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, accuracy: Any, compiled: bool | None
 ) -> EagerSteps | CompiledSteps:
     """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
@@ -183,9 +187,7 @@ def _steps(
 class EagerSteps:
     """Steps on Values, which record the loss of every example again."""
 
-    def __init__(
-        self, model: Any, loss: Any, pairs: list[tuple[Any, Any]], optimizer: Optimizer, accuracy: Any
-    ) -> None:
+    def __init__(self, model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, accuracy: Any) -> None:
         self.model, self.loss, self.accuracy = model, loss, accuracy
         self.pairs, self.optimizer = pairs, optimizer
         parameters = model.parameters() if isinstance(model, Module) else []
@@ -200,19 +202,14 @@ class EagerSteps:
     def step(self, epoch: int, start: int, stop: int) -> None:
         """Update the parameters by the examples `start` to `stop` of the order."""
         indices = self.order[start:stop]
-        losses, rights = [], 0.0
-        for i in indices:
-            with error_context(f"epoch {epoch}, data[{i}]"):
-                loss, right = _evaluate_example(self.model, self.loss, self.accuracy, *self.pairs[i])
-                losses.append(loss)
-                rights += right
+        losses, rights = _evaluate(self.model, self.loss, self.accuracy, self.pairs, indices, f"epoch {epoch}, ")
         with error_context(f"epoch {epoch}, the batch of {format_indices(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0
             (engine.sum(losses) / len(losses)).backward()
             self.optimizer.step()
         self.losses.append(math.fsum(loss.data for loss in losses))
-        self.rights += rights
+        self.rights += sum(rights)
 
     def pop_losses(self) -> tuple[list[float], float]:
         """Return the sum of the losses of each step since the last call, and the number of right outputs."""
