@@ -9,7 +9,8 @@ from engine import Value
 from engine.validation import Number, as_float, describe
 from engine.value import constant
 
-Pairs: TypeAlias = list[tuple[Any, Any]]  # inputs and target of every example
+Data: TypeAlias = Iterable[tuple[Any, Any]]  # input and target of every example
+Pairs: TypeAlias = list[tuple[Any, Any]]
 
 
 def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
@@ -51,7 +52,7 @@ def as_list(x: Any) -> Sequence[Any] | None:
     return x if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
 
 
-def examples(data: Iterable[tuple[Any, Any]]) -> Pairs:
+def examples(data: Data) -> Pairs:
     """Return the pairs (x, r) of a training as a list.
 
     Raises:

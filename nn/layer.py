@@ -65,12 +65,16 @@ class Layer(Module):
 
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
         """Return the outputs of all neurons for one x; input and errors are those of a Perceptron."""
-        return [z for _, z in self.trace(x)[0]]
+        return [*self.trace(x)[0][1]]
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
-        """Return the weighted sum a and the output z of every neuron for one x, in a list of one layer."""
-        inputs = with_bias(x, self.n_inputs, self)
-        return [[neuron.forward(inputs) for neuron in self.neurons]]
+        """Return the weighted sums and the outputs of all neurons for one x: [(a, z)]."""
+        return [self.forward(with_bias(x, self.n_inputs, self))]
+
+    def forward(self, inputs: tuple[Value, ...]) -> tuple[Sequence[Value], Sequence[Value]]:
+        """Return the weighted sums and the outputs of all neurons, for inputs that begin with x0."""
+        a, z = zip(*[neuron.forward(inputs) for neuron in self.neurons], strict=True)
+        return a, z
 
     def __repr__(self) -> str:
         return f"Layer({self.n_inputs}, {len(self.neurons)}, {self.activation!r})"

@@ -8,13 +8,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeAlias
 
 import engine
 from engine import Value
 from engine.formatting import format_number
 from engine.validation import describe
 from engine.value import as_values, constant
+
+Loss: TypeAlias = Callable[[Any, Any], Value]  # of output and target
+Accuracy: TypeAlias = Callable[[Any, Any], float]
 
 
 def mse(outputs: Any, targets: Any) -> Value:
@@ -96,7 +99,7 @@ def cross_entropy(logits: Any, targets: Any) -> Value:
     return _mean([_cross_entropy(o, r) for o, r in _classified(logits, targets)])
 
 
-def accuracy_by(loss: Callable[..., Any]) -> Callable[[Any, Any], float] | None:
+def accuracy_by(loss: Loss) -> Accuracy | None:
     """Return the function that gives the share of right outputs, if `loss` is one for classes, else None.
 
     >>> accuracy_by(hinge)([Value(3.0), Value(0.5)], [1, -1])
@@ -110,7 +113,7 @@ def _argmax(xs: Sequence[Any]) -> int:
 
 
 # An output is right if it has the sign of the target, is for the likelier of the two classes, has the largest logit.
-ACCURACIES: dict[Callable[..., Any], Callable[[Any, Any], float]] = {
+ACCURACIES: dict[Loss, Accuracy] = {
     hinge: lambda outputs, targets: fmean([(s > 0) == (r > 0) for s, r in _pairs("hinge", outputs, targets)]),
     binary_cross_entropy: lambda outputs, targets: fmean(
         [(o > 0) == (r > 0.5) for o, r in _pairs("binary_cross_entropy", outputs, targets)]

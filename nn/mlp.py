@@ -78,20 +78,20 @@ class MLP(Module):
         Returns:
             A Value if the output layer has one neuron, else a list of Values.
         """
-        outputs = [z for _, z in self.trace(x)[-1]]
-        return outputs if len(outputs) > 1 else outputs[0]
+        _, outputs = self.trace(x)[-1]
+        return [*outputs] if len(outputs) > 1 else outputs[0]
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
-        """Return the weighted sum a and the output z of every neuron for one x, layer by layer.
+        """Return the weighted sums a and the outputs z of all neurons for one x, layer by layer.
 
-        >>> [[(a, z)]] = MLP(1, [1], output="tanh", seed=1).trace([2.0])
-        >>> a.tanh().data == z.data
+        >>> [(a, z)] = MLP(1, [2], output="tanh", seed=1).trace([2.0])
+        >>> [a_j.tanh().data for a_j in a] == [z_j.data for z_j in z]
         True
         """
         inputs, trace = with_bias(x, self.n_inputs, self), []
         for layer in self.layers:
-            trace.append([neuron.forward(inputs) for neuron in layer.neurons])
-            inputs = (inputs[0], *[z for _, z in trace[-1]])
+            trace.append(layer.forward(inputs))
+            inputs = (inputs[0], *trace[-1][1])
         return trace
 
     def __repr__(self) -> str:

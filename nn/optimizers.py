@@ -25,7 +25,7 @@ class UpdateRule:
         state: the new values of the numbers that are stored for a parameter, by name; they begin at 0.0.
         data: the new data of the parameter.
 
-    >>> print(SGD.rule.source)
+    >>> print(SGD.rule.source())
     def update(data, grad, velocity, learning_rate, momentum):
         velocity = momentum*velocity + grad if momentum else grad
         data = data - learning_rate*velocity
@@ -40,18 +40,19 @@ class UpdateRule:
         """The attributes of the optimizer that the texts name, sorted."""
         return sorted(set().union(*map(names, [*self.state.values(), self.data])) - {"data", "grad", *self.state})
 
-    @cached_property
-    def source(self) -> str:
-        """The rule as a Python function of the data, the gradient, the state and the settings."""
-        rows = [f"    {name} = {text}" for name, text in [*self.state.items(), ("data", self.data)]]
-        arguments = ", ".join(["data", "grad", *self.state, *self.settings])
+    def source(self, *, method: bool = False) -> str:
+        """Return the rule as a Python function of data, gradient, state and settings, or as a method without these."""
+        first, last = (["self"], []) if method else ([], self.settings)
+        settings = [(name, f"self.{name}") for name in self.settings] if method else []
+        rows = [f"    {name} = {text}" for name, text in [*settings, *self.state.items(), ("data", self.data)]]
+        arguments = ", ".join([*first, "data", "grad", *self.state, *last])
         return "\n".join([f"def update({arguments}):", *rows, f"    return ({', '.join(['data', *self.state])},)"])
 
     @cached_property
-    def function(self) -> Callable[..., tuple[float, ...]]:
-        """The function with that source."""
+    def method(self) -> Callable[..., tuple[float, ...]]:
+        """The rule as a method of the optimizer: `update`."""
         namespace: dict[str, Callable[..., tuple[float, ...]]] = {}
-        exec(self.source, namespace)
+        exec(self.source(method=True), namespace)
         return namespace["update"]
 
 
@@ -104,7 +105,7 @@ class Optimizer:
         """Return the new data of one parameter, followed by its new state."""
         if self.rule is None:
             raise NotImplementedError(f"{type(self).__name__} must have a rule or define update")
-        return self.rule.function(data, grad, *state, *[getattr(self, name) for name in self.rule.settings])
+        return self.rule.method(self, data, grad, *state)
 
     def step(self) -> None:
         """Update every parameter by its gradient; if anything is wrong, none.

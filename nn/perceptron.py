@@ -17,7 +17,7 @@ from nn.initialization import generator, scheme
 from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
 
-Trace: TypeAlias = list[list[tuple[Value, Value]]]  # for each layer the weighted sum and the output of every neuron
+Trace: TypeAlias = list[tuple[Sequence[Value], Sequence[Value]]]  # for each layer all weighted sums and all outputs
 
 
 class Perceptron(Module):
@@ -92,8 +92,9 @@ class Perceptron(Module):
         return a, y
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
-        """Return the weighted sum a and the output for one x, in a list of one layer."""
-        return [[self.forward(with_bias(x, self.n_inputs, self))]]
+        """Return the weighted sum and the output for one x as those of a layer: [([a], [y])]."""
+        a, y = self.forward(with_bias(x, self.n_inputs, self))
+        return [([a], [y])]
 
     def classify(self, x: Operand | Sequence[Operand]) -> int:
         """Return 1 for class C1 if w^T x > 0, else 2 for class C2, for any activation: the decision rule of P7.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from engine import RULES, Value
@@ -10,7 +10,7 @@ from engine.snapshot import restored
 from engine.validation import describe
 from nn.inputs import with_bias
 from nn.layer import Layer
-from nn.losses import mse
+from nn.losses import Loss, mse
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
@@ -36,10 +36,7 @@ class Signals(NamedTuple):
 
 
 def signals_of(
-    model: Perceptron | Layer | MLP,
-    inputs: Any = None,
-    target: Any = None,
-    loss: Callable[[Any, Any], Value] | None = None,
+    model: Perceptron | Layer | MLP, inputs: Any = None, target: Any = None, loss: Loss | None = None
 ) -> Signals:
     """Return the signals of a model for one example, and change nothing.
 
@@ -67,15 +64,15 @@ def signals_of(
     x = [float(value) for value in with_bias(inputs, model.n_inputs, model)[1:]]
     trace, error = model.trace(x), None
     if target is not None:
-        last = [z for _, z in trace[-1]]
-        outputs = last if isinstance(model, Layer) or len(last) > 1 else last[0]
+        _, last = trace[-1]
+        outputs = [*last] if isinstance(model, Layer) or len(last) > 1 else last[0]
         result = mse(outputs, target) * (len(last) / 2) if loss is None else loss(outputs, target)
         if not isinstance(result, Value):
             raise TypeError(f"loss must return a Value, got {describe(result)}")
         with restored(model.parameters()):
             result.backward()
-        deltas, error = [[a.grad for a, _ in layer] for layer in trace], result.data
-    a, z = ([[pair[i].data for pair in layer] for layer in trace] for i in (0, 1))
+        deltas, error = [[a.grad for a in sums] for sums, _ in trace], result.data
+    a, z = ([[value.data for value in layer[i]] for layer in trace] for i in (0, 1))
     return Signals(x, a, z, deltas, error)
 
 

@@ -15,7 +15,7 @@ from engine.validation import error_context
 from engine.value import constant
 from nn.inputs import Pairs, format_indices
 from nn.layer import Layer
-from nn.losses import accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
+from nn.losses import Accuracy, Loss, accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
 from nn.mlp import MLP
 from nn.module import Module
 from nn.optimizers import Optimizer
@@ -27,7 +27,7 @@ Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
 
 # For each loss the decisions of outputs and of targets, one row per example; the output is right where they are equal.
 # This is `nn.losses.accuracy_by` on arrays.
-DECISIONS: dict[Any, tuple[Decision, Decision]] = {
+DECISIONS: dict[Loss, tuple[Decision, Decision]] = {
     hinge: (lambda y: y > 0, lambda r: r > 0),
     binary_cross_entropy: (lambda y: y > 0, lambda r: r > 0.5),
     cross_entropy: (lambda y: y.argmax(axis=1)[:, None], lambda r: r.argmax(axis=1)[:, None]),
@@ -54,14 +54,18 @@ class ExampleGroup:
 
 
 def record_examples(
-    model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, *, any_model: bool
+    model: Any, loss: Loss, pairs: Pairs, optimizer: Optimizer, *, any_model: bool
 ) -> list[ExampleGroup] | None:
     """Record the losses of all examples; return None if that is impossible.
 
     Models and losses of this package record the same graph for every example, so one recording is enough. For others,
     if `any_model` allows them, every example is recorded.
     """
-    if type(model) in (Perceptron, Layer, MLP) and loss in (mse, *DECISIONS):
+    if (
+        isinstance(model, Perceptron | Layer | MLP)
+        and type(model) in (Perceptron, Layer, MLP)
+        and loss in (mse, *DECISIONS)
+    ):
         group = _record_one(model, loss, pairs, optimizer.parameters)
         if group:
             return [group]
@@ -72,7 +76,7 @@ def record_examples(
 
 
 def _record_one(
-    model: Perceptron | Layer | MLP, loss: Any, pairs: Pairs, parameters: list[Value]
+    model: Perceptron | Layer | MLP, loss: Loss, pairs: Pairs, parameters: list[Value]
 ) -> ExampleGroup | None:
     xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
@@ -112,7 +116,7 @@ class _Recording:
         return [leaf for leaf in self.leaves if leaf not in others]
 
 
-def _record_each(model: Any, loss: Any, pairs: Pairs, parameters: list[Value]) -> list[ExampleGroup]:
+def _record_each(model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value]) -> list[ExampleGroup]:
     known = set(parameters)
     flat = [_flat(pair) for pair in pairs]
 
@@ -197,7 +201,7 @@ class CompiledSteps:
     """Steps on arrays. Between `read_back` and `write_back`, the Values and the optimizer are out of date."""
 
     def __init__(
-        self, groups: list[ExampleGroup], pairs: Pairs, optimizer: Optimizer, loss: Any, accuracy: Any
+        self, groups: list[ExampleGroup], pairs: Pairs, optimizer: Optimizer, loss: Loss, accuracy: Accuracy | None
     ) -> None:
         self.groups, self.pairs, self.optimizer, self.accuracy = groups, pairs, optimizer, accuracy
         self.group_of, self.row_of = np.zeros((2, len(pairs)), np.intp)  # of every example

@@ -72,7 +72,7 @@ def _compile_update(rule: UpdateRule) -> tuple[Callable[..., bool], list[str]]:
     settings = sorted({*rule.settings, "weight_decay"})
     rows = range(len(rule.state))
     text = MODULE.format(
-        source=rule.source,
+        source=rule.source(),
         settings=", ".join(settings),
         old=", ".join(["data[i]", "grad", *(f"state[{k}, i]" for k in rows), *rule.settings]),
         new=", ".join(["new_data[i]", *(f"new_state[{k}, i]" for k in rows)]),

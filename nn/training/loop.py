@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import engine
 from engine import Value
 from engine.validation import at_least, describe, error_context
 from nn.history import History, Plateau, Stop, plateau
 from nn.initialization import generator
-from nn.inputs import Pairs, examples, format_indices
-from nn.losses import accuracy_by
+from nn.inputs import Data, Pairs, examples, format_indices
+from nn.losses import Accuracy, Loss, accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
@@ -23,18 +23,20 @@ from nn.training.progress import Progress
 if TYPE_CHECKING:
     from nn.training.compiled import CompiledSteps
 
+Model: TypeAlias = Callable[[Any], Any]
+
 
 def train(
-    model: Callable[[Any], Any],
-    loss: Callable[[Any, Any], Value],
-    data: Iterable[tuple[Any, Any]],
+    model: Model,
+    loss: Loss,
+    data: Data,
     *,
     optimizer: Optimizer | None = None,
     epochs: int = 1000,
     batch_size: int | None = 16,
     schedule: Schedule | None = None,
     until: Stop | None = None,
-    accuracy: Callable[[Any, Any], float] | None = None,
+    accuracy: Accuracy | None = None,
     callback: Callable[[History], object] | None = None,
     shuffle: bool = True,
     seed: int | random.Random | None = None,
@@ -130,13 +132,7 @@ def train(
     return history
 
 
-def evaluate(
-    model: Callable[[Any], Any],
-    loss: Callable[[Any, Any], Value],
-    data: Iterable[tuple[Any, Any]],
-    *,
-    accuracy: Callable[[Any, Any], float] | None = None,
-) -> tuple[float, float | None]:
+def evaluate(model: Model, loss: Loss, data: Data, *, accuracy: Accuracy | None = None) -> tuple[float, float | None]:
     """Return the mean loss of a model over the data, and its accuracy in [0, 1], None for a regression.
 
     Arguments and errors are those of `train`; nothing changes.
@@ -152,7 +148,7 @@ def evaluate(
 
 
 def _evaluate(
-    model: Any, loss: Any, accuracy: Any, pairs: Pairs, indices: Sequence[int], epoch: str
+    model: Model, loss: Loss, accuracy: Accuracy | None, pairs: Pairs, indices: Sequence[int], epoch: str
 ) -> tuple[list[Value], list[float]]:
     """Return the losses of some examples, and which outputs are right (1.0 or 0.0); errors name epoch and example."""
     losses, rights = [], []
@@ -168,7 +164,7 @@ def _evaluate(
 
 
 def _steps(
-    model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, accuracy: Any, compiled: bool | None
+    model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None, compiled: bool | None
 ) -> EagerSteps | CompiledSteps:
     """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
@@ -187,7 +183,7 @@ def _steps(
 class EagerSteps:
     """Steps on Values, which record the loss of every example again."""
 
-    def __init__(self, model: Any, loss: Any, pairs: Pairs, optimizer: Optimizer, accuracy: Any) -> None:
+    def __init__(self, model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None) -> None:
         self.model, self.loss, self.accuracy = model, loss, accuracy
         self.pairs, self.optimizer = pairs, optimizer
         parameters = model.parameters() if isinstance(model, Module) else []

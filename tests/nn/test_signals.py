@@ -26,8 +26,8 @@ class TestSignals:
         with engine.no_grad():
             trace = model.trace([0.5, -1.0])
         signals = signals_of(model, [0.5, -1.0])
-        assert [[a.data for a, _ in layer] for layer in trace] == signals.a
-        assert [[z.data for _, z in layer] for layer in trace] == signals.z
+        assert [[x.data for x in a] for a, _ in trace] == signals.a
+        assert [[x.data for x in z] for _, z in trace] == signals.z
 
     def test_deltas_are_gradients_of_the_bias_weights(self, model):
         targets = 1.0 if isinstance(model, nn.Perceptron) else [1.0, -1.0, 0.0][: len(layers_of(model, "test")[-1])]

@@ -93,8 +93,8 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
     slopes: list[list[float]] = [[] for _ in layers]
     for row, x in enumerate(rows):
         with no_grad(), error_context(f"inputs[{row}]"):
-            for i, (neurons, signals) in enumerate(zip(layers, model.trace(x), strict=True)):
-                for neuron, (a, z) in zip(neurons, signals, strict=True):
+            for i, (neurons, (sums, signals)) in enumerate(zip(layers, model.trace(x), strict=True)):
+                for neuron, a, z in zip(neurons, sums, signals, strict=True):
                     outputs[i].append(z.data)
                     slopes[i].append(abs(slope(neuron, a.data, z.data)))
     ax = axes_or_new(ax)
