@@ -80,7 +80,7 @@ def resolve_demo(text: str, names: list[str]) -> str:
         return names[int(text) - 1]
     near = difflib.get_close_matches(text, [*names, "all"], n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"there is no demo {text!r}{hint}")
+    raise ValueError(f"unknown demo {text!r}{hint}")
 
 
 def run_all(summaries: dict[str, str], arguments: list[str]) -> None:

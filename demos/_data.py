@@ -28,7 +28,7 @@ class Table:
         """The inputs of every example with the index of its class."""
         return list(zip(self.rows, map(self.classes.index, self.targets), strict=True))
 
-    def standardised(self) -> "Table":
+    def standardized(self) -> "Table":
         """Return the table with mean 0 and standard deviation 1 in every input column, or deviation 0 if constant."""
         columns = []
         for column in zip(*self.rows, strict=True):

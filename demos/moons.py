@@ -11,7 +11,7 @@ from demos._lesson import PICTURES, command, figure, heading, plot_plane, save
 @command
 def main(*, data: Path | None = None, epochs: int = 300, seed: int = 1, output: Path = PICTURES) -> None:
     """Train a network on two classes; plot its decision boundary and its losses."""
-    table = read_table(data).standardised() if data else moons()
+    table = read_table(data).standardized() if data else moons()
     examples = table.two_classes()
     picture = figure(9, 4)
 

@@ -25,7 +25,7 @@ def main(
 ) -> None:
     """Train perceptrons on AND, OR, XOR and a line, or on the user's own data."""
     if data:
-        own_classes(read_table(data).standardised(), eta, epochs, seed, output)
+        own_classes(read_table(data).standardized(), eta, epochs, seed, output)
         return
     picture = figure(10, 6.4)
     (at_and, at_or, at_line), (at_xor, at_hidden, at_sigmoid) = picture.subplots(2, 3)
@@ -130,7 +130,7 @@ def own_classes(table: Table, eta: float, epochs: int, seed: int, output: Path) 
     picture = figure(9, 4)
     left, right = picture.subplots(1, 2)
     print(f"{len(data)} examples, r = 1 for C1: {C1}, r = -1 for C2: {C2}")
-    print("The inputs are standardised: mean 0, standard deviation 1.")
+    print("The inputs are standardized: mean 0, standard deviation 1.")
     heading("One perceptron (P7)")
     neuron = fit_perceptron(data, eta, epochs, seed)
     heading("One hidden layer of 8 (P11)")

@@ -38,7 +38,7 @@ def main(
     output: Path = PICTURES,
 ) -> None:  # fmt: skip
     """Train by the rules, check every update against autograd, and plot the posteriors."""
-    table = (read_table(data) if data else iris()).standardised()
+    table = (read_table(data) if data else iris()).standardized()
     K, d = len(table.classes), len(table.names) - 1
     picture = figure(9, 4)
     examples = table.examples

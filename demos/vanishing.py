@@ -71,7 +71,7 @@ def main(
         if i != 1:
             ax.set_xlabel("")
 
-    heading("The effect of the initialisation")
+    heading("The effect of the initialization")
     print("With random weights, a layer multiplies the size of delta by about")
     print("  sqrt(n mean(w**2) mean(f'(a)**2))   for n neurons in the next layer.")
     print(f"The {layers - 1} factors multiply, so that the ratio of delta in the last layer to delta in")
@@ -103,7 +103,7 @@ def main(
     at_init, at_loss = curves.subplots(1, 2)
     for init, colour, marker in zip(SCHEMES, CLASSES, MARKERS, strict=False):
         at_init.semilogy(range(1, layers + 1), sizes["tanh", init], color=colour, marker=marker, label=init)
-    at_init.set(title="Four initialisations of tanh", xlabel="layer", ylabel="mean |dl/dw|")
+    at_init.set(title="Four initializations of tanh", xlabel="layer", ylabel="mean |dl/dw|")
     at_init.legend()
     for activation, colour in zip(USUAL, CLASSES, strict=False):
         for depth, style in ((2, "--"), (layers, "-")):

@@ -66,7 +66,7 @@ def test_a_demo_by_name_or_number_with_options(which, tmp_path):
 def test_an_unknown_demo(which, tmp_path):
     result = run("demos", which, cwd=tmp_path)
     assert result.returncode == 1
-    assert f"there is no demo {which!r}" in result.stderr
+    assert f"unknown demo {which!r}" in result.stderr
     assert ("did you mean 'moons'?" in result.stderr) == (which == "moon")
     assert "Traceback" not in result.stderr
 
@@ -83,7 +83,7 @@ def test_help_of_the_menu_and_of_a_demo(tmp_path):
         ("\n", []),
         ("q\n", []),
         ("\x04", []),
-        ("moon\n'\nq\n", ["there is no demo 'moon'; did you mean 'moons'?", "No closing quotation"]),
+        ("moon\n'\nq\n", ["unknown demo 'moon'; did you mean 'moons'?", "No closing quotation"]),
         ("5 --sizes 2 1\n", ["sizes [2, 1]", "Picture: pictures/forward_backward.png"]),
         ("forward_backward --sizes 2 1\n", ["sizes [2, 1]"]),
     ],

@@ -213,8 +213,8 @@ def test_table_of_numbers_and_classes(tmp_path):
     assert table.names == ["a", "b", "kind"]
     assert table.rows == [[1.0, -2000.0], [0.5, 3.0]]
     assert table.classes == ["9", "10"]
-    assert np.allclose(np.std(table.standardised().rows, axis=0), 1.0)
-    assert np.allclose(np.mean(table.standardised().rows, axis=0), 0.0)
+    assert np.allclose(np.std(table.standardized().rows, axis=0), 1.0)
+    assert np.allclose(np.mean(table.standardized().rows, axis=0), 0.0)
 
 
 @pytest.mark.parametrize(
