@@ -75,6 +75,7 @@ def moons() -> Table:
     """Return 100 noisy points on two half circles."""
     from sklearn.datasets import make_moons
 
+    points: Any
     points, classes = make_moons(n_samples=100, noise=0.1, random_state=1)
     return Table(["x1", "x2", "moon"], points.tolist(), [str(k) for k in classes])
 

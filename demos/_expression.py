@@ -12,7 +12,7 @@ from engine.value import constant
 
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow, ast.USub: operator.neg, ast.UAdd: operator.pos,
+    ast.Pow: operator.pow, ast.USub: lambda a: -a, ast.UAdd: lambda a: +a,
 }  # fmt: skip
 LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {"sum": engine.sum, "dot": engine.dot, "logsumexp": engine.logsumexp}
 FUNCTIONS: dict[str, Callable[..., Value]] = {"abs": abs} | functions.FUNCTIONS | LIST_FUNCTIONS

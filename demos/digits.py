@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum, sqrt
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import engine
 import nn
@@ -101,7 +101,7 @@ def images(seed: int) -> tuple[Examples, Examples]:
     from sklearn.model_selection import train_test_split
 
     ink, digits = load_digits(return_X_y=True)
-    parts = train_test_split(ink / 16, digits, test_size=0.2, stratify=digits, random_state=seed)
+    parts: list[Any] = train_test_split(ink / 16, digits, test_size=0.2, stratify=digits, random_state=seed)
     x, x_held_out, r, r_held_out = (part.tolist() for part in parts)
     return list(zip(x, r, strict=True)), list(zip(x_held_out, r_held_out, strict=True))
 
