@@ -10,45 +10,34 @@ from typing import TypeAlias
 
 from engine.validation import describe
 
-Scheme: TypeAlias = Callable[[random.Random, int, int], list[float]]  # generator, inputs, outputs -> w0, w1, ...
+Scheme: TypeAlias = Callable[[random.Random, int, int], list[float]]  # of inputs and outputs; returns w0, w1, ...
 
-
-def uniform(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
-    """Draw every weight, w0 too, uniformly from (-0.01, 0.01) (P31)."""
-    return [rng.uniform(-0.01, 0.01) for _ in range(n_inputs + 1)]
-
-
-def micrograd(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
-    """Draw the weights uniformly from (-1, 1), as micrograd does; w0 = 0."""
-    return [0.0, *(rng.uniform(-1.0, 1.0) for _ in range(n_inputs))]
-
-
-def xavier(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
-    """Draw the weights uniformly with variance 2 / (n_inputs + n_outputs); w0 = 0 (Glorot and Bengio 2010)."""
-    bound = math.sqrt(6.0 / (n_inputs + n_outputs))
-    return [0.0, *(rng.uniform(-bound, bound) for _ in range(n_inputs))]
-
-
-def he(rng: random.Random, n_inputs: int, n_outputs: int) -> list[float]:
-    """Draw the weights normally with variance 2 / n_inputs; w0 = 0 (He et al. 2015)."""
-    deviation = math.sqrt(2.0 / n_inputs)
-    return [0.0, *(rng.gauss(0.0, deviation) for _ in range(n_inputs))]
-
-
-SCHEMES: dict[str, Scheme] = {"uniform_0.01": uniform, "micrograd": micrograd, "xavier": xavier, "he": he}
+SCHEMES: dict[str, Scheme] = {
+    # Every weight, w0 too, is uniform in (-0.01, 0.01) (P31).
+    "uniform_0.01": lambda rng, n_in, n_out: [rng.uniform(-0.01, 0.01) for _ in range(n_in + 1)],
+    # The other schemes begin with w0 = 0. The weights are uniform in (-1, 1),
+    "micrograd": lambda rng, n_in, n_out: [0.0, *_uniform(rng, 1.0, n_in)],
+    # uniform with variance 2 / (n_in + n_out) (Glorot and Bengio 2010),
+    "xavier": lambda rng, n_in, n_out: [0.0, *_uniform(rng, math.sqrt(6.0 / (n_in + n_out)), n_in)],
+    # or normal with variance 2 / n_in (He et al. 2015).
+    "he": lambda rng, n_in, n_out: [0.0, *(rng.gauss(0.0, math.sqrt(2.0 / n_in)) for _ in range(n_in))],
+}
 
 RECTIFIERS = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
 
 
-def scheme(name: object, activation: str) -> Scheme:
-    """Look up a scheme by name; None is He for ReLU-like activations, which pass half of their inputs, else Xavier.
+def _uniform(rng: random.Random, bound: float, n: int) -> list[float]:
+    return [rng.uniform(-bound, bound) for _ in range(n)]
 
-    Raises:
-        TypeError: the name is not a str.
-        ValueError: there is no such scheme.
+
+def scheme(name: object, activation: str) -> Scheme:
+    """Look up a scheme by name; None is "he" for ReLU-like activations, which pass half of their inputs, else "xavier".
+
+    >>> scheme(None, "relu") is SCHEMES["he"]
+    True
     """
     if name is None:
-        return he if activation in RECTIFIERS else xavier
+        name = "he" if activation in RECTIFIERS else "xavier"
     if isinstance(name, str) and name in SCHEMES:
         return SCHEMES[name]
     error = ValueError if isinstance(name, str) else TypeError
@@ -56,11 +45,7 @@ def scheme(name: object, activation: str) -> Scheme:
 
 
 def generator(seed: int | random.Random | None) -> random.Random:
-    """Return a source of random numbers, the same for the same int; a `random.Random` is returned as it is.
-
-    Raises:
-        TypeError: the seed is of another type.
-    """
+    """Return a source of random numbers, the same for the same int; a `random.Random` is returned as it is."""
     if isinstance(seed, random.Random):
         return seed
     if seed is not None and not hasattr(seed, "__index__"):

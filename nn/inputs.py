@@ -78,11 +78,7 @@ def format_indices(indices: list[int]) -> str:
 
 
 def label_prefix(label: str) -> str:
-    """Return the prefix of a component's weight labels: "hidden." for "hidden", "" for "".
-
-    Raises:
-        TypeError: the label is not a str.
-    """
+    """Return the prefix of a component's weight labels: "hidden." for "hidden", "" for ""."""
     if not isinstance(label, str):
         raise TypeError(f"label must be a str, got {describe(label)}")
     return f"{label}." if label else ""

@@ -175,7 +175,7 @@ class Perceptron(Module):
         pairs, rng, history = examples(data), generator(seed), History()
         order = list(range(len(pairs)))
         if until is None:
-            until = _without_mistake if self.activation == "sign" else plateau()
+            until = (lambda history: history.accuracy[-1] == 1.0) if self.activation == "sign" else plateau()
         for epoch in range(at_least(1, epochs, "epochs")):
             if shuffle:
                 rng.shuffle(order)
@@ -191,7 +191,3 @@ class Perceptron(Module):
 
     def __repr__(self) -> str:
         return f"Perceptron({self.n_inputs}, {self.activation!r})"
-
-
-def _without_mistake(history: History) -> bool:
-    return history.accuracy[-1] == 1.0

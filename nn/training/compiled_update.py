@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.compiler.cache import load_cached_module
+from engine.compiler.program import Floats
 from nn.optimizers import Optimizer, UpdateRule
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 MODULE = """\
 import numba
