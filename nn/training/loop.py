@@ -92,6 +92,7 @@ def train(
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
     sizes = [min(size, len(pairs) - start) for start in batches]
+    # Whether functions of the user may use the Values between epochs.
     watched = bool(callback) or not (until is None or isinstance(until, Plateau))
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
@@ -120,7 +121,7 @@ def train(
                     if callback:
                         callback(history)
                     history.converged = bool(until(history))
-                finally:  # changes that they made to the Values remain, even if an error ends the training
+                finally:  # what the callback did to the Values remains, even if an error ends the training
                     if watched:
                         steps.read_back()
                 if history.converged:

@@ -140,7 +140,7 @@ class TestDamage:
 
     def test_cut_off(self, tmp_path, tried):
         harmless = [n for n in range(len(PAIR)) if self.check(PAIR[:n].encode(), tmp_path / "m.json")]
-        assert harmless == [len(PAIR) - 1], "but for the end of the last line"
+        assert harmless == [len(PAIR) - 1], "only the end of the last line may be missing"
         tried["damaged files: an error or the same model"] += len(PAIR)
 
     def test_a_bit_flipped(self, tmp_path, tried):
@@ -187,7 +187,7 @@ class TestDamage:
         path.write_text(BY_HAND.replace("0.1", "3"))
         assert nn.load(pair(), path).state_dict() == {"w0": 3.0, "w1": 2.0}
         path.write_text(PAIR.replace('"w0": 0.1,', '"w1": 2.0,').replace('"w1": 2.0\n', '"w0": 0.1\n'))
-        assert bits(nn.load(pair(), path)) == bits(pair(0.1, 2.0)), "their order is no matter"
+        assert bits(nn.load(pair(), path)) == bits(pair(0.1, 2.0)), "their order does not matter"
 
 
 @pytest.mark.parametrize(
