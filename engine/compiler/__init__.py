@@ -1,4 +1,4 @@
-"""compile: written scalar by scalar, run at the speed of arrays."""
+"""`engine.compile`: graphs written scalar by scalar that run at the speed of arrays."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from engine.validation import describe
 from engine.value import Value
 
 if TYPE_CHECKING:
-    from engine.compiler.program import Compiled
+    from engine.compiler.program import CompiledFunction
 
 
-def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) -> Compiled:
-    """A graph that was recorded once, ready to be replayed over many rows of data.
+def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) -> CompiledFunction:
+    """Compile a recorded graph to a function that replays it over many rows of data.
+
+    The first use on a machine compiles the kernels of the engine's table, which takes some 20 seconds, and stores them.
 
     Args:
         output: a Value, or a list of them.
-        inputs: the leaves that change from row to row; all other leaves have in every row the data that they have when
-            the result is called.
+        inputs: the leaves that change from row to row. The other leaves are the same in every row; their data is read
+            at each call of the function.
 
     Returns:
-        A function of rows, an array of shape (n, number of inputs), that gives the outputs, of shape (n,), or (n, k)
-        for a list of k outputs. Its method `backward(rows)` gives the mean of the output over the rows and adds the
-        mean's gradient to the `grad` of every leaf that is no input.
+        A function of rows, an array of shape (n, number of inputs). It returns the outputs, of shape (n,), or (n, k)
+        for a list of k outputs. Its method `backward(rows)` returns the mean output over the rows, and adds the
+        gradient of that mean to the `grad` of every leaf that is not an input.
 
     Raises:
-        ImportError: numba is missing, which the extra `fast` brings.
-        TypeError: an output or an input is no Value.
-        ValueError: an input is no leaf, is there twice, or is no part of the graph; or there is no output or input.
+        ImportError: numba is missing; the extra `fast` installs it.
+        TypeError: an output or an input is not a Value.
+        ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
         RuntimeError: an output is a constant.
-
-    On a machine's first use the kernels of the engine's table are compiled, which takes some 20 seconds; they are kept.
 
     >>> x, w = Value(1.0, "x"), Value(0.5, "w")
     >>> f = compile((w * x).tanh(), [x])
@@ -42,33 +42,33 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     >>> f.backward([[0.0], [2.0]]), w.grad
     (0.3807970779778824, 0.41997434161402597)
     """
-    outputs = [output] if isinstance(output, Value) else _values("output", output)
-    leaves = [inputs] if isinstance(inputs, Value) else _values("input", inputs)
+    outputs = [output] if isinstance(output, Value) else _as_values("output", output)
+    leaves = [inputs] if isinstance(inputs, Value) else _as_values("input", inputs)
     for value in outputs:
         if value.is_constant:
             raise errors.no_graph(value)
     graph = set(topological_order(*outputs))
     for i, leaf in enumerate(leaves):
         if leaf.op or leaf.is_constant:
-            raise ValueError(f"an input is a leaf, made by Value(...); input {i} is {leaf!r}")
+            raise ValueError(f"input {i} must be a leaf, made by Value(...), got {leaf!r}")
         if leaf in leaves[:i]:
-            raise ValueError(f"input {i}, {leaf!r}, is there twice")
+            raise ValueError(f"inputs must be different leaves, got {leaf!r} twice, the second time as input {i}")
         if leaf not in graph:
-            raise ValueError(f"input {i}, {leaf!r}, is no part of the graph of the output")
+            raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
     try:
-        from engine.compiler.program import Compiled
+        from engine.compiler.program import CompiledFunction
     except ImportError as error:
         raise ImportError(f"compile needs {error.name}: pip install 'glassgrad[fast]'") from error
-    return Compiled(outputs, leaves, single=isinstance(output, Value))
+    return CompiledFunction(outputs, leaves, isinstance(output, Value))
 
 
-def _values(what: str, values: Iterable[Value]) -> list[Value]:
+def _as_values(what: str, values: Iterable[Value]) -> list[Value]:
     if not isinstance(values, Iterable):
-        raise TypeError(f"an {what} is a Value, or Values in a list, got {describe(values)}")
-    listed = list(values)
-    for value in listed:
+        raise TypeError(f"{what} must be a Value or a list of Values, got {describe(values)}")
+    value_list = list(values)
+    for value in value_list:
         if not isinstance(value, Value):
-            raise TypeError(f"an {what} is a Value, got {describe(value)}")
-    if not listed:
-        raise ValueError(f"compile takes one {what} or more, got none")
-    return listed
+            raise TypeError(f"{what} must be a Value, got {describe(value)}")
+    if not value_list:
+        raise ValueError(f"compile needs one {what} or more, got none")
+    return value_list

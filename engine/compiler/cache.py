@@ -1,4 +1,4 @@
-"""Modules made of text, whose machine code is kept on disk: numba compiles them once a machine."""
+"""Modules of generated text, with their machine code on disk, so that numba compiles them once per machine."""
 
 from __future__ import annotations
 
@@ -18,26 +18,31 @@ import numba
 import platformdirs
 
 
-def load_cached_module(text: str, uses: Iterable[ModuleType]) -> ModuleType:
-    """The module of this text, which uses those modules of ours."""
-    made_of = "\n".join([numba.__version__, *map(inspect.getsource, uses), text])
-    name = f"kernels_{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
-    path = _folder() / f"{name}.py"
+def load_cached_module(text: str, dependencies: Iterable[ModuleType]) -> ModuleType:
+    """Import `text` as a module; its name is a hash of numba's version, of `dependencies` and of the text itself.
+
+    Args:
+        text: the source of the module.
+        dependencies: the modules of this package that it imports.
+    """
+    key = "\n".join([numba.__version__, *map(inspect.getsource, dependencies), text])
+    name = f"kernels_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    path = _cache_folder() / f"{name}.py"
     if not path.exists():
         temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
     watched = (sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
     if watched and not list(path.parent.glob(f"__pycache__/{name}.*.nbi")):
-        print("glassgrad compiles its kernels for this machine, once; it takes about 20 seconds ...", file=sys.stderr)
+        print("glassgrad compiles its kernels once for this machine; this takes about 20 seconds ...", file=sys.stderr)
     spec: Any = importlib.util.spec_from_file_location(name, path)
-    made = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
-    spec.loader.exec_module(made)
-    return made
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
+    spec.loader.exec_module(module)
+    return module
 
 
-def _folder() -> Path:
-    """Where they are kept: the user's cache, or where there is none, a folder for this time alone."""
+def _cache_folder() -> Path:
+    """Return the user's cache folder, or a temporary one if that is not writeable."""
     folder: Path = platformdirs.user_cache_path("glassgrad")
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A recorded graph replayed over rows of data."""
+"""A compiled graph: its tapes, the memory to run them in, and runs over rows of data."""
 
 from __future__ import annotations
 
@@ -12,65 +12,83 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from engine.compiler import codegen, compile
-from engine.compiler.tape import flatten
+from engine.compiler.codegen import kernels
+from engine.compiler.runtime import BEGIN, FINISH, ROWS
+from engine.compiler.tape import linearize
 from engine.graph import topological_order
+from engine.snapshot import restored
 from engine.validation import describe
 from engine.value import Value
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Order: TypeAlias = npt.NDArray[np.int64]
 
-CHUNK = 1024  # rows whose gradients are summed in one go: what comes out is the same on any number of cores
-CACHE = 4096  # times eight numbers that a block may have, so that the processor keeps them near
-WIDEST = 13  # times eight lanes of a block; at a power of two slots would fall on one another in that cache
+CHUNK = 1024  # rows per chunk: fixed, so that results do not depend on the number of cores
+CACHE = 4096  # vectors of eight doubles per block, chosen to fit the L1 cache
+WIDEST = 13  # vectors of eight lanes per block at most: with a power of two, slots would share the cache's lines
 
 
-class Compiled:
-    """What `engine.compile` gives: call it with rows, or go backward through the mean over them."""
+class CompiledFunction:
+    """A compiled graph as a function of rows of data, with the gradient of its mean over them.
 
-    def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], *, single: bool) -> None:
+    `engine.compile` makes it.
+    """
+
+    def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], single: bool) -> None:
         self._program = Program(outputs, inputs)
         self._single = single
 
     def __reduce__(self) -> tuple[Any, ...]:
-        outputs = self._program.outputs
-        return compile, (outputs[0] if self._single else outputs, self._program.inputs)
+        return CompiledFunction, (self._program.outputs, self._program.inputs, self._single)
 
     def __call__(self, rows: npt.ArrayLike) -> Floats:
-        """The outputs for every row.
+        """Compute the outputs for every row.
 
         Args:
-            rows: an array of shape (n, number of inputs), or lists of numbers; for one input (n,) will do.
+            rows: an array of shape (n, number of inputs), or lists of numbers; shape (n,) if there is one input.
 
         Returns:
-            An array of shape (n,), or (n, k) where a list of k outputs was compiled.
+            An array of shape (n,), or (n, k) if a list of k outputs was compiled.
 
         Raises:
-            TypeError, ValueError: the rows are not such an array, or a number in them is not finite.
-            ArithmeticError: an operation has no value; the message names the row and the operation.
+            TypeError, ValueError: `rows` has another shape or type, or a number in it is not finite.
+            ArithmeticError: an operation is undefined; the message names the row and the operation.
+
+        >>> from engine import compile
+        >>> x = Value(1.0, "x")
+        >>> compile([x**2, x + 1], x)([2.0, 3.0])
+        array([[4., 3.],
+               [9., 4.]])
         """
-        results, _ = self._run(self._rows(rows))
+        results, _ = self._run(self._as_rows(rows))
         return results[:, 0] if self._single else results
 
     def backward(self, rows: npt.ArrayLike) -> float:
-        """The mean of the output over the rows; its gradient is added to the `grad` of every leaf that is no input.
+        """Add the gradient of the mean output to the `grad` of every leaf that is not an input.
 
         Args:
-            rows: as in a call; one or more.
+            rows: one or more rows, as in a call.
+
+        Returns:
+            The mean of the output over the rows.
 
         Raises:
-            TypeError, ValueError: as in a call, or there is no row, or a list of several outputs was compiled.
-            ArithmeticError: as in a call, or a derivative has no value. Every gradient is as it was.
+            TypeError, ValueError: as in a call; or there are no rows, or several outputs were compiled.
+            ArithmeticError: as in a call, or a derivative is undefined. No gradient has changed.
+
+        >>> from engine import compile
+        >>> x, w = Value(1.0, "x"), Value(3.0, "w")
+        >>> compile(w * x, x).backward([2.0, 4.0]), w.grad
+        (9.0, 3.0)
         """
         if len(self._program.outputs) > 1:
-            raise ValueError(f"backward takes one output, and {len(self._program.outputs)} were compiled")
-        data = self._rows(rows)
+            raise ValueError(f"backward needs one output, got a function with {len(self._program.outputs)} outputs")
+        data = self._as_rows(rows)
         if not len(data):
-            raise ValueError("the mean over no rows has no value: backward takes one row or more")
+            raise ValueError("backward needs one row or more, got none: the mean over no rows is undefined")
         results, gradient = self._run(data, backward=True)
-        for parameter, more in zip(self._program.parameters, gradient.tolist(), strict=True):
-            parameter.grad += more
+        for parameter, grad in zip(self._program.parameters, gradient.tolist(), strict=True):
+            parameter.grad += grad
         return float((results / len(data)).sum())  # the sum of the results may overflow
 
     def _run(self, data: Floats, *, backward: bool = False) -> tuple[Floats, Floats]:
@@ -78,100 +96,95 @@ class Compiled:
             parameters = np.array([parameter.data for parameter in self._program.parameters])
             return self._program.run(parameters, data, backward=backward)
         except NotFiniteError as stopped:
-            row, error = self._program.explained(stopped.rows, data, backward=backward)
+            row, error = self._program.explain(stopped.rows, data, backward=backward)
             raise type(error)(f"row {row}: {error}") from None
 
-    def _rows(self, rows: npt.ArrayLike) -> Floats:
+    def _as_rows(self, rows: npt.ArrayLike) -> Floats:
         inputs = self._program.inputs
-        shape = (
-            f"rows is an array of shape (n, {len(inputs)}), a row for each example and in it a number for each input"
-        )
+        expected = f"rows must be an array of shape (n, {len(inputs)}), one row per example and one number per input"
         try:
             data = np.asarray(rows)
         except ValueError:
-            raise ValueError(f"{shape}; got rows of different lengths") from None
+            raise ValueError(f"{expected}, got rows of different lengths") from None
         if not data.size and data.ndim == 1:
             data = np.empty((0, len(inputs)))
         if data.ndim == 1 and len(inputs) == 1:
             data = data[:, None]
         if data.dtype.kind not in "iuf":
-            raise TypeError(f"{shape}; got {describe(rows)}")
+            raise TypeError(f"{expected}, got {describe(rows)}")
         if data.ndim != 2 or data.shape[1] != len(inputs):
-            raise ValueError(f"{shape}; got one of shape {data.shape}")
-        data = np.require(data, np.float64, ["C", "W"])  # for one that is read-only the kernels would be compiled anew
+            raise ValueError(f"{expected}, got shape {data.shape}")
+        data = np.require(data, np.float64, ["C", "W"])  # the kernels are compiled for writeable arrays only
         if not np.isfinite(data).all():
             row, k = np.argwhere(~np.isfinite(data))[0].tolist()
             name = inputs[k].label or f"input {k}"
-            raise ValueError(f"row {row} has {data[row, k]} for {name}: it takes finite numbers")
+            raise ValueError(f"numbers in rows must be finite, got {data[row, k]} for {name} in row {row}")
         return data
 
 
 class Program:
-    """The tapes of a graph, and what it takes to run them.
+    """The tapes of a graph, and all that is needed to run them.
 
     Attributes:
-        outputs, inputs: as they were given.
-        parameters: the leaves that were given as parameters, and the others that are neither inputs nor constants.
+        outputs, inputs: the nodes to compute, and the leaves that vary from row to row.
+        parameters: the `parameters` it was made with, then the other leaves that are neither inputs nor constants.
     """
 
     def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> None:
         self.outputs, self.inputs = list(outputs), list(inputs)
-        flat = flatten(outputs, inputs, parameters)
-        self.parameters = flat.parameters
-        self._own = flat.own
-        self._constants = flat.constants
-        self._uniform = flat.uniform.operations, flat.uniform.index, _places(flat.weights), _places(flat.common)
-        self._varying = flat.varying.operations, flat.varying.index, flat.outputs
-        self._sizes = flat.uniform.size, flat.varying.size, flat.weights.size, flat.common.size
-        self._most = 8 * min(max(CACHE // flat.varying.size, 1), WIDEST)  # lanes of a block
+        graph = linearize(outputs, inputs, parameters)
+        uniform, varying = graph.uniform, graph.varying
+        self.parameters = graph.parameters
+        self._custom = graph.custom
+        self._constants = graph.constants
+        self._uniform = uniform.operations, uniform.index, _compress(graph.weights), _compress(graph.common)
+        self._varying = varying.operations, varying.index, graph.outputs
+        self._sizes = uniform.size, varying.size, graph.weights.size, graph.common.size
+        self._max_lanes = 8 * min(max(CACHE // varying.size, 1), WIDEST)
         self._idle: list[_Workspace] = []
 
     def run(
         self, parameters: Floats, data: Floats, order: Order | None = None, *, backward: bool
     ) -> tuple[Floats, Floats]:
-        """Every output for the rows of `data`, those of `order` in its order.
+        """Compute every output for rows of `data`.
 
         Args:
             parameters: a number for every parameter.
-            data: a number for every input, by row.
-            order: the rows to take; by default all.
-            backward: whether to find the gradient of the mean of the first output, too.
+            data: an array with one row per example and one column per input.
+            order: the indices of the rows to use, in this order; by default all.
+            backward: whether to compute the gradient of the mean of the first output, too.
 
         Returns:
-            The outputs, of shape (n, number of outputs), and the gradient by the parameters, empty without `backward`.
+            The outputs, of shape (n, number of outputs), and the gradient with respect to the parameters, empty without
+            `backward`.
 
         Raises:
-            NotFiniteError: something is not finite.
+            NotFiniteError: a number is not finite.
         """
         order = np.arange(len(data)) if order is None else order
         n = len(order)
-        results, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size * backward)
+        outputs, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
         seed = 1.0 / n if backward else 0.0
-        work = self._workspace()
-        given = parameters, *self._uniform, *work.uniform, data, order, seed, self._most, *self._varying
-        found = results, work.slopes, gradient
+        try:
+            work = self._idle.pop()
+        except IndexError:  # other threads use all of them
+            work = _Workspace(self)
+        kernel_inputs = parameters, *self._uniform, *work.uniform, data, order, seed, self._max_lanes, *self._varying
+        kernel_outputs = outputs, work.uniform_gradients, gradient
         if n <= CHUNK:
-            stopped = work.kernels.run(codegen.WHOLE, 0, n, *given, *work.memory, *found)
+            stop = work.run(BEGIN | ROWS | FINISH, 0, n, *kernel_inputs, *work.varying, *kernel_outputs)
         else:
-            stopped = _in_threads(work, n, given, found)
+            stop = _run_in_threads(work, n, kernel_inputs, kernel_outputs)
         self._idle.append(work)
-        if stopped < 0:
+        if stop < 0:
             raise NotFiniteError(order)
-        if stopped < n:
-            raise NotFiniteError(order[stopped : stopped + self._most])
-        return results, gradient
+        if stop < n:
+            raise NotFiniteError(order[stop : stop + self._max_lanes])
+        return outputs, gradient
 
-    def _workspace(self) -> _Workspace:
-        try:
-            return self._idle.pop()
-        except IndexError:  # all are in use by other threads
-            return _Workspace(self)
-
-    def explained(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
-        """The first of these rows in which something is not finite, and what, in the words of the engine itself."""
-        nodes = topological_order(*self.outputs)
-        before = [(node._data, node.grad) for node in nodes]
-        try:
+    def explain(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
+        """Return the first of the rows in which a number is not finite, and the error that the engine raises there."""
+        with restored(topological_order(*self.outputs)):
             for row in rows.tolist():
                 for x, number in zip(self.inputs, data[row].tolist(), strict=True):
                     x._data = number
@@ -183,10 +196,7 @@ class Program:
                         self.outputs[0].backward()
                 except ArithmeticError as error:
                     return row, error
-        finally:
-            for node, (number, grad) in zip(nodes, before, strict=True):
-                node._data, node.grad = number, grad
-        return int(rows[0]), OverflowError("the gradients of the rows overflow together: a float ends at 1.8e308")
+        return int(rows[0]), OverflowError("the gradients of the rows overflow in their sum: a float ends at 1.8e308")
 
 
 def graph_signature(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashable, list[Value]]:
@@ -196,63 +206,68 @@ def graph_signature(outputs: Sequence[Value], parameters: Container[Value]) -> t
     """
     order = topological_order(*outputs)
     numbers = {node: n for n, node in enumerate(order)}
-
     kinds = [node if node in parameters else (node._rule, *[numbers[x] for x in node.parents]) for node in order]
     others = [node for node in order if node._a is None and node not in parameters]
     return (tuple(kinds), tuple([numbers[output] for output in outputs])), others
 
 
 class NotFiniteError(ArithmeticError):
-    """Something is not finite in one of the rows of a block."""
+    """A number is not finite in one of the rows."""
 
     def __init__(self, rows: Order) -> None:
         self.rows = rows
 
 
 class _Workspace:
-    """The kernels, and the memory that they work in."""
+    """The kernel of a program, and the memory of one run at a time."""
 
     def __init__(self, program: Program) -> None:
-        self.kernels = codegen.kernels(program._own)
+        self.run = kernels(program._custom).run
         uniform, varying, weights, common = program._sizes
-        most = program._most
-        numbers, first = np.zeros(uniform), len(program.parameters)
-        numbers[first : first + len(program._constants)] = program._constants
-        scratch = np.zeros(2 * most)
-        self.uniform = numbers, scratch, np.zeros(weights), np.zeros(common)
-        self.slopes = np.zeros(uniform)
-        self.memory = np.zeros(varying * most), np.zeros(varying * most), scratch, np.zeros(weights), np.zeros(common)
+        lanes, n_parameters = program._max_lanes, len(program.parameters)
+        values = np.zeros(uniform)
+        values[n_parameters : n_parameters + len(program._constants)] = program._constants
+        scratch = np.zeros(2 * lanes)
+        self.uniform = values, scratch, np.zeros(weights), np.zeros(common)
+        self.uniform_gradients = np.zeros(uniform)
+        self.varying = (
+            np.zeros(varying * lanes),
+            np.zeros(varying * lanes),
+            scratch,
+            np.zeros(weights),
+            np.zeros(common),
+        )
 
 
-def _places(places: Order) -> Order:
-    """The places as the kernels take them: of those that follow one another the first alone."""
-    return places[:1].copy() if (np.diff(places) == 1).all() else places
+def _compress(slots: Order) -> Order:
+    """Compress consecutive slots to their first index, the form the kernels expect."""
+    return slots[:1].copy() if (np.diff(slots) == 1).all() else slots
 
 
-def _in_threads(work: _Workspace, n: int, given: Sequence[Any], found: Sequence[Floats]) -> int:
-    """A run over many rows in chunks, each in memory of its own, whose sums are added in their order."""
+def _run_in_threads(work: _Workspace, n: int, kernel_inputs: Sequence[Any], kernel_outputs: Sequence[Floats]) -> int:
+    """Run over many rows in chunks, each in memory of its own, and add their sums in the order of the chunks."""
 
-    def run(parts: int, first: int, last: int, memory: Sequence[Floats]) -> int:
-        stopped: int = work.kernels.run(parts, first, last, *given, *memory, *found)
-        return stopped
+    def run(phases: int, first: int, last: int, memory: Sequence[Floats]) -> int:
+        stop: int = work.run(phases, first, last, *kernel_inputs, *memory, *kernel_outputs)
+        return stop
 
-    def chunk(first: int) -> tuple[int, Floats, Floats]:
+    def run_chunk(first: int) -> tuple[int, Floats, Floats]:
         last = min(first + CHUNK, n)
-        *_, by_weights, by_common = memory = [np.zeros_like(x) for x in work.memory]
-        stopped = run(codegen.ROWS, first, last, memory)
-        return (n if stopped == last else stopped), by_weights, by_common
+        *_, of_weights, of_common = memory = [np.zeros_like(x) for x in work.varying]
+        stop = run(ROWS, first, last, memory)
+        return (n if stop == last else stop), of_weights, of_common
 
-    stopped = run(codegen.BEGIN, 0, n, work.memory)
-    if stopped < n:
-        return stopped
-    *_, by_weights, by_common = work.memory
-    by_weights[:] = by_common[:] = 0.0
-    for stopped, more_by_weights, more_by_common in _threads().map(chunk, range(0, n, CHUNK)):
-        if stopped < n:
-            return stopped
-        by_weights += more_by_weights
-        by_common += more_by_common
-    return run(codegen.FINISH, n, n, work.memory)
+    stop = run(BEGIN, 0, n, work.varying)
+    if stop < n:
+        return stop
+    *_, weight_gradients, common_gradients = work.varying
+    weight_gradients[:] = common_gradients[:] = 0.0
+    for stop, of_weights, of_common in _threads().map(run_chunk, range(0, n, CHUNK)):
+        if stop < n:
+            return stop
+        weight_gradients += of_weights
+        common_gradients += of_common
+    return run(FINISH, n, n, work.varying)
 
 
 @cache

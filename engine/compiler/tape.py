@@ -1,7 +1,7 @@
-"""A graph flattened: its operations as numbers in arrays, ready to be run on many rows of data.
+"""Tapes: a graph as arrays of numbers, which the kernels run on many rows of data.
 
-What is the same in every row, because no input leads to it, is one tape, to be run once; the rest is another, to be run
-for every row. An expression that is there twice becomes one.
+What no input leads to is the same in every row: it is on a uniform tape, which runs once. The rest is on a varying
+tape, which runs for every row. Equal expressions become one node.
 """
 
 from __future__ import annotations
@@ -14,74 +14,77 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.compiler import codegen
+from engine.compiler.codegen import kernels, opcodes
+from engine.compiler.runtime import LAYER
 from engine.custom import CUSTOM_RULES
 from engine.graph import topological_order
 from engine.rules import RULES, Rule
 from engine.value import Value
 
-Numbers: TypeAlias = npt.NDArray[np.int64]
-NOTHING = -1  # in place of a second operand that is not there
+Integers: TypeAlias = npt.NDArray[np.int64]
+NO_OPERAND = -1  # in place of an operand that is absent
 
 
 @dataclass
 class Tape:
-    """Operations, each after those that it takes from, on numbered slots.
+    """Operations on numbered slots, each after those of its operands.
 
     Attributes:
-        operations: a row for each group of like operations: the opcode, which operands want a gradient (1 the first, 2
-            the second), where it begins in `index`, how many there are, and of a layer the operands and first weight.
-        index: the slots that are taken and made.
+        operations: a row for each group of equal operations: the opcode, a bit mask of the operands that require a
+            gradient (1: first, 2: second), where the group begins in `index`, and the number of operations. Of a layer
+            the number of operands and the first weight, too.
+        index: the slots of operands and results.
         slots: the slot of every node.
-        size: how many slots there are.
-        weights: the nodes that layers take as weights.
+        size: the number of slots.
+        weights: the nodes that are weights of layers.
     """
 
-    operations: Numbers
+    operations: Integers
     index: npt.NDArray[np.uint32]
-    slots: Numbers
+    slots: Integers
     size: int
-    weights: Numbers
+    weights: Integers
 
 
 @dataclass
-class Flat:
+class TapedGraph:
     """The graph of some outputs on two tapes.
 
     Attributes:
-        parameters: the leaves that are no inputs and no constants; their slots are the first on the uniform tape.
+        parameters: the leaves that are neither inputs nor constants; they have the first slots of the uniform tape.
         constants: the numbers in the slots after them.
-        uniform: the tape of what is the same in every row.
-        varying: the tape of the rest; its slots begin with the inputs, then what is common to all rows.
-        common: the uniform slots that varying operations take as they take what varies, and those of uniform outputs.
-        weights: the uniform slots that layers take as weights.
-        outputs: the slot of each output on the varying tape.
-        own: the rules that are no part of the table.
+        uniform: the tape of the nodes that are the same in every row.
+        varying: the tape of the others. The inputs have its first slots, then the nodes that are common to all rows.
+        common: the uniform slots that are copied to every lane: outputs, and operands of varying operations.
+        weights: the uniform slots that are weights of layers.
+        outputs: the varying slot of each output.
+        custom: the rules that are not in the built-in table.
     """
 
     parameters: list[Value]
     constants: list[float]
     uniform: Tape
     varying: Tape
-    common: Numbers
-    weights: Numbers
-    outputs: Numbers
-    own: tuple[Rule, ...]
+    common: Integers
+    weights: Integers
+    outputs: Integers
+    custom: tuple[Rule, ...]
 
 
 @dataclass
-class Nodes:
-    """The nodes of a graph by their numbers, each after its operands.
+class _Nodes:
+    """The nodes of a graph by number, each after its operands.
 
-    An operand is the number of a node, or of a list of operands in a fold: -2 for the first list, -3 for the second.
+    An operand is a reference: the number of a node, NO_OPERAND, or, in a fold, the number of a list of nodes: -2 for
+    the first list, -3 for the second.
 
     Attributes:
-        numbers: the number of every Value; equal expressions have one.
-        codes: the opcode of every node; of a leaf 0.
-        first, second: the operands.
-        lists: the lists of nodes, and how they are called.
-        parameters, constants: the leaves that are no inputs, by their numbers.
-        own: the rules that are no part of the table.
+        numbers: the number of every Value; equal expressions share one.
+        codes: the opcode of every node, 0 for leaves.
+        first, second: the operands of every node.
+        lists: the lists of nodes, and their numbers.
+        parameters, constants: the leaves that are not inputs, by number.
+        custom: the rules that are not in the built-in table.
     """
 
     numbers: dict[Value, int] = field(default_factory=dict)
@@ -91,127 +94,145 @@ class Nodes:
     lists: dict[tuple[int, ...], int] = field(default_factory=dict)
     parameters: dict[int, Value] = field(default_factory=dict)
     constants: dict[int, float] = field(default_factory=dict)
-    own: tuple[Rule, ...] = ()
+    custom: tuple[Rule, ...] = ()
 
-    def add(self, code: int = 0, first: int = NOTHING, second: int = NOTHING) -> int:
+    def add(self, code: int = 0, first: int = NO_OPERAND, second: int = NO_OPERAND) -> int:
         self.codes.append(code)
         self.first.append(first)
         self.second.append(second)
         return len(self.codes) - 1
 
+    def refer(self, operand: Value | tuple[Value, ...] | None) -> int:
+        """Return the reference to an operand."""
+        if operand is None:
+            return NO_OPERAND
+        if isinstance(operand, Value):
+            return self.numbers[operand]
+        nodes = tuple([self.numbers[value] for value in operand])
+        return self.lists.setdefault(nodes, NO_OPERAND - 1 - len(self.lists))
 
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[Value] = ()) -> Flat:
-    """The graph of `outputs`, in which `inputs` vary from row to row; `first` are the first of the parameters."""
-    nodes = _numbered(outputs, inputs, first)
+
+def linearize(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> TapedGraph:
+    """Put the graph of `outputs` on tapes.
+
+    Args:
+        outputs: the nodes to compute; gradients are those of the first one.
+        inputs: the leaves that vary from row to row.
+        parameters: leaves that become the first parameters, whether they are in the graph or not.
+
+    >>> x, w = Value(1.0), Value(0.5)
+    >>> graph = linearize([(w * x).tanh()], [x])
+    >>> graph.varying.operations[:, 1:4], graph.varying.index
+    (array([[1, 0, 1],
+           [1, 3, 1]]), array([1, 0, 2, 2, 3], dtype=uint32))
+    """
+    nodes = _number_nodes(outputs, inputs, parameters)
     results = np.array([nodes.numbers[output] for output in outputs])
-    graph = _Survey(nodes, len(inputs), results[0])
+    graph = _Dependencies(nodes, len(inputs), results[0])
     uniform = graph.tape([*nodes.parameters, *nodes.constants], varies=False)
     graph.common[results] = True
     common = np.flatnonzero(graph.common & ~graph.varies)
     varying = graph.tape([*range(len(inputs)), *common.tolist()], varies=True)
-    return Flat(
-        list(nodes.parameters.values()),
-        list(nodes.constants.values()),
-        uniform,
-        varying,
-        uniform.slots[common],
-        uniform.slots[varying.weights],
-        varying.slots[results],
-        nodes.own,
-    )
+    return TapedGraph(
+        list(nodes.parameters.values()), list(nodes.constants.values()), uniform, varying,
+        uniform.slots[common], uniform.slots[varying.weights], varying.slots[results], nodes.custom,
+    )  # fmt: skip
 
 
-def _numbered(outputs: Sequence[Value], inputs: Sequence[Value], first: Sequence[Value]) -> Nodes:
-    nodes = Nodes()
-    numbers, add = nodes.numbers, nodes.add
+def _number_nodes(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> _Nodes:
+    nodes = _Nodes()
+    numbers = nodes.numbers
     for value in inputs:
-        numbers[value] = add()
-    for value in first:
-        numbers[value] = add()
+        numbers[value] = nodes.add()
+    for value in parameters:
+        numbers[value] = nodes.add()
         nodes.parameters[numbers[value]] = value
     order = topological_order(*outputs)
     if CUSTOM_RULES:
-        rules = (value._rule for value in order)
-        nodes.own = tuple(dict.fromkeys(rule for rule in rules if rule.symbol in CUSTOM_RULES))
-    codes = codegen.opcodes(nodes.own)
+        rules = dict.fromkeys(value._rule for value in order)
+        nodes.custom = tuple([rule for rule in rules if rule.symbol in CUSTOM_RULES])
+    codes = opcodes(nodes.custom)
     known: dict[object, int] = {}
-
-    def listed(x: tuple[Value, ...]) -> int:
-        return nodes.lists.setdefault(tuple([numbers[value] for value in x]), NOTHING - 1 - len(nodes.lists))
-
     for value in order:
         if value in numbers:
             continue
-        rule, x, y = value._rule, value._a, value._b
         if value.is_constant:
-            key: object = value._data or str(value._data)  # of constants 0.0 and -0.0 are two
-            number = known.get(key)
-            if number is None:
-                number = known[key] = add()
-                nodes.constants[number] = value._data
-        elif x is None:
-            number = add()
-            nodes.parameters[number] = value
+            key: object = value._data or str(value._data)  # 0.0 and -0.0 are different constants
+            if key not in known:
+                known[key] = nodes.add()
+                nodes.constants[known[key]] = value._data
+            numbers[value] = known[key]
+        elif value._a is None:
+            numbers[value] = nodes.add()
+            nodes.parameters[numbers[value]] = value
         else:
-            a = listed(x) if type(x) is tuple else numbers[x]
-            b = NOTHING if y is None else listed(y) if type(y) is tuple else numbers[y]
-            key = rule, a, b
-            number = known.get(key)
-            if number is None:
-                number = known[key] = add(codes[rule], a, b)
-        numbers[value] = number
+            a, b = nodes.refer(value._a), nodes.refer(value._b)
+            key = value._rule, a, b
+            if key not in known:
+                known[key] = nodes.add(codes[value._rule], a, b)
+            numbers[value] = known[key]
     return nodes
 
 
-class _Survey:
-    """What follows from the operands of every node, in arrays."""
+class _Dependencies:
+    """What follows from the operands of every node, as arrays.
 
-    def __init__(self, nodes: Nodes, inputs: int, root: int) -> None:
+    Attributes:
+        items, sizes, ends: operand `x` is the nodes items[ends[x] - sizes[x] : ends[x]]. Negative references (operand
+            lists, NO_OPERAND) index from the end, as in Python.
+        inner: whether a node is not a leaf.
+        varies: whether an input leads to a node.
+        first, second: the operands; of a layer the inputs and the weights.
+        groups: nodes are a group if they are equal in all four rows: the level above the leaves, the opcode, the mask
+            of the operands that require a gradient, and of a layer the operands.
+        common: whether a node is the same in every row and an operand of one that varies.
+    """
+
+    def __init__(self, nodes: _Nodes, n_inputs: int, root: int) -> None:
         codes, first, second = (np.fromiter(x, np.int64) for x in (nodes.codes, nodes.first, nodes.second))
         numbers = np.arange(len(codes))
-        # The nodes of every operand: how many, and where they end in `items`. What is no node counts from the end.
-        ends = np.cumsum([len(codes), *map(len, nodes.lists)])
-        listed = np.fromiter(chain.from_iterable(nodes.lists), np.int64)
-        self.items = np.concatenate([numbers, listed])
-        self.sizes = np.concatenate([np.ones_like(codes), np.diff(ends, prepend=len(codes))[::-1]])
-        self.ends = np.concatenate([numbers + 1, ends[::-1]])
+        list_ends = np.cumsum([len(codes), *map(len, nodes.lists)])
+        self.items = np.concatenate([numbers, np.fromiter(chain.from_iterable(nodes.lists), np.int64)])
+        self.sizes = np.concatenate([np.ones_like(codes), np.diff(list_ends, prepend=len(codes))[::-1]])
+        self.ends = np.concatenate([numbers + 1, list_ends[::-1]])
         self.inner = codes > 0
-        self.varies = numbers < inputs
+        self.varies = numbers < n_inputs
         learns, level = np.zeros(len(codes), bool), np.zeros_like(codes)
         learns[list(nodes.parameters)] = True
-        operands = np.zeros((len(codes), 4), bool)
-        codegen.kernels(nodes.own).survey(first, second, ends, self.items, self.varies, learns, level, operands)
-        first_varies, second_varies, first_learns, second_learns = operands.T
-        # A weighted sum of what varies by weights that do not is one of a layer: its weights are taken as the second.
-        layer = (codes == codegen.opcodes()[RULES["dot"]]) & (first_varies != second_varies)
+        flags = np.zeros((len(codes), 4), bool)
+        kernels(nodes.custom).propagate_flags(
+            first, second, self.items, self.sizes, self.ends, self.varies, learns, level, flags
+        )
+        first_varies, second_varies, first_learns, second_learns = flags.T
+        # A weighted sum of operands that vary by weights that do not belongs to a layer, with its weights second.
+        layer = (codes == opcodes()[RULES["dot"]]) & (first_varies != second_varies)
         swap = layer & second_varies
         self.first, self.second = np.where(swap, second, first), np.where(swap, first, second)
         mask = np.where(swap, second_learns | 2 * first_learns, first_learns | 2 * second_learns)
-        mask *= numbers <= root  # no later node leads to the root, from which the gradients come
-        # What is alike in all of these is one group: level, kind, mask, and of a layer the operands.
-        self.alike = np.stack([level, np.where(layer, codegen.LAYER, codes), mask, layer * self.first])
-        taken = np.unique(np.concatenate([self.first[self.varies], self.second[self.varies & ~layer]]))
-        self.common = np.zeros(len(codes), bool)  # to all rows, and taken by what varies
-        self.common[self.nodes(taken)] = True
+        mask *= numbers <= root  # the root does not depend on later nodes
+        self.groups = np.stack([level, np.where(layer, LAYER, codes), mask, layer * self.first])
+        operands = np.unique(np.concatenate([self.first[self.varies], self.second[self.varies & ~layer]]))
+        self.common = np.zeros(len(codes), bool)
+        self.common[self.nodes(operands)] = True
 
-    def nodes(self, operands: Numbers) -> Numbers:
-        """The nodes of one operand after another."""
-        return self.items[_spans(self.ends[operands], self.sizes[operands])]
+    def nodes(self, operands: Integers) -> Integers:
+        """Return the nodes of one operand after another."""
+        return self.items[_ranges(self.ends[operands], self.sizes[operands])]
 
     def tape(self, sources: list[int], *, varies: bool) -> Tape:
-        """The tape of the nodes that vary, or of those that do not; the slots of `sources` are the first."""
+        """Return the tape of the nodes that vary, or of the others; `sources` have its first slots."""
         inner = np.flatnonzero(self.inner & (self.varies == varies))
-        inner = inner[np.lexsort(self.alike[::-1, inner])]
+        inner = inner[np.lexsort(self.groups[::-1, inner])]
         slots = np.zeros_like(self.first)
         placed = np.concatenate([np.array(sources, np.int64), inner])
         slots[placed] = np.arange(placed.size)
 
-        alike, first, second = self.alike[:, inner], self.first[inner], self.second[inner]
-        begins = np.flatnonzero(np.diff(alike, prepend=0).any(axis=0))  # a level is 1 or more
-        _, kind, mask, _ = alike
-        layer, fold = kind == codegen.LAYER, (first < 0) & (kind != codegen.LAYER)
+        groups, first, second = self.groups[:, inner], self.first[inner], self.second[inner]
+        begins = np.flatnonzero(np.diff(groups, prepend=0).any(axis=0))  # levels begin with 1, so the first group too
+        _, code, mask, _ = groups
+        layer, fold = code == LAYER, (first < 0) & (code != LAYER)
         n_first, n_second = self.sizes[first], self.sizes[second]
-        heads = np.zeros_like(inner)  # of a group of layers its operands come first
+        heads = np.zeros_like(inner)  # the index of a layer begins with its operands
         heads[begins] = (layer * n_first)[begins]
         lengths = np.where(layer, 1, 1 + fold + n_first + n_second)
         ends = np.cumsum(heads + lengths)
@@ -221,13 +242,13 @@ class _Survey:
         index[np.where(fold, starts + 1, ends - 1)] = slots[inner]
         index[starts[fold]] = n_first[fold]
         after = starts + 2 * fold + n_first
-        for x, end, which in (first, starts, heads > 0), (first, after, ~layer), (second, after + n_second, ~layer):
-            index[_spans(end[which], self.sizes[x[which]])] = slots[self.nodes(x[which])]
+        for x, end, where in (first, starts, heads > 0), (first, after, ~layer), (second, after + n_second, ~layer):
+            index[_ranges(end[where], self.sizes[x[where]])] = slots[self.nodes(x[where])]
 
         counts = np.diff(begins, append=inner.size)
-        kind, mask, start, size = np.stack([kind, mask, starts - heads, layer * n_first])[:, begins]
+        code, mask, start, size = np.stack([code, mask, starts - heads, layer * n_first])[:, begins]
         first_weight, weights, n_weights = np.zeros_like(size), [np.zeros(0, np.int64)], 0
-        known: dict[bytes, int] = {}  # where the weights of a layer begin; another one may have the same
+        known: dict[bytes, int] = {}  # layers may share their weights
         for group in np.flatnonzero(size):
             lists = second[begins[group] :][: counts[group]]
             first_weight[group] = known.setdefault(lists.tobytes(), n_weights)
@@ -235,7 +256,7 @@ class _Survey:
                 weights.append(self.nodes(lists))
                 n_weights += weights[-1].size
         return Tape(
-            np.ascontiguousarray(np.stack([kind, mask, start, counts, size, first_weight], axis=1)),
+            np.ascontiguousarray(np.stack([code, mask, start, counts, size, first_weight], axis=1)),
             index,
             slots,
             placed.size,
@@ -243,6 +264,6 @@ class _Survey:
         )
 
 
-def _spans(ends: Numbers, sizes: Numbers) -> Numbers:
-    """The numbers up to each end, without it, as many as its size."""
+def _ranges(ends: Integers, sizes: Integers) -> Integers:
+    """Return the concatenated ranges `end - size .. end - 1`."""
     return np.repeat(ends - np.cumsum(sizes), sizes) + np.arange(sizes.sum())

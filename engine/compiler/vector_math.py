@@ -11,7 +11,8 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
+
+from engine.compiler.simd import intrinsic
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01  # log(2) in 32 bits, so that k times it is exact,

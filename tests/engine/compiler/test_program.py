@@ -4,6 +4,7 @@ import math
 import os
 import pickle
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -312,16 +313,16 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("rows", "error", "words"),
         [
-            ([[1.0]], ValueError, r"shape \(n, 2\).*got one of shape \(1, 1\)"),
-            ([[1.0, 2.0], [1.0]], ValueError, "rows of different lengths"),
-            ([1.0, 2.0], ValueError, r"got one of shape \(2,\)"),
-            (3.0, ValueError, r"got one of shape \(\)"),
+            ([[1.0]], ValueError, r"shape \(n, 2\).*got .*\(1, 1\)"),
+            ([[1.0, 2.0], [1.0]], ValueError, "different lengths"),
+            ([1.0, 2.0], ValueError, r"got .*\(2,\)"),
+            (3.0, ValueError, r"got .*\(\)"),
             ([["1", "2"]], TypeError, "got list"),
             (None, TypeError, "NoneType"),
             ([[True, False]], TypeError, "got list"),
             ([[1j, 2.0]], TypeError, "got list"),
-            ([[1.0, 2.0], [1.0, math.nan]], ValueError, "row 1 has nan for y"),
-            ([[math.inf, 2.0]], ValueError, "row 0 has inf for x"),
+            ([[1.0, 2.0], [1.0, math.nan]], ValueError, "finite.*nan for y in row 1"),
+            ([[math.inf, 2.0]], ValueError, "finite.*inf for x in row 0"),
             ([[1.0, 2.0]] * 40 + [[-1.0, 2.0]], ArithmeticError, r"^row 40: log\(x\) has no value at x = -1.0"),
         ],
     )
@@ -334,7 +335,7 @@ class TestErrors:
 
     def test_no_rows_have_no_mean(self):
         program, _ = self.compiled()
-        with pytest.raises(ValueError, match="one row or more"):
+        with pytest.raises(ValueError, match=r"one row or more.*none"):
             program.backward(np.zeros((0, 2)))
 
     def test_a_derivative_that_has_no_value_names_its_row(self):
@@ -381,21 +382,21 @@ class TestErrors:
         program = engine.compile(engine.sum([w * x.relu(), w * y, w * x.elu()]), [x, y])
         with pytest.raises(OverflowError) as caught:
             program.backward([[1.7e308, -1.7e308]])
-        assert str(caught.value) == "row 0: the gradients of the rows overflow together: a float ends at 1.8e308"
+        assert re.match("row 0: .*gradients of the rows overflow", str(caught.value))
         assert w.grad == 0.0
 
     @pytest.mark.parametrize(
         ("make", "error", "words"),
         [
-            (lambda a, b: engine.compile(a * b, [a * b]), ValueError, "input 0 is Value.*no leaf|is a leaf"),
-            (lambda a, b: engine.compile(a * b, [a, a]), ValueError, "twice"),
-            (lambda a, b: engine.compile(a * 2, [b]), ValueError, "no part of the graph"),
-            (lambda a, b: engine.compile(a * 2, []), ValueError, "one input or more"),
-            (lambda a, b: engine.compile([], [a]), ValueError, "one output or more"),
+            (lambda a, b: engine.compile(a * b, [a * b]), ValueError, "input 0 must be a leaf, .*got Value"),
+            (lambda a, b: engine.compile(a * b, [a, a]), ValueError, "input.* twice.* 1"),
+            (lambda a, b: engine.compile(a * 2, [b]), ValueError, "input 0 must be in the graph.*got Value"),
+            (lambda a, b: engine.compile(a * 2, []), ValueError, "one input or more.*none"),
+            (lambda a, b: engine.compile([], [a]), ValueError, "one output or more.*none"),
             (lambda a, b: engine.compile(2.0, [a]), TypeError, "output.*float 2.0"),
             (lambda a, b: engine.compile([a, 2.0], [a]), TypeError, "output.*float 2.0"),
             (lambda a, b: engine.compile(a, [1.0]), TypeError, "input.*float 1.0"),
-            (lambda a, b: engine.compile([a * b, b], [a]).backward([[1.0]]), ValueError, "one output, and 2"),
+            (lambda a, b: engine.compile([a * b, b], [a]).backward([[1.0]]), ValueError, "one output.* 2 outputs"),
             (
                 lambda a, b: engine.compile([a, engine.sum([])], [a]),
                 RuntimeError,
