@@ -16,6 +16,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
+ROW_CLASSES = ("Rule", "Unary", "Binary", "Fold", "Plus", "Times", "Sum", "Dot")
 CODE_FILES = ("engine/formulas.py", "engine/rules.py")  # files whose strings hold code
 
 
@@ -85,8 +86,8 @@ def _is_skipped(node: cst.CSTNode) -> bool:
 
 
 def _mutations(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    if isinstance(node, cst.Call) and _one_line(node.func) == "Rule":
-        return  # its texts are mutated
+    if isinstance(node, cst.Call) and _one_line(node.func) in ROW_CLASSES:
+        return  # its strings are mutated
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
             yield from (new for new in operator(node) if _strict(new) == _strict(node))
