@@ -89,4 +89,4 @@ class Plateau:
         return self._read > 0 and min(history.loss[-self.patience :]) > self._lowest - self.tolerance
 
 
-plateau = Plateau
+plateau = Plateau  # its public name

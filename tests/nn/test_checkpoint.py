@@ -223,9 +223,9 @@ def test_no_file(tmp_path):
 
 
 @pytest.mark.parametrize("thing", [3, None, Value(1.0), nn.MLP, {"w0": 0.1}])
-def test_no_module(thing, tmp_path):
+def test_only_modules_have_checkpoints(thing, tmp_path):
     for use in (nn.save, nn.load):
-        with pytest.raises(TypeError, match="Module"):
+        with pytest.raises(TypeError, match="Module.*, got "):
             use(thing, tmp_path / "m.json")
     assert os.listdir(tmp_path) == []
 
@@ -343,8 +343,3 @@ class TestFiles:
         with pytest.raises(FileNotFoundError) as caught:
             nn.save(nn.Perceptron(1), path)
         assert caught.value.filename == str(path)
-
-    @pytest.mark.parametrize("use", [nn.save, nn.load])
-    def test_only_modules_have_checkpoints(self, use, tmp_path):
-        with pytest.raises(TypeError, match=r"Module, got int 3"):
-            use(3, tmp_path / "x.json")
