@@ -225,7 +225,7 @@ def test_no_file(tmp_path):
 @pytest.mark.parametrize("thing", [3, None, Value(1.0), nn.MLP, {"w0": 0.1}])
 def test_only_modules_have_checkpoints(thing, tmp_path):
     for use in (nn.save, nn.load):
-        with pytest.raises(TypeError, match="Module.*, got "):
+        with pytest.raises(TypeError, match=r"Module.*, got "):
             use(thing, tmp_path / "m.json")
     assert os.listdir(tmp_path) == []
 

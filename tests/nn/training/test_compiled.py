@@ -1,5 +1,9 @@
 """Training on arrays gives the same numbers and errors as training on Values, in corner cases too."""
 
+import math
+import random
+from collections import namedtuple
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +12,7 @@ import pytest
 import engine
 import nn
 from engine import Value
+from nn.training.compiled_update import compiled_step
 
 
 def line(**changes):
@@ -254,3 +259,261 @@ class TestCustomModels:
                 lambda x: (w * x).log(), nn.mse, [(1.0, 0.0), (-1.0, 0.0)], optimizer=nn.SGD([w]), shuffle=False,
                 compiled=compiled,
             )  # fmt: skip
+
+
+class TestAgainstValues:
+    def trained(self, compiled, loss, data, sizes, make, **options):
+        model = nn.MLP(len(data[0][0]), sizes, seed=3)
+        optimizer = make(model.parameters())
+        history = nn.train(
+            model, loss, data, optimizer=optimizer, epochs=20, until=lambda history: False, seed=5,
+            compiled=compiled, progress=False, **options,
+        )  # fmt: skip
+        return [p.data for p in model.parameters()], [p.grad for p in model.parameters()], history, optimizer
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda ps: nn.SGD(ps, 0.1, momentum=0.9, weight_decay=1e-3),
+            lambda ps: nn.Adam(ps, 0.01, weight_decay=1e-3),
+        ],
+        ids=["SGD", "Adam"],
+    )
+    @pytest.mark.parametrize(
+        ("loss", "sizes", "target"),
+        [
+            (nn.mse, [4, 1], lambda x: x[0] * x[1]),
+            (nn.mse, [4, 2], lambda x: [x[0], x[1] ** 2]),
+            (nn.hinge, [4, 1], lambda x: 1 if x[0] > x[1] else -1),
+            (nn.binary_cross_entropy, [4, 1], lambda x: int(x[0] > x[1])),
+            (nn.cross_entropy, [4, 3], lambda x: int(x[0] > x[1]) + int(x[0] > 0)),
+            (nn.cross_entropy, [4, 2], lambda x: [0.0, 1.0] if x[0] > x[1] else [1.0, 0.0]),
+        ],
+    )
+    def test_the_same_training_as_on_values(self, loss, sizes, target, make):
+        rng = random.Random(1)
+        xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(50)]
+        data = [(x, target(x)) for x in xs]
+        ours, eager = (self.trained(c, loss, data, sizes, make, batch_size=8) for c in (True, False))
+        assert ours[0] == pytest.approx(eager[0], rel=1e-9)
+        assert ours[1] == pytest.approx(eager[1], rel=1e-9, abs=1e-12)
+        assert ours[2].loss == pytest.approx(eager[2].loss, rel=1e-9)
+        assert ours[2].accuracy == eager[2].accuracy
+        assert {type(x) for x in ours[2].loss + ours[2].accuracy + ours[0]} == {float}
+        assert ours[3].steps == eager[3].steps == 20 * 7
+        for state, theirs in zip(ours[3].state, eager[3].state, strict=True):
+            assert state == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+    def test_sequences_of_different_lengths_train_together(self):
+        class Recurrent(nn.Module):
+            def __init__(self):
+                self.cell = nn.Perceptron(2, "tanh", seed=1)
+
+            def __call__(self, xs):
+                state = Value(0.0)
+                for x in xs:
+                    state = self.cell([x, state])
+                return state
+
+        def trained(compiled):
+            rng = random.Random(2)
+            sequences = [[rng.uniform(-1, 1) for _ in range(rng.randrange(1, 6))] for _ in range(40)]
+            data = [(xs, sum(xs) / 5) for xs in sequences]
+            model = Recurrent()
+            history = nn.train(
+                model, lambda y, r: (y - r) ** 2, data, optimizer=nn.SGD(model.parameters(), 0.1), epochs=10,
+                seed=1, compiled=compiled, until=lambda h: False, accuracy=lambda y, r: abs(float(y) - r) < 0.1,
+            )  # fmt: skip
+            return [p.data for p in model.parameters()], history
+
+        (ours, history), (theirs, eager) = trained(True), trained(False)
+        assert ours == pytest.approx(theirs, rel=1e-9)
+        assert history.loss == pytest.approx(eager.loss, rel=1e-9)
+        assert history.accuracy == eager.accuracy
+
+    @pytest.mark.parametrize("looks", ["", "branches", "computes"])
+    def test_of_examples_of_values_one_per_shape_is_recorded(self, looks):
+        """If the model uses the numbers, the first and the last of a shape differ, and all are recorded."""
+        calls = []
+
+        def trained(compiled):
+            w = Value(0.5, "w")
+            rng = random.Random(3)
+            numbers = [[rng.uniform(0, 1) for _ in range(rng.choice([2, 3]))] for _ in range(30)]
+            numbers[-1][0], numbers[0][0] = -1.0, 1.0
+            data = [([Value(x) for x in xs], (Value(sum(xs)),)) for xs in numbers]
+
+            def model(xs):
+                calls.append(xs)
+                total = engine.dot([w] * len(xs), xs)
+                if looks == "computes":
+                    total = total * xs[0].data
+                return [total, [2 * total]] if looks != "branches" or xs[0] > 0 else [-total, [total.tanh()]]
+
+            history = nn.train(
+                model, lambda y, r: (y[0] + y[1][0] - r[0]) ** 2, data, optimizer=nn.SGD([w], 0.01), epochs=3,
+                seed=1, batch_size=4, compiled=compiled, until=lambda h: False,
+                accuracy=lambda y, r: float(y[0] + y[1][0]) > 0,
+            )  # fmt: skip
+            return history, w.data
+
+        (ours, w), n_calls = trained(True), len(calls)
+        eager, eager_w = trained(False)
+        assert ours.steps == pytest.approx(eager.steps, rel=1e-9)
+        assert w == pytest.approx(eager_w, rel=1e-9)
+        assert ours.accuracy == eager.accuracy
+        assert (n_calls > 4) is bool(looks)
+
+    def test_callbacks_see_and_change_the_values(self):
+        data = [((x, -x), 1 if x > 0.3 else -1) for x in (0.1, 0.2, 0.4, 0.9)]
+
+        def trained(compiled):
+            model, seen = nn.MLP(2, [3, 1], seed=1), []
+
+            def callback(history):
+                seen.append([p.data for p in model.parameters()])
+                if history.epochs == 3:
+                    model.parameters()[0].data = 7.0
+
+            nn.train(model, nn.hinge, data, epochs=6, callback=callback, seed=1, compiled=compiled)
+            return seen
+
+        ours, theirs = trained(True), trained(False)
+        assert ours[3][0] == pytest.approx(7.0, abs=0.1)
+        for a, b in zip(ours, theirs, strict=True):
+            assert a == pytest.approx(b, rel=1e-9)
+
+    @pytest.mark.parametrize("ends", ["until", "error", "Ctrl-C"])
+    def test_changes_to_the_values_in_the_last_epoch_stay(self, ends):
+        for compiled in (True, False):
+            model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+
+            def callback(history, model=model):
+                model.weights[0].data = 7.0
+                if ends == "error" and history.epochs == 2:
+                    raise KeyError
+                if ends == "Ctrl-C" and history.epochs == 2:
+                    raise KeyboardInterrupt
+
+            with suppress(KeyError):
+                nn.train(
+                    model, nn.mse, [(1.0, 1.0)], callback=callback, until=lambda h: h.epochs == 2, compiled=compiled
+                )
+            assert model.weights[0].data == 7.0
+
+    def test_classes_are_ints(self):
+        for r in (np.array([1.7]), np.array([1]), 1.0, -1, 2):
+            with pytest.raises((ValueError, TypeError)):
+                nn.train(nn.MLP(2, [2], seed=1), nn.cross_entropy, [((1.0, 2.0), r)], epochs=2)
+
+    @pytest.mark.parametrize(
+        "given", [{"step": lambda: None}, {"update": lambda data, grad, *state: (data, *state)}], ids=list
+    )
+    def test_an_optimizer_with_a_replaced_method(self, given):
+        for compiled in (True, False):
+            model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+            optimizer = nn.Adam(model.parameters())
+            optimizer.betas = [0.5, 0.6]
+            vars(optimizer).update(given)
+            nn.train(model, nn.mse, [(1.0, 5.0)], optimizer=optimizer, epochs=2, compiled=compiled)
+            assert [w.data for w in model.weights] == [0.0, 1.0]
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            lambda x, v, w: x * (v if x > 0 else w),
+            lambda x, v, w: v - w if x > 0 else w - v,
+            lambda x, v, w: (v + w) * (v if x > 0 else w),
+            lambda x, v, w: (v + w) * ((v if x > 0 else w) / x),
+            lambda x, v, w: engine.dot([v, w], [v, w] if x > 0 else [w, v]),
+            lambda x, v, w: engine.sum([v, w, v] if x > 0 else [v, w]),
+            lambda x, v, w: v.tanh() if x > 0 else v.sin(),
+        ],
+        ids=["leaf", "order", "second operand", "first operand", "order in a list", "length of a list", "operation"],
+    )
+    def test_graphs_that_differ_in_one_thing(self, model):
+        def trained(compiled):
+            v, w = Value(2.0), Value(3.0)
+            history = nn.train(
+                lambda x: model(x, v, w), nn.mse, [(1.5, 1.0), (-0.5, 2.0)], optimizer=nn.SGD([v, w], 0.01),
+                epochs=3, compiled=compiled,
+            )  # fmt: skip
+            return [v.data, w.data, *history.loss]
+
+        assert trained(compiled=True) == pytest.approx(trained(compiled=False), rel=1e-12, abs=0.0)
+
+    def test_named_tuples(self):
+        Pair = namedtuple("Pair", "left right")
+        w = Value(0.5)
+        for compiled in (True, False):
+            history = nn.train(
+                lambda x: Pair(w * x, 2 * w), lambda y, r: (y.left + y.right - r) ** 2, [(1.0, 1.5), (2.0, 2.0)],
+                optimizer=nn.SGD([w], 0.0), epochs=1, accuracy=lambda y, r: y.left > 0.6, compiled=compiled,
+            )  # fmt: skip
+            assert history.accuracy == [0.5]
+
+    def test_errors_name_epoch_and_example(self):
+        model = nn.Perceptron(1, "exp", init=[0.0, 1.0])
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[2\]: exp"):
+            nn.train(model, nn.mse, [(1.0, 1.0), (2.0, 1.0), (1e6, 1.0)], compiled=True, shuffle=False, seed=1)
+        assert all(math.isfinite(p.data) for p in model.parameters())
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[0\]: exp"):
+            nn.train(model, nn.mse, [(1e6, 1.0)])
+
+    def test_an_output_that_the_loss_does_not_use(self):
+        """It may have no derivative, and does not disturb that of another."""
+
+        def train(data, compiled):
+            w = Value(1.0, "w")
+            nn.train(
+                lambda x: [w * x, (0 * w * x).sqrt(), (0 * w).sqrt()], lambda y, r: y[0].sqrt(), data,
+                optimizer=nn.SGD([w], 0.5), epochs=1, compiled=compiled,
+            )  # fmt: skip
+            return w.data
+
+        for compiled in (True, False):
+            assert train([(1.0, 0), (4.0, 0)], compiled) == 1.0 - 0.5 * (0.5 + 1.0) / 2
+        with pytest.raises(ArithmeticError, match=r"^epoch 1, data\[1\]: the derivative of sqrt\("):
+            train([(1.0, 0), (0.0, 0)], compiled=True)
+
+    def test_custom_optimizers(self):
+        """Compare one that defines `step`, and one whose `update` needs floats."""
+
+        class Half(nn.SGD):
+            def step(self):
+                for p in self.parameters:
+                    p.data = p.data / 2 - 0.01 * p.grad
+
+        class Signs(nn.Optimizer):
+            def update(self, data, grad, *state):
+                return data - math.copysign(self.learning_rate, grad), state[0] + 1
+
+        def trained(make, compiled):
+            model = nn.MLP(2, [3, 1], seed=1)
+            optimizer = make(model.parameters())
+            data = [((x, 1.0), math.sin(x)) for x in range(5)]
+            nn.train(
+                model, nn.mse, data, optimizer=optimizer, epochs=3, batch_size=2, seed=1, compiled=compiled,
+                until=lambda h: False,
+            )  # fmt: skip
+            return [p.data for p in model.parameters()], optimizer.state
+
+        for make in (Half, lambda parameters: Signs(parameters, 0.01, 0.0, memory=1)):
+            (ours, state), (theirs, eager) = trained(make, True), trained(make, False)
+            assert ours == pytest.approx(theirs, rel=1e-9)
+            assert state == eager
+
+
+def test_a_compiled_step():
+    """v <- momentum * v + gradient + weight_decay * theta, theta <- theta - learning_rate * v."""
+
+    class Own(nn.SGD):
+        pass
+
+    w = Value(1.0)
+    options = {"learning_rate": 0.5, "momentum": 0.5, "weight_decay": 0.25}
+    numbers = np.array([1.0, 7.0]), np.array([2.0, 3.0]), np.array([[4.0]])
+    data, state = compiled_step(nn.SGD([w], **options), *numbers)
+    assert (data.tolist(), state.tolist()) == ([1.0 - 0.5 * 4.25, 7.0], [[4.25]])
+    assert compiled_step(Own([w], **options), *numbers) is None
+    assert compiled_step(nn.SGD([w], 1e308), *numbers[:2], np.array([[0.0]])) is None
