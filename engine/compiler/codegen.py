@@ -87,11 +87,8 @@ def _call(rule: Rule, code: int, name: str) -> str:
     """Return the call that runs a rule; for one operand the partial derivative with respect to it is passed twice."""
     where, arity = "lanes, start, count, index, values", f"uint64({rule.arity})"
     if name == "backward":
-        partials, kind = (
-            f"partial_{code}_a, partial_{code}_{'ab'[rule.arity - 1]}",
-            "fold" if rule.finalize else "items",
-        )
-        return f"backward_{kind}({partials}, {arity}, mask, {where}, gradients)"
+        partials = f"partial_{code}_a, partial_{code}_{'ab'[rule.arity - 1]}"
+        return f"backward_operands({partials}, {arity}, mask, {where}, gradients)"
     if rule.finalize:
         return f"forward_fold(value_{code}, finalize_{code}, {'top' in rule.finalize}, {arity}, {where}, scratch)"
     return f"forward_items(value_{code}, {arity}, {where})"

@@ -230,13 +230,8 @@ class _Workspace:
         scratch = np.zeros(2 * lanes)
         self.uniform = values, scratch, np.zeros(weights), np.zeros(common)
         self.uniform_gradients = np.zeros(uniform)
-        self.varying = (
-            np.zeros(varying * lanes),
-            np.zeros(varying * lanes),
-            scratch,
-            np.zeros(weights),
-            np.zeros(common),
-        )
+        values, gradients = np.zeros(varying * lanes), np.zeros(varying * lanes)
+        self.varying = values, gradients, scratch, np.zeros(weights), np.zeros(common)
 
 
 def _compress(slots: Order) -> Order:

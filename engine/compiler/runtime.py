@@ -6,8 +6,10 @@ them by opcode. The README beside this file draws the arrays. In short: the numb
 
     code, mask, start, count, size, weight
 
-They read and write the slots in `index` from `start` on. Bit 1 of `mask` asks for the gradients of first operands, bit
-2 for those of second ones. A layer has `count` sums over the same `size` operands, with weights from `weight` on.
+Bit 1 of `mask` asks for the gradients of first operands, bit 2 for those of second ones. From `start` on, `index` has
+for each of `count` operations the number of its operands (of pairs, if there are two lists), the slot of its result,
+and the slots of its operands, list after list. A layer has `count` sums over the same `size` operands: `index` has the
+slots of the operands, then those of the sums. The matrix of its weights begins at `weight`.
 
 Indices are unsigned, because numba wraps negative ones, which costs a comparison. An unsigned and a signed number make
 a float, therefore constants are unsigned too.
@@ -51,35 +53,14 @@ def backward_rule(code, mask, lanes, start, count, index, values, gradients):
 
 @expanded
 def forward_items(value, arity, lanes, start, count, index, values):
-    """Compute operations with one or two operands; one operand is passed twice."""
+    """Compute operations on one or two operands; a formula of one operand gets it twice."""
     for _ in range(count):
-        a = uint64(index[start]) * lanes
-        b = uint64(index[start + arity - ONE]) * lanes
-        out = uint64(index[start + arity]) * lanes
-        start += arity + ONE
+        out = uint64(index[start + ONE]) * lanes
+        a = uint64(index[start + TWO]) * lanes
+        b = uint64(index[start + ONE + arity]) * lanes
+        start += TWO + arity
         for lane in range(lanes):
             values[out + lane] = value(values[a + lane], values[b + lane])
-
-
-@expanded
-def backward_items(partial_a, partial_b, arity, mask, lanes, start, count, index, values, gradients):
-    """Pass the gradients of operations with one or two operands back."""
-    for _ in range(count):
-        a = uint64(index[start]) * lanes
-        b = uint64(index[start + arity - ONE]) * lanes
-        out = uint64(index[start + arity]) * lanes
-        start += arity + ONE
-        if mask & 1:
-            propagate(partial_a, a, a, b, out, lanes, values, gradients)
-        if mask & 2:
-            propagate(partial_b, b, a, b, out, lanes, values, gradients)
-
-
-@inlined
-def propagate(partial, x, a, b, out, lanes, values, gradients):
-    """Apply the chain rule: the gradient of operand `x` grows by upstream gradient times partial derivative."""
-    for lane in range(lanes):
-        gradients[x + lane] += gradients[out + lane] * partial(values[a + lane], values[b + lane], values[out + lane])
 
 
 @expanded
@@ -108,8 +89,8 @@ def forward_fold(value, finalize, with_top, arity, lanes, start, count, index, v
 
 
 @expanded
-def backward_fold(partial_a, partial_b, arity, mask, lanes, start, count, index, values, gradients):
-    """Pass the gradients of operations on one or two lists of operands back."""
+def backward_operands(partial_a, partial_b, arity, mask, lanes, start, count, index, values, gradients):
+    """Pass the gradients of operations back to their operands; `partial_b` is not used for one operand."""
     for _ in range(count):
         size = uint64(index[start])
         out = uint64(index[start + ONE]) * lanes
@@ -122,6 +103,13 @@ def backward_fold(partial_a, partial_b, arity, mask, lanes, start, count, index,
             if mask & 2:
                 propagate(partial_b, b, a, b, out, lanes, values, gradients)
         start += arity * size
+
+
+@inlined
+def propagate(partial, x, a, b, out, lanes, values, gradients):
+    """Apply the chain rule: the gradient of operand `x` grows by upstream gradient times partial derivative."""
+    for lane in range(lanes):
+        gradients[x + lane] += gradients[out + lane] * partial(values[a + lane], values[b + lane], values[out + lane])
 
 
 @exact

@@ -124,7 +124,7 @@ def linearize(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seq
     >>> graph = linearize([(w * x).tanh()], [x])
     >>> graph.varying.operations[:, 1:4], graph.varying.index
     (array([[1, 0, 1],
-           [1, 3, 1]]), array([1, 0, 2, 2, 3], dtype=uint32))
+           [1, 4, 1]]), array([1, 2, 1, 0, 1, 3, 2], dtype=uint32))
     """
     nodes = _number_nodes(outputs, inputs, parameters)
     results = np.array([nodes.numbers[output] for output in outputs])
@@ -230,18 +230,18 @@ class _Dependencies:
         groups, first, second = self.groups[:, inner], self.first[inner], self.second[inner]
         begins = np.flatnonzero(np.diff(groups, prepend=0).any(axis=0))  # levels begin with 1, so the first group too
         _, code, mask, _ = groups
-        layer, fold = code == LAYER, (first < 0) & (code != LAYER)
+        layer = code == LAYER
         n_first, n_second = self.sizes[first], self.sizes[second]
         heads = np.zeros_like(inner)  # the index of a layer begins with its operands
         heads[begins] = (layer * n_first)[begins]
-        lengths = np.where(layer, 1, 1 + fold + n_first + n_second)
+        lengths = np.where(layer, 1, 2 + n_first + n_second)
         ends = np.cumsum(heads + lengths)
         starts = ends - lengths
 
         index = np.zeros((heads + lengths).sum(), np.uint32)
-        index[np.where(fold, starts + 1, ends - 1)] = slots[inner]
-        index[starts[fold]] = n_first[fold]
-        after = starts + 2 * fold + n_first
+        index[np.where(layer, starts, starts + 1)] = slots[inner]
+        index[starts[~layer]] = n_first[~layer]
+        after = starts + 2 + n_first
         for x, end, where in (first, starts, heads > 0), (first, after, ~layer), (second, after + n_second, ~layer):
             index[_ranges(end[where], self.sizes[x[where]])] = slots[self.nodes(x[where])]
 
