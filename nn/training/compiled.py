@@ -78,6 +78,7 @@ def record_examples(
 def _record_one(
     model: Perceptron | Layer | MLP, loss: Loss, pairs: Pairs, parameters: list[Value]
 ) -> ExampleGroup | None:
+    """Record the first example for all; return None if the examples are not rows of numbers for the model."""
     xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
@@ -117,6 +118,7 @@ class _Recording:
 
 
 def _record_each(model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value]) -> list[ExampleGroup]:
+    """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
     known = set(parameters)
     flat = [_flat(pair) for pair in pairs]
 
@@ -127,7 +129,7 @@ def _record_each(model: Callable[[Any], Any], loss: Loss, pairs: Pairs, paramete
             results = [loss(output, r), *_flat(output)]
             return _Recording(output, results, *graph_signature(results, known))
 
-    by_shape: dict[Hashable, list[int]] = {}  # under None the examples that are not different leaf Values alone
+    by_shape: dict[Hashable, list[int]] = {}  # None is for examples that are recorded one by one
     for i, values in enumerate(flat):
         leaves = all(type(x) is Value and not x.op and not x.is_constant for x in values)
         distinct = leaves and len(set(values)) == len(values) and known.isdisjoint(values)
@@ -172,12 +174,12 @@ def _flat(nested: Any) -> list[Any]:
 
 
 def _shape(nested: Any) -> Hashable:
-    """Return the lists and tuples without what is in them."""
+    """Return lists and tuples as tuples, with None for everything else."""
     return tuple(map(_shape, nested)) if isinstance(nested, list | tuple) else None
 
 
 def _refill(output: Any, numbers: Iterator[float]) -> Any:
-    """Return the lists of `output` with other numbers."""
+    """Return lists and tuples like those of `output`, with the next `numbers` as constants."""
     if isinstance(output, list | tuple):
         make = getattr(output, "_make", type(output))  # of a named tuple
         return make([_refill(part, numbers) for part in output])
