@@ -1,4 +1,4 @@
-"""The part of the kernels that is the same for every table of rules. numba compiles it.
+"""The part of the kernels that is the same for every table of rules, compiled by numba.
 
 `codegen` appends to this text the formulas of the rules, and `forward_rule` and `backward_rule`, which choose among
 them by opcode. The README beside this file draws the arrays. In short: the number of slot s in lane l is
@@ -53,7 +53,7 @@ def backward_rule(code, mask, lanes, start, count, index, values, gradients):
 
 @expanded
 def forward_items(value, arity, lanes, start, count, index, values):
-    """Compute operations on one or two operands; a formula of one operand gets it twice."""
+    """Compute operations on one or two operands; the formula of one operand receives it twice."""
     for _ in range(count):
         out = uint64(index[start + ONE]) * lanes
         a = uint64(index[start + TWO]) * lanes
@@ -65,7 +65,7 @@ def forward_items(value, arity, lanes, start, count, index, values):
 
 @expanded
 def forward_fold(value, finalize, with_top, arity, lanes, start, count, index, values, scratch):
-    """Compute operations on one or two lists of operands; `scratch` has their maxima, if asked for, and sums."""
+    """Compute operations on lists of operands. `scratch` holds the maxima, if `with_top` is true, and the sums."""
     for _ in range(count):
         size = uint64(index[start])
         out = uint64(index[start + ONE]) * lanes
@@ -114,9 +114,10 @@ def propagate(partial, x, a, b, out, lanes, values, gradients):
 
 @exact
 def multiply(accumulate, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array):
-    """Set slot rows[j] of `array`, or add to it, to the sum over i of weights[j, i] times slot columns[i].
+    """Multiply a matrix of weights by slots of `array`: result j is the sum over i of weights[j, i] times column i.
 
-    `rows` and `columns` are where in `index` the slots begin. Eight rows are computed at a time as long as there are.
+    The result is stored in the slot of row j of `array`, or added to it if `accumulate` is true. From `rows` and from
+    `columns` on, `index` has the slots of the rows and of the columns.
     """
     rest = accumulate, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array
     j = multiply_tiles(zeros(8), ZERO, *rest)
@@ -129,6 +130,7 @@ def multiply(accumulate, rows, height, columns, width, weight, row_stride, colum
 def multiply_tiles(
     tile, j, accumulate, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array
 ):  # fmt: skip
+    """Compute as many rows at a time as `tile` has vectors, from row j on. Return the first row left over."""
     while j + uint64(len(tile)) <= height:
         first = weight + j * row_stride
         for block in range(ZERO, lanes, EIGHT):
@@ -157,7 +159,7 @@ def layer_weights(lanes, start, n, m, weight, index, values, gradients, weight_g
 
 @inlined
 def layer_weights_tiles(tile, i, j, lanes, start, n, m, weight, index, values, gradients, weight_gradients):
-    """Do so for results j and j + 1, or for j twice if it is the last one."""
+    """Do that for results j and j + 1, from operand i on. Return the first operand left over."""
     first = uint64(index[start + m + j]) * lanes
     second = uint64(index[start + m + min(j + ONE, n - ONE)]) * lanes
     while i + uint64(len(tile)) <= m:
@@ -202,7 +204,7 @@ def backward(lanes, tape, index, weights, values, gradients, weight_gradients):
 
 @reordered
 def is_finite(numbers):
-    """Return whether all numbers are finite: times 0 they are 0, but infinity and nan are nan."""
+    """Return whether all numbers are finite: a finite number times 0 is 0, any other is NaN."""
     total = 0.0
     for i in range(uint64(len(numbers))):
         total += numbers[i] * 0.0
@@ -211,7 +213,7 @@ def is_finite(numbers):
 
 @exact
 def load(lanes, data, rows, first, last, values):
-    """Copy rows of data to the first slots; the last row fills the lanes that are left in the last block."""
+    """Copy rows of data to the first slots. Repeat the last row in the lanes of the last block that have no row."""
     for lane in range(lanes):
         row = rows[min(first + lane, last - ONE)]
         for i in range(uint64(data.shape[1])):
@@ -228,7 +230,7 @@ def spread(lanes, numbers, first, values):
 
 @reordered
 def add_lanes(lanes, gradients, first, sums):
-    """Add to each sum the gradients in all lanes of its slot; the slots begin with `first`."""
+    """Add to each sum the gradients in all lanes of its slot, from slot `first` on."""
     for i in range(uint64(len(sums))):
         total = 0.0
         for lane in range(lanes):
@@ -238,25 +240,25 @@ def add_lanes(lanes, gradients, first, sums):
 
 @exact
 def take(numbers, slots, result):
-    """Set result[i] to numbers[slots[i]]; of consecutive slots, `slots` has the first only."""
+    """Set result[i] to numbers[slots[i]]; `slots` holds only the first one if they are consecutive."""
     for i in range(uint64(len(result))):
         result[i] = numbers[uint64(slots[i])] if len(slots) == len(result) else numbers[uint64(slots[0]) + i]
 
 
 @exact
 def add(terms, slots, numbers):
-    """Add terms[i] to numbers[slots[i]]; of consecutive slots, `slots` has the first only."""
+    """Add terms[i] to numbers[slots[i]]; `slots` holds only the first one if they are consecutive."""
     for i in range(uint64(len(terms))):
         slot = uint64(slots[i]) if len(slots) == len(terms) else uint64(slots[0]) + i
         numbers[slot] += terms[i]
 
 
 @entry
-def propagate_flags(first, second, items, sizes, ends, varies, learns, level, operands):
-    """Find for every node whether it varies and whether it learns, and its level above the leaves.
+def propagate_flags(first, second, items, sizes, ends, varies, requires_grad, level, operands):
+    """Find for every node whether it varies and requires a gradient, and its level above the leaves.
 
-    `operands` gets four flags for each node: whether its first and second operands vary, and whether they learn. The
-    other arrays are those of `tape._Dependencies`.
+    `operands` gets four flags for each node: whether its first and its second operand varies, and whether they require
+    a gradient. The other arrays are those of `tape._Dependencies`.
     """
     for n in range(len(first)):
         for k in range(2):
@@ -264,10 +266,10 @@ def propagate_flags(first, second, items, sizes, ends, varies, learns, level, op
             for i in range(ends[x] - sizes[x], ends[x]):
                 operand = items[i]
                 operands[n, k] |= varies[operand]
-                operands[n, k + 2] |= learns[operand]
+                operands[n, k + 2] |= requires_grad[operand]
                 level[n] = max(level[n], level[operand] + 1)
         varies[n] |= operands[n, 0] | operands[n, 1]
-        learns[n] |= operands[n, 2] | operands[n, 3]
+        requires_grad[n] |= operands[n, 2] | operands[n, 3]
 
 
 @entry

@@ -197,18 +197,18 @@ class _Dependencies:
         self.ends = np.concatenate([numbers + 1, list_ends[::-1]])
         self.inner = codes > 0
         self.varies = numbers < n_inputs
-        learns, level = np.zeros(len(codes), bool), np.zeros_like(codes)
-        learns[list(nodes.parameters)] = True
+        requires_grad, level = np.zeros(len(codes), bool), np.zeros_like(codes)
+        requires_grad[list(nodes.parameters)] = True
         flags = np.zeros((len(codes), 4), bool)
         kernels(nodes.custom).propagate_flags(
-            first, second, self.items, self.sizes, self.ends, self.varies, learns, level, flags
+            first, second, self.items, self.sizes, self.ends, self.varies, requires_grad, level, flags
         )
-        first_varies, second_varies, first_learns, second_learns = flags.T
+        first_varies, second_varies, first_grad, second_grad = flags.T
         # A weighted sum of operands that vary by weights that do not belongs to a layer, with its weights second.
         layer = (codes == opcodes()[RULES["dot"]]) & (first_varies != second_varies)
         swap = layer & second_varies
         self.first, self.second = np.where(swap, second, first), np.where(swap, first, second)
-        mask = np.where(swap, second_learns | 2 * first_learns, first_learns | 2 * second_learns)
+        mask = np.where(swap, second_grad | 2 * first_grad, first_grad | 2 * second_grad)
         mask *= numbers <= root  # the root does not depend on later nodes
         self.groups = np.stack([level, np.where(layer, LAYER, codes), mask, layer * self.first])
         operands = np.unique(np.concatenate([self.first[self.varies], self.second[self.varies & ~layer]]))

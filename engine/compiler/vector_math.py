@@ -1,7 +1,4 @@
-"""exp and tanh without branches, so that LLVM can make vector code of a loop over them, as it cannot of Python's.
-
-Both are within 2 ulp of the exact value.
-"""
+"""exp and tanh without branches, so that LLVM can vectorize loops over them. Both are within 2 ulp."""
 
 from __future__ import annotations
 
@@ -15,37 +12,37 @@ from numba.core import types
 from engine.compiler.simd import intrinsic
 
 LOG2_E = 1.4426950408889634
-LN2_HIGH = 6.93147180369123816490e-01  # log(2) in 32 bits, so that k times it is exact,
-LN2_LOW = 1.90821492927058770002e-10  # and what it lacks
-ROUND = 6755399441055744.0  # 1.5 * 2**52: what is added to it is rounded to a whole number, in the last bits
+LN2_HIGH = 6.93147180369123816490e-01  # log(2) to 32 bits, so that k * LN2_HIGH is exact
+LN2_LOW = 1.90821492927058770002e-10  # log(2) - LN2_HIGH
+ROUND = 6755399441055744.0  # 1.5 * 2**52: x + ROUND has x, rounded to an integer, in its last bits
 ONE = 0x3FF0000000000000  # the bits of 1.0
 
-compiled = numba.njit(error_model="numpy", forceinline=True)  # a call in a loop would keep it from being vector code
+inlined = numba.njit(error_model="numpy", forceinline=True)  # LLVM does not vectorize loops that call functions
 
 
 @intrinsic
 def choice(context: Any, condition: Any, a: Any, b: Any) -> Any:
-    """a if condition else b, where both are computed."""
-    taken = types.float64(types.boolean, types.float64, types.float64)
-    return taken, lambda context, builder, signature, args: builder.select(*args)
+    """Return `a if condition else b`, but compute both."""
+    signature = types.float64(types.boolean, types.float64, types.float64)
+    return signature, lambda context, builder, signature, args: builder.select(*args)
 
 
 @intrinsic
 def bits(context: Any, x: Any) -> Any:
-    """The bits of a double as an int64."""
+    """Return the bits of a double as an int64."""
     return types.int64(x), lambda context, builder, signature, args: builder.bitcast(args[0], ir.IntType(64))
 
 
 @intrinsic
 def double(context: Any, x: Any) -> Any:
-    """The double that has these bits."""
+    """Return the double with these bits."""
     return types.float64(x), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
 
 
-@compiled
+@inlined
 def exp(x: float) -> float:
-    """e to the power x: 2**k times the series of exp(x - k log(2)), of which 14 terms are left."""
-    x = min(max(x, -746.0), 710.0)  # beyond these it is 0 and infinity
+    """Return e to the power x: 2**k times 14 terms of the Taylor series of exp at x - k log(2)."""
+    x = min(max(x, -746.0), 710.0)  # beyond, the result is 0 or infinity
     shifted = x * LOG2_E + ROUND
     k = shifted - ROUND
     r = (x - k * LN2_HIGH) - k * LN2_LOW  # at most log(2) / 2 from 0
@@ -62,15 +59,15 @@ def exp(x: float) -> float:
     p = p * r + 1.0 / 6.0
     p = p * r + 0.5
     p = p * r * r + r + 1.0
-    # 2**k in two factors, because k goes beyond the exponents of doubles.
+    # 2**k has two factors, because k may exceed the exponents of doubles.
     whole: int = bits(shifted) - bits(ROUND)
     half = whole >> 1
     return p * double((half << 52) + ONE) * double(((whole - half) << 52) + ONE)
 
 
-@compiled
+@inlined
 def tanh(x: float) -> float:
-    """The hyperbolic tangent: near 0 the quotient of polynomials of Moshier's Cephes, elsewhere 1 - 2/(exp(2x) + 1)."""
+    """Return the hyperbolic tangent: near 0 the rational function of Moshier's Cephes, else 1 - 2/(exp(2x) + 1)."""
     z = x * x
     p = (-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3
     q = ((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z + 4.84406305325125486048e3

@@ -1,4 +1,4 @@
-"""compile: the same numbers as the engine's own, by rows, and errors that name what was wrong."""
+"""compile: results equal those of forward() and backward() row by row, and errors name the row and the culprit."""
 
 import math
 import os
@@ -32,7 +32,7 @@ FOLDS = [engine.sum, engine.logsumexp, lambda xs: engine.dot(xs, xs[::-1])]
 
 
 def random_graph(rng, size):
-    """A graph over the whole table, with sharing, whose every node is of moderate size; its inputs and parameters."""
+    """Return a graph over the whole table whose nodes are below 1000 and shared, its inputs and its parameters."""
     inputs = [Value(rng.uniform(-2, 2), f"x{i}") for i in range(3)]
     parameters = [Value(rng.uniform(-2, 2), f"w{i}") for i in range(4)]
     nodes = [*inputs, *parameters]
@@ -57,7 +57,7 @@ def random_graph(rng, size):
 
 
 def by_rows(output, inputs, parameters, rows):
-    """For every row the output and the gradients, by `forward` and `backward`; where there is none, None."""
+    """Return for every row the output and the gradients by `forward` and `backward`, None where undefined."""
     answers = []
     for row in rows:
         for x, number in zip(inputs, row, strict=True):
@@ -90,7 +90,7 @@ def test_random_graphs_over_the_whole_table(seed, tried):
     if any(value is None for value, _ in answers):
         with pytest.raises(ArithmeticError, match=f"row {[value for value, _ in answers].index(None)}: "):
             program(rows)
-    # A derivative by an input alone is not asked for here, so that it may be missing.
+    # Derivatives with respect to inputs are not computed, so they may be undefined.
     rows = [row for row, (_, gradients) in zip(rows, answers, strict=True) if gradients]
     answers = [answer for answer in answers if answer[1]]
     if not rows:
@@ -98,7 +98,7 @@ def test_random_graphs_over_the_whole_table(seed, tried):
     tried["random graphs: rows of compiled ones against forward and backward"] += len(rows)
 
     def last_bits(answers):
-        """The same where the last bit of every number given is another: how much of the numbers is rounding."""
+        """Return the answers after a change of all inputs by one ulp, which shows how much of them is rounding."""
         before = [p.data for p in parameters]
         for p in parameters:
             p.data = math.nextafter(p.data, math.inf)
@@ -110,7 +110,7 @@ def test_random_graphs_over_the_whole_table(seed, tried):
     moved = last_bits(answers)
 
     def same(ours, number):
-        terms, others = ([number(answer) for answer in listed] for listed in (answers, moved))
+        terms, others = ([number(answer) for answer in answer_list] for answer_list in (answers, moved))
         rounding = math.fsum(abs(a - b) for a, b in zip(terms, others, strict=True)) / len(terms)
         scale = math.fsum(map(abs, terms)) / len(terms)
         return abs(ours - math.fsum(terms) / len(terms)) <= 1e-12 * scale + 50 * rounding
@@ -125,7 +125,7 @@ def test_random_graphs_over_the_whole_table(seed, tried):
 @pytest.mark.parametrize("varying", [True, False])
 @pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.symbol)
 def test_every_rule_at_the_edges_of_floats(rule, varying, tried):
-    """Computed once a row, and once for all rows: the same as eager, or an error where eager has one."""
+    """On the varying and on the uniform tape: the result of the eager engine, or an error where it raises one."""
     parameters, one = [Value(1.0), Value(1.0)][: rule.arity], Value(1.0)
     scaled = [p * (one if varying else 1.0) for p in parameters]
     output = apply(rule, scaled) * (1.0 if varying else one)
@@ -151,7 +151,7 @@ def test_every_rule_at_the_edges_of_floats(rule, varying, tried):
         tried["points of the table, compiled against forward and backward"] += 1
 
 
-def test_what_it_gives_back():
+def test_shapes_and_types_of_results():
     x, y, w = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")
     one, two = engine.compile(w * x + y, [x, y]), engine.compile([w * x + y, y, w**2], [x, y])
     rows = [[1.0, 10.0], [2.0, 20.0]]
@@ -175,7 +175,7 @@ def test_parameters_are_read_at_every_call_and_gradients_accumulate():
     assert (x.grad, x.data) == (0.0, 1.0), "an input is left as it is"
 
 
-def test_a_penalty_and_what_is_there_twice():
+def test_a_penalty_and_equal_expressions():
     ws = [Value(0.5 * i, f"w{i}") for i in range(5)]
     x = Value(1.0, "x")
     penalty = 0.1 * engine.dot(ws, ws)
@@ -190,7 +190,7 @@ def test_a_penalty_and_what_is_there_twice():
 
 
 @pytest.mark.parametrize("copies", [1, 2, 9, 17])
-def test_an_operand_that_a_layer_takes_more_than_once(copies):
+def test_a_layer_with_equal_operands(copies):
     w, x = Value(0.5, "w"), Value(1.0, "x")
     ws = [Value(0.1 * i - 0.3) for i in range(copies)]
     h = (w * x).tanh()
@@ -200,7 +200,7 @@ def test_an_operand_that_a_layer_takes_more_than_once(copies):
     assert w.grad == pytest.approx(by_h * (2 * (1 - math.tanh(1) ** 2) + 3 * (1 - math.tanh(1.5) ** 2)) / 2)
 
 
-def test_an_output_that_no_input_leads_to_or_that_is_an_input():
+def test_outputs_that_are_uniform_or_inputs():
     x, w = Value(1.0, "x"), Value(3.0, "w")
     program = engine.compile([w * w, x, x * w, w], [x])
     assert program([[2.0], [4.0]]).tolist() == [[9.0, 2.0, 6.0, 3.0], [9.0, 4.0, 12.0, 3.0]]
@@ -263,7 +263,7 @@ def test_layers_of_any_size(n_in, n_out):
     assert compiled == pytest.approx([p.grad for p in first.parameters() + second.parameters()], rel=1e-10, abs=1e-12)
 
 
-def test_the_same_on_one_core_as_on_many():
+def test_results_do_not_depend_on_the_number_of_cores():
     code = """
 import os, sys
 if sys.argv[1] == "1": os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -284,7 +284,7 @@ print([p.grad.hex() for p in model.parameters()])
     assert one == many
 
 
-def test_threads_of_the_caller():
+def test_calls_from_several_threads():
     x, w = Value(1.0, "x"), Value(0.5, "w")
     program = engine.compile((w * x).tanh(), [x])
     rows = np.linspace(-2, 2, 3000)
@@ -336,7 +336,7 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"one row or more.*none"):
             program.backward(np.zeros((0, 2)))
 
-    def test_a_derivative_that_has_no_value_names_its_row(self):
+    def test_the_error_of_an_undefined_derivative_names_the_row(self):
         x, w = Value(1.0, "x"), Value(4.0, "w")
         program = engine.compile((w * x).sqrt(), [x])
         assert program([[1.0], [0.0]]).tolist() == [2.0, 0.0]
@@ -344,7 +344,7 @@ class TestErrors:
             program.backward([[1.0], [0.0]])
         assert w.grad == 0.0
 
-    def test_an_inner_number_that_overflows_is_not_lost(self):
+    def test_an_inner_number_that_overflows_is_an_error(self):
         x, w = Value(1.0, "x"), Value(1.0, "w")
         program = engine.compile((w * x.exp()).tanh(), [x])
         with pytest.raises(OverflowError, match=r"^row 2: exp\(x\) overflows at x = 1000"):
@@ -359,7 +359,7 @@ class TestErrors:
             program([[1.0]] * n)
 
     @pytest.mark.parametrize("row", [0, 40, 1023, 1024, 2047, 2999])
-    def test_one_row_among_many(self, row):
+    def test_the_error_names_one_row_among_many(self, row):
         program, w = self.compiled()
         rows = np.ones((3000, 2))
         rows[row] = -1.0
@@ -368,14 +368,22 @@ class TestErrors:
                 use(rows)
         assert w.grad == 0.0
 
-    def test_the_gradients_of_other_rows_are_not_to_blame(self):
+    @pytest.mark.parametrize("rows", [1, 5000])
+    def test_the_error_names_the_first_row_if_all_fail(self, rows):
+        w, x = Value(1.0, "w"), Value(1.0, "x")
+        f = engine.compile(w * w * x, x)
+        w.data = 1e200
+        with pytest.raises(OverflowError, match=r"^row 0: w\*w overflows at w = 1e\+200"):
+            f(np.ones((rows, 1)))
+
+    def test_gradients_whose_sum_overflows_but_not_their_mean(self):
         """Those of the first two would overflow if they were added up; but the mean is asked for."""
         x, w = Value(1.0, "x"), Value(1e-300, "w")
         program = engine.compile(w * x + (w * x).sqrt(), [x])
         with pytest.raises(ArithmeticError, match=r"^row 2: the derivative of sqrt\("):
             program.backward([1.5e308, 1.5e308, 0.0])
 
-    def test_a_gradient_that_overflows_on_the_way(self):
+    def test_a_gradient_whose_terms_overflow_in_their_sum(self):
         x, y, w = Value(1.0, "x"), Value(1.0, "y"), Value(1e-300, "w")
         program = engine.compile(engine.sum([w * x.relu(), w * y, w * x.elu()]), [x, y])
         with pytest.raises(OverflowError) as caught:
@@ -407,7 +415,7 @@ class TestErrors:
             make(Value(1.0, "a"), Value(2.0, "b"))
 
 
-def test_without_numba_the_error_names_the_extra_and_all_else_works():
+def test_without_numba_the_error_names_the_extra_and_the_rest_works():
     code = """
 import sys
 sys.modules["numba"] = None
@@ -432,7 +440,7 @@ except ImportError as error:
     assert "glassgrad[fast]" in third
 
 
-def test_what_is_missing_is_named(monkeypatch):
+def test_the_error_names_the_missing_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.delitem(sys.modules, "engine.compiler.program")
     x = Value(1.0)
@@ -447,16 +455,16 @@ def test_importing_the_engine_imports_neither_numba_nor_numpy():
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
-def test_vector_code_is_as_exact(name):
+def test_accuracy_of_vectorized_functions(name):
     rng = np.random.default_rng(1)
     points = [rng.uniform(-1, 1, 500), rng.uniform(-700, 700, 500), 10.0 ** rng.uniform(-300, 2, 200)]
     points += [[0.0, -0.0, 0.625, -0.625, 709.78, -708.4, -740.0, -745.1, -800.0, -1e300, 5e-324]]
     x = Value(0.5)
     numbers = np.concatenate(points)
-    found = engine.compile(getattr(x, name)(), x)(numbers)
+    results = engine.compile(getattr(x, name)(), x)(numbers)
     exact = {"exp": mp.exp, "tanh": mp.tanh, "sigmoid": lambda a: 1 / (1 + mp.exp(-a))}[name]
     with mp.workdps(40):
-        for point, number in zip(numbers.tolist(), found.tolist(), strict=True):
+        for point, number in zip(numbers.tolist(), results.tolist(), strict=True):
             want = exact(mp.mpf(point)) if point > -1e5 or name == "tanh" else mp.mpf(0)
             assert abs(number - want) <= 4 * math.ulp(float(want)), point
     if name == "exp":
@@ -465,7 +473,7 @@ def test_vector_code_is_as_exact(name):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_process_replays_many_rows():
+def test_a_forked_process_runs_many_rows():
     x = Value(1.0)
     program = engine.compile(x * 2, x)
     rows = np.arange(3000.0)
@@ -496,19 +504,9 @@ def test_rows_of_any_kind_run_on_the_same_machine_code():
     assert len(codegen.kernels().run.signatures) == before, "compiled once"
 
 
-def test_copies_of_a_program_are_compiled_anew():
+def test_pickles_of_compiled_functions():
     x, w = Value(1.0, "x"), Value(0.5, "w")
     program = pickle.loads(pickle.dumps(engine.compile((w * x).tanh(), x)))
     assert program([1.0, 2.0]).tolist() == pytest.approx([math.tanh(0.5), math.tanh(1.0)], rel=1e-15, abs=0.0)
     program = pickle.loads(pickle.dumps(engine.compile([w * x], x)))
     assert program([1.0, 2.0]).tolist() == [[0.5], [1.0]]
-
-
-class TestCompile:
-    @pytest.mark.parametrize("rows", [1, 5000])
-    def test_names_the_first_row_where_none_has_a_value(self, rows):
-        w, x = Value(1.0, "w"), Value(1.0, "x")
-        f = engine.compile(w * w * x, x)
-        w.data = 1e200
-        with pytest.raises(OverflowError, match=r"^row 0: w\*w overflows at w = 1e\+200"):
-            f(np.ones((rows, 1)))
