@@ -1,6 +1,7 @@
 """What tests share: a lesson to run, a browser, and the count of the cases tried."""
 
 import importlib
+import importlib.util
 import shutil
 from collections import Counter
 
@@ -12,16 +13,53 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+IMPORT_NUMBA = (
+    "engine/compiler",
+    "nn/training/compiled.py",
+    "nn/training/compiled_update.py",
+    "tests/engine/compiler",
+    "tests/nn/training/test_compiled.py",
+)
+SLOW_WITHOUT_NUMBA = ("test_digits.py", "test_vanishing.py")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("exhaustive")
+        if not HAS_NUMBA and item.path.name in SLOW_WITHOUT_NUMBA:
+            item.add_marker(pytest.mark.skip(reason="slow without numba"))
 
 
 def pytest_configure(config):
     config.stash[TRIED] = Counter()
+    if not HAS_NUMBA:
+        config.option.ignore = [*(config.option.ignore or []), *(config.rootpath / path for path in IMPORT_NUMBA)]
+
+
+def skip_without_numba():
+    """Skip a test that fails because numba is missing; but not in an environment that has it."""
+    try:
+        return (yield)
+    except BaseException as error:
+        cause = getattr(error, "exc_info", (None, error))[1]  # of a doctest
+        while cause and not (isinstance(cause, ModuleNotFoundError) and cause.name in ("numba", "llvmlite")):
+            cause = cause.__cause__ or cause.__context__
+        if cause and not HAS_NUMBA:
+            pytest.skip("needs numba")
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    return (yield from skip_without_numba())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    return (yield from skip_without_numba())
 
 
 @pytest.fixture(scope="session")

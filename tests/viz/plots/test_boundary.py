@@ -87,6 +87,7 @@ def test_a_plane_has_two_inputs(ax):
     ids=repr,
 )
 def test_compiled_and_eager_predictions_agree(model):
+    pytest.importorskip("numba")
     points = [(x / 7, y / 5) for x in range(-9, 9) for y in range(-9, 9)]
     compiled = batch_predictor(model, compile=True)
     eager = batch_predictor(model, compile=False)
