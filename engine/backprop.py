@@ -11,7 +11,7 @@ from engine import errors
 from engine.formatting import format_number
 from engine.graph import operand_rows, topological_order
 from engine.labels import Names
-from engine.snapshot import restored_on_error
+from engine.restore import restored
 from engine.value import Value
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _chain_rule(node: Value, names: Names) -> Step:
     except (ArithmeticError, ValueError):
         raise errors.no_derivative(node) from None
     contributions: list[Contribution] = []
-    with restored_on_error(node.parents):
+    with restored(node.parents, on_error=True):
         for row, i, local in local_derivatives:
             parent, amount, before = row[i], node.grad * local, row[i].grad
             parent.grad += amount

@@ -13,8 +13,8 @@ from engine import errors, pickling
 from engine.formatting import format_number
 from engine.graph import topological_order
 from engine.recording import is_recording
+from engine.restore import restored
 from engine.rules import CONSTANT, LEAF, RULES, Rule
-from engine.snapshot import restored_on_error
 from engine.validation import Number, as_finite, as_float, describe
 
 Operand: TypeAlias = "Value | Number"
@@ -120,7 +120,7 @@ class Value:
             raise errors.no_graph(self)
         order = topological_order(self)
         inner = [node for node in order if node._a is not None]
-        with restored_on_error(order):
+        with restored(order, on_error=True):
             for node in inner:
                 node.grad = 0.0
             self.grad += 1.0  # not =, since this node may be a leaf
@@ -149,7 +149,7 @@ class Value:
         25.0
         """
         inner = [node for node in topological_order(self) if node._a is not None]
-        with restored_on_error(inner):
+        with restored(inner, on_error=True):
             for node in inner:
                 node.grad = 0.0
                 try:

@@ -10,7 +10,7 @@ from functools import cached_property
 from engine import Value
 from engine.formatting import format_number
 from engine.formulas import names
-from engine.snapshot import restored_on_error
+from engine.restore import restored
 from engine.validation import describe, in_range
 
 
@@ -116,7 +116,7 @@ class Optimizer:
         state, steps = self.state, self.steps
         try:
             self.steps += 1
-            with restored_on_error(self.parameters):
+            with restored(self.parameters, on_error=True):
                 updates = [
                     self.update(p.data, p.grad + self.weight_decay * p.data, *numbers)
                     for p, numbers in zip(self.parameters, state, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from engine import RULES, Value
-from engine.snapshot import restored
+from engine.restore import restored
 from engine.validation import describe
 from nn.inputs import with_bias
 from nn.layer import Layer

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from engine.snapshot import restored
+from engine.restore import restored
 from engine.validation import at_least, describe
 from nn import History, Module
 from nn.inputs import examples

@@ -16,7 +16,7 @@ from engine.compiler.codegen import kernels
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.graph import topological_order
-from engine.snapshot import restored
+from engine.restore import restored
 from engine.validation import describe
 from engine.value import Value
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from engine import Backprop, Step, Value, topological_order
 from engine.formatting import format_number
 from engine.labels import Names, expression, literal, unparse
-from engine.snapshot import restored
+from engine.restore import restored
 from engine.validation import at_least
 from viz.clusters import Clusters, fold_graph
 from viz.graph_drawing import draw
