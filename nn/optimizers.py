@@ -16,10 +16,10 @@ from engine.validation import describe, in_range
 
 @dataclass(frozen=True, eq=False)
 class UpdateRule:
-    """The step of an optimizer for one parameter, as text.
+    """The step of an optimizer for one parameter, as formulas.
 
-    The texts are Python arithmetic in `data`, `grad` (which includes the weight decay), the names of the state and
-    attributes of the optimizer. They are carried out in order, each with the results of those before it.
+    The formulas are Python arithmetic in `data`, `grad` (which includes the weight decay), the names of the state and
+    attributes of the optimizer. They are computed in order, each with the results of those before it.
 
     Attributes:
         state: the new values of the numbers that are stored for a parameter, by name; they begin at 0.0.
@@ -37,22 +37,20 @@ class UpdateRule:
 
     @cached_property
     def settings(self) -> list[str]:
-        """The attributes of the optimizer that the texts name, sorted."""
+        """The attributes of the optimizer that the formulas name, sorted."""
         return sorted(set().union(*map(names, [*self.state.values(), self.data])) - {"data", "grad", *self.state})
 
-    def source(self, *, method: bool = False) -> str:
-        """Return the rule as a Python function of data, gradient, state and settings, or as a method without these."""
-        first, last = (["self"], []) if method else ([], self.settings)
-        settings = [(name, f"self.{name}") for name in self.settings] if method else []
-        rows = [f"    {name} = {text}" for name, text in [*settings, *self.state.items(), ("data", self.data)]]
-        arguments = ", ".join([*first, "data", "grad", *self.state, *last])
+    def source(self) -> str:
+        """Return the rule as a Python function of data, gradient, state and settings."""
+        rows = [f"    {name} = {text}" for name, text in [*self.state.items(), ("data", self.data)]]
+        arguments = ", ".join(["data", "grad", *self.state, *self.settings])
         return "\n".join([f"def update({arguments}):", *rows, f"    return ({', '.join(['data', *self.state])},)"])
 
     @cached_property
-    def method(self) -> Callable[..., tuple[float, ...]]:
-        """The rule as a method of the optimizer: `update`."""
+    def function(self) -> Callable[..., tuple[float, ...]]:
+        """The rule as a function of data, gradient, state and settings."""
         namespace: dict[str, Callable[..., tuple[float, ...]]] = {}
-        exec(self.source(method=True), namespace)
+        exec(self.source(), namespace)
         return namespace["update"]
 
 
@@ -60,7 +58,7 @@ class Optimizer:
     """The base of all optimizers. A subclass sets `rule`, or defines `update`.
 
     Attributes:
-        rule: the update of one parameter, as text; training on arrays compiles it.
+        rule: the update of one parameter, as formulas; training on arrays compiles it.
         parameters: the Values to update.
         state: for each parameter `memory` numbers, 0.0 at first.
         steps: the number of steps so far; during a step, its number from 1.
@@ -105,7 +103,7 @@ class Optimizer:
         """Return the new data of one parameter, followed by its new state."""
         if self.rule is None:
             raise NotImplementedError(f"{type(self).__name__} must have a rule or define update")
-        return self.rule.method(self, data, grad, *state)
+        return self.rule.function(data, grad, *state, *[getattr(self, name) for name in self.rule.settings])
 
     def step(self) -> None:
         """Update every parameter by its gradient; if anything is wrong, none.

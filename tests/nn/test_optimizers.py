@@ -4,7 +4,6 @@ import copy
 import functools
 import math
 from contextlib import suppress
-from types import SimpleNamespace
 
 import pytest
 
@@ -192,14 +191,14 @@ class TestOptimizers:
 
 
 class TestUpdateRule:
-    def test_the_source_follows_from_the_texts(self):
+    def test_the_source_follows_from_the_formulas(self):
         rule = UpdateRule(state={"count": "count + 1"}, data="data - rates[0]*grad/count")
         assert rule.settings == ["rates"]
         assert rule.source().splitlines() == [
             "def update(data, grad, count, rates):", "    count = count + 1", "    data = data - rates[0]*grad/count",
             "    return (data, count,)",
         ]  # fmt: skip
-        assert rule.method(SimpleNamespace(rates=[0.5]), 1.0, 2.0, 3.0) == (0.75, 4.0)
+        assert rule.function(1.0, 2.0, 3.0, [0.5]) == (0.75, 4.0)
 
     @pytest.mark.parametrize("compiled", [False, True])
     def test_a_subclass_with_a_rule(self, compiled):
