@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from engine.rules import Rule
     from engine.value import Value
 
-Numbers: TypeAlias = int | tuple[int, ...] | None  # the operands of a node, or lists of them, by number
-Row: TypeAlias = tuple["Rule", Numbers, Numbers, float, float, str]
+OperandIndices: TypeAlias = int | tuple[int, ...] | None  # one operand of a node, or a list of them
+Row: TypeAlias = tuple["Rule", OperandIndices, OperandIndices, float, float, str]
 Reduced: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
@@ -34,7 +34,7 @@ def reduce_node(node: Value) -> Reduced:
     if node._a is None:
         return restore_node, (type(node), node._rule, None, None, node._data, node.grad, node.label)
     table = _thread.tables.get(node) or _Table(node)
-    return operator.getitem, (table, table.numbers[node])
+    return operator.getitem, (table, table.indices[node])
 
 
 def restore_node(cls: type[Value], rule: Rule, a: Any, b: Any, data: float, grad: float, label: str) -> Value:
@@ -69,30 +69,30 @@ class _Table:
             _thread.tables[node] = self
         operands = dict.fromkeys(x for node in self.nodes for x in node.parents)
         self.inputs = [x for x in operands if _thread.tables.get(x) is not self]
-        self.numbers = {node: number for number, node in enumerate([*self.inputs, *self.nodes])}
+        self.indices = {node: i for i, node in enumerate([*self.inputs, *self.nodes])}
 
     def __reduce__(self) -> Reduced:
         """Return what pickle writes; unpickled, a table is a list of nodes."""
-        numbers_of = cache(lambda xs: tuple([self.numbers[x] for x in xs]))  # neurons of a layer share their inputs
-
-        def numbers(operands: Any) -> Numbers:
-            if isinstance(operands, tuple):
-                return numbers_of(operands)
-            return None if operands is None else self.numbers[operands]
-
-        rows = [(x._rule, numbers(x._a), numbers(x._b), x._data, x.grad, x.label) for x in self.nodes]
+        indices = _lookup(self.indices)
+        rows = [(x._rule, indices(x._a), indices(x._b), x._data, x.grad, x.label) for x in self.nodes]
         return _restore_table, (type(self.nodes[0]), self.inputs, rows)
 
 
 def _restore_table(cls: type[Value], inputs: Iterable[Value], rows: Iterable[Row]) -> list[Value]:
     nodes = [*inputs]
-    nodes_of = cache(lambda numbers: tuple([nodes[number] for number in numbers]))
-
-    def operands(numbers: Numbers) -> Any:
-        if isinstance(numbers, tuple):
-            return nodes_of(numbers)
-        return None if numbers is None else nodes[numbers]
-
+    operands = _lookup(nodes)
     for rule, a, b, data, grad, label in rows:
         nodes.append(restore_node(cls, rule, operands(a), operands(b), data, grad, label))
     return nodes
+
+
+def _lookup(table: Any) -> Callable[[Any], Any]:
+    """Return the function that replaces an operand, or each of a list of operands, by its entry in a table."""
+    entries = cache(lambda keys: tuple([table[key] for key in keys]))  # neurons of a layer share their inputs
+
+    def lookup(operand: Any) -> Any:
+        if isinstance(operand, tuple):
+            return entries(operand)
+        return None if operand is None else table[operand]
+
+    return lookup
