@@ -12,20 +12,8 @@ from viz.plots import plot_activations, plot_decision_boundary, plot_descent, pl
 from viz.text_tree import Tree, text
 
 __all__ = [
-    "Animation",
-    "Drawing",
-    "Tree",
-    "draw",
-    "embed",
-    "network",
-    "network_page",
-    "page",
-    "plot_activations",
-    "plot_decision_boundary",
-    "plot_descent",
-    "plot_gradients",
-    "plot_loss",
-    "text",
-]
+    "Animation", "Drawing", "Tree", "draw", "embed", "network", "network_page", "page", "plot_activations",
+    "plot_decision_boundary", "plot_descent", "plot_gradients", "plot_loss", "text",
+]  # fmt: skip
 
 show_in_notebook(dict.fromkeys((Perceptron, Layer, MLP), network))

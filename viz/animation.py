@@ -50,12 +50,7 @@ class Animation:
     """
 
     def __init__(
-        self,
-        model: Module,
-        data: Iterable[Example],
-        *,
-        boundary: float = 0.0,
-        names: Sequence[str] = (),
+        self, model: Module, data: Iterable[Example], *, boundary: float = 0.0, names: Sequence[str] = ()
     ) -> None:
         if not isinstance(model, Module):
             raise TypeError(f"model must be a Module, whose weights an animation stores, got {describe(model)}")
