@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import engine
-from engine.value import operands
+from engine.value import as_values
 
 try:
     from micrograd.engine import Value as MicrogradValue
@@ -82,7 +82,7 @@ def single_operations(layer: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list
 
 def dot_nodes(layer: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:
     """Each weighted sum as one node; the inputs are made Values once for all neurons of the layer."""
-    inputs = operands((1.0, *xs), "layer")
+    inputs = as_values((1.0, *xs), "layer")
     return [engine.dot(ws, inputs) for ws in layer]
 
 

@@ -1,8 +1,8 @@
 """The mutants of a file: copies with one change each, by mutmut's operators.
 
 Never changed are annotations, docstrings, prose (summaries and error messages), the arguments of `len` and
-`isinstance`, and `strict` of a zip, which is an assertion. Strings that hold code, such as the rows of the table, are
-changed as code; except in engine/compiler/codegen.py, whose templates are too large.
+`isinstance`, and `strict` of a zip, which is an assertion. Strings in `CODE_FILES` that hold code, such as the rows of
+the table, are changed as code.
 """
 
 from __future__ import annotations
