@@ -21,6 +21,7 @@ from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 from nn.training.compiled_update import compiled_step
+from nn.training.steps import Steps
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
@@ -102,7 +103,7 @@ def _record_one(
 
 @dataclass
 class _Recording:
-    """The graph of an example, and the examples that have the same."""
+    """A recorded graph, and the examples that share it."""
 
     output: Any
     results: list[Value]  # the loss, then the outputs
@@ -129,7 +130,8 @@ def _record_each(model: Callable[[Any], Any], loss: Loss, pairs: Pairs, paramete
             results = [loss(output, r), *_flat(output)]
             return _Recording(output, results, *graph_signature(results, known))
 
-    by_shape: dict[Hashable, list[int]] = {}  # None is for examples that are recorded one by one
+    # The key None holds the examples that contain anything but distinct leaf Values; they are recorded one by one.
+    by_shape: dict[Hashable, list[int]] = {}
     for i, values in enumerate(flat):
         leaves = all(type(x) is Value and not x.op and not x.is_constant for x in values)
         distinct = leaves and len(set(values)) == len(values) and known.isdisjoint(values)
@@ -199,13 +201,14 @@ def _matrix(rows: list[Any]) -> Floats | None:
     return table.reshape(len(rows), -1).astype(np.float64)
 
 
-class CompiledSteps:
+class CompiledSteps(Steps):
     """Steps on arrays. Between `read_back` and `write_back`, the Values and the optimizer are out of date."""
 
     def __init__(
         self, groups: list[ExampleGroup], pairs: Pairs, optimizer: Optimizer, loss: Loss, accuracy: Accuracy | None
     ) -> None:
-        self.groups, self.pairs, self.optimizer, self.accuracy = groups, pairs, optimizer, accuracy
+        super().__init__(pairs, optimizer, accuracy)
+        self.groups = groups
         self.group_of, self.row_of = np.zeros((2, len(pairs)), np.intp)  # of every example
         for k, group in enumerate(groups):
             self.group_of[group.examples], self.row_of[group.examples] = k, np.arange(len(group.examples))
@@ -216,8 +219,6 @@ class CompiledSteps:
         self.leaves = groups[0].program.parameters
         self.gradient = np.zeros(len(self.leaves))
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
-        self.losses: list[float] = []
-        self.rights = 0.0
         self.read_back()
 
     def read_back(self) -> None:
@@ -234,11 +235,12 @@ class CompiledSteps:
 
     def set_order(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""
-        self.order = np.array(order)
+        super().set_order(order)
+        self.order_array = np.array(order)
 
     def step(self, epoch: int, start: int, stop: int) -> None:
         """Update the parameters by the examples `start` to `stop` of the order."""
-        batch = self.order[start:stop]
+        batch = self.order_array[start:stop]
         gradients: list[Floats] = []
         losses = 0.0
         for group, examples, rows in self._by_group(batch):
@@ -265,7 +267,7 @@ class CompiledSteps:
             self.now = *updated, steps + 1
             return
         self.write_back()
-        with error_context(f"epoch {epoch}, the batch of {format_indices(batch.tolist())}"):
+        with error_context(f"epoch {epoch}, the batch of {format_indices(self.order[start:stop])}"):
             self.optimizer.step()  # of an optimizer without a rule; or it names the parameter that overflows
         self.read_back()
 
@@ -278,11 +280,9 @@ class CompiledSteps:
 
     def pop_losses(self) -> tuple[list[float], float]:
         """Return the sum of the losses of each step since the last call, and the number of right outputs."""
-        losses, rights = self.losses, self.rights
-        self.losses, self.rights = [], 0.0
         if self.decide and self.undecided:
             examples, results = map(np.concatenate, zip(*self.undecided, strict=True))
             self.undecided.clear()
             right = self.decide(results[:, 1:]) == self.right_decisions[examples]
-            rights = int(np.count_nonzero(right)) / right.shape[1]
-        return losses, rights
+            self.rights = int(np.count_nonzero(right)) / right.shape[1]
+        return super().pop_losses()

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import engine
 from engine import Value
@@ -19,9 +19,7 @@ from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
 from nn.training.progress import Progress
-
-if TYPE_CHECKING:
-    from nn.training.compiled import CompiledSteps
+from nn.training.steps import Steps
 
 Model: TypeAlias = Callable[[Any], Any]
 
@@ -92,8 +90,8 @@ def train(
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
     sizes = [min(size, len(pairs) - start) for start in batches]
-    # Whether functions of the user may use the Values between epochs.
-    watched = bool(callback) or not (until is None or isinstance(until, Plateau))
+    # Whether a callback or criterion of the user, which may use the Values, runs between epochs.
+    user_reads_values = bool(callback) or not (until is None or isinstance(until, Plateau))
     until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
     order = list(range(len(pairs)))
     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled)
@@ -115,14 +113,14 @@ def train(
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
                 history.steps += [loss / n for loss, n in zip(losses, sizes, strict=True)]
                 history.add(total / len(pairs), rights / len(pairs) if accuracy else None)
-                if watched:
+                if user_reads_values:
                     steps.write_back()
                 try:
                     if callback:
                         callback(history)
                     history.converged = bool(until(history))
                 finally:  # what the callback did to the Values remains, even if an error ends the training
-                    if watched:
+                    if user_reads_values:
                         steps.read_back()
                 if history.converged:
                     break
@@ -166,7 +164,7 @@ def _evaluate(
 
 def _steps(
     model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None, compiled: bool | None
-) -> EagerSteps | CompiledSteps:
+) -> Steps:
     """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
         try:
@@ -181,20 +179,14 @@ def _steps(
     return EagerSteps(model, loss, pairs, optimizer, accuracy)
 
 
-class EagerSteps:
+class EagerSteps(Steps):
     """Steps on Values, which record the loss of every example again."""
 
     def __init__(self, model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None) -> None:
-        self.model, self.loss, self.accuracy = model, loss, accuracy
-        self.pairs, self.optimizer = pairs, optimizer
+        super().__init__(pairs, optimizer, accuracy)
+        self.model, self.loss = model, loss
         parameters = model.parameters() if isinstance(model, Module) else []
         self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
-        self.losses: list[float] = []
-        self.rights = 0.0
-
-    def set_order(self, order: list[int]) -> None:
-        """Take the examples in this order from now on."""
-        self.order = order
 
     def step(self, epoch: int, start: int, stop: int) -> None:
         """Update the parameters by the examples `start` to `stop` of the order."""
@@ -207,15 +199,3 @@ class EagerSteps:
             self.optimizer.step()
         self.losses.append(math.fsum(loss.data for loss in losses))
         self.rights += sum(rights)
-
-    def pop_losses(self) -> tuple[list[float], float]:
-        """Return the sum of the losses of each step since the last call, and the number of right outputs."""
-        losses, rights = self.losses, self.rights
-        self.losses, self.rights = [], 0.0
-        return losses, rights
-
-    def write_back(self) -> None:
-        """Write the results of the steps to the Values; here they are there already."""
-
-    def read_back(self) -> None:
-        """Read the Values again, in case a callback changed them; here every step does."""

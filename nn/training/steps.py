@@ -1,0 +1,41 @@
+"""Steps: what steps on Values and steps on arrays have in common."""
+
+from __future__ import annotations
+
+from nn.inputs import Pairs
+from nn.losses import Accuracy
+from nn.optimizers import Optimizer
+
+
+class Steps:
+    """The steps of a training.
+
+    Attributes:
+        losses: the sum of the losses of each step in this epoch.
+        rights: the number of right outputs in this epoch.
+    """
+
+    def __init__(self, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None) -> None:
+        self.pairs, self.optimizer, self.accuracy = pairs, optimizer, accuracy
+        self.losses: list[float] = []
+        self.rights = 0.0
+
+    def set_order(self, order: list[int]) -> None:
+        """Take the examples in this order from now on."""
+        self.order = order
+
+    def step(self, epoch: int, start: int, stop: int) -> None:
+        """Update the parameters by the examples `start` to `stop` of the order."""
+        raise NotImplementedError
+
+    def pop_losses(self) -> tuple[list[float], float]:
+        """Return the sum of the losses of each step since the last call, and the number of right outputs."""
+        losses, rights = self.losses, self.rights
+        self.losses, self.rights = [], 0.0
+        return losses, rights
+
+    def write_back(self) -> None:
+        """Do nothing: steps on Values update them directly."""
+
+    def read_back(self) -> None:
+        """Do nothing: every step on Values reads them."""
