@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len
 
-import engine
 from engine import RULES, Value, functions
 from engine.value import constant
 
@@ -14,8 +13,7 @@ OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow, ast.USub: lambda a: -a, ast.UAdd: lambda a: +a,
 }  # fmt: skip
-LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {"sum": engine.sum, "dot": engine.dot, "logsumexp": engine.logsumexp}
-FUNCTIONS: dict[str, Callable[..., Value]] = {"abs": abs} | functions.FUNCTIONS | LIST_FUNCTIONS
+FUNCTIONS: dict[str, Callable[..., Value]] = {"abs": abs} | functions.FUNCTIONS
 
 
 class ExpressionError(ValueError):
@@ -82,8 +80,9 @@ class _Reader:
     def call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Value:
         if name not in FUNCTIONS:
             raise self.error(node, f"unknown function {name}: choose from {', '.join(FUNCTIONS)}")
-        usage = (["[a, b]", "[c, d]"] if name in LIST_FUNCTIONS else ["a", "b"])[: RULES[name].arity]
-        if len(args) != len(usage) or any(isinstance(x, ast.List) != (name in LIST_FUNCTIONS) for x in args):
+        on_lists = bool(RULES[name].finalize)
+        usage = (["[a, b]", "[c, d]"] if on_lists else ["a", "b"])[: RULES[name].arity]
+        if len(args) != len(usage) or any(isinstance(x, ast.List) != on_lists for x in args):
             raise self.error(node, f"write {name}({', '.join(usage)})")
         operands = [[self.read(y) for y in x.elts] if isinstance(x, ast.List) else self.read(x) for x in args]
         return FUNCTIONS[name](*operands)

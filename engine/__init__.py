@@ -35,7 +35,6 @@ if not TYPE_CHECKING:  # a type checker knows only the names above
 
     def __getattr__(name: str) -> Callable[..., Value]:
         """Return the function of a custom rule."""
-        for table in (functions.FUNCTIONS, functions.LIST_FUNCTIONS):
-            if name in table:
-                return table[name]
+        if name in functions.FUNCTIONS:
+            return functions.FUNCTIONS[name]
         raise AttributeError(f"module 'engine' has no attribute {name!r}")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from engine import formulas
-from engine.functions import FUNCTIONS, binary, on_lists, unary
+from engine.functions import FUNCTIONS, binary, list_function, unary
 from engine.rules import RULES, Binary, Fold, Unary
 from engine.validation import describe
 from engine.value import Value
@@ -72,7 +72,7 @@ def rule(
             raise TypeError(f"a rule must consist of texts, got {describe(text)}")
     _check_symbol(symbol)
 
-    table = {name: RULES[name].arity for name in FUNCTIONS}
+    table = {name: RULES[name].arity for name in FUNCTIONS if not RULES[name].finalize}
     functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table
     formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
     letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
@@ -97,7 +97,7 @@ def rule(
     for text in filter(None, (domain, *notation)):
         formulas.check(f"notation of {symbol}", text, [*letters, "out"], None)
 
-    kind, publish = (Fold, on_lists) if finalize else (Binary, binary) if "b" in letters else (Unary, unary)
+    kind, publish = (Fold, list_function) if finalize else (Binary, binary) if "b" in letters else (Unary, unary)
     row = kind(symbol, value, partials, summary, domain, notation, finalize)
     CUSTOM_RULES.add(symbol)
     RULES[symbol] = row

@@ -15,8 +15,7 @@ __all__ = [
     "relu", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
 ]  # fmt: skip
 
-FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol, of operands
-LIST_FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol, of lists of operands
+FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol; those of rules with `finalize` take lists of operands
 METHODS = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__"}
 METHODS |= {"neg": "__neg__", "abs": "__abs__"}
 
@@ -109,7 +108,7 @@ def unary(rule: Rule) -> Callable[[Operand], Value]:
     def function(a: Operand) -> Value:
         return record(rule, a if type(a) is Value else constant(a, f"an operand of {rule.symbol}"))
 
-    return _published(rule, function)
+    return _register(rule, function)
 
 
 def binary(rule: Rule) -> Callable[[Operand, Operand], Value]:
@@ -118,10 +117,10 @@ def binary(rule: Rule) -> Callable[[Operand, Operand], Value]:
     def function(a: Operand, b: Operand) -> Value:
         return record(rule, *as_values((a, b), rule.symbol))
 
-    return _published(rule, function)
+    return _register(rule, function)
 
 
-def on_lists(rule: Rule) -> Callable[..., Value]:
+def list_function(rule: Rule) -> Callable[..., Value]:
     """Return the function of a row with a list of operands, or with two lists."""
 
     def function(*lists: Iterable[Operand]) -> Value:
@@ -133,18 +132,16 @@ def on_lists(rule: Rule) -> Callable[..., Value]:
             )
         return record(rule, *columns)
 
-    return _published(rule, function)
+    return _register(rule, function)
 
 
-def _published(rule: Rule, function: Callable[..., Value]) -> Callable[..., Value]:
-    """Give the function of a row its name and documentation, and let the texts of other rows call it."""
+def _register(rule: Rule, function: Callable[..., Value]) -> Callable[..., Value]:
+    """Give the function of a row its name and documentation, and let the formulas of other rows call it."""
     function.__name__ = function.__qualname__ = rule.symbol
     function.__module__ = "engine"  # where pickle, help and doctest find it
     function.__doc__ = documentation(rule) + _example(rule, function)
-    if rule.finalize:
-        LIST_FUNCTIONS[rule.symbol] = function
-    else:
-        FUNCTIONS[rule.symbol] = function
+    FUNCTIONS[rule.symbol] = function
+    if not rule.finalize:
         VALUE_NAMESPACE[rule.symbol] = on_floats = rule.function
 
         def on_floats_and_values(*operands: Any) -> Any:
@@ -192,7 +189,7 @@ sign = unary(RULES["sign"])
 maximum = binary(RULES["maximum"])
 minimum = binary(RULES["minimum"])
 
-LIST_FUNCTIONS |= {"sum": sum, "dot": dot, "logsumexp": logsumexp}
+FUNCTIONS |= {"sum": sum, "dot": dot, "logsumexp": logsumexp}
 
 for _rule in RULES.values():
     if not _rule.finalize:

@@ -24,7 +24,7 @@ def activation_function(name: str) -> Callable[[Value], Value] | None:
         raise TypeError(f"activation must be a name such as 'tanh', got {describe(name)}")
     if name == "linear":
         return None
-    names = [symbol for symbol in FUNCTIONS if RULES[symbol].arity == 1]
+    names = [name for name in FUNCTIONS if RULES[name].arity == 1 and not RULES[name].finalize]
     if name in names:
         return FUNCTIONS[name]
     if name == "softmax":

@@ -18,7 +18,7 @@ import viz
 from engine import RULES, Backprop, GradientError, Value, check_gradients, grad, hessian, rule
 from engine.custom import CUSTOM_RULES
 from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE
-from engine.functions import FUNCTIONS, LIST_FUNCTIONS
+from engine.functions import FUNCTIONS
 
 MISH = ("mish", "a * tanh(softplus(a))", "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)")
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
@@ -27,7 +27,7 @@ OPERATORS |= {"neg": operator.neg, "abs": abs}
 
 @pytest.fixture(autouse=True)
 def _table_as_it_was():
-    tables = [RULES, FUNCTIONS, LIST_FUNCTIONS, VALUE_NAMESPACE, PARTIAL_NAMESPACE]
+    tables = [RULES, FUNCTIONS, VALUE_NAMESPACE, PARTIAL_NAMESPACE]
     before = [dict(table) for table in tables]
     own = set(CUSTOM_RULES)
     yield
