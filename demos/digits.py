@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIDE = 8  # width and height of an image, in pixels
-MOST = 8  # misread digits in the picture, the most confident first
+MAX_MISREAD = 8  # misread digits in the picture, the most confident first
 STRONGEST = 6  # hidden neurons on a path
 
 
@@ -75,7 +75,7 @@ def main(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10,
     right = [reading for reading in readings if reading.right]
     shown = [*right[:1], *wrong[:1]]
     for ax, reading in zip(paths.subplots(len(shown), squeeze=False).flat, shown, strict=True):
-        follow(model, reading, ax)
+        plot_decision(model, reading, ax)
 
     heading("Other splits and other initial weights: accuracy in % on the held-out digits")
     accuracies = [accuracy(readings)]
@@ -85,8 +85,8 @@ def main(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10,
     print(f"seeds {seed} to {seed + times - 1}: {', '.join(f'{100 * share:.1f}' for share in accuracies)}")
     print(f"The lowest is {100 * min(accuracies):.1f} %, the mean {100 * fmean(accuracies):.1f} %.")
 
-    grid = picture.add_gridspec(2, MOST, height_ratios=(1, 3.4))
-    for i, reading in enumerate(wrong[:MOST]):
+    grid = picture.add_gridspec(2, MAX_MISREAD, height_ratios=(1, 3.4))
+    for i, reading in enumerate(wrong[:MAX_MISREAD]):
         ax = picture.add_subplot(grid[0, i])
         plot_image(reading.x, ax)
         ax.set_title(str(reading), fontsize=9)
@@ -149,7 +149,7 @@ def plot_weights(images: dict[int, list[float]], ax: Axes) -> None:
     ax.set_axis_off()
 
 
-def follow(model: nn.MLP, reading: Reading, ax: Axes) -> None:
+def plot_decision(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     """Print and plot how the strongest hidden neurons decide between the two likeliest digits of an image."""
     hidden, output = model.layers
     k, other = reading.likeliest[:2]

@@ -20,7 +20,7 @@ WEIGHT_NAMES = {(m, n): f"w({m}){n}" if m in ("x1", "x2") else f"w{m}{n}" for m,
 SIGNAL_NAMES = {m: m if m in ("x1", "x2") else f"y{m}" for m, _ in LINKS}
 
 Function = Callable[[float], float]
-Numbers = dict[str, float]
+ByNeuron = dict[str, float]
 Weights = dict[tuple[str, str], float]
 
 F: dict[str, tuple[Function, Function]] = {  # f and its derivative
@@ -30,7 +30,7 @@ F: dict[str, tuple[Function, Function]] = {  # f and its derivative
 }
 
 
-def forward(w: Weights, x: Numbers, f: Function) -> tuple[Numbers, Numbers]:
+def forward(w: Weights, x: ByNeuron, f: Function) -> tuple[ByNeuron, ByNeuron]:
     """Return the weighted sums e of the neurons, and the signals y of the inputs and the neurons."""
     e, y = {}, dict(x)
     for n, sources in SOURCES.items():
@@ -39,7 +39,7 @@ def forward(w: Weights, x: Numbers, f: Function) -> tuple[Numbers, Numbers]:
     return e, y
 
 
-def errors(w: Weights, e: Numbers, delta: float, df: Function) -> Numbers:
+def propagate_error(w: Weights, e: ByNeuron, delta: float, df: Function) -> ByNeuron:
     """Return the error delta of every neuron: that of neuron 6, propagated back along the weights."""
     deltas = {"6": delta}
     for n in "45123":
@@ -47,7 +47,7 @@ def errors(w: Weights, e: Numbers, delta: float, df: Function) -> Numbers:
     return deltas
 
 
-def updated(w: Weights, e: Numbers, y: Numbers, deltas: Numbers, df: Function, eta: float) -> Weights:
+def update_weights(w: Weights, e: ByNeuron, y: ByNeuron, deltas: ByNeuron, df: Function, eta: float) -> Weights:
     """Return w' = w + eta delta f'(e) x for every weight, where x is the signal at its input."""
     return {(m, n): w[m, n] + eta * deltas[n] * df(e[n]) * y[m] for m, n in w}
 
@@ -77,7 +77,7 @@ def main(
         print(f"   = f({format_number(e[n])}) = {format_number(y[n])}")
 
     heading(f"Backward: delta = z - y = {format_number(z)} - {format_number(y['6'])} = {format_number(z - y['6'])}")
-    deltas = errors(w, e, z - y["6"], df)
+    deltas = propagate_error(w, e, z - y["6"], df)
     for n in "45123":
         terms = [(WEIGHT_NAMES[n, m], f"f'(e{m})", "delta" if m == "6" else f"delta{m}") for m in receivers(n)]
         numbers = [(w[n, m], df(e[m]), deltas[m]) for m in receivers(n)]
@@ -86,7 +86,7 @@ def main(
         print(f"       = {products} = {format_number(deltas[n])}")
 
     heading(f"Update: w' = w + eta delta f'(e) x with eta = {eta:g}")
-    new = updated(w, e, y, deltas, df, eta)
+    new = update_weights(w, e, y, deltas, df, eta)
     for m, n in LINKS:
         delta = "delta" if n == "6" else f"delta{n}"
         factors = " * ".join(map(format_number, (eta, deltas[n], df(e[n]), y[m])))
@@ -111,9 +111,9 @@ def main(
     print("The slides have delta4 = w46 delta, without the factor f'(e6). Then")
     print("delta f'(e) x equals -dE/dw only at neuron 6, unless every f'(e) is 1:\n")
     print("  weight    -dE/dw       as on the slides  ratio")
-    literal = errors(w, e, z - y["6"], lambda e: 1.0)
+    slide_deltas = propagate_error(w, e, z - y["6"], lambda e: 1.0)
     for m, n in LINKS:
-        on_slides, exact = literal[n] * df(e[n]) * y[m], -leaves[m, n].grad
+        on_slides, exact = slide_deltas[n] * df(e[n]) * y[m], -leaves[m, n].grad
         print(f"  {WEIGHT_NAMES[m, n]:8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
 
     print("\nIn the picture, delta is dE/da (P57), which is -f'(e) times the delta above.")

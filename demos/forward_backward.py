@@ -48,7 +48,7 @@ def slope(z: float) -> float:
     return z * (1 - z)
 
 
-def along_every_path(w: Weights, z: list[Vector], r: Vector, layer: int, j: int, i: int) -> tuple[float, int]:
+def sum_over_paths(w: Weights, z: list[Vector], r: Vector, layer: int, j: int, i: int) -> tuple[float, int]:
     """Return dl/dw of one weight, summed over all paths to an output, and the number of multiplications."""
     terms, multiplications = [], 0
     for path in product(*(range(len(later)) for later in w[layer + 1 :])):
@@ -71,7 +71,7 @@ def multiplications(w: Weights, x: Vector, r: Vector) -> tuple[int, int]:
     for layer, neurons in enumerate(w):
         for j, w_j in enumerate(neurons):
             for i in range(len(w_j)):
-                dl_dw, more = along_every_path(w, z, r, layer, j, i)
+                dl_dw, more = sum_over_paths(w, z, r, layer, j, i)
                 if abs(dl_dw - z[layer][i] * dl_da[layer][j]) > 1e-12:
                     raise ArithmeticError(f"paths and passes must agree, but differ at layer {layer + 1}, w{j + 1}{i}")
                 in_passes += 1

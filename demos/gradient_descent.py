@@ -13,7 +13,7 @@ HIMMELBLAU = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # 1972: 0 at (3, 2) a
 Point = tuple[float, float]
 
 
-def gradient_by_hand(w1: float, w2: float) -> Point:
+def exact_gradient(w1: float, w2: float) -> Point:
     """Return the gradient of Himmelblau's function, derived with pencil and paper."""
     u, v = w1**2 + w2 - 11, w1 + w2**2 - 7
     return 4 * w1 * u + 2 * v, 2 * u + 4 * w2 * v
@@ -78,7 +78,7 @@ def main(
     slope = math.hypot(*gradients[-1])
     print("\nConverged: the slope is 0." if slope < 1e-6 else f"\nNot converged: the slope is {slope:.3g}.")
     if loss == HIMMELBLAU:
-        pairs = zip(chain(*gradients), chain(*starmap(gradient_by_hand, path)), strict=True)
+        pairs = zip(chain(*gradients), chain(*starmap(exact_gradient, path)), strict=True)
         report_agreement("partial derivatives by hand", [abs(a - b) for a, b in pairs], 1e-10, "grad")
 
     area = ((-6.0, 6.0), (-6.0, 6.0)) if loss == HIMMELBLAU else None

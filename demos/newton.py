@@ -12,7 +12,7 @@ ROSENBROCK = "(1 - w1)**2 + 100*(w2 - w1**2)**2"  # 1960: a bent valley, 0 at (1
 SMALL = 1e-8  # the length of a gradient that counts as 0
 
 
-def by_hand(w1: float, w2: float) -> list[float]:
+def exact_derivatives(w1: float, w2: float) -> list[float]:
     """Return dL/dw1, dL/dw2, H11, H12 and H22 of Rosenbrock's function, derived with pencil and paper."""
     u = w2 - w1**2
     return [-2 * (1 - w1) - 400 * w1 * u, 200 * u, 2 - 400 * u + 800 * w1**2, -400 * w1, 200.0]
@@ -27,20 +27,20 @@ def main(
     surface = Surface(loss, start)
     w1, w2, L = surface.w1, surface.w2, surface.L
     heading(f"Gradient descent on L(theta) = {loss}")
-    slow, _ = descend(surface, eta, steps, SMALL, max(steps // 5, 1))
+    descent_path, _ = descend(surface, eta, steps, SMALL, max(steps // 5, 1))
 
     surface.move(*start)
     heading("Newton's method, with the Hessian H")
     print("theta^(t+1) = theta^t - H^-1 grad L(theta^t)\n")
     print("   t         w1         w2            L  |grad L|       H11       H12       H22")
-    quick, differences = [(w1.data, w2.data)], []
+    newton_path, differences = [(w1.data, w2.data)], []
     for t in range(51):
         g1, g2 = grad(L, [w1, w2])
         (h11, h12), (_, h22) = hessian(L, [w1, w2])
         slope, determinant = math.hypot(g1, g2), h11 * h22 - h12**2
         print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {slope:9.3g} {h11:9.5g} {h12:9.5g} {h22:9.5g}")
         if loss == ROSENBROCK:
-            exact = by_hand(w1.data, w2.data)
+            exact = exact_derivatives(w1.data, w2.data)
             differences += [abs(x - y) for x, y in zip([g1, g2, h11, h12, h22], exact, strict=True)]
         if slope < SMALL:
             break
@@ -48,7 +48,7 @@ def main(
             raise ArithmeticError(f"step {t + 1}: the Hessian has no inverse. Try another --start.")
         change = -(h22 * g1 - h12 * g2) / determinant, -(h11 * g2 - h12 * g1) / determinant
         surface.step(t + 1, change, "Try another --start.")
-        quick.append((w1.data, w2.data))
+        newton_path.append((w1.data, w2.data))
     kind = "a saddle" if determinant < 0 else "a minimum" if h11 > 0 else "a maximum"
     print(f"\nConverged at step {t}, at {kind}." if slope < SMALL else f"\nNot converged: the slope is {slope:.3g}.")
     if differences:
@@ -58,7 +58,7 @@ def main(
         return math.asinh(surface.height(w1, w2))  # compresses the heights, so that the valley has contours too
 
     area = ((-2.0, 2.0), (-3.5, 2.5)) if loss == ROSENBROCK else None
-    paths = {"Gradient descent": slow, "Newton's method": quick}
+    paths = {"Gradient descent": descent_path, "Newton's method": newton_path}
     for ax, (name, path) in zip(picture.subplots(1, 2), paths.items(), strict=True):
         viz.plot_descent(height, path, area=area, ax=ax).set_title(f"{name}: {len(path) - 1} steps")
     save(picture, output, "newton.png")

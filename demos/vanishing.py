@@ -1,7 +1,7 @@
 """Vanishing gradients: why deep sigmoids do not learn (P57)."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import fsum, prod, sqrt
 from pathlib import Path
 from statistics import fmean
@@ -11,17 +11,11 @@ import nn
 import viz
 from demos._data import Examples, moons
 from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
-from engine import Value
+from nn.signals import slope
 from viz.style import CLASSES, MARKERS
 
-SLOPES: dict[str, Callable[[float], float]] = {  # f'(a) in terms of the output z
-    "sigmoid": lambda z: z * (1 - z),
-    "tanh": lambda z: 1 - z * z,
-    "relu": lambda z: float(z > 0),
-    "linear": lambda z: 1.0,
-}
 SCHEMES = ("uniform_0.01", "micrograd", "xavier", "he")
-USUAL = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he"}
+DEFAULT_SCHEMES = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he"}
 
 Layers = list[list[float]]  # a number for every neuron of every layer
 
@@ -39,8 +33,8 @@ def main(
     def network(activation: str, init: str, depth: int = layers) -> nn.MLP:
         return nn.MLP(2, [width] * (depth - 1) + [1], hidden=activation, init=init, seed=seed)
 
-    deep = {(activation, init): network(activation, init) for activation in USUAL for init in SCHEMES}
-    usual = {activation: deep[activation, init] for activation, init in USUAL.items()}
+    deep = {(activation, init): network(activation, init) for activation in DEFAULT_SCHEMES for init in SCHEMES}
+    usual = {activation: deep[activation, init] for activation, init in DEFAULT_SCHEMES.items()}
 
     heading("Each layer multiplies the error by f'(a) and by w (P57)")
     print("The error delta = dl/da of a hidden neuron j comes from the neurons k it feeds:")
@@ -52,20 +46,20 @@ def main(
     differences = []
     for model in usual.values():
         for slopes, deltas in passes(model, data[:10]):
-            differences += by_hand(model, slopes, deltas)
+            differences += delta_errors(model, slopes, deltas)
     report_agreement("deltas by this rule", differences, 1e-9)
 
     heading(f"Gradients of an untrained network of {layers} layers: mean |dl/dw| by layer")
     sizes = {key: gradients(model, data) for key, model in deep.items()}
-    columns = [sizes[key] for key in USUAL.items()]
-    print("layer  " + "".join(f"{activation:>12}" for activation in USUAL))
+    columns = [sizes[key] for key in DEFAULT_SCHEMES.items()]
+    print("layer  " + "".join(f"{activation:>12}" for activation in DEFAULT_SCHEMES))
     for layer in range(layers):
         print(f"{layer + 1:5}  " + "".join(f"{column[layer]:12.1e}" for column in columns))
     print("ratio  " + "".join(f"{ratio(column[-1], column[0]):12.1e}" for column in columns) + "  last / first")
 
     axes = picture.subplots(1, 3, sharex=True)
-    for i, (activation, ax) in enumerate(zip(USUAL, axes, strict=True)):
-        viz.plot_gradients(usual[activation], ax=ax).set_title(f"{activation}, {USUAL[activation]}")
+    for i, (activation, ax) in enumerate(zip(DEFAULT_SCHEMES, axes, strict=True)):
+        viz.plot_gradients(usual[activation], ax=ax).set_title(f"{activation}, {DEFAULT_SCHEMES[activation]}")
         if i:
             ax.set_yticks([])
         if i != 1:
@@ -78,17 +72,17 @@ def main(
     print("the first should be 1 / their product:\n")
     print("activation  init             f'(a)   factor   predicted  measured")
     for (activation, init), model in deep.items():
-        slope, factors, measured = factors_of(model, list(passes(model, data[:10])))
+        f_prime, factors, measured = factors_of(model, list(passes(model, data[:10])))
         factor = prod(factors) ** (1 / len(factors))
-        print(f"{activation:11} {init:12} {slope:9.2f} {factor:8.2g} {ratio(1, prod(factors)):11.1e} {measured:9.1e}")
+        print(f"{activation:11} {init:12} {f_prime:9.2f} {factor:8.2g} {ratio(1, prod(factors)):11.1e} {measured:9.1e}")
     print("\nDelta survives if the factor is near 1: xavier is meant for tanh, he for relu.")
 
     heading(f"The effect on training: {epochs} epochs on two moons, eta = {eta:g}")
     print("activation  init         layers     loss  accuracy")
     losses = {}
     for activation, init, depth in (
-        *((activation, USUAL[activation], depth) for activation in USUAL for depth in (2, layers)),
-        *((activation, "uniform_0.01", layers) for activation in USUAL),
+        *((activation, DEFAULT_SCHEMES[activation], depth) for activation in DEFAULT_SCHEMES for depth in (2, layers)),
+        *((activation, "uniform_0.01", layers) for activation in DEFAULT_SCHEMES),
     ):
         model = network(activation, init, depth)
         history = nn.train(
@@ -105,9 +99,9 @@ def main(
         at_init.semilogy(range(1, layers + 1), sizes["tanh", init], color=colour, marker=marker, label=init)
     at_init.set(title="Four initializations of tanh", xlabel="layer", ylabel="mean |dl/dw|")
     at_init.legend()
-    for activation, colour in zip(USUAL, CLASSES, strict=False):
+    for activation, colour in zip(DEFAULT_SCHEMES, CLASSES, strict=False):
         for depth, style in ((2, "--"), (layers, "-")):
-            curve = losses[activation, USUAL[activation], depth]
+            curve = losses[activation, DEFAULT_SCHEMES[activation], depth]
             at_loss.plot(curve, style, color=colour, linewidth=1, label=f"{activation}, {depth} layers")
     at_loss.set(title="Training", xlabel="epoch", ylabel="loss", ylim=(0, 1.5))
     at_loss.legend(ncols=2, fontsize="small")
@@ -125,22 +119,22 @@ def gradients(model: nn.MLP, data: Examples) -> list[float]:
 def passes(model: nn.MLP, data: Examples) -> Iterator[tuple[Layers, Layers]]:
     """Yield, for each example, the slope f'(a) and the error delta of every neuron; delta is from backward()."""
     for x, r in data:
-        slopes, z = [], [Value(x_i) for x_i in x]
-        for layer in model.layers:
-            z = layer(z)
-            slopes.append([SLOPES[layer.activation](z_j.data) for z_j in z])
-        model.zero_grad()
-        nn.binary_cross_entropy(z, [r]).backward()
-        yield slopes, [[neuron.weights[0].grad for neuron in layer.neurons] for layer in model.layers]
+        trace = model.trace(x)
+        nn.binary_cross_entropy(trace[-1][1], [r]).backward()
+        slopes = [
+            [slope(neuron, a_j.data, z_j.data) for neuron, a_j, z_j in zip(layer.neurons, a, z, strict=True)]
+            for layer, (a, z) in zip(model.layers, trace, strict=True)
+        ]
+        yield slopes, [[a_j.grad for a_j in a] for a, _ in trace]
 
 
-def by_hand(model: nn.MLP, slopes: Layers, deltas: Layers) -> list[float]:
+def delta_errors(model: nn.MLP, slopes: Layers, deltas: Layers) -> list[float]:
     """Return the relative difference of each delta_j from f'(a_j) sum_k w_kj delta_k."""
     differences = []
     for layer, later in enumerate(model.layers[1:]):
-        for j, (slope, delta) in enumerate(zip(slopes[layer], deltas[layer], strict=True)):
+        for j, (slope_j, delta) in enumerate(zip(slopes[layer], deltas[layer], strict=True)):
             weights = [neuron.weights[j + 1].data for neuron in later.neurons]
-            rule = slope * fsum(w_kj * delta_k for w_kj, delta_k in zip(weights, deltas[layer + 1], strict=True))
+            rule = slope_j * fsum(w_kj * delta_k for w_kj, delta_k in zip(weights, deltas[layer + 1], strict=True))
             differences.append(abs(rule - delta) / (abs(delta) or 1.0))
     return differences
 

@@ -15,15 +15,16 @@ from engine.graph import topological_order
 if TYPE_CHECKING:
     from engine.value import Value
 
-LONGEST = 16  # characters of the longest expression that serves as a name, operands of the longest list
-MOST_EXPRESSIONS = 10_000  # nodes; in a larger graph, which nobody reads node by node, no expression is a name
+MAX_NAME_LENGTH = 16  # characters of an expression that serves as a name
+MAX_LISTED_OPERANDS = 16  # of an operation on lists
+MAX_NAMED_NODES = 10_000  # in larger graphs unlabelled nodes are only numbered, since building the expressions is slow
 
 
 class Names:
     """The name of every node in the graph of `root`.
 
     The name of a node is its label; of a constant, its number; of another inner node, its expression if that is short.
-    The remaining nodes are v1, v2, ... in topological order, without the names that are labels.
+    The remaining nodes are v1, v2, ... in topological order, skipping existing labels.
 
     >>> from engine import Value
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
@@ -44,10 +45,10 @@ class Names:
         expressions: dict[Value, ast.expr] = {}
         for node in order:
             name = label_expression(node)
-            if name is None and node.parents and len(order) <= MOST_EXPRESSIONS:
+            if name is None and node.parents and len(order) <= MAX_NAMED_NODES:
                 candidate = expression(node, [expressions[x] for x in node.parents])
                 text = unparse(candidate)
-                if len(text) <= LONGEST and text not in names:
+                if len(text) <= MAX_NAME_LENGTH and text not in names:
                     names.add(text)
                     name = candidate
             expressions[node] = name or ast.Name(next(numbered))
@@ -92,7 +93,7 @@ def expression(node: Value, names: list[ast.expr]) -> ast.expr:
     rule = node._rule
     if not rule.finalize:
         return substitute(rule.value_notation, dict(zip("ab", names, strict=False)))
-    if len(names) > LONGEST:
+    if len(names) > MAX_LISTED_OPERANDS:
         return ast.Name(summarize_operands(node))
     size = len(names) // rule.arity
     lists: list[ast.expr] = [ast.List(names[i : i + size]) for i in range(0, len(names), size)]
@@ -136,7 +137,7 @@ class _Substitution(ast.NodeTransformer):
         subtrahend = _number_in(node.right) if isinstance(node.op, ast.Sub) else None
         self.generic_visit(node)
         minuend = _number_in(node.left)
-        # The `b - 1` in the derivative of a power with a known exponent is a number.
+        # Fold constants: the derivative of a**3 reads `3*a**2`, not `3*a**(3 - 1)`.
         return node if subtrahend is None or minuend is None else literal(minuend - subtrahend)
 
 

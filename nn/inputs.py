@@ -32,10 +32,10 @@ def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
     if xs is None and n_inputs == 1 and (isinstance(x, Value) or as_float(x) is not None):
         xs = [x]
     if xs is None or len(xs) != n_inputs:
-        inputs = "1 input" if n_inputs == 1 else f"{n_inputs} inputs"
+        rule = f"x must have {n_inputs} input{'' if n_inputs == 1 else 's'} for {caller!r}"
         if xs is None:
-            raise TypeError(f"{caller!r} takes {inputs} in a list, a tuple or a NumPy row, got {describe(x)}")
-        raise ValueError(f"{caller!r} takes {inputs}, got {len(xs)}: {describe(x)}")
+            raise TypeError(f"{rule}, in a list, a tuple or a NumPy row, got {describe(x)}")
+        raise ValueError(f"{rule}, got {len(xs)}: {describe(x)}")
     return tuple([entry if type(entry) is Value else _input(entry, f"x{i}") for i, entry in enumerate((1.0, *xs))])
 
 

@@ -112,7 +112,8 @@ def _argmax(xs: Sequence[Any]) -> int:
     return max(range(len(xs)), key=lambda i: float(xs[i]))
 
 
-# An output is right if it has the sign of the target, is for the likelier of the two classes, has the largest logit.
+# When an output is right: for hinge, it has the sign of the target; for binary_cross_entropy, it is for the same class;
+# for cross_entropy, the largest logit is that of the target.
 ACCURACIES: dict[Loss, Accuracy] = {
     hinge: lambda outputs, targets: fmean([(s > 0) == (r > 0) for s, r in _pairs("hinge", outputs, targets)]),
     binary_cross_entropy: lambda outputs, targets: fmean(
@@ -145,11 +146,11 @@ def _classified(logits: Any, targets: Any) -> list[tuple[Sequence[Any], Any]]:
     if not _is_list(logits) or not len(logits) or not _is_list(logits[0]):
         logits, targets = [logits], [targets]
     elif not _is_list(targets) or len(targets) != len(logits):
-        raise ValueError(f"cross_entropy needs a target for each of {len(logits)} examples, got {describe(targets)}")
+        raise ValueError(f"targets of cross_entropy must be one per example ({len(logits)}), got {describe(targets)}")
     for example in logits:
         if not _is_list(example) or len(example) < 2:
             raise ValueError(
-                f"cross_entropy needs a list of logits, one per class, got {describe(example)}; "
+                f"logits of cross_entropy must be a list, one per class, got {describe(example)}; "
                 "for a single logit use binary_cross_entropy"
             )
     return list(zip(logits, targets, strict=True))
@@ -162,7 +163,9 @@ def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
         (output,) = as_values([outputs], loss)
         return [(output, target)]
     if not (_is_list(outputs) and _is_list(targets)) or len(outputs) != len(targets) or not len(outputs):
-        raise ValueError(f"{loss} needs as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
+        raise ValueError(
+            f"outputs and targets of {loss} must have equal lengths, got {describe(outputs)} and {describe(targets)}"
+        )
     return [pair for y, r in zip(outputs, targets, strict=True) for pair in _pairs(loss, y, r)]
 
 

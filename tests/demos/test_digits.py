@@ -76,7 +76,7 @@ def test_confusions_in_the_terminal(tmp_path, capsys):
     assert counts.sum() == 360
     misread = int(re.search(r"Held out: (\d+) of", text)[1])
     assert counts.trace() == 360 - misread
-    assert misread > digits.MOST, "more than fit into the picture"
+    assert misread > digits.MAX_MISREAD, "more than fit into the picture"
 
 
 def test_the_terms_of_a_decision_add_up(lesson, capsys):
@@ -84,7 +84,7 @@ def test_the_terms_of_a_decision_add_up(lesson, capsys):
     reading = next(reading for reading in readings if not reading.right)
     k, other = reading.likeliest[:2]
     ax = figure(4, 4).subplots()
-    digits.follow(model, reading, ax)
+    digits.plot_decision(model, reading, ax)
     text = capsys.readouterr().out
     sums, total = re.search(rf"o{k} - o{other} = (.*\n.*)\n +=(.*?)= log", text).groups()
     terms = [float(sign + n) for sign, n in re.findall(r"([+-]?) ?([\d.e-]+) \(", sums)]

@@ -111,14 +111,14 @@ def test_two_layer_rules_are_the_gradient_of_the_loss():
 
 @pytest.mark.parametrize(
     ("arguments", "function"),
-    [(["two_layer", "--epochs", "1"], "updates"), (["error_propagation"], "updated"), (["perceptron"], "dot")],
+    [(["two_layer", "--epochs", "1"], "updates"), (["error_propagation"], "update_weights"), (["perceptron"], "dot")],
 )
 def test_a_wrong_rule_is_detected(arguments, function, lesson, monkeypatch):
     module = importlib.import_module(f"demos.{arguments[0]}")
     right = getattr(module, function)
     wrong = {
         "updates": lambda V, W, x, r, eta: right(V, W, x, r, 1.01 * eta),
-        "updated": lambda w, e, y, deltas, df, eta: right(w, e, y, deltas, df, 1.01 * eta),
+        "update_weights": lambda w, e, y, deltas, df, eta: right(w, e, y, deltas, df, 1.01 * eta),
         "dot": lambda ws, xs: 1.01 * right(ws, xs),
     }
     monkeypatch.setattr(module, function, wrong[function])
@@ -159,8 +159,8 @@ def test_error_propagation_is_gradient_descent():
     f, df = error_propagation.F["sigmoid"]
     w = error_propagation.START
     e, y = error_propagation.forward(w, x, f)
-    deltas = error_propagation.errors(w, e, z - y["6"], df)
-    new = error_propagation.updated(w, e, y, deltas, df, eta)
+    deltas = error_propagation.propagate_error(w, e, z - y["6"], df)
+    new = error_propagation.update_weights(w, e, y, deltas, df, eta)
 
     def squared_error(weights):
         W1 = np.array([[weights[m, n] for m in ("x1", "x2")] for n in "123"])

@@ -26,7 +26,7 @@ def test_newton_ends_at_the_minimum_of_rosenbrocks_function(lesson):
     assert quick[-1][:4] == pytest.approx([6, 1, 1, 0], abs=1e-9)
     assert quick[2][3] == pytest.approx(1411.85, rel=1e-5)  # as in every textbook: up before it goes down
     assert [row[4] for row in quick] == pytest.approx(
-        [math.hypot(*newton.by_hand(*row[1:3])[:2]) for row in quick], rel=0.02, abs=0.02
+        [math.hypot(*newton.exact_derivatives(*row[1:3])[:2]) for row in quick], rel=0.02, abs=0.02
     )
     assert slow[-1][0] == 1000
     assert slow[-1][3] > 0.1
@@ -40,7 +40,7 @@ def test_the_derivatives_by_hand():
 
     for point in ((-1.2, 1.0), (0.3, -0.7)):
         exact = [mp.diff(f, point, n) for n in ((1, 0), (0, 1), (2, 0), (1, 1), (0, 2))]
-        assert newton.by_hand(*point) == pytest.approx(list(map(float, exact)), rel=1e-8)
+        assert newton.exact_derivatives(*point) == pytest.approx(list(map(float, exact)), rel=1e-8)
 
 
 def test_newton_takes_one_step_on_a_quadratic_and_may_find_a_saddle(lesson):
@@ -74,7 +74,7 @@ def test_a_wrong_derivative_is_detected(lesson, monkeypatch):
     monkeypatch.setattr(derivatives, "EXACT", [math.sin, math.cos, math.sin, math.cos, math.sin])
     with pytest.raises(SystemExit, match="derivatives must match sin"):
         lesson("derivatives")
-    monkeypatch.setattr(newton, "by_hand", lambda w1, w2: [0.0] * 5)
+    monkeypatch.setattr(newton, "exact_derivatives", lambda w1, w2: [0.0] * 5)
     with pytest.raises(SystemExit, match="derivatives by hand must match"):
         lesson("newton")
 

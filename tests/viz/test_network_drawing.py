@@ -209,7 +209,7 @@ def test_errors():
     for wrong in (3.0, None, lambda x: x, nn.Module()):
         with pytest.raises(TypeError, match="Perceptron, a Layer or an MLP, got"):
             viz.network(wrong)
-    with pytest.raises(ValueError, match="takes 2 inputs, got 3"):
+    with pytest.raises(ValueError, match=r"2 inputs .*got 3"):
         viz.network(model, [1, 2, 3])
     with pytest.raises(TypeError, match="got str"):
         viz.network(model, ["a", 2])

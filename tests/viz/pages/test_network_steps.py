@@ -84,7 +84,7 @@ def test_another_loss_and_a_neuron_of_slope_zero(tmp_path):
         (("net.txt", [1.0, 2.0], [1.0, 0.0]), ValueError, "path must end in .html"),
         (("net.html", None, [1.0, 0.0]), ValueError, "inputs and target .* got None: pass both"),
         (("net.html", [1.0, 2.0], None), ValueError, "inputs and target .* got None: pass both"),
-        (("net.html", [1.0], [1.0, 0.0]), ValueError, "takes 2 inputs, got 1"),
+        (("net.html", [1.0], [1.0, 0.0]), ValueError, "2 inputs .*got 1"),
         (("net.html", [1.0, 2.0], [1.0]), ValueError, "as many outputs as targets"),
     ],
 )

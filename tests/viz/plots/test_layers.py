@@ -119,5 +119,5 @@ def test_errors_name_what_is_wrong(ax):
         viz.plot_activations(3, [[1.0]], ax=ax)
     with pytest.raises(ValueError, match=r"inputs .* got none"):
         viz.plot_activations(nn.Perceptron(1), [], ax=ax)
-    with pytest.raises(ValueError, match=r"inputs\[1\].*takes 2 inputs, got 3"):
+    with pytest.raises(ValueError, match=r"inputs\[1\].*2 inputs .*got 3"):
         viz.plot_activations(nn.Perceptron(2), [[1, 2], [1, 2, 3]], ax=ax)
