@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports import PACKAGES, ROOT, cycles, import_graph, main, reachable, upward_imports
+from tests.import_graph import PACKAGES, ROOT, cycles, import_graph, main, reachable, upward_imports
 
 GRAPH = import_graph()
 PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))

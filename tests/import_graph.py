@@ -1,4 +1,4 @@
-"""The import graph of the packages, read from their source: `python -m tests.imports [--root DIR] [--svg FILE]`.
+"""The import graph of the packages, read from their source: `python -m tests.import_graph [--root DIR] [--svg FILE]`.
 
 An edge is an import that runs: at module level or inside a function, but not under `if TYPE_CHECKING:`. Python imports
 the packages around a module before it; these are edges too, except to packages around the importing module. Imports by
@@ -123,7 +123,9 @@ def draw(graph: Graph, file: Path) -> None:
 
 def main() -> None:
     """Print the import graph, its cycles and its upward imports, and draw it if asked to."""
-    parser = argparse.ArgumentParser(prog="python -m tests.imports", description="the import graph of the packages")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.import_graph", description="the import graph of the packages"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder with the packages; default: this checkout")
     parser.add_argument("--svg", type=Path, help="the file to draw the graph to")
     options = parser.parse_args()
