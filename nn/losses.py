@@ -163,9 +163,7 @@ def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
         (output,) = as_values([outputs], loss)
         return [(output, target)]
     if not (_is_list(outputs) and _is_list(targets)) or len(outputs) != len(targets) or not len(outputs):
-        raise ValueError(
-            f"outputs and targets of {loss} must have equal lengths, got {describe(outputs)} and {describe(targets)}"
-        )
+        raise ValueError(f"{loss} must get as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
     return [pair for y, r in zip(outputs, targets, strict=True) for pair in _pairs(loss, y, r)]
 
 
