@@ -30,3 +30,13 @@ def no_grad() -> Iterator[None]:
         yield
     finally:
         _recording.set(before)
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes."""
+    token = _recording.set(True)
+    try:
+        yield
+    finally:
+        _recording.reset(token)

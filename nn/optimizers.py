@@ -59,7 +59,7 @@ class Optimizer:
 
     Attributes:
         rule: the update of one parameter, as formulas; training on arrays compiles it.
-        parameters: the Values to update.
+        parameters: the Values to update; they may change between steps.
         state: for each parameter `memory` numbers, 0.0 at first.
         steps: the number of steps so far; during a step, its number from 1.
 
@@ -76,18 +76,12 @@ class Optimizer:
     rule: UpdateRule | None = None
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float, weight_decay: float, memory: int) -> None:
-        if not isinstance(parameters, Iterable):
-            raise TypeError(f"parameters must be a list of Values, got {describe(parameters)}")
-        self.parameters = list(parameters)
-        for p in self.parameters:
-            if not isinstance(p, Value) or p.op or p.is_constant:
-                raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
-        self.parameters = list(dict.fromkeys(self.parameters))
-        if not self.parameters:
-            raise ValueError("parameters must be one leaf Value or more, got none")
+        self.parameters = _leaves(parameters)
         self.learning_rate = learning_rate
         self.weight_decay = in_range(weight_decay, "weight_decay")
+        self.memory = memory
         self.state: list[tuple[float, ...]] = [(0.0,) * memory for _ in self.parameters]
+        self._owners = [*self.parameters]  # of the state
         self.steps = 0
 
     @property
@@ -105,12 +99,22 @@ class Optimizer:
             raise NotImplementedError(f"{type(self).__name__} must have a rule or define update")
         return self.rule.function(data, grad, *state, *[getattr(self, name) for name in self.rule.settings])
 
+    def match_state(self) -> None:
+        """Let every parameter keep its own state after `parameters` has changed; that of a new one begins at 0.0."""
+        if self.parameters != self._owners:
+            self.parameters = _leaves(self.parameters)
+            state = dict(zip(self._owners, self.state, strict=False))
+            self.state = [state.get(p, (0.0,) * self.memory) for p in self.parameters]
+            self._owners = [*self.parameters]
+
     def step(self) -> None:
         """Update every parameter by its gradient; if anything is wrong, none.
 
         Raises:
             ArithmeticError: a parameter or its state would become infinite.
+            TypeError, ValueError: `parameters` has been changed to something other than leaf Values.
         """
+        self.match_state()
         state, steps = self.state, self.steps
         try:
             self.steps += 1
@@ -136,6 +140,18 @@ class Optimizer:
         """Set the gradient of every parameter to 0.0."""
         for p in self.parameters:
             p.grad = 0.0
+
+
+def _leaves(parameters: Iterable[Value]) -> list[Value]:
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters must be a list of Values, got {describe(parameters)}: write model.parameters()")
+    leaves = list(dict.fromkeys(parameters))
+    for p in leaves:
+        if not isinstance(p, Value) or p.op or p.is_constant:
+            raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
+    if not leaves:
+        raise ValueError("parameters must be one leaf Value or more, got none")
+    return leaves
 
 
 class SGD(Optimizer):

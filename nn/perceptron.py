@@ -53,7 +53,6 @@ class Perceptron(Module):
     ) -> None:
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
         self.activation = activation
-        self._function = activation_function(activation)
         weights = as_list(init)
         if weights is None:
             weights = scheme(init, activation)(generator(seed), self.n_inputs, 1)
@@ -62,6 +61,16 @@ class Perceptron(Module):
         prefix = label_prefix(label)
         self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(weights))
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
+
+    @property
+    def activation(self) -> str:
+        """The name of the activation function; it can be set at any time."""
+        return self._activation
+
+    @activation.setter
+    def activation(self, activation: str) -> None:
+        self._function = activation_function(activation)
+        self._activation = activation
 
     def children(self) -> Iterable[tuple[str, Value]]:
         """Return the weights with their names w0, w1, ..."""
@@ -184,7 +193,7 @@ class Perceptron(Module):
                 with error_context(f"epoch {epoch + 1}, data[{i}]"):
                     losses.append(float(Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2))
             history.add(fmean(losses), losses.count(0.0) / len(losses) if self.activation == "sign" else None)
-            history.converged = until(history)
+            history.converged = bool(until(history))
             if history.converged:
                 break
         return history

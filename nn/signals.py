@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from engine import RULES, Value
+from engine.recording import recording
 from engine.restore import restored
 from engine.validation import describe
 from nn.inputs import with_bias
@@ -35,6 +36,7 @@ class Signals(NamedTuple):
     loss: float | None = None
 
 
+@recording()
 def signals_of(
     model: Perceptron | Layer | MLP, inputs: Any = None, target: Any = None, loss: Loss | None = None
 ) -> Signals:

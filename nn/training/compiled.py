@@ -20,6 +20,7 @@ from nn.mlp import MLP
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
+from nn.signals import layers_of
 from nn.training.compiled_update import compiled_step
 from nn.training.steps import Steps
 
@@ -55,42 +56,42 @@ class ExampleGroup:
 
 
 def record_examples(
-    model: Any, loss: Loss, pairs: Pairs, optimizer: Optimizer, *, any_model: bool
+    model: Any, loss: Loss, pairs: Pairs, optimizer: Optimizer, epoch: str, *, any_model: bool
 ) -> list[ExampleGroup] | None:
     """Record the losses of all examples; return None if that is impossible.
 
     Models and losses of this package record the same graph for every example, so one recording is enough. For others,
-    if `any_model` allows them, every example is recorded.
+    if `any_model` allows them, every example is recorded. Errors name `epoch` and the example.
     """
     if (
         isinstance(model, Perceptron | Layer | MLP)
         and type(model) in (Perceptron, Layer, MLP)
         and loss in (mse, *DECISIONS)
     ):
-        group = _record_one(model, loss, pairs, optimizer.parameters)
+        group = _record_one(model, loss, pairs, optimizer.parameters, epoch)
         if group:
             return [group]
     if not any_model:
         return None
     parameters = [*optimizer.parameters, *(model.parameters() if isinstance(model, Module) else ())]
-    return _record_each(model, loss, pairs, list(dict.fromkeys(parameters)))
+    return _record_each(model, loss, pairs, list(dict.fromkeys(parameters)), epoch)
 
 
 def _record_one(
-    model: Perceptron | Layer | MLP, loss: Loss, pairs: Pairs, parameters: list[Value]
+    model: Perceptron | Layer | MLP, loss: Loss, pairs: Pairs, parameters: list[Value], epoch: str
 ) -> ExampleGroup | None:
     """Record the first example for all; return None if the examples are not rows of numbers for the model."""
     xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
     inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
-    with error_context("epoch 1, data[0]"):
+    with error_context(f"{epoch}data[0]"):
         output = model(inputs)
     different: dict[Hashable, int] = {}
     for i, (_, r) in enumerate(pairs):
         different.setdefault((type(r), *(rs[i] if loss in DECISIONS else ())), i)
     for i in different.values():  # the loss checks every different target
-        with error_context(f"epoch 1, data[{i}]"):
+        with error_context(f"{epoch}data[{i}]"):
             loss(output, pairs[i][1])
     outputs = _flat(output)
     if loss is cross_entropy and rs.shape[1] == 1:
@@ -118,13 +119,15 @@ class _Recording:
         return [leaf for leaf in self.leaves if leaf not in others]
 
 
-def _record_each(model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value]) -> list[ExampleGroup]:
+def _record_each(
+    model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value], epoch: str
+) -> list[ExampleGroup]:
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
     known = set(parameters)
     flat = [_flat(pair) for pair in pairs]
 
     def record(i: int) -> _Recording:
-        with error_context(f"epoch 1, data[{i}]"):
+        with error_context(f"{epoch}data[{i}]"):
             x, r = pairs[i]
             output = model(x)
             results = [loss(output, r), *_flat(output)]
@@ -180,6 +183,18 @@ def _shape(nested: Any) -> Hashable:
     return tuple(map(_shape, nested)) if isinstance(nested, list | tuple) else None
 
 
+def _contents(nested: Any, parameters: set[Value]) -> Any:
+    """Return a copy of the numbers in lists, tuples, dicts, arrays and Values that are not parameters."""
+    if isinstance(nested, list | tuple):
+        numbers = {*map(type, nested)} <= {float, int}
+        return list(nested) if numbers else [_contents(part, parameters) for part in nested]
+    if isinstance(nested, dict):
+        return {key: _contents(part, parameters) for key, part in nested.items()}
+    if isinstance(nested, Value):
+        return nested, nested not in parameters and nested.data
+    return nested.tolist() if hasattr(nested, "tolist") else nested
+
+
 def _refill(output: Any, numbers: Iterator[float]) -> Any:
     """Return lists and tuples like those of `output`, with the next `numbers` as constants."""
     if isinstance(output, list | tuple):
@@ -205,10 +220,16 @@ class CompiledSteps(Steps):
     """Steps on arrays. Between `read_back` and `write_back`, the Values and the optimizer are out of date."""
 
     def __init__(
-        self, groups: list[ExampleGroup], pairs: Pairs, optimizer: Optimizer, loss: Loss, accuracy: Accuracy | None
+        self,
+        groups: list[ExampleGroup],
+        model: Any,
+        pairs: Pairs,
+        optimizer: Optimizer,
+        loss: Loss,
+        accuracy: Accuracy | None,
     ) -> None:
         super().__init__(pairs, optimizer, accuracy)
-        self.groups = groups
+        self.groups, self.model = groups, model
         self.group_of, self.row_of = np.zeros((2, len(pairs)), np.intp)  # of every example
         for k, group in enumerate(groups):
             self.group_of[group.examples], self.row_of[group.examples] = k, np.arange(len(group.examples))
@@ -217,14 +238,28 @@ class CompiledSteps(Steps):
             self.decide, decide_targets = DECISIONS[loss]
             self.right_decisions = decide_targets(groups[0].targets)
         self.leaves = groups[0].program.parameters
+        self.recorded = self._contents()
         self.gradient = np.zeros(len(self.leaves))
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
         self.read_back()
 
     def read_back(self) -> None:
         """Read the Values and the optimizer, in case a callback changed them."""
+        super().read_back()
         data = np.array([leaf.data for leaf in self.leaves])
         self.now = data, np.array(self.optimizer.state).T.copy(), self.optimizer.steps
+
+    def is_outdated(self) -> bool:
+        """Return whether examples, parts of the model or parameters of the optimizer are others than recorded."""
+        return self._contents() != self.recorded
+
+    def _contents(self) -> list[Any]:
+        parts: list[Any] = []
+        if isinstance(self.model, Perceptron | Layer | MLP):
+            parts = [(neuron.weights, neuron.activation) for layer in layers_of(self.model, "") for neuron in layer]
+        elif isinstance(self.model, Module):
+            parts = self.model.parameters()
+        return [parts, [*self.optimizer.parameters], _contents(self.pairs, set(self.leaves))]
 
     def write_back(self) -> None:
         """Write the arrays back to the Values and the optimizer."""
@@ -253,7 +288,7 @@ class CompiledSteps(Steps):
             losses += sum(results[:, 0].tolist())  # the sum of NumPy would warn of an overflow
             if self.decide:
                 self.undecided.append((examples, results))
-            elif self.accuracy:
+            elif self.accuracy is not None:
                 for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
                     output = _refill(group.output, iter(outputs))
                     self.rights += float(self.accuracy(output, self.pairs[example][1]))

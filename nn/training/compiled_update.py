@@ -54,7 +54,7 @@ def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: F
     kind = type(optimizer)
     rule: UpdateRule | None = vars(kind).get("rule")
     overridden = (kind.step, kind.update) != (Optimizer.step, Optimizer.update)
-    if rule is None or overridden or not {"step", "update"}.isdisjoint(vars(optimizer)):
+    if rule is None or overridden or not {"rule", "step", "update"}.isdisjoint(vars(optimizer)):
         return None
     step, settings = _compile_update(rule)
     new_data, new_state = np.empty_like(data), np.empty_like(state)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import engine
 from engine import Value
+from engine.recording import recording
 from engine.validation import at_least, describe, error_context
 from nn.history import History, Plateau, Stop, plateau
 from nn.initialization import generator
@@ -49,7 +50,7 @@ def train(
     Args:
         model: a Module, or any function of x whose parameters the optimizer has.
         loss: a function of the output and the target that returns a Value, such as `nn.mse`.
-        data: pairs (x, r) of input and target.
+        data: pairs (x, r) of input and target; the list of them is copied.
         optimizer: by default `nn.Adam(model.parameters())`.
         epochs: the maximum number of passes through the data.
         batch_size: the number of examples per step; 1 as in P31, None for all of them.
@@ -58,7 +59,8 @@ def train(
             `nn.plateau()`. `lambda history: False` goes through all epochs.
         accuracy: a function of output and target that returns 1 (True) if the output is right; by default that of
             the loss, if it is for classes.
-        callback: a function of the history, called after every epoch.
+        callback: a function of the history, called after every epoch. What it changes counts from the next step on:
+            parameters, examples (in place), the optimizer with its parameters and settings.
         shuffle: draw a new random order in every epoch.
         seed: an int, for the same orders every time.
         compiled: record the losses once and replay them as machine code (`engine.compile`), at least a thousand times
@@ -90,20 +92,24 @@ def train(
     size = len(pairs) if batch_size is None else at_least(1, batch_size, "batch_size")
     batches = range(0, len(pairs), size)
     sizes = [min(size, len(pairs) - start) for start in batches]
-    # Whether a callback or criterion of the user, which may use the Values, runs between epochs.
-    user_reads_values = bool(callback) or not (until is None or isinstance(until, Plateau))
-    until, accuracy = until or plateau(), accuracy or accuracy_by(loss)
+    # Whether a callback or criterion of the user, which may use and change the Values, runs between epochs.
+    watched = callback is not None or not (until is None or isinstance(until, Plateau))
+    until = plateau() if until is None else until
+    accuracy = accuracy_by(loss) if accuracy is None else accuracy
     order = list(range(len(pairs)))
-    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled)
+    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, 1)
     steps.set_order(order)
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
+                if watched and epoch and steps.is_outdated():
+                    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, epoch + 1)
+                    steps.set_order(order)
                 if shuffle and len(batches) > 1:
                     rng.shuffle(order)
                     steps.set_order(order)
                 for start in batches:
-                    if schedule:
+                    if schedule is not None:
                         optimizer.learning_rate = schedule(epoch + start / len(pairs))
                     steps.step(epoch + 1, start, start + size)
                     bar.advance(history)
@@ -112,15 +118,15 @@ def train(
                 if not math.isfinite(total):
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
                 history.steps += [loss / n for loss, n in zip(losses, sizes, strict=True)]
-                history.add(total / len(pairs), rights / len(pairs) if accuracy else None)
-                if user_reads_values:
+                history.add(total / len(pairs), rights / len(pairs) if accuracy is not None else None)
+                if watched:
                     steps.write_back()
                 try:
-                    if callback:
+                    if callback is not None:
                         callback(history)
                     history.converged = bool(until(history))
                 finally:  # what the callback did to the Values remains, even if an error ends the training
-                    if user_reads_values:
+                    if watched:
                         steps.read_back()
                 if history.converged:
                     break
@@ -140,10 +146,10 @@ def evaluate(model: Model, loss: Loss, data: Data, *, accuracy: Accuracy | None 
     >>> evaluate(Perceptron(1, "linear", init=[0.0, 2.0]), hinge, [(1.0, 1), (-2.0, -1), (0.25, -1)])
     (0.5, 0.6666666666666666)
     """
-    pairs, accuracy = examples(data), accuracy or accuracy_by(loss)
+    pairs, accuracy = examples(data), accuracy_by(loss) if accuracy is None else accuracy
     with engine.no_grad():
         losses, rights = _evaluate(model, loss, accuracy, pairs, range(len(pairs)), "")
-    return fmean(x.data for x in losses), fmean(rights) if accuracy else None
+    return fmean(x.data for x in losses), fmean(rights) if accuracy is not None else None
 
 
 def _evaluate(
@@ -158,12 +164,18 @@ def _evaluate(
             losses.append(loss(output, r))
             if not isinstance(losses[-1], Value):
                 raise TypeError(f"loss must return a Value, got {describe(losses[-1])}")
-            rights.append(float(accuracy(output, r)) if accuracy else 0.0)
+            rights.append(float(accuracy(output, r)) if accuracy is not None else 0.0)
     return losses, rights
 
 
 def _steps(
-    model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None, compiled: bool | None
+    model: Model,
+    loss: Loss,
+    pairs: Pairs,
+    optimizer: Optimizer,
+    accuracy: Accuracy | None,
+    compiled: bool | None,
+    epoch: int,
 ) -> Steps:
     """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
@@ -173,9 +185,10 @@ def _steps(
             if compiled:
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
         else:
-            groups = record_examples(model, loss, pairs, optimizer, any_model=bool(compiled))
+            with recording():
+                groups = record_examples(model, loss, pairs, optimizer, f"epoch {epoch}, ", any_model=bool(compiled))
             if groups:
-                return CompiledSteps(groups, pairs, optimizer, loss, accuracy)
+                return CompiledSteps(groups, model, pairs, optimizer, loss, accuracy)
     return EagerSteps(model, loss, pairs, optimizer, accuracy)
 
 
@@ -185,17 +198,24 @@ class EagerSteps(Steps):
     def __init__(self, model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None) -> None:
         super().__init__(pairs, optimizer, accuracy)
         self.model, self.loss = model, loss
-        parameters = model.parameters() if isinstance(model, Module) else []
-        self.leaves = list(dict.fromkeys([*optimizer.parameters, *parameters]))
+        self.read_back()
+
+    def read_back(self) -> None:
+        """Find the leaves again whose gradients a step sets to 0.0."""
+        super().read_back()
+        parameters = self.model.parameters() if isinstance(self.model, Module) else []
+        self.leaves = list(dict.fromkeys([*self.optimizer.parameters, *parameters]))
 
     def step(self, epoch: int, start: int, stop: int) -> None:
         """Update the parameters by the examples `start` to `stop` of the order."""
         indices = self.order[start:stop]
-        losses, rights = _evaluate(self.model, self.loss, self.accuracy, self.pairs, indices, f"epoch {epoch}, ")
+        with recording():
+            losses, rights = _evaluate(self.model, self.loss, self.accuracy, self.pairs, indices, f"epoch {epoch}, ")
+            mean = engine.sum(losses) / len(losses)
         with error_context(f"epoch {epoch}, the batch of {format_indices(indices)}"):
             for leaf in self.leaves:
                 leaf.grad = 0.0
-            (engine.sum(losses) / len(losses)).backward()
+            mean.backward()
             self.optimizer.step()
         self.losses.append(math.fsum(loss.data for loss in losses))
         self.rights += sum(rights)

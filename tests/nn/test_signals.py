@@ -54,3 +54,10 @@ def test_wrong_arguments():
         layers_of(3, "draw")
     with pytest.raises(TypeError, match=r"loss .*Value, got float"):
         signals_of(nn.Perceptron(1), [1.0], 1.0, lambda y, r: 0.5)
+
+
+def test_signals_inside_no_grad():
+    model = nn.MLP(2, [2, 1], seed=1)
+    expected = nn.signals.signals_of(model, [0.5, -1.0], 1.0)
+    with engine.no_grad():
+        assert nn.signals.signals_of(model, [0.5, -1.0], 1.0) == expected

@@ -17,7 +17,8 @@ from sklearn import metrics
 from sklearn.datasets import load_iris, make_moons
 
 import nn
-from engine import Value
+from engine import Value, no_grad
+from nn.optimizers import UpdateRule
 from tests.nn.helpers import XOR
 from tests.nn.training.helpers import LINE, line, never
 
@@ -504,3 +505,162 @@ class TestTraining:
         ):
             nn.train(line, nn.mse, [([1.0], 1.0)], compiled=True)
         assert nn.train(line, nn.mse, [([1.0], 1.0)], epochs=2).epochs == 2
+
+
+@pytest.mark.parametrize("compiled", [False, True, None])
+class TestInsideNoGrad:
+    def test_training_records(self, compiled):
+        one, two = line(), line()
+        expected = nn.train(one, nn.mse, LINE, epochs=30, seed=1, compiled=compiled)
+        with no_grad():
+            history = nn.train(two, nn.mse, LINE, epochs=30, seed=1, compiled=compiled)
+            assert not (Value(1.0) * 2).parents, "recording is off again"
+        assert (history, two.state_dict()) == (expected, one.state_dict())
+
+    def test_a_callback_records_nothing(self, compiled):
+        parents = []
+        with no_grad():
+            nn.train(
+                line(), nn.mse, LINE, epochs=2, compiled=compiled,
+                callback=lambda history: parents.append((Value(1.0) * 2).parents),
+            )  # fmt: skip
+        assert parents == [(), ()]
+
+
+def test_the_learning_rule_inside_no_grad():
+    one, two = line(), line()
+    history = one.fit(LINE, seed=1)
+    with no_grad():
+        assert two.fit(LINE, seed=1) == history
+    assert one.state_dict() == two.state_dict()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+class TestChangesInACallback:
+    """What a callback changes counts from the next step on, as if the training had begun there."""
+
+    def trained(self, compiled, change, make=nn.Adam, **options):
+        """Train for two times five epochs, with the change between them: by a callback, or by hand."""
+        results = []
+        for by_hand in (False, True):
+            model = nn.MLP(2, [3, 1], seed=1)
+            data = [([x, 1.0 - x * x], math.sin(3 * x)) for x in (-1.0, -0.4, 0.1, 0.8, 1.0)]
+            optimizer = make(model.parameters())
+            parts = model, data, optimizer
+            common = {"optimizer": optimizer, "until": never, "shuffle": False, "batch_size": 2} | options
+            if by_hand:
+                nn.train(model, nn.mse, data, epochs=5, compiled=False, **common)
+                change(*parts)
+                nn.train(model, nn.mse, data, epochs=5, compiled=False, **common)
+            else:
+                nn.train(
+                    model, nn.mse, data, epochs=10, compiled=compiled, **common,
+                    callback=lambda history, parts=parts: history.epochs == 5 and change(*parts),
+                )  # fmt: skip
+            results.append([p.data for p in model.parameters()])
+        assert results[0] == pytest.approx(results[1], rel=1e-9)
+
+    def test_the_numbers_of_an_example(self, compiled):
+        def change(model, data, optimizer):
+            data[1][0][0] = 0.5
+
+        self.trained(compiled, change)
+
+    def test_examples_in_lists_and_arrays(self, compiled):
+        data = [[np.array([x]), x] for x in (1.0, 2.0)]
+        model = line()
+
+        def change(history):
+            data[0][0][0], data[1][1] = 3.0, -1.0
+
+        history = nn.train(
+            model, nn.mse, data, optimizer=nn.SGD(model.parameters(), 0.0), epochs=2, callback=change,
+            shuffle=False, compiled=compiled,
+        )  # fmt: skip
+        assert history.loss[1] == pytest.approx(nn.evaluate(model, nn.mse, data)[0])
+
+    def test_values_as_examples(self, compiled):
+        x, w = Value(1.0), Value(2.0, "w")
+        history = nn.train(
+            lambda x: w * x, nn.mse, [(x, 0.0)], optimizer=nn.SGD([w], 0.0), epochs=2, compiled=compiled,
+            callback=lambda history: setattr(x, "data", 3.0),
+        )  # fmt: skip
+        assert history.loss == pytest.approx([4.0, 36.0])
+
+    @pytest.mark.parametrize("make", [nn.Adam, lambda ps: nn.SGD(ps, 0.1, momentum=0.9)], ids=["Adam", "SGD"])
+    @pytest.mark.parametrize("kept", [slice(2, None), slice(None, 3), slice(None, None, -1)], ids=str)
+    def test_the_parameters_of_the_optimizer(self, compiled, make, kept):
+        def change(model, data, optimizer):
+            optimizer.parameters = model.parameters()[kept]
+
+        self.trained(compiled, change, make)
+
+    def test_a_parameter_that_is_taken_out_and_put_back(self, compiled):
+        changes = iter([lambda ps: ps.pop(1), lambda ps: ps.append(model.weights[1]), lambda ps: None])
+        model = line()
+        optimizer = nn.SGD(model.parameters(), 0.1)
+        seen = []
+
+        def callback(history):
+            seen.append(model.weights[1].data)
+            next(changes)(optimizer.parameters)
+
+        nn.train(model, nn.mse, LINE, optimizer=optimizer, epochs=3, callback=callback, compiled=compiled)
+        assert seen[0] == seen[1] != seen[2]
+
+    def test_a_wrong_parameter_is_refused(self, compiled):
+        model = line()
+        optimizer = nn.SGD(model.parameters())
+        with pytest.raises(TypeError, match=r"parameters must be leaf Values, got str 'w'"):
+            nn.train(
+                model, nn.mse, LINE, optimizer=optimizer, compiled=compiled,
+                callback=lambda history: optimizer.parameters.append("w"),
+            )  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["learning_rate", "momentum", "weight_decay"])
+    def test_settings_of_the_optimizer(self, compiled, name):
+        self.trained(compiled, lambda model, data, optimizer: setattr(optimizer, name, 0.25), nn.SGD)
+
+    def test_another_rule(self, compiled):
+        rule = UpdateRule(state={"velocity": "grad"}, data="data - 0.01*grad/(grad*grad + 1)")
+        self.trained(compiled, lambda model, data, optimizer: setattr(optimizer, "rule", rule), nn.SGD)
+
+    def test_the_state_of_the_optimizer(self, compiled):
+        def change(model, data, optimizer):
+            optimizer.state = [(0.0, 0.0)] * len(optimizer.state)
+            optimizer.steps = 0
+
+        self.trained(compiled, change)
+
+    def test_other_weights_and_another_activation(self, compiled):
+        def change(model, data, optimizer):
+            neuron = model.layers[0].neurons[1]
+            neuron.weights = tuple(Value(w.data / 2, w.label) for w in neuron.weights)
+            neuron.activation = "sin"
+            optimizer.parameters = model.parameters()
+
+        self.trained(compiled, change)
+
+    def test_an_error_names_the_epoch(self, compiled):
+        data = [[[1.0], 1.0], [[2.0], 2.0]]
+        with pytest.raises(TypeError, match=r"^epoch 2, data\[1\]: x1 .*real number, got str 'x'"):
+            nn.train(
+                line(), nn.mse, data, compiled=compiled, shuffle=False,
+                callback=lambda history: data[1].__setitem__(0, ["x"]),
+            )  # fmt: skip
+
+    def test_functions_that_are_false(self, compiled):
+        class Log(list):
+            def __call__(self, *arguments):
+                self.calls = getattr(self, "calls", 0) + 1
+                return 0.5
+
+        callback, schedule, accuracy, until = Log(), Log(), Log(), Log()
+        history = nn.train(
+            line(), nn.mse, LINE, epochs=2, callback=callback, schedule=schedule, accuracy=accuracy, until=until,
+            batch_size=None, compiled=compiled,
+        )  # fmt: skip
+        assert (callback.calls, schedule.calls, accuracy.calls, until.calls) == (1, 1, 5, 1)
+        assert history.accuracy == [0.5]
+        nn.evaluate(line(), nn.mse, LINE, accuracy=accuracy)
+        assert accuracy.calls == 10
