@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import secrets
-import shutil
+import stat
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from engine.validation import describe
 from nn.module import Module
@@ -18,15 +19,20 @@ FORMAT = "glassgrad model 1"
 AnyModule = TypeVar("AnyModule", bound=Module)
 
 
-def save(model: Module, path: str | os.PathLike[str]) -> None:
+AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+def save(model: Module, path: AnyPath) -> None:
     """Save a model's parameters atomically: an interrupted save leaves the previous file intact.
+
+    Only what is not a file with one name, such as a device, a pipe or a file with hard links, is written in place.
 
     Args:
         model: its parameters are written by name, each with enough digits to restore it exactly.
         path: the file, by convention with the ending .json.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written, or is read-only.
         TypeError: `model` is not a Module.
 
     >>> import tempfile
@@ -51,15 +57,26 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         raise TypeError(f"model must be a Module, got {describe(model)}")
     content = {"format": FORMAT, "model": repr(model), "sha256": "", "parameters": model.state_dict()}
     content["sha256"] = _digest(content)
-    target = Path(os.path.realpath(path))
+    text = json.dumps(content, indent=2) + "\n"
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        status = None
+    if status and not (stat.S_ISREG(status.st_mode) and status.st_nlink == 1):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    if status and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only", os.fspath(path))
+    target = Path(os.fsdecode(os.path.realpath(path)))
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "x", encoding="utf-8") as file:
-            file.write(json.dumps(content, indent=2) + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
+        if status:
+            temporary.chmod(stat.S_IMODE(status.st_mode))
         os.replace(temporary, target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -68,7 +85,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         raise
 
 
-def load(model: AnyModule, path: str | os.PathLike[str]) -> AnyModule:
+def load(model: AnyModule, path: AnyPath) -> AnyModule:
     """Load the parameters that `save` wrote into a model with the same `repr`, and return the model.
 
     Raises:
@@ -90,7 +107,7 @@ def load(model: AnyModule, path: str | os.PathLike[str]) -> AnyModule:
             raise ValueError(f"its model must be {model!r}, got {content['model']}")
         model.load_state_dict(content["parameters"])
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)} does not load: {error}") from None
+        raise ValueError(f"{os.fsdecode(path)} does not load: {error}") from None
     return model
 
 

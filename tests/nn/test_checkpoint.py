@@ -5,6 +5,7 @@ import math
 import os
 import random
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -315,6 +316,77 @@ class TestNames:
         assert link.is_symlink()
         assert target.read_text() == PAIR
         assert os.listdir(tmp_path / "elsewhere") == ["m.json"]
+
+    @pytest.mark.parametrize("target", ["fifo", "link to a fifo"])
+    def test_a_pipe_stays_a_pipe(self, target, tmp_path):
+        path = tmp_path / "fifo"
+        os.mkfifo(path)
+        (tmp_path / "link to a fifo").symlink_to(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        nn.save(pair(0.1, 2.0), tmp_path / target)
+        assert os.read(reader, 4096) == PAIR.encode()
+        os.close(reader)
+        assert path.is_fifo()
+        assert sorted(os.listdir(tmp_path)) == ["fifo", "link to a fifo"]
+
+    def test_a_device_stays_a_device(self):
+        """As root, a rename would replace /dev/null for the whole machine: look at a terminal instead."""
+        pty = pytest.importorskip("pty")
+        ours, theirs = pty.openpty()
+        name = os.ttyname(theirs)
+        nn.save(pair(0.1, 2.0), name)
+        assert os.read(ours, 4096).replace(b"\r", b"") == PAIR.encode()
+        assert stat.S_ISCHR(os.stat(name).st_mode)
+        os.close(ours)
+        os.close(theirs)
+
+    @pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")
+    def test_the_output_of_a_process(self):
+        code = "import nn; nn.save(nn.Perceptron(1, 'linear', init=[0.1, 2.0]), '/dev/stdout')"
+        printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+        assert printed == PAIR.encode()
+
+    def test_all_names_of_a_file_have_the_new_content(self, tmp_path):
+        one, two = tmp_path / "1.json", tmp_path / "2.json"
+        one.write_text("old " * 1000)
+        two.hardlink_to(one)
+        nn.save(pair(0.1, 2.0), two)
+        assert one.read_text() == two.read_text() == PAIR
+        assert one.samefile(two)
+
+    def test_a_read_only_file_is_refused(self, tmp_path):
+        """Root may write to any, so the process of root gives its rights up."""
+        path = tmp_path / "m.json"
+        path.write_text("old")
+        path.chmod(0o444)
+        tmp_path.chmod(0o777)
+        for folder in tmp_path.parents[:2]:
+            folder.chmod(0o711)
+        code = f"""
+import os, sys, nn
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    nn.save(nn.Perceptron(1), {str(path)!r})
+except PermissionError as error:
+    print(error.filename)
+"""
+        printed = subprocess.run(
+            [sys.executable, "-B", "-c", code], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE
+        ).stdout
+        assert printed == f"{path}\n"
+        assert path.read_text() == "old"
+        assert os.listdir(tmp_path) == ["m.json"]
+
+    @pytest.mark.parametrize("kind", [os.fsencode, str, Path])
+    def test_any_kind_of_path(self, kind, tmp_path):
+        path = kind(tmp_path / "m.json")
+        nn.save(pair(0.1, 2.0), path)
+        assert bits(nn.load(pair(), path)) == bits(pair(0.1, 2.0))
+        with pytest.raises(FileNotFoundError):
+            nn.save(pair(), kind(tmp_path / "nowhere" / "m.json"))
+        with pytest.raises(ValueError, match=r"m\.json does not load"):
+            nn.load(nn.Perceptron(2), path)
 
     def test_a_relative_path(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
