@@ -43,7 +43,7 @@ def test_repr_has_the_defaults():
     [
         (lambda: nn.Layer(0, 1), "n_inputs .*1.* got 0"),
         (lambda: nn.Layer(1, 0), "n_outputs .*1.* got 0"),
-        (lambda: nn.Layer(2, 3)("12"), "Layer.* 2 inputs .*got str"),
+        (lambda: nn.Layer(2, 3)("12"), "2 inputs for Layer.*got str"),
     ],
 )
 def test_wrong_arguments(call, message):

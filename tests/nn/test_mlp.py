@@ -159,7 +159,7 @@ class TestPublishedExamples:
         (lambda: nn.MLP(2, "31"), "sizes .*list .*got str"),
         (lambda: nn.MLP(1, [0]), r"sizes\[0\] .*1.* got 0"),
         (lambda: nn.MLP(2, [3, 1.0]), r"sizes\[1\] .*int, got float"),
-        (lambda: nn.MLP(2, [3, 1])([1]), r"MLP\(2, \[3, 1\].* 2 inputs, got 1"),
+        (lambda: nn.MLP(2, [3, 1])([1]), r"2 inputs for MLP\(2, \[3, 1\].*, got 1"),
     ],
 )
 def test_wrong_arguments(call, message):

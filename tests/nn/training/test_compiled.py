@@ -118,8 +118,8 @@ class TestData:
         ("size", "loss", "data", "example", "message"),
         [
             (1, nn.mse, [([1.0], [1.0])], 0, r"mse .*as many outputs as targets, got Value Value\("),
-            (1, nn.mse, [([1.0, 2.0], 1.0)], 0, r"Perceptron\(1, 'linear'\) .* 1 input, got 2: list \[1.0, 2.0\]"),
-            (1, nn.mse, [([1.0], 1.0), ([1.0, 2.0], 1.0)], 1, r"Perceptron\(1, 'linear'\) .* 1 input, got 2"),
+            (1, nn.mse, [([1.0, 2.0], 1.0)], 0, r"1 input for Perceptron\(1, 'linear'\), got 2: list \[1.0, 2.0\]"),
+            (1, nn.mse, [([1.0], 1.0), ([1.0, 2.0], 1.0)], 1, r"1 input for Perceptron\(1, 'linear'\), got 2"),
             (1, nn.mse, [([1.0], 1.0), (["1"], 1.0)], 1, "x1 .*real number, got str '1'"),
             (1, nn.mse, [([1.0], 1.0), ([True], 1.0)], 1, "x1 .*real number, got bool True"),
             (1, nn.mse, [([1.0], 1.0), ([1.0], True)], 1, "target of mse .*real number, got bool True"),
@@ -142,7 +142,7 @@ class TestData:
             (2, nn.cross_entropy, [([1.0], [0, 1]), ([1.0], [-1, 2])], 1, "target of cross_entropy .* class"),
             (2, nn.cross_entropy, [([1.0], [0, 1, 0])], 0, "cross_entropy .*as many outputs as targets, got"),
             (2, nn.cross_entropy, [([1.0], [1])], 0, "cross_entropy .*as many outputs as targets, got list"),
-            (1, nn.cross_entropy, [([1.0], 0)], 0, "cross_entropy .*list of logits, .*got"),
+            (1, nn.cross_entropy, [([1.0], 0)], 0, "logits of cross_entropy .*list, .*got"),
             (2, nn.mse, [([1.0], 1.0)], 0, "mse .*as many outputs as targets, got list"),
         ],
     )
