@@ -287,7 +287,7 @@ class TestFit:
         (lambda: nn.Perceptron(2, init=[1, "2", 3]), "got str '2'"),
         (lambda: nn.Perceptron(1, label=3), "label .*str.* got int 3"),
         (lambda: nn.Perceptron(2)([1.0]), r"^x .* 2 inputs for Perceptron\(2, 'sigmoid'\), got 1: list \[1.0\]"),
-        (lambda: nn.Perceptron(1)([1.0, 2.0]), r"^x .* 1 input for Perceptron\(1, 'sigmoid'\), got 2: list \[1.0, 2.0\]"),
+        (lambda: nn.Perceptron(1)([1.0, 2.0]), r"^x .* 1 input for Perceptron\(1, 'sigmoid'\), got 2: list \[1.0, 2"),
         (lambda: nn.Perceptron(2)(1.0), r"^x .* 2 inputs for Perceptron\(2, 'sigmoid'\), .*list.*, got float 1.0"),
         (lambda: nn.Perceptron(2)([1.0, "2"]), "x2 .*real number, got str '2'"),
         (lambda: nn.Perceptron(1).learn([1.0], "1"), "r .*real number, got str '1'"),
