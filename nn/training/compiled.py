@@ -273,8 +273,8 @@ class CompiledSteps(Steps):
         super().set_order(order)
         self.order_array = np.array(order)
 
-    def step(self, epoch: int, start: int, stop: int) -> None:
-        """Update the parameters by the examples `start` to `stop` of the order."""
+    def step(self, epoch: int, start: int, stop: int) -> float:
+        """Update the parameters by the examples `start` to `stop` of the order, and return the sum of their losses."""
         batch = self.order_array[start:stop]
         gradients: list[Floats] = []
         losses = 0.0
@@ -294,17 +294,17 @@ class CompiledSteps(Steps):
                     self.rights += float(self.accuracy(output, self.pairs[example][1]))
             gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
-        self.losses.append(losses)
         data, state, steps = self.now
         self.optimizer.steps = steps + 1
         updated = compiled_step(self.optimizer, data, self.gradient, state)
         if updated:
             self.now = *updated, steps + 1
-            return
-        self.write_back()
-        with error_context(f"epoch {epoch}, the batch of {format_indices(self.order[start:stop])}"):
-            self.optimizer.step()  # of an optimizer without a rule; or it names the parameter that overflows
-        self.read_back()
+        else:
+            self.write_back()
+            with error_context(f"epoch {epoch}, the batch of {format_indices(self.order[start:stop])}"):
+                self.optimizer.step()  # of an optimizer without a rule; or it names the parameter that overflows
+            self.read_back()
+        return losses
 
     def _by_group(self, batch: Indices) -> list[tuple[ExampleGroup, Indices, Indices]]:
         """Return the groups in a batch, each with its examples there and their rows."""
@@ -313,11 +313,11 @@ class CompiledSteps(Steps):
         numbers, rows = self.group_of[batch], self.row_of[batch]
         return [(self.groups[k], batch[numbers == k], rows[numbers == k]) for k in np.unique(numbers)]
 
-    def pop_losses(self) -> tuple[list[float], float]:
-        """Return the sum of the losses of each step since the last call, and the number of right outputs."""
+    def pop_rights(self) -> float:
+        """Return the number of right outputs since the last call."""
         if self.decide and self.undecided:
             examples, results = map(np.concatenate, zip(*self.undecided, strict=True))
             self.undecided.clear()
             right = self.decide(results[:, 1:]) == self.right_decisions[examples]
             self.rights = int(np.count_nonzero(right)) / right.shape[1]
-        return super().pop_losses()
+        return super().pop_rights()

@@ -108,13 +108,13 @@ def train(
                 if shuffle and len(batches) > 1:
                     rng.shuffle(order)
                     steps.set_order(order)
+                losses = []
                 for start in batches:
                     if schedule is not None:
                         optimizer.learning_rate = schedule(epoch + start / len(pairs))
-                    steps.step(epoch + 1, start, start + size)
+                    losses.append(steps.step(epoch + 1, start, start + size))
                     bar.advance(history)
-                losses, rights = steps.pop_losses()
-                total = sum(losses)
+                total, rights = sum(losses), steps.pop_rights()
                 if not math.isfinite(total):
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
                 history.steps += [loss / n for loss, n in zip(losses, sizes, strict=True)]
@@ -206,8 +206,8 @@ class EagerSteps(Steps):
         parameters = self.model.parameters() if isinstance(self.model, Module) else []
         self.leaves = list(dict.fromkeys([*self.optimizer.parameters, *parameters]))
 
-    def step(self, epoch: int, start: int, stop: int) -> None:
-        """Update the parameters by the examples `start` to `stop` of the order."""
+    def step(self, epoch: int, start: int, stop: int) -> float:
+        """Update the parameters by the examples `start` to `stop` of the order, and return the sum of their losses."""
         indices = self.order[start:stop]
         with recording():
             losses, rights = _evaluate(self.model, self.loss, self.accuracy, self.pairs, indices, f"epoch {epoch}, ")
@@ -217,5 +217,5 @@ class EagerSteps(Steps):
                 leaf.grad = 0.0
             mean.backward()
             self.optimizer.step()
-        self.losses.append(math.fsum(loss.data for loss in losses))
         self.rights += sum(rights)
+        return math.fsum(loss.data for loss in losses)

@@ -11,28 +11,25 @@ class Steps:
     """The steps of a training.
 
     Attributes:
-        losses: the sum of the losses of each step in this epoch.
-        rights: the number of right outputs in this epoch.
+        rights: the number of right outputs so far in this epoch.
     """
 
     def __init__(self, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None) -> None:
         self.pairs, self.optimizer, self.accuracy = pairs, optimizer, accuracy
-        self.losses: list[float] = []
         self.rights = 0.0
 
     def set_order(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""
         self.order = order
 
-    def step(self, epoch: int, start: int, stop: int) -> None:
-        """Update the parameters by the examples `start` to `stop` of the order."""
+    def step(self, epoch: int, start: int, stop: int) -> float:
+        """Update the parameters by the examples `start` to `stop` of the order, and return the sum of their losses."""
         raise NotImplementedError
 
-    def pop_losses(self) -> tuple[list[float], float]:
-        """Return the sum of the losses of each step since the last call, and the number of right outputs."""
-        losses, rights = self.losses, self.rights
-        self.losses, self.rights = [], 0.0
-        return losses, rights
+    def pop_rights(self) -> float:
+        """Return the number of right outputs since the last call."""
+        rights, self.rights = self.rights, 0.0
+        return rights
 
     def write_back(self) -> None:
         """Do nothing: steps on Values update them directly."""
