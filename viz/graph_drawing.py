@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from viz.clusters import INPUT, Clusters, DrawnNode, Path, fold_graph
 from viz.drawing import Drawing, escape_label
 
 MAX_READABLE = 100  # nodes; the graph of a larger model is folded, unless `depth` is given
+MAX_EDGES = 4  # per readable node; more are a tangle
 MAX_NEURONS = 20  # of a layer; a larger layer is folded
 MAX_DESCRIBED = 30  # values that the description of a drawing lists
 
@@ -28,6 +30,7 @@ Style = dict[str, str]
 
 def draw(
     root: Value,
+    outfile: str | os.PathLike[str] | None = None,
     *,
     highlight: Step | None = None,
     depth: int | None = None,
@@ -44,16 +47,18 @@ def draw(
 
     Args:
         root: the node to draw with everything it depends on.
+        outfile: a file to write the picture to, such as L.svg; other formats need Graphviz's program `dot`.
         highlight: a step of `engine.Backprop`, whose node, operands and edges are highlighted.
         depth: the number of nested clusters to open: with 0 each layer is one node, with 1 each neuron. The default
             opens as many as are readable.
         expand: show `dot` and `sum` as products and sums.
         rankdir: the direction of the edges: "LR", "RL", "TB" or "BT".
         precision: significant digits of data and gradients, 1 or more.
-        max_nodes: the most nodes to draw, with up to 4 edges per node, which may span up to 100 ranks per node.
+        max_nodes: the most nodes to draw.
 
     Returns:
-        A `graphviz.Digraph` whose SVG needs no `dot` program. A notebook shows it as a picture.
+        A `graphviz.Digraph` whose SVG needs no `dot` program. A notebook shows it as a picture. If so many edges cross
+        that the layout would take more than some seconds, `pipe` and `render` raise a RuntimeError.
 
     Raises:
         ValueError: the graph is larger than `max_nodes` allows, even when folded, or an option is out of its range.
@@ -88,6 +93,9 @@ def draw(
             picture.add_value(node, style | lit_style, edge_style, expand)
     drawing = picture.finish()
     drawing.describe(f"The graph of {picture.names.definition(root)}", _description(clusters.order, picture.names))
+    drawing.advice = _advice(clusters, depth)
+    if outfile is not None:
+        drawing.render(outfile=outfile)
     return drawing
 
 
@@ -252,7 +260,7 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
     """Return the nodes to draw, with as much detail as is readable.
 
     Raises:
-        ValueError: even the folded graph is so large that its layout by Graphviz would take more than some seconds.
+        ValueError: even the folded graph has more than `max_nodes` nodes.
     """
     labels = [x.label for x in clusters.order if x.parents and x.label]
     has_repeats = len(set(labels)) < len(labels)  # as when a neuron is applied to several examples
@@ -264,37 +272,29 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
         details += [(opened, True) for opened in reversed(range(clusters.depth))]
         limit = min(MAX_READABLE, max_nodes)
     leaves = [x for x in clusters.order if not (x.parents or x.is_constant or INPUT.fullmatch(x.label))]
-    sizes = []
     for opened, merge_equal in details:
         if opened is None and len(leaves if merge_equal else clusters.order) > limit:  # at least as many are drawn
-            sizes.append((len(clusters.order), 0, 0))
             continue
         nodes = fold_graph(clusters, depth=opened, merge_equal=merge_equal)
-        sizes.append(_size(nodes))
-        is_last = (opened, merge_equal) == details[-1]
-        most = max_nodes if is_last else limit
-        fits = all(size <= n * most for size, n in zip(sizes[-1], (1, 4, 100), strict=True))
+        if (opened, merge_equal) == details[-1]:
+            if len(nodes) <= max_nodes:
+                return nodes
+            break
+        edges = sum(len(node.operands) for node in nodes)
         neurons = max(Counter(node.path for node in nodes if node.is_folded).values(), default=0)  # side by side
-        if fits and (is_last or depth is not None or neurons <= MAX_NEURONS):
+        fits = len(nodes) <= limit and edges <= MAX_EDGES * limit
+        if fits and (depth is not None or neurons <= MAX_NEURONS):
             return nodes
-    n, edges, span = sizes[0]
-    size = f"{n:,} nodes" + (f" with {edges:,} edges spanning {span:,} ranks" if edges else "")
-    fold = "fold it with depth=0, " if depth else ""
     raise ValueError(
-        f"the graph must fit max_nodes={max_nodes:,}, got {size}: draw an inner node instead, {fold}"
-        "record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
+        f"the graph must fit max_nodes={max_nodes:,}, got {len(clusters.order):,} nodes: {_advice(clusters, depth)}, "
+        "or pass a larger max_nodes"
     )
 
 
-def _size(nodes: list[DrawnNode]) -> tuple[int, int, int]:
-    """Return the number of nodes, the number of edges, and the number of ranks that the edges span."""
-    rank: dict[DrawnNode, int] = {}
-    edges = span = 0
-    for node in nodes:
-        rank[node] = 1 + max((rank.get(x, 0) for x in node.operands), default=0)
-        edges += len(node.operands)
-        span += sum(rank[node] - rank.get(x, 0) for x in node.operands)
-    return len(nodes), edges, span
+def _advice(clusters: Clusters, depth: int | None) -> str:
+    """Return what to do about a graph that is too large."""
+    fold = "fold it with depth=0, " if clusters.depth and depth != 0 else ""
+    return f"draw an inner node instead, {fold}record fewer rows, use dot and sum for long sums"
 
 
 def _format_range(xs: Sequence[float], precision: int = 6) -> str:

@@ -1,13 +1,18 @@
 """Drawings: SVG from the embedded Graphviz, other formats from the `dot` program."""
 
+import random
 import shutil
 import sys
+import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import graphviz
 import pytest
 
+import engine
+import nn
 import viz
 from engine import Value
 from viz.drawing import svg
@@ -24,6 +29,22 @@ def test_a_graph_that_is_too_large_is_an_error():
         svg("digraph {" + "subgraph {" * 100_000 + "}" * 100_000 + "}")
 
 
+def test_a_layout_that_takes_long_is_an_error_that_says_what_to_do():
+    rng = random.Random(1)
+    xs = [Value(0.1) for _ in range(10)]
+    while len(xs) < 150:
+        xs.append(engine.sum(rng.sample(xs, 10)))
+    graph = engine.sum(xs)
+    start = time.perf_counter()
+    with pytest.raises(RuntimeError, match=r"layout takes too long.* inner node.* dot and sum"):
+        viz.draw(graph).pipe()
+    assert time.perf_counter() - start < 10
+    layer = nn.Layer(40, 40, label="layer1", seed=1)
+    loss = nn.mse(layer([0.5] * 40), [0.0] * 40)
+    with pytest.raises(RuntimeError, match=r"layout takes too long.* depth=0"):
+        viz.draw(loss, max_nodes=10_000, depth=3).pipe()
+
+
 @pytest.fixture
 def no_dot(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -36,7 +57,23 @@ class TestWithoutDotProgram:
         outfile = tmp_path / "L.svg"
         assert example().render(outfile=outfile) == str(outfile)
         assert ET.parse(outfile).getroot().tag == f"{SVG}svg"
-        assert (tmp_path / "L.gv").read_text() == example().source, "render keeps the DOT source, as graphviz does"
+        assert list(tmp_path.iterdir()) == [outfile], "no DOT source beside it"
+
+    def test_a_filename_that_ends_like_a_picture_is_the_picture(self, tmp_path, monkeypatch):
+        drawing = example()
+        drawing.save(tmp_path / "L.gv")
+        assert drawing.render("L.svg", directory=tmp_path) == str(tmp_path / "L.svg")
+        monkeypatch.chdir(tmp_path)
+        assert drawing.render(Path("M.SVG")) == "M.SVG"
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["L.gv", "L.svg", "M.SVG"]
+        assert ET.parse(tmp_path / "M.SVG").getroot().tag == f"{SVG}svg"
+        with pytest.raises(graphviz.ExecutableNotFound, match="png needs Graphviz's program dot"):
+            drawing.render("L.png")
+        assert not (tmp_path / "L.png").exists()
+
+    def test_a_second_argument_of_draw_is_the_file(self, tmp_path):
+        viz.draw(Value(2.0, "a"), tmp_path / "a.svg")
+        assert [file.name for file in tmp_path.iterdir()] == ["a.svg"]
 
     def test_render_as_graphviz_does(self, tmp_path):
         drawing = example()
@@ -67,6 +104,15 @@ def test_other_formats_go_to_dot(tmp_path, monkeypatch):
     dot_program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert example().pipe(format="png", encoding="utf-8") == "-Kdot -Tpngdigraph {"
+    dot_program.write_text(
+        f"#!{sys.executable}\nimport shutil, sys; shutil.copy(sys.argv[-1], sys.argv[sys.argv.index('-o') + 1])\n"
+    )
+    drawing = example()
+    monkeypatch.chdir(tmp_path)
+    for path in ("L.png", Path("L.pdf")):
+        assert drawing.render(path) == str(path)
+        assert Path(path).read_text() == drawing.source
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["L.pdf", "L.png", "dot"]
 
 
 def test_is_a_digraph():
