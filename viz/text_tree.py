@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.cells import cell_len, set_cell_size
 
 from engine import Value, topological_order
@@ -9,11 +11,24 @@ from engine.formatting import format_number
 from engine.labels import Names
 from engine.validation import at_least
 
+ASCII_BRANCHES = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-"})
+
 
 class Tree(str):
-    """Text that the prompt shows as it is, without quotes."""
+    """Text that the prompt shows as it is, without quotes.
+
+    `print` and `str` replace what the encoding of the console lacks: the branches by ASCII, others by escapes.
+    """
 
     __slots__ = ()
+
+    def __str__(self) -> str:
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            self.encode(encoding)
+        except UnicodeEncodeError:
+            return self.translate(ASCII_BRANCHES).encode(encoding, "backslashreplace").decode(encoding)
+        return self[:]
 
     def __repr__(self) -> str:
         return str(self)

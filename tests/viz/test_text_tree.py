@@ -1,5 +1,10 @@
 """The graph as a tree of text."""
 
+import io
+import sys
+
+import pytest
+
 import viz
 from engine import Value
 
@@ -46,6 +51,23 @@ def test_the_prompt_shows_it_without_quotes():
     tree = viz.text(example())
     assert repr(tree) == str(tree)
     assert isinstance(tree, str)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_a_console_without_tree_characters_gets_ascii(encoding, monkeypatch):
+    tree = viz.text(Value(1.0, "权重") * Value(2.0, "é"))
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding))
+    print(tree)
+    print(f"{tree}", repr(tree))
+    sys.stdout.flush()
+    lines = output.getvalue().decode(encoding).splitlines()
+    accent = "\\xe9" if encoding == "ascii" else "é"
+    assert lines[0].startswith(f"\\u6743\\u91cd*{accent}")
+    assert lines[1].startswith("|-- \\u6743\\u91cd")
+    assert lines[2].startswith(f"`-- {accent}")
+    monkeypatch.setattr(sys, "stdout", None)
+    assert "├── " in str(tree), "as in a program without a console"
 
 
 def test_deep_graphs():
