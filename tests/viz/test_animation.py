@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+import engine
 import nn
 import viz
 from viz.animation import _spread
@@ -181,3 +182,11 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"glassgrad\[demos\]"):
         viz.Animation(nn.Perceptron(2, seed=1), XOR).save("xor.gif")
+
+
+def test_an_animation_inside_no_grad(tmp_path):
+    model = nn.MLP(2, [2, 1], seed=1)
+    animation = viz.Animation(model, [((0, 0), 0), ((1, 1), 1)], names=["a", "b"])
+    animation(nn.History([0.5]))
+    with engine.no_grad():
+        assert animation.save(tmp_path / "a.gif", frames=2).stat().st_size > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -32,11 +33,24 @@ def steps_between(low: float, high: float) -> list[float]:
     return [low + (high - low) * i / (RESOLUTION - 1) for i in range(RESOLUTION)]
 
 
-def steps_over(xs: list[float]) -> list[float]:
-    """Return even steps over the range of the numbers and a margin."""
+def steps_over(xs: list[float], name: str) -> list[float]:
+    """Return even steps over the range of the numbers and a margin.
+
+    Raises:
+        ValueError: a number is infinite or not a number; the error calls the numbers `name`.
+    """
+    for i, x in enumerate(xs):
+        if not math.isfinite(x):
+            raise ValueError(f"{name} must be finite, got {x} at index {i}: leave out such points")
     low, high = min(xs), max(xs)
-    margin = 0.25 * (high - low) or 1.0
+    margin = 0.25 * visible_range(low, high)
     return steps_between(low - margin, high + margin)
+
+
+def visible_range(low: float, high: float) -> float:
+    """Return the distance of two numbers; if they are almost equal, one that still has distinct steps."""
+    largest = max(abs(low), abs(high)) or 1.0
+    return high - low if high - low > 1e-9 * largest else 4.0 * largest
 
 
 def shades(*colours: str) -> matplotlib.colors.Colormap:

@@ -7,6 +7,7 @@ from typing import Any
 
 import engine
 from engine import Value, no_grad
+from engine.recording import recording
 from engine.validation import describe
 from nn import MLP, Layer, Perceptron
 from viz.plots.axes import Axes, axes_or_new, shades, steps_over
@@ -43,7 +44,8 @@ def plot_decision_boundary(
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: there are no data, or an example does not have two inputs.
+        ValueError: there are no data, an example does not have two inputs, there is not one name per class, or no
+            output is finite.
 
     >>> import nn
     >>> ax = plot_decision_boundary(nn.Perceptron(2, "sign", init=[0, 1, 1]), [((0, 1), 1), ((0, -1), -1)])
@@ -65,7 +67,9 @@ def batch_predictor(model: Callable[[Any], Any], *, compile: bool) -> Callable[[
     if compile and isinstance(model, NETWORKS) and type(model) in NETWORKS:
         inputs = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]
         try:
-            return engine.compile(model(inputs), inputs)
+            with recording():
+                output = model(inputs)
+            return engine.compile(output, inputs)
         except (ImportError, ArithmeticError):  # numba is missing, or the model is undefined at 0, as log is
             pass
 
@@ -93,17 +97,32 @@ class Plane:
             if len(x) != 2:
                 raise ValueError(f"every example must have two inputs, x1 and x2, got {len(x)}: {describe(x)}")
         self.data, self.boundary, self.names = data, boundary, names
-        self.x1, self.x2 = (steps_over([float(x[i]) for x, _ in data]) for i in range(2))
+        self.x1, self.x2 = (steps_over([float(x[i]) for x, _ in data], f"x{i + 1} of data") for i in range(2))
         self.points = [(a, b) for b in self.x2 for a in self.x1]
 
     def plot(self, ax: Axes, outputs: Any, largest: float | None = None) -> None:
-        """Plot the outputs at the points as shades, those of scores up to `largest`, and the data on top."""
+        """Plot the outputs at the points as shades, those of scores up to `largest`, and the data on top.
+
+        Raises:
+            ValueError: no output is finite, there is not one name per class, or a target is not the index of a logit.
+        """
+        import numpy as np
+
+        outputs = np.where(np.isfinite(outputs), outputs, np.nan)
+        if np.isnan(outputs).all():
+            raise ValueError("model must have a finite output somewhere around the data, got nan or inf everywhere")
+        targets = {r for _, r in self.data}
+        classes = sorted(targets) if outputs.ndim == 1 else list(range(outputs.shape[1]))
+        if self.names and len(self.names) != len(classes):
+            raise ValueError(f"names must be one per class, got {len(self.names)} names for {len(classes)} classes")
+        if wrong := targets.difference(classes):
+            raise ValueError(
+                f"a target must be the index of a logit, 0 to {len(classes) - 1}, got {describe(wrong.pop())}"
+            )
         on_grid = outputs.reshape(len(self.x2), len(self.x1), *outputs.shape[1:])
         if outputs.ndim == 1:
-            classes = sorted({r for _, r in self.data})
             self._plot_scores(ax, on_grid - self.boundary, largest)
         else:
-            classes = list(range(outputs.shape[1]))
             self._plot_posteriors(ax, on_grid)
         for i, r in enumerate(classes):
             a, b = ([x[k] for x, target in self.data if target == r] for k in range(2))
@@ -113,11 +132,13 @@ class Plane:
         ax.set(xlabel="x1", ylabel="x2")
 
     def _plot_scores(self, ax: Axes, scores: Any, largest: float | None) -> None:
-        largest = largest or float(abs(scores).max()) or 1.0
+        import numpy as np
+
+        largest = max(largest or 0.0, float(np.nanmax(abs(scores)))) or 1.0
         levels = [largest * i / 10 for i in range(-10, 11)]
         colours = shades(CLASSES[0], "white", CLASSES[1])
         ax.contourf(self.x1, self.x2, scores, levels=levels, cmap=colours, extend="both")
-        if scores.min() < 0.0 < scores.max():
+        if np.nanmin(scores) < 0.0 < np.nanmax(scores):
             ax.contour(self.x1, self.x2, scores, levels=[0.0], colors=DARK, linewidths=1.5)
 
     def _plot_posteriors(self, ax: Axes, logits: Any) -> None:

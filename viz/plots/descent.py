@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 
 from engine import Value, no_grad
-from viz.plots.axes import Axes, axes_or_new, shades, steps_between, steps_over
+from viz.plots.axes import Axes, axes_or_new, shades, steps_between, steps_over, visible_range
 from viz.style import BLUE, DARK, ORANGE, SKY
 
 
@@ -30,20 +30,32 @@ def plot_descent(
 
     Raises:
         ImportError: matplotlib is missing.
+        ValueError: the path has no points or one that is not finite, a range of `area` does not increase, or the
+            surface has no finite value there.
 
     >>> plot_descent(lambda w1, w2: w1**2 + w2**2, [(2.0, 1.0), (1.0, 0.5)]).get_xlabel()
     'w1'
     """
-    ax = axes_or_new(ax)
-    w1, w2 = (steps_over([point[i] for point in path]) if area is None else steps_between(*area[i]) for i in range(2))
+    if not path:
+        raise ValueError("path must have at least one point (w1, w2), got none")
+    if area is not None and any(low >= high for low, high in area):
+        raise ValueError(f"area must be two ranges (low, high) with low < high, got {area}")
+    w1, w2 = (
+        steps_over([point[i] for point in path], f"w{i + 1} of path") if area is None else steps_between(*area[i])
+        for i in range(2)
+    )
     with no_grad():
         heights = [[float(surface(a, b)) for a in w1] for b in w2]
     finite = [height for row in heights for height in row if isfinite(height)]
-    lowest, highest = min(finite), max(finite)
+    if not finite:
+        raise ValueError("surface must be finite somewhere in the area, got nan or inf everywhere: pass another area")
+    ax = axes_or_new(ax)
+    lowest, height = min(finite), visible_range(min(finite), max(finite))
     # The heights of the lines grow as squares, so that the floor of a valley has lines too.
-    levels = [lowest + (highest - lowest) * (i / 16) ** 2 for i in range(17)]
+    levels = [lowest + height * (i / 16) ** 2 for i in range(17)]
     ax.contourf(w1, w2, heights, levels=levels, cmap=shades("white", SKY))
-    ax.contour(w1, w2, heights, levels=levels, colors=DARK, linewidths=0.4)
+    if min(finite) < max(finite):
+        ax.contour(w1, w2, heights, levels=levels, colors=DARK, linewidths=0.4)
     a, b = zip(*path, strict=True)
     ax.plot(a, b, color=ORANGE, marker="o", markersize=3, linewidth=1.2)
     ax.plot(a[0], b[0], color=ORANGE, marker="o", markersize=9, label="start")

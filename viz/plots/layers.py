@@ -12,7 +12,7 @@ from engine.formatting import format_number
 from engine.validation import error_context
 from nn import MLP, Layer, Perceptron
 from nn.signals import layers_of, slope
-from viz.plots.axes import Axes, axes_or_new
+from viz.plots.axes import Axes, axes_or_new, visible_range
 from viz.style import DARK, GREY, ORANGE, SKY
 
 BINS_PER_DECADE = 4  # for gradients
@@ -99,7 +99,7 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
                     slopes[i].append(abs(slope(neuron, a.data, z.data)))
     ax = axes_or_new(ax)
     low, high = min(map(min, outputs)), max(map(max, outputs))
-    width = (high - low) / BINS or 0.1
+    width = visible_range(low, high) / BINS
     edges = [low + width * k for k in range(-1, BINS + 2)]
     for i, zs in enumerate(outputs):
         _plot_strip(ax, i, zs, edges, f"mean f'(a)\n= {format_number(fmean(slopes[i]), 2)}")

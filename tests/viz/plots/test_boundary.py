@@ -12,6 +12,7 @@ import viz
 from viz.plots.boundary import batch_predictor
 
 CORNERS = [((0, 0), -1), ((0, 1), -1), ((1, 0), -1), ((1, 1), 1)]
+CORNERS_BY_INDEX = [(x, max(r, 0)) for x, r in CORNERS]
 
 
 def lines_of_level(ax, level):
@@ -131,3 +132,40 @@ def test_a_subclass_may_treat_every_input_differently():
 def test_no_data(ax):
     with pytest.raises(ValueError, match=r"data .* got none"):
         viz.plot_decision_boundary(nn.Perceptron(2), [], ax=ax)
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_a_plot_inside_no_grad(is_compiled, ax):
+    model = nn.MLP(2, [3, 1], seed=1)
+    points = [(0.5, -1.0), (2.0, 1.0)]
+    outside = batch_predictor(model, compile=is_compiled)(points)
+    with engine.no_grad():
+        assert batch_predictor(model, compile=is_compiled)(points).tolist() == outside.tolist()
+        viz.plot_decision_boundary(model, CORNERS, compile=is_compiled, ax=ax)
+
+
+def test_a_surface_with_gaps_is_plotted_and_one_without_a_number_is_an_error(ax):
+    viz.plot_decision_boundary(lambda x: float(x[0]) if x[1] > 0 else float("nan"), CORNERS, ax=ax)
+    assert len(lines_of_level(ax, 0.0)) > 0
+    viz.plot_decision_boundary(lambda x: [x[0], float("inf") if x[1] > 0.5 else x[1]], CORNERS_BY_INDEX, ax=ax)
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="model must have a finite output"):
+            viz.plot_decision_boundary(lambda x, value=value: value, CORNERS, ax=ax)
+
+
+@pytest.mark.parametrize("names", [["no"], ["no", "yes", "maybe"]])
+def test_there_is_one_name_per_class(names, ax):
+    with pytest.raises(ValueError, match=rf"names must be one per class, got {len(names)} names for 2 classes"):
+        viz.plot_decision_boundary(nn.Perceptron(2), CORNERS, names=names, ax=ax)
+
+
+def test_a_target_that_is_no_index_of_a_logit_is_an_error(ax):
+    with pytest.raises(ValueError, match="target must be the index of a logit, 0 to 2, got int -1"):
+        viz.plot_decision_boundary(nn.MLP(2, [3]), CORNERS, ax=ax)
+
+
+def test_constant_outputs_and_points_of_any_size(ax):
+    for size in (0.0, 1e-12, 1e20):
+        viz.plot_decision_boundary(lambda x: 0.0, [((size, size), 1), ((size, size), 0)], ax=ax)
+    with pytest.raises(ValueError, match=r"x2 of data must be finite, got nan at index 1"):
+        viz.plot_decision_boundary(nn.Perceptron(2), [((1, 1), 1), ((1, float("nan")), 0)], ax=ax)
