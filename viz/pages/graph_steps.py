@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine import Backprop, Step, Value, topological_order
@@ -33,7 +34,7 @@ def page(
 
     The values appear first, node by node, then the gradients, in the steps and words of `engine.Backprop`. The arrow
     keys step, space plays, a click on a node goes to its step. Every gradient on the page starts at 0.0, whatever
-    `backward()` did before; the gradients of the graph do not change.
+    `backward()` did before; the gradients of the graph do not change. A root without a label is called L.
 
     Args:
         root: the output of the graph.
@@ -66,8 +67,8 @@ def page(
             f"the graph must have at most max_nodes={max_nodes:,} nodes, got {len(order):,} nodes: show an inner node "
             "instead, record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
         )
-    names = Names(root)
-    with restored(order):
+    with _labelled(root, order), restored(order):
+        names = Names(root)
         for node in order:
             node.grad = 0.0
         steps = list(Backprop(root))
@@ -75,12 +76,24 @@ def page(
             # The box of a node must have room for the longest gradient that it will show.
             node.grad = max(grads, key=lambda grad: len(format_number(grad, precision)))
         drawing = draw(root, depth=len(order), expand=expand, rankdir=rankdir, precision=precision, max_nodes=max_nodes)
-    heading = names.definition(root)
-    drawing.describe(f"The graph of {heading}", f"{len(order)} nodes, each after its operands. {GUIDE}")
-    picture = _Picture(drawing.pipe(encoding="utf-8"), order, precision)
-    frames = [*_forward(order, names, picture), *_backward(root, order, steps, names, picture)]
-    about = {key: _describe_node(node, root, names) for node in order for key in picture.ids[node]}
+        heading = names.definition(root)
+        drawing.describe(f"The graph of {heading}", f"{len(order)} nodes, each after its operands. {GUIDE}")
+        picture = _Picture(drawing.pipe(encoding="utf-8"), order, precision)
+        frames = [*_forward(order, names, picture), *_backward(root, order, steps, names, picture)]
+        about = {key: _describe_node(node, root, names) for node in order for key in picture.ids[node]}
     return write_page(path, picture.svg, frames, heading, about)
+
+
+@contextmanager
+def _labelled(root: Value, order: list[Value]) -> Iterator[None]:
+    """Call a root without a label L in the `with` block, if no other node is called so."""
+    before = root.label
+    if root.parents and not any(node.label == "L" for node in order):
+        root.label = root.label or "L"
+    try:
+        yield
+    finally:
+        root.label = before
 
 
 def _gradient_history(root: Value, steps: Iterable[Step]) -> dict[Value, list[float]]:

@@ -3,6 +3,7 @@
 import pytest
 
 import engine
+import nn
 import viz
 from demos.backprop import micrograd_example
 from engine import Backprop, Value, dot, topological_order
@@ -30,6 +31,7 @@ def test_frames_show_every_value_and_then_every_gradient(tmp_path):
 def test_every_number_of_every_step(make_root, tmp_path, open_page):
     root = make_root()
     shown = states_of_all_steps(open_page(viz.page(root, tmp_path / "L.html")))
+    root.label = root.label or "L"  # as on the page
     names = Names(root)
     order = topological_order(root)
     variables = [node for node in order if not node.is_constant]
@@ -175,3 +177,14 @@ def test_a_single_leaf_has_a_page(tmp_path, open_page):
         "Forward 0 of 0: the leaves", "Backward 0 of 0", "Every gradient is complete",
     ]  # fmt: skip
     assert shown[-1]["texts"] == {"n0-data": "data 2.0", "n0-grad": "grad 1.0"}
+
+
+def test_a_root_without_a_label_is_called_l(tmp_path):
+    model = nn.MLP(2, [1], seed=1)
+    loss = nn.binary_cross_entropy(model([1.0, 2.0]), 1)
+    page = viz.page(loss, tmp_path / "L.html").read_text(encoding="utf-8")
+    assert "dL/d(layer1.w11) += dL/d(layer1.z1) * x1" in page
+    assert loss.label == ""
+    L = Value(2.0, "L")
+    root = L * 3
+    assert "d(L*3)/dL" in viz.page(root, tmp_path / "L.html").read_text(encoding="utf-8"), "the name is taken"
