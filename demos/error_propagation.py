@@ -7,6 +7,7 @@ from pathlib import Path
 import nn
 import viz
 from demos._lesson import PICTURES, command, heading, report_agreement, save
+from engine import Value
 from engine.formatting import format_number
 
 SOURCES = {
@@ -57,6 +58,11 @@ def receivers(n: str) -> list[str]:
     return [m for m, sources in SOURCES.items() if n in sources]
 
 
+def half_squared_error(y: Value, z: float) -> Value:
+    """Return E = (z - y)**2 / 2."""
+    return (z - y) ** 2 / 2
+
+
 @command
 def main(
     *, x: tuple[float, float] = (1.0, 0.5), z: float = 1.0, eta: float = 0.5, activation: str = "sigmoid",
@@ -103,7 +109,7 @@ def main(
         leaf.data = 0.0
     for link, leaf in leaves.items():
         leaf.data = w[link]
-    ((z - model(x)) ** 2 / 2).backward()
+    half_squared_error(model(x), z).backward()
     differences = [abs(new[link] - (leaf.data - eta * leaf.grad)) for link, leaf in leaves.items()]
     report_agreement("updated weights", differences, 1e-14)
 
@@ -117,8 +123,10 @@ def main(
         print(f"  {WEIGHT_NAMES[m, n]:8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
 
     print("\nIn the picture, delta is dE/da (P57), which is -f'(e) times the delta above.")
-    save(viz.network(model, list(x), z), output, "error_propagation.svg")
-    page = viz.network_page(model, output / "error_propagation.html", list(x), z, learning_rate=eta)
+    save(viz.network(model, list(x), z, loss=half_squared_error), output, "error_propagation.svg")
+    page = viz.network_page(
+        model, output / "error_propagation.html", list(x), z, loss=half_squared_error, learning_rate=eta
+    )
     print(f"Interactive page: {page}")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from engine import RULES, Value
+from engine import Value
 from engine.recording import recording
 from engine.restore import restored
 from engine.validation import describe
 from nn.inputs import with_bias
 from nn.layer import Layer
-from nn.losses import Loss, mse
+from nn.losses import Loss
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
@@ -26,6 +26,7 @@ class Signals(NamedTuple):
         a: the weighted sum of every neuron.
         z: the output of every neuron.
         deltas: the derivative of the loss with respect to every weighted sum, dl/da (P57).
+        gradients: the derivative of the loss with respect to every output, dl/dz, None without a target.
         loss: the loss of the example, None without a target.
     """
 
@@ -33,6 +34,7 @@ class Signals(NamedTuple):
     a: Numbers
     z: Numbers
     deltas: Numbers
+    gradients: Numbers
     loss: float | None = None
 
 
@@ -47,35 +49,46 @@ def signals_of(
         inputs: one x, as for a call of the model; without it, only the deltas can be known.
         target: the target of the loss. Without it, the deltas are the gradients of the bias weights, whose input is 1,
             after the last `backward()`; None if all gradients are 0.
-        loss: a function of outputs and target; by default the sum of (r - y)**2 / 2 over the outputs.
+        loss: the function of outputs and target that the model learns, such as `nn.mse`.
 
     Raises:
         TypeError: `model` is not one of the three, or the loss does not return a Value.
+        ValueError: there is a target without inputs, or only one of target and loss.
         TypeError, ValueError, ArithmeticError: as the model and the loss.
 
-    >>> signals = signals_of(Perceptron(1, "linear", init=[1.0, 2.0]), [3.0], target=5.0)
+    >>> from nn import mse
+    >>> signals = signals_of(Perceptron(1, "linear", init=[1.0, 2.0]), [3.0], target=5.0, loss=mse)
     >>> signals.a, signals.z, signals.deltas, signals.loss
-    ([[7.0]], [[7.0]], [[2.0]], 2.0)
+    ([[7.0]], [[7.0]], [[4.0]], 4.0)
     """
+    if target is not None and inputs is None:
+        raise ValueError("a target needs inputs, got none: pass the inputs too")
+    if target is not None and loss is None:
+        raise ValueError(
+            "a target needs the loss that the model learns, got none: pass it too, such as loss=nn.mse, "
+            "or loss=nn.binary_cross_entropy for a logit"
+        )
+    if loss is not None and target is None:
+        raise ValueError("a loss needs a target, got none: pass the target too")
     layers = layers_of(model, "signals_of")
     passed = any(parameter.grad for parameter in model.parameters())
     deltas: Numbers = [[neuron.weights[0].grad if passed else None for neuron in neurons] for neurons in layers]
+    unknown: Numbers = [[None] * len(neurons) for neurons in layers]
     if inputs is None:
-        unknown = [[None] * len(neurons) for neurons in layers]
-        return Signals([None] * model.n_inputs, unknown, unknown, deltas)
+        return Signals([None] * model.n_inputs, unknown, unknown, deltas, unknown)
     x = [float(value) for value in with_bias(inputs, model.n_inputs, model)[1:]]
-    trace, error = model.trace(x), None
-    if target is not None:
+    trace, gradients, error = model.trace(x), unknown, None
+    if loss is not None:
         _, last = trace[-1]
-        outputs = [*last] if isinstance(model, Layer) or len(last) > 1 else last[0]
-        result = mse(outputs, target) * (len(last) / 2) if loss is None else loss(outputs, target)
+        result = loss([*last] if isinstance(model, Layer) or len(last) > 1 else last[0], target)
         if not isinstance(result, Value):
             raise TypeError(f"loss must return a Value, got {describe(result)}")
         with restored(model.parameters()):
             result.backward()
-        deltas, error = [[a.grad for a in sums] for sums, _ in trace], result.data
+        deltas, gradients = ([[value.grad for value in layer[i]] for layer in trace] for i in (0, 1))
+        error = result.data
     a, z = ([[value.data for value in layer[i]] for layer in trace] for i in (0, 1))
-    return Signals(x, a, z, deltas, error)
+    return Signals(x, a, z, deltas, gradients, error)
 
 
 def layers_of(model: object, caller: str) -> list[tuple[Perceptron, ...]]:
@@ -103,6 +116,8 @@ def slope(neuron: Perceptron, a: float, z: float) -> float:
     >>> slope(Perceptron(1, "tanh"), 0.0, 0.0)
     1.0
     """
-    if neuron.activation == "linear":
+    if neuron._function is None:
         return 1.0
-    return float(RULES[neuron.activation].partial_functions[0](a, z))
+    with recording():
+        rule = neuron._function(Value(a))._rule  # that of the name may be another one since
+    return float(rule.partial_functions[0](a, z))

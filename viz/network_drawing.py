@@ -9,7 +9,6 @@ import reprlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +17,6 @@ from engine.formatting import format_number
 from engine.validation import as_float, at_least
 from engine.value import constant
 from nn import MLP, Layer, Perceptron
-from nn.activations import activation_function
 from nn.inputs import as_list
 from nn.signals import Signals, layers_of, signals_of
 from viz.drawing import Drawing, escape_label
@@ -52,11 +50,12 @@ class Unit:
 
 @dataclass(frozen=True, eq=False)
 class Neuron(Unit):
-    """A unit that is computed: a neuron of layer 1, 2, ... with its weighted sum a and its delta."""
+    """A unit that is computed: a neuron of layer 1, 2, ... with its weighted sum a, its dL/dz and its delta."""
 
     layer: int
     perceptron: Perceptron
     a: float | None
+    gradient: float | None
     delta: float | None
 
 
@@ -75,17 +74,17 @@ def network(
     within the model; small networks show its number. x0 and z0 are the bias units, which are always 1 (P6).
     A neuron shows the curve of its activation and, if inputs are passed, its point (a, z) on it and its output z.
 
-    With a target a neuron also shows its delta, the derivative of the loss with respect to its weighted sum a:
-    delta_j = dl/da_j (P57), so that dl/dw_ji is delta_j times the input z_i. (On the slides P58-77 delta is the error
-    that arrives at the output of the neuron, -dl/dz_j, and delta_j is that times -f'(a_j).) Without a target, but
-    after `backward()`, the deltas are the gradients of the bias weights, which are equal, summed over all examples.
+    With a target and the loss that the model learns, a neuron also shows its delta, the derivative of the loss with
+    respect to its weighted sum a: delta_j = dL/da_j (P57, where the loss is l), so that dL/dw_ji is delta_j times the
+    input z_i. (On the slides P58-77 delta is the error that arrives at the output of the neuron, -dL/dz_j, and delta_j
+    is that times -f'(a_j).) Without a target, but after `backward()`, the deltas are the gradients of the bias weights,
+    which are equal, summed over all examples.
 
     Args:
         model: the network; its data and gradients do not change.
         inputs: one example x, as the model takes it.
-        target: the target of the loss; by default one number per output.
-        loss: a function of outputs and target, such as `nn.cross_entropy`; by default half the squared error, the
-            sum of (r - y)**2 / 2 over the outputs.
+        target: the target of the loss.
+        loss: the function of outputs and target that the model learns, such as `nn.cross_entropy`.
         max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
         precision: the significant digits of all numbers, at least 1.
 
@@ -94,8 +93,8 @@ def network(
 
     Raises:
         TypeError: `model` is not one of the three, or an argument is of the wrong type.
-        ValueError: the number of inputs or targets is wrong, there is a target without inputs or a loss without a
-            target, or an option is out of range.
+        ValueError: the number of inputs or targets is wrong, there is a target without inputs or only one of target
+            and loss, or an option is out of range.
         ArithmeticError: an output or the loss overflows.
 
     >>> import nn
@@ -106,12 +105,8 @@ def network(
     layers = layers_of(model, "network")
     at_least(1, max_neurons, "max_neurons")
     at_least(1, precision, "precision")
-    if target is not None and inputs is None:
-        raise ValueError("a target needs inputs, got none: pass the inputs too")
-    if loss is not None and target is None:
-        raise ValueError("a loss needs a target, got none: pass the target too")
     signals = signals_of(model, inputs, target, loss)
-    picture = _Picture(model, columns_of(model, layers, signals), max_neurons, precision)
+    picture = Picture(model, columns_of(model, layers, signals), max_neurons, precision)
     picture.headings(model)
     picture.targets(target)
     picture.caption(target, signals.loss, loss)
@@ -135,8 +130,9 @@ def columns_of(
         column = [] if kind == "output" else [Unit("bias", f"{prefix}z0", "z0", 1.0)]
         for j, perceptron in enumerate(layer):
             name = "y" if isinstance(model, Perceptron) else f"z{j + 1}"
-            z, a, delta = (numbers[k - 1][j] for numbers in (signals.z, signals.a, signals.deltas))
-            column.append(Neuron(kind, prefix + name, name, z, k, perceptron, a, delta))
+            numbers = (signals.z, signals.a, signals.gradients, signals.deltas)
+            z, a, gradient, delta = (rows[k - 1][j] for rows in numbers)
+            column.append(Neuron(kind, prefix + name, name, z, k, perceptron, a, gradient, delta))
         columns.append(column)
     return columns
 
@@ -146,16 +142,15 @@ def neurons_of(column: Iterable[Unit | None]) -> list[Neuron]:
     return [unit for unit in column if isinstance(unit, Neuron)]
 
 
-@cache
-def _curve(activation: str) -> list[Point]:
-    """Return points (a, z) on the curve of an activation z = f(a), for a and z from -4 to 4."""
-    if activation == "sign":
+def _curve(perceptron: Perceptron) -> list[Point]:
+    """Return points (a, z) on the curve of an activation z = f(a), for a and z from -4 to 4, where f is defined."""
+    if perceptron.activation == "sign":
         return [(-4.0, -1.0), (0.0, -1.0), (0.0, 1.0), (4.0, 1.0)]
-    function = activation_function(activation)
+    function = perceptron._function  # that of the name may be another one since: rules can be redefined
     points = []
     for a in [i / 4 for i in range(-16, 17)]:
         with no_grad(), suppress(ArithmeticError):  # of log and sqrt, which are undefined there
-            z = a if function is None else function(constant(a, activation)).data
+            z = a if function is None else function(constant(a, perceptron.activation)).data
             points.append((a, _clamp(z, -4.0, 4.0)))
     return points
 
@@ -164,13 +159,19 @@ def _clamp(x: float, low: float, high: float) -> float:
     return max(low, min(high, x))
 
 
-class _Picture:
-    """The drawing and its layout: one column per layer, all columns centred about y = 0."""
+class Picture:
+    """The drawing and its layout: one column per layer, all columns centred about y = 0.
 
-    def __init__(self, model: Any, columns: list[list[Unit]], max_neurons: int, precision: int) -> None:
+    `like` is a picture of the same network, whose distances and widths of lines this one has at least.
+    """
+
+    def __init__(
+        self, model: Any, columns: list[list[Unit]], max_neurons: int, precision: int, like: Picture | None = None
+    ) -> None:
         self.precision = precision
         self.weights = {weight: name for name, weight in model.named_parameters()}
-        self.largest = max(abs(weight.data) for weight in self.weights) or 1.0
+        least_width, least_gap = (like.largest, like.gap) if like else (0.0, 280.0)
+        self.largest: float = max(least_width, *(abs(weight.data) for weight in self.weights)) or 1.0
         self.columns = columns
         self.shown = [_without_middle(column, max_neurons) for column in columns]
         rows = max(map(len, self.shown))
@@ -180,7 +181,7 @@ class _Picture:
         self.named = is_whole and lines <= MAX_NAMED
         self.has_deltas = neurons_of(columns[-1])[0].delta is not None
         self.pitch = 110.0 if self.numbered else 2 * NEURON_RADIUS + (2.2 if self.has_deltas else 1.2) * LINE_HEIGHT
-        self.gap = max(280.0, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
+        self.gap: float = max(least_gap, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
         self.top = self.pitch * (rows - 1) / 2 + NEURON_RADIUS + 2.5 * LINE_HEIGHT
         self.alt_texts: list[str] = []
         is_landscape = self.gap * (len(columns) - 1) > 2 * self.top
@@ -222,12 +223,15 @@ class _Picture:
         return k * self.gap, self.pitch * ((len(column) - 1) / 2 - column.index(unit))
 
     def node(self, key: str, label: str, position: Point, **style: str) -> None:
+        """Draw a node of Graphviz."""
         self.drawing.node(key, label, pos="{:.1f},{:.1f}".format(*position), **style)
 
     def text(self, key: str, text: str, position: Point, colour: str = GREY, **style: str) -> None:
+        """Write a text."""
         self.node(key, escape_label(text), position, fontcolor=colour, **style)
 
     def number(self, x: float | None) -> str:
+        """Return a number as text, "" if it is unknown."""
         return "" if x is None else format_number(x, self.precision)
 
     def unit(self, k: int, unit: Unit | None) -> None:
@@ -256,8 +260,12 @@ class _Picture:
 
     def curve(self, unit: Neuron, centre: Point, alt_text: str) -> None:
         """Draw the curve of an activation as an edge from a neuron to itself, and its point (a, z) as a node."""
-        curve = _curve(unit.perceptron.activation)
+        curve = _curve(unit.perceptron)
+        if not curve:
+            return
         low, high = min(z for _, z in curve), max(z for _, z in curve)
+        if low == high:  # the curve of a constant is in the middle
+            low, high = low - 1.0, high + 1.0
 
         def scaled(a: float, z: float) -> Point:
             x, y = _clamp(a, -4.0, 4.0) / 8, (_clamp(z, low, high) - low) / (high - low) - 0.5
@@ -325,22 +333,30 @@ class _Picture:
                 text = f"target {self.number(number)}"
                 self.text(f"target {unit.key}", text, (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)
 
+    def loss(self, error: float | None) -> None:
+        """Write under the outputs the loss."""
+        x, y = self.position(len(self.columns) - 1, self.shown[-1][-1])
+        self.text("loss", f"L = {self.number(error)}", (x, y - NEURON_RADIUS - 2.5 * LINE_HEIGHT), DARK)
+
     def caption(self, target: Any, error: float | None, loss: Any) -> None:
         """Write under the picture what its marks mean, and describe it for screen readers."""
-        lines = ["weights: solid = positive, dashed = negative, thicker = larger magnitude"]
-        if self.columns[-1][-1].output is not None:
-            lines.append("circles: the activation with the neuron's point (a, z), and its output z")
+        lines = self.legend(error is not None)
         if error is not None:
-            output = self.columns[-1][-1].name.rstrip("0123456789")
-            name = f"sum of (r - {output})²/2" if loss is None else getattr(loss, "__name__", "loss")
-            lines.append(f"l = {name} = {self.number(error)} for target {_shorten(target)}")
-        if self.has_deltas:
-            source = " (after backward(), the gradient of its bias weight)" if error is None else ""
-            lines.append(f"δ = ∂l/∂a, the derivative of the loss with respect to the neuron's weighted sum a{source}")
+            lines.append(f"L = {loss_name(loss)} = {self.number(error)} for target {shorten(target)}")
         self.drawing.describe(f"The network {self.drawing.name}", "; ".join([*self.alt_texts, *lines]))
         middle = self.gap * (len(self.columns) - 1) / 2
         for i, line in enumerate(lines):
             self.text(f"caption {i}", line, (middle, -self.top - (i + 0.5) * LINE_HEIGHT), fontsize="12")
+
+    def legend(self, has_loss: bool) -> list[str]:
+        """Return what the marks of the picture mean."""
+        lines = ["weights: solid = positive, dashed = negative, thicker = larger magnitude"]
+        if self.columns[-1][-1].output is not None:
+            lines.append("circles: the activation with the neuron's point (a, z), and its output z")
+        if self.has_deltas:
+            source = "" if has_loss else " (after backward(), the gradient of its bias weight)"
+            lines.append(f"δ = ∂L/∂a, the derivative of the loss with respect to the neuron's weighted sum a{source}")
+        return lines
 
 
 def _without_middle(column: list[Unit], max_units: int) -> list[Unit | None]:
@@ -352,6 +368,13 @@ def _without_middle(column: list[Unit], max_units: int) -> list[Unit | None]:
     return units
 
 
-def _shorten(target: Any) -> str:
+def loss_name(loss: Any) -> str:
+    """Return the name of a loss for a reader; that of a lambda is `loss`."""
+    name = getattr(loss, "__name__", "")
+    return name if name.isidentifier() else "loss"
+
+
+def shorten(target: Any) -> str:
+    """Return a target as a short text."""
     values = as_list(target)
     return reprlib.repr(target if values is None else list(values))

@@ -32,11 +32,12 @@ class TestSignals:
     def test_deltas_are_gradients_of_the_bias_weights(self, model):
         targets = 1.0 if isinstance(model, nn.Perceptron) else [1.0, -1.0, 0.0][: len(layers_of(model, "test")[-1])]
         model.zero_grad()
-        signals = signals_of(model, [Value(0.5), -1.0], targets)
+        with engine.no_grad():
+            signals = signals_of(model, [Value(0.5), -1.0], targets, nn.mse)
         assert not any(p.grad for p in model.parameters()), "the gradients are as before"
         assert signals_of(model).deltas == [[None] * len(row) for row in signals.deltas]
         outputs = model([0.5, -1.0])
-        loss = nn.mse(outputs, targets) * (len(signals.z[-1]) / 2)
+        loss = nn.mse(outputs, targets)
         loss.backward()
         after = signals_of(model)
         assert signals.loss == loss.data
@@ -54,10 +55,28 @@ def test_wrong_arguments():
         layers_of(3, "draw")
     with pytest.raises(TypeError, match=r"loss .*Value, got float"):
         signals_of(nn.Perceptron(1), [1.0], 1.0, lambda y, r: 0.5)
+    with pytest.raises(ValueError, match=r"target needs the loss that the model learns.* loss=nn\.mse"):
+        signals_of(nn.Perceptron(1), [1.0], 1.0)
+
+
+def test_gradients_are_those_of_the_outputs():
+    signals = signals_of(nn.Perceptron(1, "relu", init=[-5.0, 1.0]), [1.0], 1.0, nn.mse)
+    assert (signals.gradients, signals.deltas) == ([[-2.0]], [[0.0]]), "known although the slope is 0"
+    assert signals_of(nn.Perceptron(1), [1.0]).gradients == [[None]]
+
+
+def test_the_slope_is_that_of_the_neurons_own_rule():
+    name = "slope_of_old_neurons"
+    engine.rule(name, "a*a", "2*a")
+    neuron = nn.Perceptron(1, name)
+    engine.rule(name, "3*a", "3")
+    assert slope(neuron, 4.0, 16.0) == 8.0
+    with engine.no_grad():
+        assert slope(nn.Perceptron(1, name), 4.0, 12.0) == 3.0
 
 
 def test_signals_inside_no_grad():
     model = nn.MLP(2, [2, 1], seed=1)
-    expected = nn.signals.signals_of(model, [0.5, -1.0], 1.0)
+    expected = signals_of(model, [0.5, -1.0], 1.0, nn.mse)
     with engine.no_grad():
-        assert nn.signals.signals_of(model, [0.5, -1.0], 1.0) == expected
+        assert signals_of(model, [0.5, -1.0], 1.0, nn.mse) == expected

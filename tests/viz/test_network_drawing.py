@@ -57,24 +57,24 @@ def forward(model, x):
 
 
 def test_a_perceptron_with_all_its_numbers():
-    shown = texts(viz.network(nn.Perceptron(2, init=[-3.0, 2.0, -3.0]), [-1.0, -2.0], 1.0))
+    shown = texts(viz.network(nn.Perceptron(2, init=[-3.0, 2.0, -3.0]), [-1.0, -2.0], 1.0, loss=nn.mse))
     y = 1 / (1 + math.exp(-1))
     assert shown["x0"] == ["x0", "1"]
     assert shown["x1"] == ["x1", "-1.0"]
     assert shown["x2"] == ["x2", "-2.0"]
-    assert shown["y"] == ["y", three(y), f"δ = {three((y - 1) * y * (1 - y))}"]
+    assert shown["y"] == ["y", three(y), f"δ = {three(2 * (y - 1) * y * (1 - y))}"]
     assert [shown[f"w{i}"] for i in range(3)] == [["w0 = -3.0"], ["w1 = 2.0"], ["w2 = -3.0"]]
     assert shown["target y"] == ["target 1.0"]
-    assert any(three((y - 1) ** 2 / 2) in line for lines in shown.values() for line in lines if "(r - y)²/2" in line)
+    assert [f"L = mse = {three((y - 1) ** 2)} for target 1.0"] in shown.values()
 
 
 def test_outputs_and_deltas_are_those_of_numpy():
     model, x, r = nn.MLP(2, [3, 2], seed=1), [0.5, -1.0], [1.0, -0.5]
     _, (z1, z2) = forward(model, x)
-    delta2 = z2 - r  # of half the squared error
+    delta2 = z2 - r  # of the mean of two squares
     v = np.array([[w.data for w in neuron.weights[1:]] for neuron in model.layers[1].neurons])
     delta1 = (1 - z1**2) * (v.T @ delta2)
-    shown = texts(viz.network(model, x, r))
+    shown = texts(viz.network(model, x, r, loss=nn.mse))
     for layer, (zs, deltas) in enumerate([(z1, delta1), (z2, delta2)], start=1):
         for j, (z, delta) in enumerate(zip(zs, deltas, strict=True), start=1):
             assert shown[f"layer{layer}.z{j}"] == [f"z{j}", three(z), f"δ = {three(delta)}"]
@@ -121,7 +121,7 @@ def test_the_model_stays_as_it_was():
     model([1.0, 2.0]).backward()
     x = [engine.Value(0.3, "mine"), engine.Value(0.4)]
     before = [(w.data, w.grad, w.label) for w in model.parameters()]
-    viz.network(model, x, 1.0)
+    viz.network(model, x, 1.0, loss=nn.mse)
     with pytest.raises(ArithmeticError):
         viz.network(model, x, 1.0, loss=lambda y, r: (y * 0).sqrt())  # backward fails halfway
     assert [(w.data, w.grad, w.label) for w in model.parameters()] == before
@@ -204,6 +204,40 @@ def test_the_point_of_a_neuron_lies_in_its_circle(activation):
     assert activation in [line for x in texts(drawing).values() for line in x]
 
 
+def test_pictures_inside_no_grad():
+    model = nn.MLP(2, [3, 1], seed=1)
+    outside = viz.network(model, [1.0, 2.0], 1.0, loss=nn.mse).source
+    with engine.no_grad():
+        assert viz.network(model, [1.0, 2.0], 1.0, loss=nn.mse).source == outside
+        assert "a = " in viz.network(model, [1.0, 2.0]).pipe(encoding="utf-8")
+
+
+def curve(drawing):
+    return parts(drawing, "edge")["y->y"].find(f".//{SVG}path").get("d")
+
+
+def test_a_constant_activation_is_a_flat_line():
+    engine.rule("always_seven", "7 + 0*a", "0")
+    heights = {y for _, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", curve(viz.network(nn.Perceptron(1, "always_seven"))))}
+    assert len(heights) == 1
+
+
+def test_an_activation_that_is_undefined_around_0_has_no_curve():
+    engine.rule("far_root", "sqrt(a - 10)", "0.5/sqrt(a - 10)")
+    drawing = viz.network(nn.Perceptron(1, "far_root", init=[20.0, 1.0]), 1.0)
+    assert texts(drawing)["y"] == ["y", three(math.sqrt(11))]
+    assert "y->y" not in parts(drawing, "edge")
+
+
+def test_a_redefined_activation_has_its_own_curve():
+    engine.rule("redefined_curve", "a*a", "2*a")
+    old = nn.Perceptron(1, "redefined_curve", init=[0.0, 1.0])
+    before = curve(viz.network(old))
+    engine.rule("redefined_curve", "-a", "-1")
+    assert curve(viz.network(nn.Perceptron(1, "redefined_curve", init=[0.0, 1.0]))) != before
+    assert curve(viz.network(old)) == before, "an old neuron computes by the old rule"
+
+
 def test_errors():
     model = nn.MLP(2, [3, 1])
     for wrong in (3.0, None, lambda x: x, nn.Module()):
@@ -218,7 +252,9 @@ def test_errors():
     with pytest.raises(ValueError, match=r"loss .* pass the target"):
         viz.network(model, [1, 2], loss=nn.mse)
     with pytest.raises(ValueError, match="as many outputs as targets"):
-        viz.network(model, [1, 2], [1.0, 2.0])
+        viz.network(model, [1, 2], [1.0, 2.0], loss=nn.mse)
+    with pytest.raises(ValueError, match=r"target needs the loss that the model learns"):
+        viz.network(model, [1, 2], 1.0)
     with pytest.raises(TypeError, match="must return a Value, got float"):
         viz.network(model, [1, 2], 1.0, loss=lambda y, r: 0.5)
     with pytest.raises(ValueError, match="max_neurons"):
@@ -228,7 +264,7 @@ def test_errors():
 
 
 def test_the_same_bytes_every_time():
-    pictures = {viz.network(nn.MLP(2, [16, 1], seed=1), [1, 2], 0.5).pipe() for _ in range(3)}
+    pictures = {viz.network(nn.MLP(2, [16, 1], seed=1), [1, 2], 0.5, loss=nn.mse).pipe() for _ in range(3)}
     assert len(pictures) == 1
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import colorsys
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from viz.style import BLUE, GREEN, ORANGE
 
 
-def colour_rules(svg: ET.Element) -> str:
-    """Return the CSS for the colours of a page and of its drawing, light and dark.
+def colour_rules(svg: ET.Element, *others: Mapping[str, str]) -> str:
+    """Return the CSS for the colours of a page, of its drawing, and of other SVG attributes, light and dark.
 
     >>> '[fill="#ffffff"]{fill:#1c1c1c}' in colour_rules(ET.fromstring('<circle fill="#ffffff"/>'))
     True
@@ -19,7 +19,8 @@ def colour_rules(svg: ET.Element) -> str:
     named = {"blue": BLUE, "orange": ORANGE, "green": GREEN}
     light = "".join(f"--{name}:{colour};--{name}-text:{_darker(colour)};" for name, colour in named.items())
     dark = "".join(f"--{name}:{_inverted(colour)};--{name}-text:{_inverted(colour)};" for name, colour in named.items())
-    drawn = {(kind, x.get(kind, "")) for x in svg.iter() for kind in ("fill", "stroke")}
+    attributes = [*(element.attrib for element in svg.iter()), *others]
+    drawn = {(kind, x.get(kind, "")) for x in attributes for kind in ("fill", "stroke")}
     rules = "".join(
         f':where([data-theme="dark"]) [{kind}="{colour}"]{{{kind}:{_inverted(colour)}}}'
         for kind, colour in sorted(drawn)

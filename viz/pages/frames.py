@@ -15,7 +15,8 @@ class Frame:
         lit: the ids of the nodes and edges to highlight.
         texts: the new text of SVG text elements, by id, from this step on; "" hides one.
         node: the id of the node that is computed, whose click leads here; "" for none.
-        part: `forward`, `backward` or `update`; "" for none.
+        part: `forward`, `backward`, `update` or `again`, the second forward pass; "" for none.
+        attributes: the new attributes of SVG elements, by id, from this step on; the first frame has all that change.
     """
 
     title: str
@@ -24,3 +25,4 @@ class Frame:
     texts: dict[str, str] = field(default_factory=dict)
     node: str = ""
     part: str = ""
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -71,13 +71,17 @@ def write_page(
         raise ValueError("frames must contain at least one Frame, got none")
     elements = {element.get("id", ""): element for element in svg.iter()}
     for frame in frames:
-        _check_ids((*frame.lit, *frame.texts, *filter(None, [frame.node])), elements, f"frame {frame.title!r}")
+        ids = (*frame.lit, *frame.texts, *frame.attributes, *filter(None, [frame.node]))
+        _check_ids(ids, elements, f"frame {frame.title!r}")
         for text_id, text in frame.texts.items():
-            elements[text_id].text = text  # without JavaScript, the drawing shows the last text of each element
+            elements[text_id].text = text  # without JavaScript, the drawing is that of the last step
     _check_ids(about, elements, "about")
+    style = _asset("page.css") + colour_rules(svg, *(x for frame in frames for x in frame.attributes.values()))
+    for frame in frames:
+        for element_id, attributes in frame.attributes.items():
+            elements[element_id].attrib |= attributes
     _prepare_inline(svg, printable(heading))
     script = _asset("page.js")
-    style = _asset("page.css") + colour_rules(svg)
     data = {"frames": [asdict(frame) for frame in frames], "about": dict(about)}
     parts = {
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "

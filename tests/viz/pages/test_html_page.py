@@ -239,7 +239,7 @@ def test_light_and_dark_have_enough_contrast(drawing, tmp_path, open_page):
     if drawing == "graph":
         viz.page(example(), path)
     else:
-        viz.network_page(nn.MLP(2, [2, 1], seed=1), path, [0.5, -1.0], 1.0)
+        viz.network_page(nn.MLP(2, [2, 1], seed=1), path, [0.5, -1.0], 1.0, loss=nn.mse)
     light, dark = open_page(path, color_scheme="light"), open_page(path, color_scheme="dark")
     assert luminance(light.screenshot()) > 240
     assert luminance(dark.screenshot()) < 40

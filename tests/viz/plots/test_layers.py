@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import engine
 import nn
 import viz
 
@@ -121,3 +122,18 @@ def test_errors_name_what_is_wrong(ax):
         viz.plot_activations(nn.Perceptron(1), [], ax=ax)
     with pytest.raises(ValueError, match=r"inputs\[1\].*2 inputs .*got 3"):
         viz.plot_activations(nn.Perceptron(2), [[1, 2], [1, 2, 3]], ax=ax)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-300, 0.25, 1e16])
+def test_outputs_that_are_all_equal(size, ax):
+    viz.plot_activations(nn.Perceptron(1, "linear", init=[size, 0.0]), [1.0, 2.0], ax=ax)
+    assert medians(ax) == [size]
+
+
+def test_a_neuron_of_a_redefined_rule_has_its_own_slope(ax):
+    engine.rule("redefined_slope", "a*a", "2*a")
+    neuron = nn.Perceptron(1, "redefined_slope", init=[0.0, 1.0])
+    engine.rule("redefined_slope", "-a", "-1")
+    viz.plot_activations(neuron, [3.0], ax=ax)
+    assert medians(ax) == [9.0]
+    assert "mean f'(a)\n= 6.0" in [text.get_text() for text in ax.texts]

@@ -48,9 +48,13 @@ function show(i, instantly = false) {
   showCard();
 }
 
-/** Show in the drawing the texts of all frames up to this one. */
+/** Show in the drawing the texts and attributes of all frames up to this one. */
 function showTexts(frame) {
-  const contents = Object.assign({}, ...frames.slice(0, current + 1).map((each) => each.texts));
+  const shown = frames.slice(0, current + 1);
+  for (const [id, attributes] of shown.flatMap((each) => Object.entries(each.attributes))) {
+    for (const [name, value] of Object.entries(attributes)) document.getElementById(id).setAttribute(name, value);
+  }
+  const contents = Object.assign({}, ...shown.map((each) => each.texts));
   for (const [id, text] of texts) {
     text.textContent = contents[id] || "";
     text.classList.toggle("new", id in frame.texts);
@@ -120,7 +124,8 @@ function fitLines() {
     return lines.scrollHeight <= lines.clientHeight && !(whole && hasBreaks(size));
   };
   const sizes = Array.from({ length: Math.ceil(largest - 15) }, (_, i) => Math.max(16, largest - i));
-  const unbroken = sizes.some((size) => size >= 0.75 * largest && fits(size, true));
+  const least = document.body.classList.contains("beside") ? 0.5 : 0.75;
+  const unbroken = sizes.some((size) => size >= least * largest && fits(size, true));
   if (!unbroken) sizes.some((size) => fits(size, false));
   lines.scrollTop = 0;
 }
@@ -397,12 +402,20 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => show(beforePrint, true));
 
 // The slider is coloured by the parts of the frames.
-const colours = { forward: "--green", backward: "--orange", update: "--blue" };
+const colours = { forward: "--green", backward: "--orange", update: "--blue", again: "--green" };
 const stops = frames.map((frame, i) => {
   return `var(${colours[frame.part] || "--rule"}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
 });
 slider.style.setProperty("--parts", `linear-gradient(to right, ${stops.join(", ")})`);
 
+/** Place the lines beside the drawing if it can be larger there than above them. */
+function arrange() {
+  const above = Math.min(innerWidth / paper.width, (0.5 * innerHeight) / paper.height, 2.5);
+  const beside = Math.min((0.68 * innerWidth) / paper.width, (0.8 * innerHeight) / paper.height, 2.5);
+  document.body.classList.toggle("beside", innerWidth > 900 && beside > 1.1 * above);
+}
+
+arrange();
 setView(wholeView());
 const corner = stage.getBoundingClientRect();
 for (const group of drawing.querySelectorAll(".node, .edge")) {
@@ -415,6 +428,7 @@ for (const group of drawing.querySelectorAll(".node, .edge")) {
   });
 }
 show(0, true);
+addEventListener("resize", arrange);
 new ResizeObserver(() => {
   fitLines();
   followFrame(true);
