@@ -47,11 +47,13 @@ class UpdateRule:
         return "\n".join([f"def update({arguments}):", *rows, f"    return ({', '.join(['data', *self.state])},)"])
 
     @cached_property
-    def function(self) -> Callable[..., tuple[float, ...]]:
-        """The rule as a function of data, gradient, state and settings."""
+    def method(self) -> Callable[..., tuple[float, ...]]:
+        """The rule as a method of the optimizer: `update`."""
+        arguments = ", ".join(["data", "grad", *self.state])
+        settings = "".join(f", self.{name}" for name in self.settings)
         namespace: dict[str, Callable[..., tuple[float, ...]]] = {}
-        exec(self.source(), namespace)
-        return namespace["update"]
+        exec(f"{self.source()}\nmethod = lambda self, {arguments}: update({arguments}{settings})", namespace)
+        return namespace["method"]
 
 
 class Optimizer:
@@ -97,7 +99,7 @@ class Optimizer:
         """Return the new data of one parameter, followed by its new state."""
         if self.rule is None:
             raise NotImplementedError(f"{type(self).__name__} must have a rule or define update")
-        return self.rule.function(data, grad, *state, *[getattr(self, name) for name in self.rule.settings])
+        return self.rule.method(self, data, grad, *state)
 
     def match_state(self) -> None:
         """Let every parameter keep its own state after `parameters` has changed; that of a new one begins at 0.0."""

@@ -4,6 +4,7 @@ import copy
 import functools
 import math
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -198,7 +199,7 @@ class TestUpdateRule:
             "def update(data, grad, count, rates):", "    count = count + 1", "    data = data - rates[0]*grad/count",
             "    return (data, count,)",
         ]  # fmt: skip
-        assert rule.function(1.0, 2.0, 3.0, [0.5]) == (0.75, 4.0)
+        assert rule.method(SimpleNamespace(rates=[0.5]), 1.0, 2.0, 3.0) == (0.75, 4.0)
 
     @pytest.mark.parametrize("compiled", [False, True])
     def test_a_subclass_with_a_rule(self, compiled):
