@@ -1,4 +1,4 @@
-"""Signals: what flows through a network for one example, a, z and delta of every neuron."""
+"""Signals: the numbers of one example in a network, a, z and delta of every neuron."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nn.losses import Loss
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
-Numbers: TypeAlias = Sequence[Sequence[float | None]]  # for each layer a number per neuron, None if it is unknown
+PerNeuron: TypeAlias = Sequence[Sequence[float | None]]  # for each layer a number per neuron, None if it is unknown
 
 
 class Signals(NamedTuple):
@@ -31,10 +31,10 @@ class Signals(NamedTuple):
     """
 
     x: Sequence[float | None]
-    a: Numbers
-    z: Numbers
-    deltas: Numbers
-    gradients: Numbers
+    a: PerNeuron
+    z: PerNeuron
+    deltas: PerNeuron
+    gradients: PerNeuron
     loss: float | None = None
 
 
@@ -62,18 +62,18 @@ def signals_of(
     ([[7.0]], [[7.0]], [[4.0]], 4.0)
     """
     if target is not None and inputs is None:
-        raise ValueError("a target needs inputs, got none: pass the inputs too")
+        raise ValueError("inputs must be passed with a target, got None")
     if target is not None and loss is None:
         raise ValueError(
-            "a target needs the loss that the model learns, got none: pass it too, such as loss=nn.mse, "
+            "loss must be passed with a target, got None: pass the one that the model learns, such as loss=nn.mse, "
             "or loss=nn.binary_cross_entropy for a logit"
         )
     if loss is not None and target is None:
-        raise ValueError("a loss needs a target, got none: pass the target too")
+        raise ValueError("target must be passed with a loss, got None")
     layers = layers_of(model, "signals_of")
-    passed = any(parameter.grad for parameter in model.parameters())
-    deltas: Numbers = [[neuron.weights[0].grad if passed else None for neuron in neurons] for neurons in layers]
-    unknown: Numbers = [[None] * len(neurons) for neurons in layers]
+    has_gradients = any(parameter.grad for parameter in model.parameters())
+    unknown: PerNeuron = [[None] * len(neurons) for neurons in layers]
+    deltas = [[neuron.weights[0].grad for neuron in neurons] for neurons in layers] if has_gradients else unknown
     if inputs is None:
         return Signals([None] * model.n_inputs, unknown, unknown, deltas, unknown)
     x = [float(value) for value in with_bias(inputs, model.n_inputs, model)[1:]]

@@ -313,7 +313,7 @@ class Picture:
         return f"{short_name(self.weights[weight])} = {value}" if self.named else value
 
     def headings(self, model: Any) -> None:
-        """Write over each column what it is."""
+        """Write a heading above each column."""
         self.text("heading 0", "inputs" if model.n_inputs > 1 else "input", (0, self.top))
         for k, column in enumerate(self.columns[1:], start=1):
             neurons = neurons_of(column)
@@ -334,12 +334,12 @@ class Picture:
                 self.text(f"target {unit.key}", text, (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)
 
     def loss(self, error: float | None) -> None:
-        """Write under the outputs the loss."""
+        """Write the loss below the outputs."""
         x, y = self.position(len(self.columns) - 1, self.shown[-1][-1])
         self.text("loss", f"L = {self.number(error)}", (x, y - NEURON_RADIUS - 2.5 * LINE_HEIGHT), DARK)
 
     def caption(self, target: Any, error: float | None, loss: Any) -> None:
-        """Write under the picture what its marks mean, and describe it for screen readers."""
+        """Write the legend below the picture, and describe the picture for screen readers."""
         lines = self.legend(error is not None)
         if error is not None:
             lines.append(f"L = {loss_name(loss)} = {self.number(error)} for target {shorten(target)}")

@@ -247,13 +247,13 @@ def test_errors():
         viz.network(model, [1, 2, 3])
     with pytest.raises(TypeError, match="got str"):
         viz.network(model, ["a", 2])
-    with pytest.raises(ValueError, match=r"target .* pass the inputs"):
+    with pytest.raises(ValueError, match=r"inputs must be passed with a target"):
         viz.network(model, target=1.0)
-    with pytest.raises(ValueError, match=r"loss .* pass the target"):
+    with pytest.raises(ValueError, match=r"target must be passed with a loss"):
         viz.network(model, [1, 2], loss=nn.mse)
     with pytest.raises(ValueError, match="as many outputs as targets"):
         viz.network(model, [1, 2], [1.0, 2.0], loss=nn.mse)
-    with pytest.raises(ValueError, match=r"target needs the loss that the model learns"):
+    with pytest.raises(ValueError, match=r"loss must .*target.* that the model learns"):
         viz.network(model, [1, 2], 1.0)
     with pytest.raises(TypeError, match="must return a Value, got float"):
         viz.network(model, [1, 2], 1.0, loss=lambda y, r: 0.5)
