@@ -50,7 +50,7 @@ def test_the_graph_has_the_imports_that_run_and_no_others(tmp_path):
         "viz/drawing.py": "import demos.a.b\nclass Drawing: import viz.pages as p",
         "viz/pages/__init__.py": "try:\n    from viz.drawing import *\nexcept ImportError:\n    from .. import drawing",
         "viz/__init__.py": "",
-        "viz/plots/loss.py": "from viz.plots import boundary\nfrom viz.pages.frames import Frame",
+        "viz/plots/loss.py": "from viz.plots import boundary\nfrom viz.pages.html_page import Frame",
         "viz/plots/boundary.py": "import viz.plots.loss",
         "viz/plots/__init__.py": "",
         "demos/a.py": "import demosaic",

@@ -15,8 +15,7 @@ from engine.restore import restored
 from engine.validation import at_least
 from viz.clusters import Clusters, fold_graph
 from viz.graph_drawing import draw
-from viz.pages.frames import Frame
-from viz.pages.html_page import GUIDE, page_path, parse_svg, write_page
+from viz.pages.html_page import GUIDE, Frame, page_path, parse_svg, write_page
 
 MAX_EQUATIONS = 12  # on one line
 
@@ -80,8 +79,8 @@ def page(
         drawing.describe(f"The graph of {heading}", f"{len(order)} nodes, each after its operands. {GUIDE}")
         picture = _Picture(drawing.pipe(encoding="utf-8"), order, precision)
         frames = [*_forward(order, names, picture), *_backward(root, order, steps, names, picture)]
-        about = {key: _describe_node(node, root, names) for node in order for key in picture.ids[node]}
-    return write_page(path, picture.svg, frames, heading, about)
+        descriptions = {key: _describe_node(node, root, names) for node in order for key in picture.ids[node]}
+    return write_page(path, picture.svg, frames, heading, descriptions)
 
 
 @contextmanager
@@ -183,15 +182,15 @@ def _forward(order: Sequence[Value], names: Names, picture: _Picture) -> Iterato
     inner = [node for node in order if node.parents]
     equations = _join_equations([f"{names[node]} = {format_number(node.data)}" for node in leaves])
     texts = {key: text for node in leaves for key, text in picture.data(node).items()}
-    yield Frame(f"Forward 0 of {len(inner)}: the leaves", (equations,), texts=texts, part="forward")
+    yield Frame(f"Forward 0 of {len(inner)}: the leaves", (equations,), texts=texts, phase="forward")
     for i, node in enumerate(inner, 1):
         value = format_number(node.data)
         numbers = unparse(expression(node, [literal(x.data) for x in node.parents]))
         lines = [f"{names.definition(node)} = {value}"]
         if numbers != names.expression(node):
             lines.append(f"  {numbers} = {value}")
-        lit = picture.between(node.parents, node)
-        yield Frame(f"Forward {i} of {len(inner)}", tuple(lines), lit, picture.data(node), picture.key(node), "forward")
+        ids = picture.between(node.parents, node)
+        yield Frame(f"Forward {i} of {len(inner)}", tuple(lines), ids, picture.data(node), picture.key(node), "forward")
 
 
 def _backward(
@@ -204,18 +203,18 @@ def _backward(
         texts |= picture.grad(node, 0.0) | picture.product_grads(node, 0.0)
     texts |= picture.grad(root, 1.0)
     start = (f"{names.gradient(root)} = 1.0", "  every other gradient starts at 0.0")
-    yield Frame(f"Backward 0 of {len(steps)}", start, (picture.key(root),), texts, part="backward")
+    yield Frame(f"Backward 0 of {len(steps)}", start, (picture.key(root),), texts, phase="backward")
     grads = {root: 1.0}
     for i, step in enumerate(steps, 1):
         texts = picture.product_grads(step.node, step.upstream)
         for contribution in step.contributions:
             grads[contribution.parent] = contribution.total
             texts |= picture.grad(contribution.parent, contribution.total)
-        lit = picture.between([x.parent for x in step.contributions], step.node)
+        ids = picture.between([x.parent for x in step.contributions], step.node)
         lines = tuple(str(step).split("\n"))
-        yield Frame(f"Backward {i} of {len(steps)}", lines, lit, texts, picture.key(step.node), "backward")
+        yield Frame(f"Backward {i} of {len(steps)}", lines, ids, texts, picture.key(step.node), "backward")
     gradients = [f"{names.gradient(node)} = {format_number(grads[node])}" for node in nodes if not node.parents]
-    yield Frame("Every gradient is complete", (_join_equations(gradients),), part="backward")
+    yield Frame("Every gradient is complete", (_join_equations(gradients),), phase="backward")
 
 
 def _join_equations(equations: Sequence[str]) -> str:

@@ -10,14 +10,36 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from engine.formatting import printable
 from viz.pages.dark_mode import colour_rules
-from viz.pages.frames import Frame
 
 GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step of a page.
+
+    Attributes:
+        title: the heading of the step, such as `Backward 2 of 7`.
+        lines: the plain text below the drawing, line by line.
+        highlighted: the ids of the nodes and edges to highlight.
+        texts: the new text of SVG text elements, by id, from this step on; "" hides one.
+        node: the id of the node that is computed, whose click leads here; "" for none.
+        phase: `forward`, `backward`, `update` or `again`, the second forward pass; "" for none.
+        attributes: the new attributes of SVG elements, by id, from this step on; the first frame has all that change.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    highlighted: tuple[str, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict)
+    node: str = ""
+    phase: str = ""
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def page_path(path: str | os.PathLike[str]) -> Path:
@@ -42,7 +64,11 @@ def parse_svg(svg: str) -> ET.Element:
 
 
 def write_page(
-    path: str | os.PathLike[str], svg: ET.Element, frames: Sequence[Frame], heading: str, about: Mapping[str, str]
+    path: str | os.PathLike[str],
+    svg: ET.Element,
+    frames: Sequence[Frame],
+    title: str,
+    descriptions: Mapping[str, str],
 ) -> Path:
     """Write a page that steps through the frames of a drawing.
 
@@ -51,14 +77,14 @@ def write_page(
         svg: the drawing, as `parse_svg` returns it, which this function changes: groups of class `node` or `edge`
             with ids, in colours for a light background.
         frames: the steps in order, at least one.
-        heading: the title of the page, plain text.
-        about: the description of a node by its id, plain text, for tooltips and screen readers.
+        title: the title of the page, plain text.
+        descriptions: the description of a node by its id, plain text, for tooltips and screen readers.
 
     Returns:
         The path of the file.
 
     Raises:
-        ValueError: there is no frame, or a frame or `about` names an id that the drawing does not have.
+        ValueError: there is no frame, or a frame or `descriptions` names an id that the drawing does not have.
         OSError: the file cannot be written.
 
     >>> import tempfile
@@ -71,22 +97,22 @@ def write_page(
         raise ValueError("frames must contain at least one Frame, got none")
     elements = {element.get("id", ""): element for element in svg.iter()}
     for frame in frames:
-        ids = (*frame.lit, *frame.texts, *frame.attributes, *filter(None, [frame.node]))
+        ids = (*frame.highlighted, *frame.texts, *frame.attributes, *filter(None, [frame.node]))
         _check_ids(ids, elements, f"frame {frame.title!r}")
         for text_id, text in frame.texts.items():
             elements[text_id].text = text  # without JavaScript, the drawing is that of the last step
-    _check_ids(about, elements, "about")
+    _check_ids(descriptions, elements, "descriptions")
     style = _asset("page.css") + colour_rules(svg, *(x for frame in frames for x in frame.attributes.values()))
     for frame in frames:
         for element_id, attributes in frame.attributes.items():
             elements[element_id].attrib |= attributes
-    _prepare_inline(svg, printable(heading))
+    _prepare_inline(svg, printable(title))
     script = _asset("page.js")
-    data = {"frames": [asdict(frame) for frame in frames], "about": dict(about)}
+    data = {"frames": [asdict(frame) for frame in frames], "descriptions": dict(descriptions)}
     parts = {
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'",
-        "heading": html.escape(printable(heading)),
+        "heading": html.escape(printable(title)),
         "style": style,
         "svg": ET.tostring(svg, encoding="unicode"),
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),

@@ -26,8 +26,7 @@ from viz.network_drawing import (
     short_name,
     shorten,
 )
-from viz.pages.frames import Frame
-from viz.pages.html_page import page_path, parse_svg, write_page
+from viz.pages.html_page import Frame, page_path, parse_svg, write_page
 
 MAX_TERMS = 5  # of a sum
 MAX_LINES = 6  # below the drawing
@@ -98,7 +97,7 @@ def network_page(
 
     before, columns, picture = picture_of()
     new_data = {
-        weight: weight.data - rate * _known(neuron.delta) * _known(unit.output)
+        weight: weight.data - rate * _require(neuron.delta) * _require(unit.output)
         for neuron in chain.from_iterable(map(neurons_of, columns))
         for weight, unit in zip(neuron.perceptron.weights, columns[neuron.layer - 1], strict=True)
     }
@@ -116,18 +115,18 @@ def network_page(
     call = loss_name(loss), shorten(target)
     frames = [
         *old.forward("Forward", "forward", {}, [line.replace(" = ", "\u00a0=\u00a0") for line in picture.legend(True)]),
-        old.loss("The loss", "forward", call, _known(before.loss)),
+        old.loss("The loss", "forward", call, _require(before.loss)),
         *old.backward(),
         *old.update(rate, new, changes),
         *new.forward("Forward again", "again", changes, []),
-        new.loss("The loss after the update", "again", call, _known(after.loss), _known(before.loss)),
+        new.loss("The loss after the update", "again", call, _require(after.loss), _require(before.loss)),
     ]
     frames[0].texts.update({f"{name}-weight": label for name, label in old.labels.items()})
     for change in changes.values():
         for element, (attributes, _) in change.items():
             frames[0].attributes.setdefault(element, {}).update(attributes)
-    about = {key: f"{key}, a neuron with {neuron.perceptron.activation}" for key, neuron in old.neurons.items()}
-    return write_page(path, svg, frames, repr(model), about)
+    descriptions = {key: f"{key}, a neuron with {neuron.perceptron.activation}" for key, neuron in old.neurons.items()}
+    return write_page(path, svg, frames, repr(model), descriptions)
 
 
 def _changes(svg: ET.Element, new_svg: ET.Element) -> dict[str, Changes]:
@@ -182,7 +181,7 @@ class _Steps:
                     self.labels[key] = text.text or ""
 
     def number(self, x: float | None) -> str:
-        return format_number(_known(x), self.precision)
+        return format_number(_require(x), self.precision)
 
     def receivers(self, neuron: Neuron) -> list[tuple[Value, Neuron]]:
         """Return the neurons of the next layer, each with its weight for the output of a neuron."""
@@ -201,30 +200,30 @@ class _Steps:
     def frame(
         self,
         title: str,
-        part: str,
+        phase: str,
         neuron: Neuron,
         lines: list[str],
         texts: dict[str, str],
         attributes: Attributes | None = None,
     ) -> Frame:
         """Return a step that lights up a neuron, its sources or receivers, and the lines between them."""
-        if part == "backward":
+        if phase == "backward":
             others = [receiver.key for _, receiver in self.receivers(neuron)]
             edges = [f"{neuron.key}->{other}" for other in others]
         else:
             others = [source.key for _, source in self.sources(neuron)]
             edges = [f"{other}->{neuron.key}" for other in others]
-        lit = (neuron.key, *others, *edges)
-        return Frame(f"{title}: {neuron.key}", tuple(lines), lit, texts, neuron.key, part, attributes or {})
+        ids = (neuron.key, *others, *edges)
+        return Frame(f"{title}: {neuron.key}", tuple(lines), ids, texts, neuron.key, phase, attributes or {})
 
-    def forward(self, title: str, part: str, changes: dict[str, Changes], legend: list[str]) -> Iterator[Frame]:
+    def forward(self, title: str, phase: str, changes: dict[str, Changes], legend: list[str]) -> Iterator[Frame]:
         """Yield the steps that show the output of every neuron, and its point on the curve."""
         n, inputs = len(self.neurons), self.columns[0]
         line = ",  ".join(f"{unit.name}\u00a0=\u00a0{self.number(unit.output)}" for unit in inputs)
         texts = {f"{key}-{line}": "" for key in self.neurons for line in ("output", "delta")} | {"loss-number": ""}
         hidden = {point: {"visibility": "hidden"} for point in self.points}
-        # Nothing is lit, so that the page opens with the whole drawing.
-        yield Frame(f"{title} 0 of {n}: the inputs", (line, *legend), (), texts, part=part, attributes=hidden)
+        # Nothing is highlighted, so that the page opens with the whole drawing.
+        yield Frame(f"{title} 0 of {n}: the inputs", (line, *legend), (), texts, phase=phase, attributes=hidden)
         for i, (key, neuron) in enumerate(self.neurons.items(), start=1):
             symbols, numbers = self.sums([(weight, unit.name, unit.output) for weight, unit in self.sources(neuron)])
             activation, z = neuron.perceptron.activation, self.number(neuron.output)
@@ -232,9 +231,9 @@ class _Steps:
             lines = [f"a = {symbols}", f"  = {numbers} = {self.number(neuron.a)}", f"{key} = {output} = {z}"]
             point = f"{key} point"
             attributes = _new(changes, key, point) | ({point: {"visibility": "visible"}} if point in hidden else {})
-            yield self.frame(f"{title} {i} of {n}", part, neuron, lines, {f"{key}-output": z}, attributes)
+            yield self.frame(f"{title} {i} of {n}", phase, neuron, lines, {f"{key}-output": z}, attributes)
 
-    def loss(self, title: str, part: str, call: tuple[str, str], loss: float, before: float | None = None) -> Frame:
+    def loss(self, title: str, phase: str, call: tuple[str, str], loss: float, before: float | None = None) -> Frame:
         """Return the step that shows the loss, and whether it is less than before the update."""
         name, target = call
         symbols, numbers = (
@@ -244,19 +243,19 @@ class _Steps:
         if before is not None:
             change = "fell" if loss < before else "rose" if loss > before else "did not move"
             lines.append(f"The loss {change}: {self.number(before)} \u2192 {self.number(loss)}")
-        lit = ("loss", *(neuron.key for neuron in self.outputs))
-        return Frame(title, tuple(lines), lit, {"loss-number": f"L = {self.number(loss)}"}, part=part)
+        ids = ("loss", *(neuron.key for neuron in self.outputs))
+        return Frame(title, tuple(lines), ids, {"loss-number": f"L = {self.number(loss)}"}, phase=phase)
 
     def backward(self) -> Iterator[Frame]:
         """Yield the steps that show the derivatives of the loss, and delta, of every neuron, the last layer first."""
         n = len(self.neurons)
         lines = _first_lines([f"{_gradient(x)} = {self.number(x.gradient)}" for x in self.outputs])
-        lit = ("loss", *(neuron.key for neuron in self.outputs))
-        yield Frame(f"Backward 0 of {n}: the derivative of the loss", tuple(lines), lit, part="backward")
+        ids = ("loss", *(neuron.key for neuron in self.outputs))
+        yield Frame(f"Backward 0 of {n}: the derivative of the loss", tuple(lines), ids, phase="backward")
         neurons = [neuron for column in reversed(self.columns) for neuron in neurons_of(column)]
         for i, neuron in enumerate(neurons, start=1):
             delta, receivers = self.number(neuron.delta), self.receivers(neuron)
-            derivative = self.number(slope(neuron.perceptron, _known(neuron.a), _known(neuron.output)))
+            derivative = self.number(slope(neuron.perceptron, _require(neuron.a), _require(neuron.output)))
             if receivers:
                 symbols, numbers = self.sums([(weight, f"delta({x.key})", x.delta) for weight, x in receivers])
                 lines = [f"delta = f'(a) ({symbols})", f"      = {derivative} * ({numbers}) = {delta}"]
@@ -294,7 +293,7 @@ def _gradient(neuron: Neuron) -> str:
     return f"dL/d({neuron.key})" if "." in neuron.key else f"dL/d{neuron.key}"
 
 
-def _known(x: float | None) -> float:
+def _require(x: float | None) -> float:
     assert x is not None
     return x
 

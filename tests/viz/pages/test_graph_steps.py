@@ -15,7 +15,7 @@ from tests.viz.pages.browsing import bounding_box, chain, example, frames, loss_
 def test_frames_show_every_value_and_then_every_gradient(tmp_path):
     root = example()
     steps = frames(viz.page(root, tmp_path / "L.html"))
-    assert [step["part"] for step in steps] == ["forward"] * 4 + ["backward"] * 5
+    assert [step["phase"] for step in steps] == ["forward"] * 4 + ["backward"] * 5
     assert [step["node"] for step in steps] == ["", "n2", "n4", "n5", "", "n5", "n4", "n2", ""]
     root.backward()
     texts = {key: text for step in steps for key, text in step["texts"].items()}

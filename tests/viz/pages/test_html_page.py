@@ -21,8 +21,7 @@ from tests.viz.pages.browsing import (
     states_of_all_steps,
     title,
 )
-from viz.pages.frames import Frame
-from viz.pages.html_page import parse_svg, write_page
+from viz.pages.html_page import Frame, parse_svg, write_page
 
 
 def test_stepping_back_shows_the_same_as_stepping_forward(tmp_path, open_page):
@@ -389,8 +388,8 @@ CIRCLE = (
 def test_write_page_steps_through_any_drawing(tmp_path, open_page):
     frames = [
         Frame("One", ("z = 1.0",), ("z",), {"t": "1.0"}, "z", "forward"),
-        Frame("Two", ("gone",), texts={"t": ""}, part="backward"),
-        Frame("Three", part="update"),
+        Frame("Two", ("gone",), texts={"t": ""}, phase="backward"),
+        Frame("Three", phase="update"),
     ]
     tab = open_page(write_page(tmp_path / "z.html", parse_svg(CIRCLE), frames, "A <neuron>", {"z": "the neuron z"}))
     assert tab.evaluate(PAGE_STATE) == {
@@ -402,19 +401,19 @@ def test_write_page_steps_through_any_drawing(tmp_path, open_page):
     assert tab.locator("#t").text_content() == ""
     tab.keyboard.press("ArrowRight")
     tab.locator("#z").click()
-    assert title(tab) == "One", "this part has no step of the node, so the click goes to another part"
+    assert title(tab) == "One", "this phase has no step of the node, so the click goes to another phase"
 
 
 @pytest.mark.parametrize(
-    ("frames", "about", "message"),
+    ("frames", "descriptions", "message"),
     [
         ([], {}, "at least one Frame, got none"),
-        ([Frame("One", lit=("y",))], {}, "'One'.* got 'y'"),
+        ([Frame("One", highlighted=("y",))], {}, "'One'.* got 'y'"),
         ([Frame("One", texts={"y": ""})], {}, "'One'.* got 'y'"),
         ([Frame("One", node="y")], {}, "'One'.* got 'y'"),
-        ([Frame("One")], {"y": "y"}, "about .*got 'y'"),
+        ([Frame("One")], {"y": "y"}, "descriptions .*got 'y'"),
     ],
 )
-def test_frames_must_name_ids_of_the_drawing(frames, about, message, tmp_path):
+def test_frames_must_name_ids_of_the_drawing(frames, descriptions, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        write_page(tmp_path / "z.html", parse_svg(CIRCLE), frames, "z", about)
+        write_page(tmp_path / "z.html", parse_svg(CIRCLE), frames, "z", descriptions)

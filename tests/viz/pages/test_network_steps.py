@@ -22,7 +22,7 @@ def test_forward_the_loss_backward_update_and_forward_again(model, tmp_path):
     x, r, rate = [0.5, -1.0], [1.0, 0.0], 0.25
     path = viz.network_page(model, tmp_path / "net.html", x, r, loss=nn.mse, learning_rate=rate, precision=12)
     steps = frames(path)
-    assert [frame["part"] for frame in steps] == (
+    assert [frame["phase"] for frame in steps] == (
         ["forward"] * 7 + ["backward"] * 6 + ["update"] * 5 + ["again"] * 7
     ), "with the inputs and the loss before, between and after the neurons"
     order = [frame["node"] for frame in steps if frame["node"]]
@@ -151,7 +151,7 @@ def test_long_sums_and_updates_are_shortened(tmp_path):
     model = nn.MLP(20, [12, 1], seed=1)
     steps = frames(viz.network_page(model, tmp_path / "net.html", [0.1] * 20, 1.0, loss=nn.mse))
     assert " + ... + w1,20 x20" in steps[1]["lines"][0]
-    updates = [frame for frame in steps if frame["part"] == "update"]
+    updates = [frame for frame in steps if frame["phase"] == "update"]
     assert updates[-1]["lines"][-1] == "and 9 more"
     assert max(len(frame["lines"]) for frame in steps) <= 6
 
@@ -160,7 +160,7 @@ def test_another_loss_and_a_neuron_of_slope_zero(tmp_path):
     model = nn.MLP(1, [1, 2], hidden="relu", init="micrograd", seed=1)
     model.load_state_dict(model.state_dict() | {"layer1.w10": -5.0})
     steps = frames(viz.network_page(model, tmp_path / "net.html", 0.5, 1, loss=nn.cross_entropy))
-    backward = [frame for frame in steps if frame["part"] == "backward"]
+    backward = [frame for frame in steps if frame["phase"] == "backward"]
     assert backward[0]["lines"] == ["dL/d(layer2.z1) = 0.5", "dL/d(layer2.z2) = -0.5"]
     assert backward[-1]["texts"]["layer1.z1-delta"] == "δ = 0.0"
 

@@ -2,8 +2,8 @@
 
 // The page shows one frame at a time: texts and highlights in the drawing, lines below it, and a camera that follows.
 
-// The frames, as in viz/pages/frames.py, and the description of each node by its id.
-const { frames, about } = JSON.parse(document.getElementById("page-data").textContent);
+// The frames, as in viz/pages/html_page.py, and the description of each node by its id.
+const { frames, descriptions } = JSON.parse(document.getElementById("page-data").textContent);
 const part = (name) => document.getElementById("page-" + name);
 const [stage, lines, card, slider, play] = ["stage", "lines", "card", "slider", "play"].map(part);
 const drawing = stage.querySelector("svg");
@@ -16,16 +16,16 @@ let current = 0; // the index of the frame that is shown
 const textIds = frames.flatMap((frame) => Object.keys(frame.texts));
 const texts = new Map(textIds.map((id) => [id, document.getElementById(id)]));
 const nodes = [...drawing.querySelectorAll(".node")];
-const describedNodes = nodes.filter((node) => node.id in about);
+const describedNodes = nodes.filter((node) => node.id in descriptions);
 const textsIn = new Map(nodes.map((node) => [node, [...texts.values()].filter((text) => node.contains(text))]));
 
-/** The index of the frame that a click on a node shows, in the current part if possible; -1 if there is none. */
+/** The index of the frame that a click on a node shows, in the current phase if possible; -1 if there is none. */
 function frameOf(node) {
   const changesText = (frame) => textsIn.get(node).some((text) => text.id in frame.texts);
-  for (const candidates of [frames.filter((frame) => frame.part === frames[current].part), frames]) {
+  for (const candidates of [frames.filter((frame) => frame.phase === frames[current].phase), frames]) {
     const frame = candidates.find((each) => each.node === node.id)
       ?? candidates.findLast(changesText)
-      ?? candidates.find((each) => each.lit.includes(node.id));
+      ?? candidates.find((each) => each.highlighted.includes(node.id));
     if (frame) return frames.indexOf(frame);
   }
   return -1;
@@ -36,10 +36,10 @@ function show(i, instantly = false) {
   const isNext = i === current + 1;
   current = clamp(i, 0, last);
   const frame = frames[current];
-  document.body.dataset.part = frame.part;
+  document.body.dataset.phase = frame.phase;
   showTexts(frame);
   for (const lit of drawing.querySelectorAll(".lit, .now")) lit.classList.remove("lit", "now");
-  for (const id of frame.lit) document.getElementById(id).classList.add("lit");
+  for (const id of frame.highlighted) document.getElementById(id).classList.add("lit");
   if (frame.node) document.getElementById(frame.node).classList.add("now");
   animateEdges(isNext && current === i && !instantly && !reducedMotion.matches);
   showLines(frame);
@@ -62,7 +62,7 @@ function showTexts(frame) {
   for (const [node, inside] of textsIn) {
     node.classList.toggle("waiting", inside.length > 0 && inside.every((text) => !text.textContent));
   }
-  for (const node of describedNodes) node.setAttribute("aria-label", [about[node.id], ...numbersIn(node)].join(", "));
+  for (const node of describedNodes) node.setAttribute("aria-label", [descriptions[node.id], ...numbersIn(node)].join(", "));
 }
 
 function numbersIn(node) {
@@ -87,7 +87,7 @@ function animateEdges(animated) {
     const stroke = path.cloneNode();
     stroke.setAttribute("pathLength", 1);
     stroke.setAttribute("class", "flow");
-    stroke.style.setProperty("--from", frames[current].part === "backward" ? -1 : 1);
+    stroke.style.setProperty("--from", frames[current].phase === "backward" ? -1 : 1);
     stroke.addEventListener("animationend", () => {
       stroke.remove();
       edge.classList.remove("flowing");
@@ -175,7 +175,7 @@ function moveTo(target, instantly) {
 
 /** Move lit elements into view, and no further than needed; if nothing is lit, show the whole drawing. */
 function followFrame(instantly) {
-  const lit = frames[current].lit.map((id) => boxes.get(id)).filter(Boolean);
+  const lit = frames[current].highlighted.map((id) => boxes.get(id)).filter(Boolean);
   const readable = clamp(stage.clientWidth / 1280, 0.8, 1.6);
   const scale = userScale === null ? Math.max(wholeScale(), readable) : userScale || wholeScale();
   if (!lit.length || scale <= wholeScale()) {
@@ -275,9 +275,9 @@ let cardNode = null;
 
 function showCard(node = cardNode) {
   cardNode = node;
-  card.hidden = !node || !(node.id in about);
+  card.hidden = !node || !(node.id in descriptions);
   if (card.hidden) return;
-  const paragraphs = [about[node.id], numbersIn(node).join(", ")].filter(Boolean);
+  const paragraphs = [descriptions[node.id], numbersIn(node).join(", ")].filter(Boolean);
   card.replaceChildren(...paragraphs.map((text) => element("p", text)));
   const area = stage.getBoundingClientRect();
   const box = node.getBoundingClientRect();
@@ -297,7 +297,7 @@ for (const node of nodes) {
   node.addEventListener("click", () => {
     if (moved < 5) showFrameOf(node);
   });
-  if (!(node.id in about)) {
+  if (!(node.id in descriptions)) {
     node.setAttribute("aria-hidden", "true");
     continue;
   }
@@ -401,10 +401,10 @@ addEventListener("beforeprint", () => {
 });
 addEventListener("afterprint", () => show(beforePrint, true));
 
-// The slider is coloured by the parts of the frames.
+// The slider is coloured by the phases of the frames.
 const colours = { forward: "--green", backward: "--orange", update: "--blue", again: "--green" };
 const stops = frames.map((frame, i) => {
-  return `var(${colours[frame.part] || "--rule"}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
+  return `var(${colours[frame.phase] || "--rule"}) ${(100 * i) / frames.length}% ${(100 * (i + 1)) / frames.length}%`;
 });
 slider.style.setProperty("--parts", `linear-gradient(to right, ${stops.join(", ")})`);
 
