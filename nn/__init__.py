@@ -10,6 +10,8 @@ Page numbers such as P14 refer to demos/README.md, which lists the formulas.
 (True, [False, True, True, False])
 """
 
+from typing import TYPE_CHECKING
+
 from nn.checkpoint import load, save
 from nn.history import History, plateau
 from nn.initialization import SCHEMES
@@ -21,9 +23,16 @@ from nn.optimizers import SGD, Adam, Optimizer
 from nn.perceptron import Perceptron
 from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
+from nn.usage import unknown_name
 
 __all__ = [
     "MLP", "SCHEMES", "SGD", "Adam", "History", "Layer", "Module", "Optimizer", "Perceptron",
     "binary_cross_entropy", "cosine_decay", "cross_entropy", "evaluate", "exponential_decay", "hinge",
     "linear_decay", "load", "mse", "plateau", "save", "train",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # a type checker knows only the names above
+
+    def __getattr__(name: str) -> object:
+        """Raise an error that says what to write for a name of another library."""
+        raise unknown_name("module 'nn'", name, None)

@@ -27,11 +27,13 @@ def activation_function(name: str) -> Callable[[Value], Value] | None:
     names = [name for name in FUNCTIONS if RULES[name].arity == 1 and not RULES[name].finalize]
     if name in names:
         return FUNCTIONS[name]
+    other_names = {"identity": "linear", "none": "linear", "logistic": "sigmoid", "swish": "silu"}
     if name == "softmax":
         hint = (
             "softmax is over all outputs: train 'linear' ones with nn.cross_entropy, then use engine.softmax(model(x))"
         )
     else:
-        near = difflib.get_close_matches(name, ["linear", *names])
+        lower = name.lower()
+        near = difflib.get_close_matches(other_names.get(lower, lower), ["linear", *names])
         hint = f"did you mean {near[0]!r}?" if near else f"there are 'linear', {', '.join(map(repr, names))}"
-    raise ValueError(f"activation must be a function of the table, got {name!r}: {hint}")
+    raise ValueError(f"activation must be the name of a function, got {name!r}: {hint}")

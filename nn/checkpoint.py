@@ -68,7 +68,7 @@ def save(model: Module, path: AnyPath) -> None:
         return
     if status and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is read-only", os.fspath(path))
-    target = Path(os.fsdecode(os.path.realpath(path)))
+    target = Path(os.path.realpath(os.fsdecode(path)))
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "x", encoding="utf-8") as file:

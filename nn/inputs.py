@@ -35,8 +35,17 @@ def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
         rule = f"x must have {n_inputs} input{'' if n_inputs == 1 else 's'} for {caller!r}"
         if xs is None:
             raise TypeError(f"{rule}, in a list, a tuple or a NumPy row, got {describe(x)}")
-        raise ValueError(f"{rule}, got {len(xs)}: {describe(x)}")
-    return tuple([entry if type(entry) is Value else _input(entry, f"x{i}") for i, entry in enumerate((1.0, *xs))])
+        raise ValueError(f"{rule}, got {len(xs)}: {describe(x)}{_one_at_a_time(xs)}")
+    try:
+        return tuple([entry if type(entry) is Value else _input(entry, f"x{i}") for i, entry in enumerate((1.0, *xs))])
+    except TypeError as error:
+        error.args = (f"{error}{_one_at_a_time(xs)}",)
+        raise
+
+
+def _one_at_a_time(xs: Sequence[Any]) -> str:
+    """Return what to do if the inputs are those of many examples."""
+    return "; write [model(x) for x in xs] for many examples" if xs and as_list(xs[0]) is not None else ""
 
 
 def _input(x: Number, label: str) -> Value:

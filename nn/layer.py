@@ -12,6 +12,7 @@ from nn.initialization import generator, scheme
 from nn.inputs import label_prefix, with_bias
 from nn.module import Module
 from nn.perceptron import Perceptron, Trace
+from nn.usage import usage
 
 
 class Layer(Module):
@@ -33,6 +34,7 @@ class Layer(Module):
     ['z1', 'z2']
     """
 
+    @usage('nn.Layer(2, 3, "tanh")')
     def __init__(
         self,
         n_inputs: int,
@@ -69,11 +71,11 @@ class Layer(Module):
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
         """Return the weighted sums and the outputs of all neurons for one x: [(a, z)]."""
-        return [self.forward(with_bias(x, self.n_inputs, self))]
+        return [self.activate(with_bias(x, self.n_inputs, self))]
 
-    def forward(self, inputs: tuple[Value, ...]) -> tuple[Sequence[Value], Sequence[Value]]:
+    def activate(self, inputs: tuple[Value, ...]) -> tuple[Sequence[Value], Sequence[Value]]:
         """Return the weighted sums and the outputs of all neurons, for inputs that begin with x0."""
-        a, z = zip(*[neuron.forward(inputs) for neuron in self.neurons], strict=True)
+        a, z = zip(*[neuron.activate(inputs) for neuron in self.neurons], strict=True)
         return a, z
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from nn.inputs import as_list, with_bias
 from nn.layer import Layer
 from nn.module import Module
 from nn.perceptron import Trace
+from nn.usage import usage
 
 
 class MLP(Module):
@@ -40,6 +41,7 @@ class MLP(Module):
     (13, ['layer2.w12', 'layer2.w13'])
     """
 
+    @usage('nn.MLP(2, [4, 1], hidden="tanh", output="linear")')
     def __init__(
         self,
         n_inputs: int,
@@ -90,7 +92,7 @@ class MLP(Module):
         """
         inputs, trace = with_bias(x, self.n_inputs, self), []
         for layer in self.layers:
-            trace.append(layer.forward(inputs))
+            trace.append(layer.activate(inputs))
             inputs = (inputs[0], *trace[-1][1])
         return trace
 

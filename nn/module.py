@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import Value
 from engine.validation import as_finite, describe
+from nn.usage import unknown_name
 
 
 class Module:
     """A function with parameters. A subclass sets Values and other Modules as attributes and defines `__call__`.
+
+    As in PyTorch, it may define `forward` instead, and `model.forward(x)` is the same as `model(x)`.
 
     Its parameters are the leaf Values among its attributes, also in lists, tuples and dicts there, and the parameters
     of the Modules among them; each counts once.
@@ -27,7 +30,19 @@ class Module:
 
     def __call__(self, x: Any) -> Any:
         """Return the output for one x."""
-        raise NotImplementedError(f"{type(self).__name__} must define __call__")
+        if type(self).forward is Module.forward:
+            raise NotImplementedError(f"{type(self).__name__} must define __call__")
+        return self.forward(x)
+
+    def forward(self, x: Any) -> Any:
+        """Return the output for one x."""
+        return self(x)
+
+    if not TYPE_CHECKING:  # a type checker knows only the names that there are
+
+        def __getattr__(self, name: str) -> object:
+            """Raise an error that says what to write for a name of another library."""
+            raise unknown_name(f"{type(self).__name__!r} object", name, self)
 
     def children(self) -> Iterable[tuple[str, object]]:
         """Return the objects in which to look for parameters, with their names: the attributes."""

@@ -12,6 +12,7 @@ from engine.formatting import format_number
 from engine.formulas import names
 from engine.restore import restored
 from engine.validation import describe, in_range
+from nn.usage import usage
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +147,14 @@ class Optimizer:
 
 def _leaves(parameters: Iterable[Value]) -> list[Value]:
     if not isinstance(parameters, Iterable):
-        raise TypeError(f"parameters must be a list of Values, got {describe(parameters)}: write model.parameters()")
-    leaves = list(dict.fromkeys(parameters))
+        raise TypeError(f"parameters must be a list of Values, got {describe(parameters)}; write model.parameters()")
+    leaves = list(parameters)
     for p in leaves:
         if not isinstance(p, Value) or p.op or p.is_constant:
             raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
     if not leaves:
         raise ValueError("parameters must be one leaf Value or more, got none")
-    return leaves
+    return list(dict.fromkeys(leaves))
 
 
 class SGD(Optimizer):
@@ -183,6 +184,7 @@ class SGD(Optimizer):
         data="data - learning_rate*velocity",
     )
 
+    @usage("nn.SGD(model.parameters(), learning_rate=0.1)")
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float = 0.1, momentum: float = 0.0, weight_decay: float = 0.0
     ) -> None:
@@ -214,6 +216,7 @@ class Adam(Optimizer):
         data="data - learning_rate*((mean/(1 - betas[0]**steps)) / ((square/(1 - betas[1]**steps))**0.5 + epsilon))",
     )
 
+    @usage("nn.Adam(model.parameters(), learning_rate=0.02)")
     def __init__(
         self,
         parameters: Iterable[Value],

@@ -16,6 +16,7 @@ from nn.history import History, Stop, plateau
 from nn.initialization import generator, scheme
 from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
+from nn.usage import usage
 
 Trace: TypeAlias = list[tuple[Sequence[Value], Sequence[Value]]]  # for each layer all weighted sums and all outputs
 
@@ -42,6 +43,7 @@ class Perceptron(Module):
     Value(data=0.731059, grad=0.0, label='y', op='sigmoid')
     """
 
+    @usage('nn.Perceptron(2, "tanh")')
     def __init__(
         self,
         n_inputs: int,
@@ -87,9 +89,9 @@ class Perceptron(Module):
             TypeError: one is neither a Value nor a real number.
             ArithmeticError: the output overflows.
         """
-        return self.forward(with_bias(x, self.n_inputs, self))[1]
+        return self.activate(with_bias(x, self.n_inputs, self))[1]
 
-    def forward(self, inputs: tuple[Value, ...]) -> tuple[Value, Value]:
+    def activate(self, inputs: tuple[Value, ...]) -> tuple[Value, Value]:
         """Return the weighted sum a and the output activation(a), for inputs that begin with x0."""
         a = engine.dot(self.weights, inputs)
         if self._function is None:
@@ -102,7 +104,7 @@ class Perceptron(Module):
 
     def trace(self, x: Operand | Sequence[Operand]) -> Trace:
         """Return the weighted sum and the output for one x as those of a layer: [([a], [y])]."""
-        a, y = self.forward(with_bias(x, self.n_inputs, self))
+        a, y = self.activate(with_bias(x, self.n_inputs, self))
         return [([a], [y])]
 
     def classify(self, x: Operand | Sequence[Operand]) -> int:
@@ -138,12 +140,13 @@ class Perceptron(Module):
         in_range(learning_rate, "learning_rate")
         with engine.no_grad():
             inputs = with_bias(x, self.n_inputs, self)
-            error = constant(r, "r") - self.forward(inputs)[1]
+            error = constant(r, "r") - self.activate(inputs)[1]
             updated = [w + learning_rate * error * x for w, x in zip(self.weights, inputs, strict=True)]
         for w, new in zip(self.weights, updated, strict=True):
             w.data = new.data
         return error.data
 
+    @usage("neuron.fit(zip(xs, rs), learning_rate=0.1, epochs=100)")
     def fit(
         self,
         data: Iterable[tuple[Operand | Sequence[Operand], float]],

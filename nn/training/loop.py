@@ -21,10 +21,12 @@ from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
 from nn.training.progress import Progress
 from nn.training.steps import Steps
+from nn.usage import usage
 
 Model: TypeAlias = Callable[[Any], Any]
 
 
+@usage("nn.train(model, nn.mse, zip(xs, rs), epochs=1000, optimizer=nn.Adam(model.parameters(), learning_rate=0.02))")
 def train(
     model: Model,
     loss: Loss,
@@ -84,6 +86,9 @@ def train(
     >>> [round(p.data, 1) for p in line.parameters()]
     [1.0, 2.0]
     """
+    _check_functions(model=model, loss=loss, schedule=schedule, until=until, accuracy=accuracy, callback=callback)
+    if not isinstance(optimizer, Optimizer | None):
+        raise TypeError(f"optimizer must be one such as nn.Adam(model.parameters()), got {describe(optimizer)}")
     pairs, rng, history = examples(data), generator(seed), History()
     if optimizer is None:
         if not isinstance(model, Module):
@@ -137,6 +142,7 @@ def train(
     return history
 
 
+@usage("nn.evaluate(model, nn.mse, zip(xs, rs))")
 def evaluate(model: Model, loss: Loss, data: Data, *, accuracy: Accuracy | None = None) -> tuple[float, float | None]:
     """Return the mean loss of a model over the data, and its accuracy in [0, 1], None for a regression.
 
@@ -146,10 +152,19 @@ def evaluate(model: Model, loss: Loss, data: Data, *, accuracy: Accuracy | None 
     >>> evaluate(Perceptron(1, "linear", init=[0.0, 2.0]), hinge, [(1.0, 1), (-2.0, -1), (0.25, -1)])
     (0.5, 0.6666666666666666)
     """
+    _check_functions(model=model, loss=loss, accuracy=accuracy)
     pairs, accuracy = examples(data), accuracy_by(loss) if accuracy is None else accuracy
     with engine.no_grad():
         losses, rights = _evaluate(model, loss, accuracy, pairs, range(len(pairs)), "")
     return fmean(x.data for x in losses), fmean(rights) if accuracy is not None else None
+
+
+def _check_functions(**functions: object) -> None:
+    """Check that arguments are functions; `model` and `loss` are required."""
+    for name, function in functions.items():
+        if not callable(function) and (function is not None or name in ("model", "loss")):
+            example = ", such as nn.mse" if name == "loss" else ""
+            raise TypeError(f"{name} must be a function{example}, got {describe(function)}")
 
 
 def _evaluate(

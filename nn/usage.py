@@ -1,0 +1,69 @@
+"""Answers to calls and names that are right in micrograd, PyTorch or scikit-learn, but not here."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# For the names of other libraries what to write instead.
+OTHER_NAMES = {
+    # in the package
+    "Neuron": "nn.Perceptron(2, 'tanh')",
+    "Linear": "nn.Layer(2, 3, 'linear')",
+    **dict.fromkeys(["Sequential", "MLPClassifier", "MLPRegressor"], "nn.MLP(2, [4, 1])"),
+    **dict.fromkeys(["ReLU", "Tanh", "Sigmoid"], "nn.MLP(2, [4, 1], hidden='relu')"),
+    "Parameter": "engine.Value(0.5, 'w')",
+    **dict.fromkeys(["MSELoss", "mse_loss"], "nn.mse"),
+    **dict.fromkeys(["BCELoss", "BCEWithLogitsLoss"], "nn.binary_cross_entropy, which takes logits"),
+    **dict.fromkeys(["CrossEntropyLoss", "NLLLoss"], "nn.cross_entropy, which takes logits"),
+    **dict.fromkeys(["optim", "AdamW"], "nn.Adam(model.parameters()) or nn.SGD(model.parameters())"),
+    # of a model
+    **dict.fromkeys(["w", "weight", "coef_"], "the `weights[1:]` of a Perceptron"),
+    **dict.fromkeys(["b", "bias", "intercept_"], "the `weights[0]` of a Perceptron"),
+    "nonlin": "the `activation` of a Perceptron",
+    **dict.fromkeys(["fit", "train"], "nn.train(model, loss, data)"),
+    **dict.fromkeys(["eval", "score"], "nn.evaluate(model, loss, data)"),
+    "predict": "model(x)",
+}
+
+
+def unknown_name(owner: str, name: str, thing: object) -> AttributeError:
+    """Return the error for a name that `thing` does not have, with what to write instead.
+
+    >>> unknown_name("module 'nn'", "Neuron", None)
+    AttributeError("module 'nn' has no attribute 'Neuron': use nn.Perceptron(2, 'tanh')")
+    """
+    hint = f": use {OTHER_NAMES[name]}" if name in OTHER_NAMES else ""
+    return AttributeError(f"{owner} has no attribute {name!r}{hint}", name=name, obj=thing)
+
+
+def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Decorate a function so that a call which does not fit its signature raises an error with an example.
+
+    >>> usage("double(3)")(lambda x: 2 * x)(y=3)
+    Traceback (most recent call last):
+    TypeError: missing a required argument: 'x'; write double(3)
+    """
+
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            try:
+                return function(*args, **kwargs)
+            except TypeError:
+                try:
+                    signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"{error}; write {example}") from None
+                raise
+
+        return checked
+
+    return decorate
