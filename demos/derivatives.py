@@ -15,7 +15,7 @@ from viz.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
 CURVE = "sin(x)"
 EXACT: list[Callable[[float], float]] = [math.sin, math.cos, lambda x: -math.sin(x), lambda x: -math.cos(x), math.sin]
 NEURON = "tanh(w*x + b)"
-POINTS = 241
+N_POINTS = 241
 
 
 def derivatives(y: Value, x: Value) -> list[Value]:
@@ -31,8 +31,8 @@ def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi),
     """Plot a curve and its derivatives, and draw the graph of the derivative of a neuron."""
     first, last = ends
     picture = figure(7, 4)
-    xs = [(first * (POINTS - 1 - k) + last * k) / (POINTS - 1) for k in range(POINTS)]
-    x = Value(xs[POINTS // 3], "x")
+    xs = [(first * (N_POINTS - 1 - k) + last * k) / (N_POINTS - 1) for k in range(N_POINTS)]
+    x = Value(xs[N_POINTS // 3], "x")
     y = parse(curve, {"x": x})
     names = ["y", "y'", "y''", "y'''", "y''''"]
 
@@ -49,7 +49,7 @@ def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi),
         y.forward()
         rows.append([graph.data for graph in derivatives(y, x)])
     print("\n       x" + "".join(f"{name:>14}" for name in names))
-    for at, row in list(zip(xs, rows, strict=True))[:: POINTS // 6]:
+    for at, row in list(zip(xs, rows, strict=True))[:: N_POINTS // 6]:
         print(f"{at:8.4f}" + "".join(f"{number + 0.0:14.6g}" for number in row))
     if curve == CURVE:
         exact = [f(at) for at in xs for f in EXACT]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SIDE = 8  # width and height of an image, in pixels
 MAX_MISREAD = 8  # misread digits in the picture, the most confident first
-STRONGEST = 6  # hidden neurons on a path
+N_STRONGEST = 6  # hidden neurons in the plot of a decision
 
 
 class Reading(NamedTuple):
@@ -156,7 +156,7 @@ def plot_decision(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     v_k, v_other = ([v.data for v in output.neurons[digit].weights] for digit in (k, other))
     z = [1.0, *(z_h.data for z_h in hidden(reading.x))]
     terms = [(a - b) * z_h for a, b, z_h in zip(v_k, v_other, z, strict=True)]
-    strongest = sorted(range(1, len(z)), key=lambda h: -abs(terms[h]))[:STRONGEST]
+    strongest = sorted(range(1, len(z)), key=lambda h: -abs(terms[h]))[:N_STRONGEST]
     rest = fsum(terms) - terms[0] - fsum(terms[h] for h in strongest)
     addends = [f"{format_number(terms[0], 2)} (bias)", *(f"{format_number(terms[h], 2)} (z{h})" for h in strongest)]
     lines = [" + ".join(addends[:4]), " + ".join([*addends[4:], f"{format_number(rest, 2)} (the others)"])]

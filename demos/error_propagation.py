@@ -16,7 +16,7 @@ SOURCES = {
     "6": ("4", "5"),
 }  # fmt: skip
 LINKS = [(source, neuron) for neuron, sources in SOURCES.items() for source in sources]
-START = dict(zip(LINKS, (0.3, -0.5, 0.8, 0.2, -0.6, 0.9, 0.7, -0.4, 0.5, -0.2, 0.6, 0.3, 0.9, -0.7), strict=True))
+INITIAL = dict(zip(LINKS, (0.3, -0.5, 0.8, 0.2, -0.6, 0.9, 0.7, -0.4, 0.5, -0.2, 0.6, 0.3, 0.9, -0.7), strict=True))
 WEIGHT_NAMES = {(m, n): f"w({m}){n}" if m in ("x1", "x2") else f"w{m}{n}" for m, n in LINKS}  # as the slides name them
 SIGNAL_NAMES = {m: m if m in ("x1", "x2") else f"y{m}" for m, _ in LINKS}
 
@@ -24,7 +24,7 @@ Function = Callable[[float], float]
 ByNeuron = dict[str, float]
 Weights = dict[tuple[str, str], float]
 
-F: dict[str, tuple[Function, Function]] = {  # f and its derivative
+ACTIVATIONS: dict[str, tuple[Function, Function]] = {  # f and its derivative
     "sigmoid": (lambda e: 1 / (1 + exp(-e)), lambda e: exp(-e) / (1 + exp(-e)) ** 2),
     "tanh": (tanh, lambda e: 1 - tanh(e) ** 2),
     "linear": (lambda e: e, lambda e: 1.0),
@@ -69,11 +69,11 @@ def main(
     output: Path = PICTURES,
 ) -> None:  # fmt: skip
     """Print one training step in numbers, check it against autograd, and draw the network."""
-    if activation not in F:
-        raise ValueError(f"--activation must be one of {', '.join(F)}, got {activation}")
-    f, df = F[activation]
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"--activation must be one of {', '.join(ACTIVATIONS)}, got {activation}")
+    f, df = ACTIVATIONS[activation]
     inputs = {"x1": x[0], "x2": x[1]}
-    w = START
+    w = INITIAL
 
     heading(f"Forward: x1 = {format_number(x[0])}, x2 = {format_number(x[1])}, f = {activation}")
     e, y = forward(w, inputs, f)

@@ -9,7 +9,7 @@ from demos.gradient_descent import Point, Surface, descend
 from engine import grad, hessian
 
 ROSENBROCK = "(1 - w1)**2 + 100*(w2 - w1**2)**2"  # 1960: a bent valley, 0 at (1, 1)
-SMALL = 1e-8  # the length of a gradient that counts as 0
+FLAT = 1e-8  # slope at which a descent has converged
 
 
 def exact_derivatives(w1: float, w2: float) -> list[float]:
@@ -27,7 +27,7 @@ def main(
     surface = Surface(loss, start)
     w1, w2, L = surface.w1, surface.w2, surface.L
     heading(f"Gradient descent on L(theta) = {loss}")
-    descent_path, _ = descend(surface, eta, steps, SMALL, max(steps // 5, 1))
+    descent_path, _ = descend(surface, eta, steps, FLAT, max(steps // 5, 1))
 
     surface.move(*start)
     heading("Newton's method, with the Hessian H")
@@ -42,7 +42,7 @@ def main(
         if loss == ROSENBROCK:
             exact = exact_derivatives(w1.data, w2.data)
             differences += [abs(x - y) for x, y in zip([g1, g2, h11, h12, h22], exact, strict=True)]
-        if slope < SMALL:
+        if slope < FLAT:
             break
         if not determinant:
             raise ArithmeticError(f"step {t + 1}: the Hessian has no inverse. Try another --start.")
@@ -50,7 +50,7 @@ def main(
         surface.step(t + 1, change, "Try another --start.")
         newton_path.append((w1.data, w2.data))
     kind = "a saddle" if determinant < 0 else "a minimum" if h11 > 0 else "a maximum"
-    print(f"\nConverged at step {t}, at {kind}." if slope < SMALL else f"\nNot converged: the slope is {slope:.3g}.")
+    print(f"\nConverged at step {t}, at {kind}." if slope < FLAT else f"\nNot converged: the slope is {slope:.3g}.")
     if differences:
         report_agreement("derivatives by hand", differences, 1e-9, "grad and hessian")
 

@@ -14,7 +14,6 @@ from demos._lesson import PICTURES, command, figure, heading, report_agreement, 
 from nn.signals import slope
 from viz.style import CLASSES, MARKERS
 
-SCHEMES = ("uniform_0.01", "micrograd", "xavier", "he")
 DEFAULT_SCHEMES = {"sigmoid": "xavier", "tanh": "xavier", "relu": "he"}
 
 Layers = list[list[float]]  # a number for every neuron of every layer
@@ -33,7 +32,7 @@ def main(
     def network(activation: str, init: str, depth: int = layers) -> nn.MLP:
         return nn.MLP(2, [width] * (depth - 1) + [1], hidden=activation, init=init, seed=seed)
 
-    deep = {(activation, init): network(activation, init) for activation in DEFAULT_SCHEMES for init in SCHEMES}
+    deep = {(activation, init): network(activation, init) for activation in DEFAULT_SCHEMES for init in nn.SCHEMES}
     usual = {activation: deep[activation, init] for activation, init in DEFAULT_SCHEMES.items()}
 
     heading("Each layer multiplies the error by f'(a) and by w (P57)")
@@ -95,7 +94,7 @@ def main(
     print(f"\nAlways predicting 1/2 gives a loss of log 2 = {math.log(2):.4f}.")
 
     at_init, at_loss = curves.subplots(1, 2)
-    for init, colour, marker in zip(SCHEMES, CLASSES, MARKERS, strict=False):
+    for init, colour, marker in zip(nn.SCHEMES, CLASSES, MARKERS, strict=False):
         at_init.semilogy(range(1, layers + 1), sizes["tanh", init], color=colour, marker=marker, label=init)
     at_init.set(title="Four initializations of tanh", xlabel="layer", ylabel="mean |dl/dw|")
     at_init.legend()

@@ -16,7 +16,7 @@ from nn.inputs import examples
 from viz.plots.boundary import Example, Plane, batch_predictor
 
 FRAMES_PER_SECOND = 6
-LAST_FRAME = 2.0  # seconds for which the last frame is shown
+LAST_FRAME_SECONDS = 2.0
 DPI = 80
 
 
@@ -116,7 +116,7 @@ class Animation:
                 if self.plane.names:
                     ax.legend(loc="upper right", fontsize="small")
                 writer.grab_frame()
-            for _ in range(int(LAST_FRAME * FRAMES_PER_SECOND) - 1):
+            for _ in range(int(LAST_FRAME_SECONDS * FRAMES_PER_SECOND) - 1):
                 writer.grab_frame()
         return path
 

@@ -17,7 +17,7 @@ from viz.drawing import Drawing
 from viz.graph_drawing import draw
 from viz.pages.graph_steps import page
 
-HEIGHT = 560  # of an embedded page, in pixels
+PAGE_HEIGHT = 560  # of an embedded page, in pixels
 WORDS_STYLE = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"
 
 
@@ -98,7 +98,7 @@ class Embedded:
         return f"a page of {len(self.text):,} characters, which a notebook shows"
 
 
-def embed(content: Value | str | os.PathLike[str], *, height: int = HEIGHT, **options: Any) -> Embedded:
+def embed(content: Value | str | os.PathLike[str], *, height: int = PAGE_HEIGHT, **options: Any) -> Embedded:
     """Return the page that steps through a graph, for display inside a notebook.
 
     Args:

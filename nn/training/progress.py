@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     from nn.history import History
 
-PATIENCE = 1.0  # seconds before the bar appears
-PAUSE = 0.1  # seconds between two updates
+DELAY = 1.0  # seconds before the bar appears
+INTERVAL = 0.1  # seconds between two updates
 
 
 class Progress:
-    """A bar over `total` steps in a terminal. It appears after `PATIENCE` seconds and disappears at the end."""
+    """A bar over `total` steps in a terminal. It appears after `DELAY` seconds and disappears at the end."""
 
     def __init__(self, total: int, *, shown: bool) -> None:
         self.total = total
         self.done = 0
-        self.next = time.monotonic() + PATIENCE
+        self.next = time.monotonic() + DELAY
         self.shown = shown and sys.stderr is not None and sys.stderr.isatty()
         self.bar: rich.progress.Progress | None = None
 
@@ -33,7 +33,7 @@ class Progress:
         self.done += 1
         if not self.shown or time.monotonic() < self.next:
             return
-        self.next = time.monotonic() + PAUSE
+        self.next = time.monotonic() + INTERVAL
         if self.bar is None:
             self.bar = _bar()
             self.bar.add_task("training", total=self.total, latest="")

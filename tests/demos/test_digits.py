@@ -88,11 +88,11 @@ def test_the_terms_of_a_decision_add_up(lesson, capsys):
     text = capsys.readouterr().out
     sums, total = re.search(rf"o{k} - o{other} = (.*\n.*)\n +=(.*?)= log", text).groups()
     terms = [float(sign + n) for sign, n in re.findall(r"([+-]?) ?([\d.e-]+) \(", sums)]
-    assert len(terms) == 1 + digits.STRONGEST + 1
+    assert len(terms) == 1 + digits.N_STRONGEST + 1
     assert sum(terms) == pytest.approx(float(total), abs=0.2)  # of numbers with two digits
     o = [o_k.data for o_k in model(reading.x)]
     assert float(total) == pytest.approx(o[k] - o[other], rel=1e-3)
-    assert len(ax.patches) == digits.STRONGEST + 10  # boxes, bars
+    assert len(ax.patches) == digits.N_STRONGEST + 10  # boxes, bars
     assert sum(bar.get_width() for bar in ax.patches[-10:]) == pytest.approx(3.0)
 
 

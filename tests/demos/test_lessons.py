@@ -156,8 +156,8 @@ def test_forward_backward_on_another_network(lesson):
 
 def test_error_propagation_is_gradient_descent():
     x, z, eta = {"x1": 1.0, "x2": 0.5}, 1.0, 0.5
-    f, df = error_propagation.F["sigmoid"]
-    w = error_propagation.START
+    f, df = error_propagation.ACTIVATIONS["sigmoid"]
+    w = error_propagation.INITIAL
     e, y = error_propagation.forward(w, x, f)
     deltas = error_propagation.propagate_error(w, e, z - y["6"], df)
     new = error_propagation.update_weights(w, e, y, deltas, df, eta)

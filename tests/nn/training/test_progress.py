@@ -29,7 +29,7 @@ class TestProgress:
         def shown(patience=0.0, **options):
             terminal = Terminal()
             monkeypatch.setattr("sys.stderr", terminal)
-            monkeypatch.setattr("nn.training.progress.PATIENCE", patience)
+            monkeypatch.setattr("nn.training.progress.DELAY", patience)
             for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": "1"}.items():
                 monkeypatch.setenv(name, value)
             line = nn.Perceptron(1, "linear", init=[0.0, 0.0])
