@@ -69,6 +69,8 @@ def write_page(
     frames: Sequence[Frame],
     title: str,
     descriptions: Mapping[str, str],
+    *,
+    beside: bool = False,
 ) -> Path:
     """Write a page that steps through the frames of a drawing.
 
@@ -79,6 +81,7 @@ def write_page(
         frames: the steps in order, at least one.
         title: the title of the page, plain text.
         descriptions: the description of a node by its id, plain text, for tooltips and screen readers.
+        beside: place the lines beside the drawing where it can be larger there, for lines that are short.
 
     Returns:
         The path of the file.
@@ -113,6 +116,7 @@ def write_page(
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "base-uri 'none'; form-action 'none'",
         "heading": html.escape(printable(title)),
+        "beside": str(beside).lower(),
         "style": style,
         "svg": ET.tostring(svg, encoding="unicode"),
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),

@@ -126,7 +126,7 @@ def network_page(
         for element, (attributes, _) in change.items():
             frames[0].attributes.setdefault(element, {}).update(attributes)
     descriptions = {key: f"{key}, a neuron with {neuron.perceptron.activation}" for key, neuron in old.neurons.items()}
-    return write_page(path, svg, frames, repr(model), descriptions)
+    return write_page(path, svg, frames, repr(model), descriptions, beside=True)
 
 
 def _changes(svg: ET.Element, new_svg: ET.Element) -> dict[str, Changes]:

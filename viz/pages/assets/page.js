@@ -124,9 +124,9 @@ function fitLines() {
     return lines.scrollHeight <= lines.clientHeight && !(whole && hasBreaks(size));
   };
   const sizes = Array.from({ length: Math.ceil(largest - 15) }, (_, i) => Math.max(16, largest - i));
-  const least = document.body.classList.contains("beside") ? 0.5 : 0.75;
+  const [least, most] = document.body.classList.contains("beside") ? [0.5, 0.7] : [0.75, 1]; // narrow or wide
   const unbroken = sizes.some((size) => size >= least * largest && fits(size, true));
-  if (!unbroken) sizes.some((size) => fits(size, false));
+  if (!unbroken) sizes.some((size) => size <= most * largest && fits(size, false));
   lines.scrollTop = 0;
 }
 
@@ -408,11 +408,12 @@ const stops = frames.map((frame, i) => {
 });
 slider.style.setProperty("--parts", `linear-gradient(to right, ${stops.join(", ")})`);
 
-/** Place the lines beside the drawing if it can be larger there than above them. */
+/** Place the lines beside the drawing if they may be there and it can be larger there than above them. */
 function arrange() {
   const above = Math.min(innerWidth / paper.width, (0.5 * innerHeight) / paper.height, 2.5);
   const beside = Math.min((0.68 * innerWidth) / paper.width, (0.8 * innerHeight) / paper.height, 2.5);
-  document.body.classList.toggle("beside", innerWidth > 900 && beside > 1.1 * above);
+  const isBeside = document.body.dataset.beside === "true" && innerWidth > 900 && beside > 1.1 * above;
+  document.body.classList.toggle("beside", isBeside);
 }
 
 arrange();
