@@ -286,15 +286,15 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
         if fits and (depth is not None or neurons <= MAX_NEURONS):
             return nodes
     raise ValueError(
-        f"the graph must fit max_nodes={max_nodes:,}, got {len(clusters.order):,} nodes: {_advice(clusters, depth)}, "
-        "or pass a larger max_nodes"
+        f"the graph must fit max_nodes={max_nodes:,}, got {len(clusters.order):,} nodes: pass a larger max_nodes, "
+        f"{_advice(clusters, depth)}"
     )
 
 
 def _advice(clusters: Clusters, depth: int | None) -> str:
     """Return what to do about a graph that is too large."""
     fold = "fold it with depth=0, " if clusters.depth and depth != 0 else ""
-    return f"draw an inner node instead, {fold}record fewer rows, use dot and sum for long sums"
+    return f"draw an inner node instead, {fold}record fewer rows, or use dot and sum for long sums"
 
 
 def _format_range(xs: Sequence[float], precision: int = 6) -> str:
