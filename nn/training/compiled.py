@@ -316,7 +316,9 @@ class CompiledSteps(Steps):
     def pop_rights(self) -> float:
         """Return the number of right outputs since the last call."""
         if self.decide and self.undecided:
-            examples, results = map(np.concatenate, zip(*self.undecided, strict=True))
+            examples, results = self.undecided[0]
+            if len(self.undecided) > 1:
+                examples, results = map(np.concatenate, zip(*self.undecided, strict=True))
             self.undecided.clear()
             right = self.decide(results[:, 1:]) == self.right_decisions[examples]
             self.rights = int(np.count_nonzero(right)) / right.shape[1]

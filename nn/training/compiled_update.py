@@ -11,6 +11,8 @@ from engine.compiler.cache import load_cached_module
 from engine.compiler.program import Floats
 from nn.optimizers import Optimizer, UpdateRule
 
+OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
+
 MODULE = """\
 import numba
 
@@ -53,14 +55,19 @@ def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: F
     """
     kind = type(optimizer)
     rule: UpdateRule | None = vars(kind).get("rule")
-    overridden = (kind.step, kind.update) != (Optimizer.step, Optimizer.update)
-    if rule is None or overridden or not {"rule", "step", "update"}.isdisjoint(vars(optimizer)):
+    overridden = kind.step is not Optimizer.step or kind.update is not Optimizer.update
+    if rule is None or overridden or not OVERRIDES.isdisjoint(vars(optimizer)):
         return None
     step, settings = _compile_update(rule)
     new_data, new_state = np.empty_like(data), np.empty_like(state)
-    values = [getattr(optimizer, name) for name in settings]
-    numbers = [tuple(map(float, value)) if isinstance(value, Sequence) else float(value) for value in values]
+    numbers = [_as_floats(getattr(optimizer, name)) for name in settings]
     return (new_data, new_state) if step(*numbers, data, gradient, state, new_data, new_state) else None
+
+
+def _as_floats(setting: float | Sequence[float]) -> float | tuple[float, ...]:
+    if type(setting) is float:
+        return setting
+    return tuple(map(float, setting)) if isinstance(setting, Sequence) else float(setting)
 
 
 @cache
