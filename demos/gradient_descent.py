@@ -10,6 +10,7 @@ from demos._lesson import PICTURES, command, figure, heading, report_agreement, 
 from engine import Value, grad
 
 HIMMELBLAU = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # 1972: 0 at (3, 2) and at three other points
+SMALL = 1e-6  # the slope at which the descent ends
 Point = tuple[float, float]
 
 
@@ -74,9 +75,9 @@ def main(
     picture = figure(6, 5)
     surface = Surface(loss, start)
     heading(f"L(theta) = {loss}")
-    path, gradients = descend(surface, eta, steps, 1e-6, 10)
+    path, gradients = descend(surface, eta, steps, SMALL, 10)
     slope = math.hypot(*gradients[-1])
-    print("\nConverged: the slope is 0." if slope < 1e-6 else f"\nNot converged: the slope is {slope:.3g}.")
+    print(f"\n{'Converged' if slope < SMALL else 'Not converged'}: the slope is {slope:.2g}.")
     if loss == HIMMELBLAU:
         pairs = zip(chain(*gradients), chain(*starmap(exact_gradient, path)), strict=True)
         report_agreement("partial derivatives by hand", [abs(a - b) for a, b in pairs], 1e-10, "grad")

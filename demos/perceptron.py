@@ -72,7 +72,7 @@ def main(
 def fit_perceptron(data: Examples, eta: float, epochs: int, seed: int) -> nn.Perceptron:
     """Return a perceptron with "sign", trained until it makes no mistake or the epochs are over."""
     neuron = nn.Perceptron(len(data[0][0]), "sign", init="uniform_0.01", seed=seed)
-    print(neuron.fit(data, learning_rate=eta, epochs=epochs, seed=seed))
+    print(neuron.fit(data, learning_rate=eta, epochs=epochs, seed=seed).ending)
     print(f"y = sign({formula(neuron)})")
     print_outputs(neuron, data)
     return neuron
@@ -81,7 +81,7 @@ def fit_perceptron(data: Examples, eta: float, epochs: int, seed: int) -> nn.Per
 def fit_hidden_layer(data: Examples, hidden: int, seed: int) -> nn.MLP:
     """Return an MLP with one hidden layer, trained by the hinge loss."""
     model = nn.MLP(len(data[0][0]), [hidden, 1], seed=seed)
-    print(nn.train(model, nn.hinge, data, seed=seed))
+    print(nn.train(model, nn.hinge, data, seed=seed).ending)
     print_outputs(model, data)
     return model
 
@@ -92,13 +92,14 @@ def weighted_sum(neuron: nn.Perceptron) -> Callable[[Sequence[float]], Value]:
 
 
 def print_outputs(model: Callable[[list[float]], Value], data: Examples) -> None:
-    """Print the outputs and the chosen classes of the first four examples."""
+    """Print the outputs and the chosen classes of the first four examples, and how many of all are right."""
     print("".join(f"{f'x{i + 1}':>9}" for i in range(len(data[0][0]))) + "        y  choose   r")
     for x, r in data[:4]:
         y = model(x).data
         numbers = "".join(f"{format_number(x_i, 3):>9}" for x_i in x)
         wrong = "   wrong" if (y > 0) != (r > 0) else ""
         print(f"{numbers}{format_number(y, 3):>9}    {'C1' if y > 0 else 'C2'}  {r:4}{wrong}")
+    print(f"Right: {sum((model(x).data > 0) == (r > 0) for x, r in data)} of {len(data)}")
 
 
 def check_rule(

@@ -17,7 +17,8 @@ class History:
     Attributes:
         loss: the mean loss of the examples in every epoch, each measured just before the step that used it.
         accuracy: the share of right outputs in every epoch, in [0, 1], measured likewise; [] for a regression.
-        converged: whether the training stopped because it had converged.
+        converged: whether the training stopped because its criterion was met.
+        reason: which criterion that was, or why no parameter learns; "" for others.
         interrupted: whether Ctrl-C stopped it.
         steps: the mean loss of the batch in every step.
 
@@ -32,6 +33,7 @@ class History:
     converged: bool = False
     interrupted: bool = False
     steps: list[float] = field(default_factory=list)
+    reason: str = ""
 
     @property
     def epochs(self) -> int:
@@ -51,17 +53,28 @@ class History:
         accuracy = [f"accuracy {100 * self.accuracy[-1]:.1f} %"] if self.accuracy else []
         return ", ".join(loss + accuracy)
 
-    def __repr__(self) -> str:
+    @property
+    def ending(self) -> str:
+        """How long the training took and why it ended, in words: `1 epoch, not converged`."""
         epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         state = "converged" if self.converged else "stopped by Ctrl-C" if self.interrupted else "not converged"
-        return "History: " + ", ".join(filter(None, [epochs, state, self.latest]))
+        return f"{epochs}, {self.reason or state}"
+
+    def end(self, until: Stop) -> bool:
+        """Ask the criterion `until` whether the training has converged, and return its answer."""
+        self.converged = bool(until(self))
+        self.reason = until.reason if self.converged and isinstance(until, Plateau) else ""
+        return self.converged
+
+    def __repr__(self) -> str:
+        return "History: " + ", ".join(filter(None, [self.ending, self.latest]))
 
 
 Stop: TypeAlias = Callable[[History], bool]
 
 
 class Plateau:
-    """The criterion that the loss has not fallen by `tolerance` in the last `patience` epochs: convergence.
+    """The criterion that the loss has not fallen by `tolerance` in the last `patience` epochs.
 
     It reads each loss of a history once.
 
@@ -78,6 +91,11 @@ class Plateau:
         self.patience = at_least(1, patience, "patience")
         self._history: History | None = None
         self._read, self._lowest = 0, math.inf
+
+    @property
+    def reason(self) -> str:
+        """The criterion in words."""
+        return f"the loss has not fallen for {self.patience} epoch{'' if self.patience == 1 else 's'}"
 
     def __call__(self, history: History) -> bool:
         """Return whether the training has converged."""

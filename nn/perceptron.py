@@ -196,8 +196,7 @@ class Perceptron(Module):
                 with error_context(f"epoch {epoch + 1}, data[{i}]"):
                     losses.append(float(Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2))
             history.add(fmean(losses), losses.count(0.0) / len(losses) if self.activation == "sign" else None)
-            history.converged = bool(until(history))
-            if history.converged:
+            if history.end(until):
                 break
         return history
 

@@ -295,6 +295,7 @@ class CompiledSteps(Steps):
             gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         data, state, steps = self.now
+        self.learns = self.learns or bool(self.gradient[: state.shape[1]].any())
         self.optimizer.steps = steps + 1
         updated = compiled_step(self.optimizer, data, self.gradient, state)
         if updated:

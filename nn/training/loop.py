@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any, TypeAlias
 
 import engine
-from engine import Value
+from engine import RULES, Value
 from engine.recording import recording
 from engine.validation import at_least, describe, error_context
 from nn.history import History, Plateau, Stop, plateau
@@ -72,7 +72,8 @@ def train(
         progress: show a bar in the terminal if it takes longer than a second.
 
     Returns:
-        The losses and accuracies of every epoch, and whether it converged.
+        The losses and accuracies of every epoch, and whether it converged. If the gradients of all parameters were 0
+        in every step, it did not, and the history says why.
 
     Raises:
         ArithmeticError: a loss or a gradient is not finite; the message names epoch and example, and the parameters
@@ -104,10 +105,12 @@ def train(
     order = list(range(len(pairs)))
     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, 1)
     steps.set_order(order)
+    learns = False
     with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
                 if watched and epoch and steps.is_outdated():
+                    learns = learns or steps.learns
                     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, epoch + 1)
                     steps.set_order(order)
                 if shuffle and len(batches) > 1:
@@ -129,7 +132,7 @@ def train(
                 try:
                     if callback is not None:
                         callback(history)
-                    history.converged = bool(until(history))
+                    history.end(until)
                 finally:  # what the callback did to the Values remains, even if an error ends the training
                     if watched:
                         steps.read_back()
@@ -139,7 +142,21 @@ def train(
             history.interrupted = True
         finally:
             steps.write_back()
+    if history.epochs and history.loss[-1] and not (learns or steps.learns):
+        history.converged, history.reason = False, f"no parameter learns: {_obstacle(model, loss, pairs, optimizer)}"
     return history
+
+
+def _obstacle(model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer) -> str:
+    """Return why every gradient of a training was 0, as the graph of the first example shows it."""
+    with recording():
+        nodes = engine.topological_order(loss(model(pairs[0][0]), pairs[0][1]))
+    if set(nodes).isdisjoint(optimizer.parameters):
+        return "none is in the graph of the loss (did .data, float(), detach() or no_grad() cut it off?)"
+    flat = sorted({node.op for node in nodes if node.op and {*RULES[node.op].partials} <= {"0", "0.0"}})
+    if flat:
+        return f"the derivative of {' and '.join(flat)} is 0 everywhere (use a smooth function, such as tanh)"
+    return "every gradient is exactly 0 (begin at other weights)"
 
 
 @usage("nn.evaluate(model, nn.mse, zip(xs, rs))")
@@ -231,6 +248,7 @@ class EagerSteps(Steps):
             for leaf in self.leaves:
                 leaf.grad = 0.0
             mean.backward()
+            self.learns = self.learns or any(p.grad for p in self.optimizer.parameters)
             self.optimizer.step()
         self.rights += sum(rights)
         return math.fsum(loss.data for loss in losses)

@@ -12,11 +12,13 @@ class Steps:
 
     Attributes:
         rights: the number of right outputs so far in this epoch.
+        learns: whether a gradient of a parameter has been other than 0.
     """
 
     def __init__(self, pairs: Pairs, optimizer: Optimizer, accuracy: Accuracy | None) -> None:
         self.pairs, self.optimizer, self.accuracy = pairs, optimizer, accuracy
         self.rights = 0.0
+        self.learns = False
 
     def set_order(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""

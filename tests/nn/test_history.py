@@ -55,3 +55,15 @@ def test_a_new_history():
     history = nn.History()
     assert repr(history) == "History: 0 epochs, not converged"
     assert history.converged is history.interrupted is False
+
+
+def test_a_plateau_is_called_a_plateau():
+    history = nn.History([1.0] * 21)
+    assert history.end(nn.plateau())
+    assert repr(history) == "History: 21 epochs, the loss has not fallen for 20 epochs, loss 1"
+    history.add(0.5, None)
+    assert not history.end(nn.plateau())
+    assert repr(history) == "History: 22 epochs, not converged, loss 0.5"
+    assert history.end(lambda history: True)
+    assert repr(history) == "History: 22 epochs, converged, loss 0.5"
+    assert nn.plateau(patience=1).reason == "the loss has not fallen for 1 epoch"

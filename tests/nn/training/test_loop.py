@@ -664,3 +664,49 @@ class TestChangesInACallback:
         assert history.accuracy == [0.5]
         nn.evaluate(line(), nn.mse, LINE, accuracy=accuracy)
         assert accuracy.calls == 10
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+class TestNothingLearns:
+    def history(self, model, compiled, **options):
+        options = {"optimizer": nn.SGD(model.parameters() if isinstance(model, nn.Module) else [Value(1.0)])} | options
+        return nn.train(model, nn.mse, XOR, compiled=compiled, seed=1, **options)
+
+    def test_because_of_a_threshold(self, compiled):
+        history = self.history(nn.MLP(2, [4, 1], output="sign", seed=1), compiled)
+        assert not history.converged
+        assert repr(history).startswith(
+            "History: 21 epochs, no parameter learns: the derivative of sign is 0 everywher"
+        )
+
+    @pytest.mark.parametrize("cut", [lambda y: Value(y.data), lambda y: Value(y.data) * 2 + 1])
+    def test_because_the_graph_is_cut_off(self, compiled, cut):
+        neuron = nn.Perceptron(2, "tanh", seed=1)
+        history = self.history(lambda x: cut(neuron(x)), compiled, optimizer=nn.SGD(neuron.parameters()))
+        assert not history.converged
+        assert "no parameter learns: none is in the graph of the loss (did .data, float()" in repr(history)
+
+    def test_because_no_grad_is_in_the_model(self, compiled):
+        @no_grad()
+        def model(x):
+            return Value(neuron(x).data)
+
+        neuron = nn.Perceptron(2, "tanh", seed=1)
+        history = self.history(model, compiled, optimizer=nn.Adam(neuron.parameters()), epochs=3)
+        assert "3 epochs, no parameter learns: none is in the graph" in repr(history)
+
+    def test_because_the_weights_are_a_saddle(self, compiled):
+        model = nn.MLP(2, [4, 1], seed=1)
+        model.load_state_dict(dict.fromkeys(model.state_dict(), 0.0) | {"layer2.w10": 0.5})
+        assert "no parameter learns: every gradient is exactly 0" in repr(self.history(model, compiled))
+
+    def test_unless_there_is_nothing_to_learn(self, compiled):
+        w = Value(5.0)
+        history = nn.train(lambda x: w * x, nn.hinge, [(1.0, 1)], optimizer=nn.SGD([w]), compiled=compiled)
+        assert history.converged
+        assert "learns" not in repr(history)
+
+    def test_unless_one_parameter_learns(self, compiled):
+        history = self.history(nn.MLP(2, [4, 1], "sign", seed=1), compiled)
+        assert history.converged
+        assert "learns" not in repr(history)
