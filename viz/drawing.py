@@ -142,7 +142,7 @@ class Drawing(graphviz.Digraph):
         'L.svg'
         """
         if outfile is None and filename is not None and pathlib.Path(filename).suffix.lower() in PICTURES:
-            outfile, filename, directory = pathlib.Path(directory or self.directory, filename), None, ""
+            outfile, filename, directory = pathlib.Path(os.fsdecode(directory or self.directory), filename), None, ""
         if outfile is None or filename is not None:
             return super().render(filename, directory=directory, outfile=outfile, **options)
         with tempfile.TemporaryDirectory() as folder:
@@ -160,10 +160,7 @@ class Drawing(graphviz.Digraph):
     def _pipe_lines_string(
         self, engine: str, format: str, lines: Iterator[str], *, encoding: str, **options: Any
     ) -> str:
-        if _is_plain_svg(format, options):
-            return self._svg("".join(lines), engine).decode(encoding)
-        with _dot_needed(format):
-            return super()._pipe_lines_string(engine, format, lines, encoding=encoding, **options)
+        return self._pipe_lines(engine, format, lines, input_encoding=encoding, **options).decode(encoding)
 
     def _render(self, engine: str, format: str, filepath: str, **options: Any) -> str:
         if not _is_plain_svg(format, options):
