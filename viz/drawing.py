@@ -142,7 +142,7 @@ class Drawing(graphviz.Digraph):
         'L.svg'
         """
         if outfile is None and filename is not None and pathlib.Path(filename).suffix.lower() in PICTURES:
-            outfile, filename, directory = pathlib.Path(os.fsdecode(directory or self.directory), filename), None, ""
+            outfile, filename = pathlib.Path(directory or "", filename), None
         if outfile is None or filename is not None:
             return super().render(filename, directory=directory, outfile=outfile, **options)
         with tempfile.TemporaryDirectory() as folder:
