@@ -163,10 +163,11 @@ class Drawing(graphviz.Digraph):
         return self._pipe_lines(engine, format, lines, input_encoding=encoding, **options).decode(encoding)
 
     def _render(self, engine: str, format: str, filepath: str, **options: Any) -> str:
+        target = pathlib.Path(options["outfile"] or f"{filepath}.{format}")
+        target.parent.mkdir(parents=True, exist_ok=True)
         if not _is_plain_svg(format, options):
             with _dot_needed(format):
                 return super()._render(engine, format, filepath, **options)
-        target = pathlib.Path(options["outfile"] or f"{filepath}.{format}")
         if options["raise_if_result_exists"] and target.exists():
             raise graphviz.FileExistsError(f"output file exists: {str(target)!r}")
         if target.resolve() == pathlib.Path(filepath).resolve() and not options["overwrite_filepath"]:

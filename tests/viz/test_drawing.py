@@ -71,6 +71,11 @@ class TestWithoutDotProgram:
             drawing.render("L.png")
         assert not (tmp_path / "L.png").exists()
 
+    def test_a_missing_folder_is_created(self, tmp_path):
+        example().render(outfile=tmp_path / "a" / "b.svg")
+        example().render("c/d.svg", directory=tmp_path)
+        assert sorted(file.name for file in tmp_path.glob("*/*")) == ["b.svg", "d.svg"]
+
     def test_a_second_argument_of_draw_is_the_file(self, tmp_path):
         viz.draw(Value(2.0, "a"), tmp_path / "a.svg")
         assert [file.name for file in tmp_path.iterdir()] == ["a.svg"]
