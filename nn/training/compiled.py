@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -15,14 +16,18 @@ from engine.validation import error_context
 from engine.value import constant
 from nn.inputs import Pairs, format_indices
 from nn.layer import Layer
-from nn.losses import Accuracy, Loss, accuracy_by, binary_cross_entropy, cross_entropy, hinge, mse
+from nn.losses import Accuracy, Loss, accuracy_by, binary_cross_entropy, cross_entropy, hinge
 from nn.mlp import MLP
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 from nn.signals import layers_of
+from nn.training.choice import records_one_graph
 from nn.training.compiled_update import compiled_step
 from nn.training.steps import Steps
+
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise ImportError("compiled training needs numba's compiler, which NUMBA_DISABLE_JIT turns off: unset it")
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
@@ -63,11 +68,7 @@ def record_examples(
     Models and losses of this package record the same graph for every example, so one recording is enough. For others,
     if `any_model` allows them, every example is recorded. Errors name `epoch` and the example.
     """
-    if (
-        isinstance(model, Perceptron | Layer | MLP)
-        and type(model) in (Perceptron, Layer, MLP)
-        and loss in (mse, *DECISIONS)
-    ):
+    if records_one_graph(model, loss):
         group = _record_one(model, loss, pairs, optimizer.parameters, epoch)
         if group:
             return [group]

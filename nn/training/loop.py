@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import warnings
 from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any, TypeAlias
@@ -19,6 +20,7 @@ from nn.losses import Accuracy, Loss, accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
+from nn.training.choice import is_worth_compiling
 from nn.training.progress import Progress
 from nn.training.steps import Steps
 from nn.usage import usage
@@ -66,9 +68,12 @@ def train(
         shuffle: draw a new random order in every epoch.
         seed: an int, for the same orders every time.
         compiled: record the losses once and replay them as machine code (`engine.compile`), at least a thousand times
-            as fast. By default this is done if numba is installed and model and loss are of this package. True does
-            it for any model and loss that record the same graph for an example every time: each example is recorded
-            once, at the start; of examples that consist of leaf Values, whose numbers may change, one per shape.
+            as fast. By default this is done if numba is installed and model and loss are of this package; but as long
+            as no kernels have been compiled on this machine, which takes about 20 seconds, a training that takes at
+            most about 10 seconds without them does not wait: it runs on Values, with the same results but for
+            rounding. True does it for any model and loss that record the same graph for an example every time: each
+            example is recorded once, at the start; of examples that consist of leaf Values, whose numbers may change,
+            one per shape. False never does it.
         progress: show a bar in the terminal if it takes longer than a second.
 
     Returns:
@@ -103,10 +108,13 @@ def train(
     until = plateau() if until is None else until
     accuracy = accuracy_by(loss) if accuracy is None else accuracy
     order = list(range(len(pairs)))
+    at_least(1, epochs, "epochs")
+    if compiled is None and not is_worth_compiling(model, loss, pairs, epochs * len(pairs), epochs * len(batches)):
+        compiled = False
     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, 1)
     steps.set_order(order)
     learns = False
-    with Progress(at_least(1, epochs, "epochs") * len(batches), shown=progress) as bar:
+    with Progress(epochs * len(batches), shown=progress) as bar:
         try:
             for epoch in range(epochs):
                 if watched and epoch and steps.is_outdated():
@@ -214,8 +222,12 @@ def _steps(
         try:
             from nn.training.compiled import CompiledSteps, record_examples
         except ImportError as error:
-            if compiled:
+            if compiled and error.name:
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
+            if compiled:
+                raise
+            if not error.name:
+                warnings.warn(f"training on Values, at a thousandth of the speed: {error}", stacklevel=4)
         else:
             with recording():
                 groups = record_examples(model, loss, pairs, optimizer, f"epoch {epoch}, ", any_model=bool(compiled))

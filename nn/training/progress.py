@@ -22,7 +22,7 @@ class Progress:
         self.total = total
         self.done = 0
         self.next = time.monotonic() + DELAY
-        self.shown = shown and sys.stderr is not None and sys.stderr.isatty()
+        self.shown = shown and _is_terminal(sys.stderr)
         self.bar: rich.progress.Progress | None = None
 
     def __enter__(self) -> Self:
@@ -45,6 +45,14 @@ class Progress:
             self.bar.stop()
 
 
+def _is_terminal(stream: object) -> bool:
+    """Return whether `stream` is a terminal; it may be None, closed, or an object that can only write."""
+    try:
+        return bool(stream.isatty())  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):
+        return False
+
+
 def _bar() -> rich.progress.Progress:
     from rich import progress  # here, because it takes longer to import than all of nn
     from rich.console import Console
@@ -52,5 +60,5 @@ def _bar() -> rich.progress.Progress:
     return progress.Progress(
         "{task.description}", progress.BarColumn(bar_width=20), progress.TaskProgressColumn(), "{task.fields[latest]}",
         progress.TimeRemainingColumn(), console=Console(stderr=True), transient=True,
-        redirect_stdout=sys.stdout.isatty(),  # what the program prints appears above the bar, but not if it is piped
+        redirect_stdout=_is_terminal(sys.stdout),  # what the program prints appears above the bar, unless it is piped
     )  # fmt: skip

@@ -1,0 +1,70 @@
+"""The choice between training on Values and compiled training, which has to wait for the first compilation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import engine
+from engine.recording import recording
+from engine.validation import error_context
+from nn.inputs import Pairs
+from nn.layer import Layer
+from nn.losses import ACCURACIES, Loss, mse
+from nn.mlp import MLP
+from nn.perceptron import Perceptron
+
+WORTH_WAITING = 10.0  # seconds of training on Values; the first compilation on a machine takes about 20
+
+# Seconds that a training on Values takes, about: per operation and per operand of an example, per parameter of a step.
+PER_OPERATION, PER_OPERAND, PER_PARAMETER = 3.5e-6, 0.15e-6, 1.5e-6
+
+
+def is_worth_compiling(model: Any, loss: Loss, pairs: Pairs, n_examples: int, n_steps: int) -> bool:
+    """Return whether to compile a training of `n_examples` in `n_steps`, if the user leaves the choice open."""
+    if not records_one_graph(model, loss):
+        return False
+    return seconds_on_values(model, loss, pairs, n_examples, n_steps) > WORTH_WAITING or kernels_are_compiled()
+
+
+def records_one_graph(model: object, loss: Loss) -> bool:
+    """Return whether model and loss are of this package, so that all examples have the same graph."""
+    return type(model) in (Perceptron, Layer, MLP) and loss in (mse, *ACCURACIES)
+
+
+def seconds_on_values(model: Any, loss: Loss, pairs: Pairs, n_examples: int, n_steps: int) -> float:
+    """Estimate how long a training on Values takes, from the graph of the first example.
+
+    >>> from nn import MLP, mse
+    >>> 0.1 < seconds_on_values(MLP(2, [4, 1]), mse, [([0.0, 1.0], 1.0)], 4000, 1000) < 1.0
+    True
+    """
+    with recording(), error_context("epoch 1, data[0]"):
+        x, r = pairs[0]
+        nodes = engine.topological_order(loss(model(x), r))
+    operations, operands = sum(node.op != "" for node in nodes), sum(len(node.parents) for node in nodes)
+    parameters = len(model.parameters())
+    return n_examples * (operations * PER_OPERATION + operands * PER_OPERAND) + n_steps * parameters * PER_PARAMETER
+
+
+def kernels_are_compiled() -> bool:
+    """Return whether this process or an earlier one on this machine has compiled the kernels.
+
+    Without any in the cache, numba is not imported to find out, since that takes almost a second.
+    """
+    try:
+        import platformdirs
+
+        if "engine.compiler.codegen" not in sys.modules and not any(
+            platformdirs.user_cache_path("glassgrad").rglob("*.nbi")
+        ):
+            return False
+        from engine.compiler.codegen import kernels
+
+        module = kernels()
+    except (ImportError, OSError, RuntimeError):  # without numba, or without a home directory
+        return False
+    file = Path(module.__file__ or "")
+    signatures = getattr(module.run, "signatures", None)  # None if NUMBA_DISABLE_JIT is set
+    return signatures is not None and (bool(signatures) or any(file.parent.rglob(f"{file.stem}.*.nbi")))
