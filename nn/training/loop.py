@@ -78,7 +78,7 @@ def train(
 
     Returns:
         The losses and accuracies of every epoch, and whether it converged. If the gradients of all parameters were 0
-        in every step, it did not, and the history says why.
+        in every step, the history says why; because of a threshold or of a graph that is cut off, it never converges.
 
     Raises:
         ArithmeticError: a loss or a gradient is not finite; the message names epoch and example, and the parameters
@@ -151,20 +151,21 @@ def train(
         finally:
             steps.write_back()
     if history.epochs and history.loss[-1] and not (learns or steps.learns):
-        history.converged, history.reason = False, f"no parameter learns: {_obstacle(model, loss, pairs, optimizer)}"
+        obstacle = _obstacle(model, loss, pairs, optimizer)
+        history.converged = history.converged and not obstacle
+        stationary = "every gradient is exactly 0 (the first weights are a minimum or a saddle)"
+        history.reason = f"no parameter learns: {obstacle or stationary}"
     return history
 
 
 def _obstacle(model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer) -> str:
-    """Return why every gradient of a training was 0, as the graph of the first example shows it."""
+    """Return what in the graph of the first example makes every gradient 0; "" if nothing does."""
     with recording():
         nodes = engine.topological_order(loss(model(pairs[0][0]), pairs[0][1]))
     if set(nodes).isdisjoint(optimizer.parameters):
         return "none is in the graph of the loss (did .data, float(), detach() or no_grad() cut it off?)"
     flat = sorted({node.op for node in nodes if node.op and {*RULES[node.op].partials} <= {"0", "0.0"}})
-    if flat:
-        return f"the derivative of {' and '.join(flat)} is 0 everywhere (use a smooth function, such as tanh)"
-    return "every gradient is exactly 0 (begin at other weights)"
+    return f"the derivative of {' and '.join(flat)} is 0 everywhere (use a smooth one, such as tanh)" if flat else ""
 
 
 @usage("nn.evaluate(model, nn.mse, zip(xs, rs))")

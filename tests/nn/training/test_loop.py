@@ -695,6 +695,14 @@ class TestNothingLearns:
         history = self.history(model, compiled, optimizer=nn.Adam(neuron.parameters()), epochs=3)
         assert "3 epochs, no parameter learns: none is in the graph" in repr(history)
 
+    def test_because_the_weights_are_a_minimum(self, compiled):
+        """The best line for XOR gives 0 everywhere."""
+        model = nn.Perceptron(2, "linear", init=[0.0, 0.0, 0.0])
+        data = [(x, 2 * r - 1) for x, r in XOR]
+        history = nn.train(model, nn.hinge, data, compiled=compiled)
+        assert history.converged
+        assert "21 epochs, no parameter learns: every gradient is exactly 0 (the first weights" in repr(history)
+
     def test_because_the_weights_are_a_saddle(self, compiled):
         model = nn.MLP(2, [4, 1], seed=1)
         model.load_state_dict(dict.fromkeys(model.state_dict(), 0.0) | {"layer2.w10": 0.5})
