@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+MOST_LEAVES = 4  # leaves that a Backprop lists by name
 WIDEST = 78  # characters per line; a step indents it by two, and a terminal has 80 columns
 
 
@@ -96,7 +97,8 @@ class Backprop:
     changes the `grad` of nodes, where it can be watched. At the prompt a Backprop prints its position.
 
     Raises:
-        RuntimeError: a leaf was changed since the graph was recorded, or `root` is a constant.
+        RuntimeError: a leaf was changed since the graph was recorded, or `root` is a constant. A step also raises it
+            if something else has changed the gradients or the graph since the last step: `reset()` starts again.
 
     >>> a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
     >>> L = a * b + c
@@ -115,18 +117,35 @@ class Backprop:
     """
 
     def __init__(self, root: Value) -> None:
-        self._nodes = [node for node in reversed(topological_order(root)) if node.parents]
+        order = topological_order(root)
         if root.is_constant:
             raise errors.no_graph(root)
         self.root = root
         self._names = Names(root)
+        self._nodes = [node for node in reversed(order) if node.parents]
+        self._used_leaves = [node for node in order if not node.parents and node.grad != 0.0]
+        self._done: list[Step] = []
+        self._start()
+        if not self._nodes:
+            root.grad += 1.0
+
+    def _start(self) -> None:
         for node in self._nodes:
             if errors.is_stale(node):
                 raise errors.stale_graph(node)
-        self._done: list[Step] = []
-        for node in self._nodes:
-            node.grad = 0.0
-        root.grad += 1.0
+        self._grads = dict.fromkeys(self._nodes, 0.0)  # as this walk left them; of leaves, once a step reached them
+        for node in self._nodes[:1]:
+            self._grads[node] = 1.0
+        for node, grad in self._grads.items():
+            node.grad = grad
+
+    def _check(self, nodes: Iterable[Value]) -> None:
+        for node in nodes:
+            if node.grad != self._grads.get(node, node.grad):
+                raise RuntimeError(
+                    f"{self._names.gradient(node)} must stay {format_number(self._grads[node])} between steps, got "
+                    f"{format_number(node.grad)}: call reset() to start again"
+                )
 
     def __iter__(self) -> Iterator[Step]:
         return self
@@ -161,23 +180,31 @@ class Backprop:
 
         Raises:
             ArithmeticError: a derivative has no value or overflows; the step is not done.
-            RuntimeError: an operand was changed between steps.
+            RuntimeError: data or a gradient was changed between steps.
         """
         node = self.upcoming
         if node is None:
             return None
+        self._check((node, *node.parents))
         step = _chain_rule(node, self._names)
+        for contribution in step.contributions:
+            self._grads[contribution.parent] = contribution.total
         self._done.append(step)
         return step
 
     def back(self) -> Step | None:
-        """Undo the last step and return it; None at the start."""
+        """Undo the last step and return it; None at the start.
+
+        Raises:
+            RuntimeError: a gradient was changed since that step.
+        """
         if not self._done:
             return None
-        step = self._done.pop()
+        step = self._done[-1]
+        self._check(contribution.parent for contribution in step.contributions)
         for contribution in reversed(step.contributions):
-            contribution.parent.grad = contribution.before
-        return step
+            self._grads[contribution.parent] = contribution.parent.grad = contribution.before
+        return self._done.pop()
 
     def run(self, until: Value | None = None) -> Backprop:
         """Do all remaining steps, or those until the gradient of the node `until` is complete.
@@ -196,18 +223,31 @@ class Backprop:
         return self
 
     def reset(self) -> Backprop:
-        """Undo every step."""
-        while self.back():
-            pass
+        """Start again: undo every step, also if something else has changed gradients since.
+
+        Raises:
+            RuntimeError: a leaf was changed since the graph was recorded.
+        """
+        for step in reversed(self._done):
+            for contribution in reversed(step.contributions):
+                contribution.parent.grad = contribution.before
+        self._done.clear()
+        self._start()
         return self
 
     def __repr__(self) -> str:
         where = f"Backprop of {self._names[self.root]}: {self.position} of {len(self)} steps done"
         node = self.upcoming
         if node is None:
-            return f"{where}, every gradient is complete"
-        gradient = f"{self._names.gradient(node)} = {format_number(node.grad)}"
-        return f"{where}\nnext: {self._names.definition(node)} passes back {gradient}"
+            text = f"{where}, every gradient is complete"
+        else:
+            gradient = f"{self._names.gradient(node)} = {format_number(node.grad)}"
+            text = f"{where}\nnext: {self._names.definition(node)} passes back {gradient}"
+        if not self._used_leaves:
+            return text
+        names = ", ".join(self._names[leaf] for leaf in self._used_leaves[:MOST_LEAVES])
+        more = ", ..." if len(self._used_leaves) > MOST_LEAVES else ""
+        return f"{text}\nadded to the gradients that {names}{more} had before (zero_grad() clears them)"
 
     def __rich__(self) -> Text:
         return _rich(repr(self))

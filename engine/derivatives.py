@@ -6,7 +6,8 @@ the partial derivatives of the table give numbers, and on the nodes themselves t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable, Iterable, Set
 from contextvars import Context
 from math import isfinite
 from typing import Any, Literal, overload
@@ -139,8 +140,8 @@ def _as_list(inputs: Value | Iterable[Value]) -> list[Value]:
     """
     if isinstance(inputs, Value):
         inputs = [inputs]
-    elif not isinstance(inputs, Iterable):
-        raise TypeError(f"inputs must be a Value or a list of Values, got {describe(inputs)}")
+    elif not isinstance(inputs, Iterable) or isinstance(inputs, Set):
+        raise TypeError(f"inputs must be a Value or a list of Values, in order, got {describe(inputs)}")
     input_list = list(inputs)
     for i, value in enumerate(input_list):
         if not isinstance(value, Value):
@@ -172,7 +173,8 @@ def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value],
             raise errors.gradient_overflow(node, [user for user in path if node in user.parents])
         if node._a is None:
             continue
-        out = operand(node)
+        # An input is a variable of its own, so it must not stand for the value of its operation in a derivative.
+        out = operand(copy.copy(node) if node in derivatives else node)
         try:
             for row in operand_rows(node):
                 operands = [operand(x) for x in row]

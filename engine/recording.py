@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 is_recording = _recording.get
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad:  # noqa: N801, since it is used like a function
     """Turn recording off inside the `with` block: operations compute, and their results are constants.
 
     This holds only for the running thread or async task. `@no_grad()` decorates a function.
+
+    Raises:
+        TypeError: the decorated function is a coroutine or a generator, whose body runs after the call has ended.
 
     >>> from engine import Value
     >>> a = Value(2.0)
@@ -24,6 +34,32 @@ def no_grad() -> Iterator[None]:
     >>> b.data, b.parents
     (6.0, ())
     """
+
+    def __enter__(self) -> None:
+        self._context: AbstractContextManager[None] = _recording_off()
+        self._context.__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        self._context.__exit__(*exception)  # type: ignore[arg-type]
+
+    def __call__(self, function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        """Return the function with recording turned off while it runs."""
+        if any(kind(function) for kind in RUN_LATER):
+            raise TypeError(
+                f"no_grad() must decorate a function that runs when it is called, got {function.__qualname__}, a "
+                "coroutine or a generator: write `with no_grad():` inside it"
+            )
+
+        @functools.wraps(function)
+        def without_recording(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            with no_grad():
+                return function(*args, **kwargs)
+
+        return without_recording
+
+
+@contextmanager
+def _recording_off() -> Iterator[None]:
     before = _recording.get()
     try:  # from here on, Ctrl-C at any point restores the state
         _recording.set(False)

@@ -294,3 +294,63 @@ class TestBackprop:
     def test_the_local_derivative_in_symbols(self, function, symbols):
         (given,) = engine.Backprop(function(Value(0.5, "x"))).step().contributions
         assert given.symbols == symbols
+
+
+class TestSomethingElseChangesTheGraph:
+    """A walk says so, and does not end in wrong gradients."""
+
+    def walk(self):
+        a, b = Value(2.0, "a"), Value(-3.0, "b")
+        c = a * b
+        L = c * c + a
+        L.label = "L"
+        return Backprop(L), L, a, b, c
+
+    def test_forward_to_another_point(self):
+        walk, L, a, b, _ = self.walk()
+        walk.step()
+        a.data = 5.0
+        L.forward()
+        with pytest.raises(RuntimeError, match=r"must stay 1\.0 between steps, got 0\.0.*reset\(\)"):
+            walk.run()
+        walk.reset().run()
+        assert (a.grad, b.grad) == (2 * 5.0 * 9.0 + 1, 2 * 25.0 * -3.0)
+
+    def test_a_second_walk_over_shared_nodes(self):
+        first, _, _, b, c = self.walk()
+        first.step()
+        first.step()
+        Backprop(c + b)
+        with pytest.raises(RuntimeError, match=r"dL/d\(a\*b\) must stay"):
+            first.run()
+
+    def test_backward_in_the_middle(self):
+        walk, L, *_ = self.walk()
+        walk.step()
+        L.backward()
+        with pytest.raises(RuntimeError, match="between steps"):
+            walk.run()
+
+    def test_a_gradient_set_before_a_step_back(self):
+        walk, _, a, *_ = self.walk()
+        walk.run()
+        a.grad = 100.0
+        with pytest.raises(RuntimeError, match="dL/da must stay"):
+            walk.back()
+        assert a.grad == 100.0
+        assert walk.position == len(walk)
+
+    def test_a_leaf_that_no_step_has_reached_may_change(self):
+        walk, _, _, b, _ = self.walk()
+        walk.step()
+        b.grad = 100.0
+        walk.run()
+        assert b.grad == 100.0 + 2 * 4.0 * -3.0
+
+
+def test_it_says_that_leaves_have_gradients_from_before():
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    L = a * b
+    assert "before" not in repr(Backprop(L))
+    L.backward()
+    assert "that a, b had before (zero_grad() clears them)" in repr(Backprop(L).run())
