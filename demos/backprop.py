@@ -80,7 +80,7 @@ def main(
         for node in topological_order(root):
             if not node.parents and not node.is_constant:
                 console.print(f"  {names.gradient(node)} = {format_number(node.grad)}")
-    highlight = walk.last if walk.upcoming else None
+    highlight = walk.last if walk.upcoming is not None else None
     output.write_bytes(viz.draw(root, highlight=highlight).pipe(format=output.suffix[1:]))
     console.print(f"\nPicture of the graph: {output}")
 

@@ -144,7 +144,7 @@ def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Ran
         while len(text) <= model.context:
             logits = model(tokenizer(text))[-1]
             probabilities = engine.softmax([o / temperature for o in logits])
-            (token,) = rng.choices(tokenizer.vocabulary, [float(y) for y in probabilities])
+            (token,) = rng.choices(tokenizer.vocabulary, [y.data for y in probabilities])
             if token == END:
                 break
             text += token
@@ -217,11 +217,11 @@ def inspect(model: GPT, tokenizer: Tokenizer, text: str) -> list[list[Vector]]:
         chances = engine.softmax(model(tokens)[-1])
         weights = model.attention.weights([rms_norm(x) for x in model.embedded(tokens)])
     heading(f"The likeliest tokens after {text!r}")
-    likeliest = sorted(zip(map(float, chances), tokenizer.vocabulary, strict=True), reverse=True)[:6]
+    likeliest = sorted(zip([chance.data for chance in chances], tokenizer.vocabulary, strict=True), reverse=True)[:6]
     print("  ".join(f"{token} {chance:.0%}" for chance, token in likeliest))
     print(f"\n{text[-1]!r} attends to  " + "".join(f"{token:>6}" for token in text))
     for number, shares in enumerate(weights[-1], start=1):
-        print(f"  in head {number}   " + "".join(f"{float(share):6.0%}" for share in shares))
+        print(f"  in head {number}   " + "".join(f"{share.data:6.0%}" for share in shares))
     return weights
 
 
@@ -237,7 +237,7 @@ def plot_losses(losses: list[float], ax: Axes) -> None:
 def plot_attention(weights: list[list[Vector]], text: str, axes: dict[str, Axes]) -> None:
     """Plot the attention weights of every head: a row for each token, a column for each token that it attends to."""
     for number, (title, ax) in enumerate(axes.items()):
-        shares = [[float(share) for share in by_head[number]] for by_head in weights]
+        shares = [[share.data for share in by_head[number]] for by_head in weights]
         ax.imshow([row + [0.0] * (len(text) - len(row)) for row in shares], cmap="Blues", vmin=0.0, vmax=1.0)
         ax.set_xticks(range(len(text)), list(text))
         ax.set_yticks(range(len(text)), list(text))

@@ -62,8 +62,8 @@ def main(
     check_rule("sigmoid", "-r log y - (1 - r) log(1 - y)", nn.binary_cross_entropy, [0, 1], eta, seed)
 
     a = [i / 10 for i in range(-60, 61)]
-    at_sigmoid.plot(a, [sign(x) for x in map(Value, a)], color=BLUE, linestyle="--", label="sign(a), P7")
-    at_sigmoid.plot(a, [sigmoid(x) for x in map(Value, a)], color=ORANGE, label="sigmoid(a), P14")
+    at_sigmoid.plot(a, [sign(x).data for x in map(Value, a)], color=BLUE, linestyle="--", label="sign(a), P7")
+    at_sigmoid.plot(a, [sigmoid(x).data for x in map(Value, a)], color=ORANGE, label="sigmoid(a), P14")
     at_sigmoid.set(title="Continuous thresholding", xlabel="a = w^T x")
     at_sigmoid.legend()
     save(picture, output, "perceptron.png")

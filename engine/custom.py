@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import pkgutil
 import sys
 from collections.abc import Callable, Iterable
 
@@ -44,8 +45,8 @@ def rule(
 
     Returns:
         The function. With `finalize` it takes a list for each operand, and is not a method. A custom rule may be
-        defined again: graphs keep the rule with which they were recorded, but the other custom rules that its texts
-        name are looked up when it runs.
+        defined again: graphs keep the rule with which they were recorded, and the other custom rules that its texts
+        name as they were when it was defined.
 
     Raises:
         TypeError: an argument is not text.
@@ -70,9 +71,8 @@ def rule(
     for text in (symbol, value, *partials, summary, domain, *notation, finalize):
         if not isinstance(text, str):
             raise TypeError(f"a rule must consist of texts, got {describe(text)}")
-    _check_symbol(symbol)
-
-    table = {name: RULES[name].arity for name in FUNCTIONS if not RULES[name].finalize}
+    _check_symbol(symbol, value)
+    table = {name: RULES[name].arity for name in FUNCTIONS if name != symbol and not RULES[name].finalize}
     functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table
     formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
     letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
@@ -82,9 +82,7 @@ def rule(
             f"value {value!r}, got {len(partials)}"
         )
     if finalize:
-        formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions)
-        finalize = formulas.with_real_powers(f"finalize of {symbol}", finalize)
-    value = formulas.with_real_powers(f"the value of {symbol}", value)
+        formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions | table)
     differentiable = table | {"abs": 1, "float": 1} | ({} if finalize else {symbol: len(letters)})
     for letter, partial in zip(letters, partials, strict=True):
         name = f"the partial derivative of {symbol} with respect to {letter}"
@@ -98,23 +96,29 @@ def rule(
         formulas.check(f"notation of {symbol}", text, [*letters, "out"], None)
 
     kind, publish = (Fold, list_function) if finalize else (Binary, binary) if "b" in letters else (Unary, unary)
-    row = kind(symbol, value, partials, summary, domain, notation, finalize)
+    called = set().union(*map(formulas.names, (value, finalize or "pi", *partials)))
+    scope = {name: RULES[name] for name in called & RULES.keys()}
+    row = kind(symbol, value, partials, summary, domain, notation, finalize, scope=scope)
+    RULES[symbol] = scope[symbol] = row
     CUSTOM_RULES.add(symbol)
-    RULES[symbol] = row
     function: Callable[..., Value] = publish(row)
     if not finalize:
         setattr(Value, symbol, function)
     return function
 
 
-def _check_symbol(symbol: str) -> None:
-    """Check that a symbol is a name that nothing else has.
+def _check_symbol(symbol: str, value: str) -> None:
+    """Check that a symbol is a name without another meaning; it may be Python's name of the function that is its value.
 
     Raises:
         ValueError: it is not.
     """
-    if not symbol.isidentifier() or keyword.iskeyword(symbol):
+    if not symbol.isidentifier() or keyword.iskeyword(symbol) or symbol.startswith("_"):
         raise ValueError(f"the symbol of a rule must be a name such as 'mish', got {symbol!r}")
-    places = (sys.modules["engine"], Value, builtins)
-    if symbol in formulas.RESERVED or (symbol not in CUSTOM_RULES and any(hasattr(x, symbol) for x in places)):
+    engine = sys.modules["engine"]
+    modules = (module.name for module in pkgutil.iter_modules(engine.__path__))
+    reserved = {*formulas.RESERVED, *modules, *RULES, *dir(engine), *vars(Value), *dir(builtins)} - CUSTOM_RULES
+    if value not in (f"{symbol}(a)", f"{symbol}(a, b)"):
+        reserved |= formulas.MATH_FUNCTIONS.keys()
+    if symbol in reserved:
         raise ValueError(f"the symbol of a rule must be a new name, got {symbol!r}, which is in use")

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import ast
-from string import ascii_letters
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from engine.formatting import format_number, printable
 from engine.formulas import StaleGraphError
 from engine.graph import operand_rows
-from engine.labels import expression, label_expression, literal, substitute, summarize_operands, unparse
+from engine.labels import (
+    evaluated,
+    expression,
+    label_expression,
+    literal,
+    short_expression,
+    substitute,
+    summarize_operands,
+    unparse,
+)
 
 if TYPE_CHECKING:
     from engine.value import Value
@@ -30,24 +39,24 @@ def no_value(node: Value, error: Exception) -> ArithmeticError:
     """Return the error for an operation that has no value at its operands: log(-1), 1/0, exp(1000)."""
     if isinstance(error, OverflowError):
         return OverflowError(f"{_operation(node)} overflows{_place(node)}: a float ends at 1.8e308")
-    domain = node._rule.domain
-    condition = f": it needs {unparse(substitute(domain, _letters(node)))}" if domain else ""
-    kind = ZeroDivisionError if isinstance(error, ZeroDivisionError) else ArithmeticError
-    return kind(f"{_operation(node)} has no value{_place(node)}{condition}")
+    kind, reason = ArithmeticError, _unmet(node)
+    if isinstance(error, ZeroDivisionError):
+        kind, reason = ZeroDivisionError, reason if _has_name(node.parents[-1]) else "the divisor is 0"
+    return kind(f"{_operation(node)} has no value{_place(node)}" + (f": {reason}" if reason else ""))
 
 
 def no_derivative(node: Value) -> Exception:
     """Return the error for a local derivative without a value, as of sqrt at 0; or the one for a stale graph."""
     if is_stale(node):
         return stale_graph(node)
-    letters, name = _letters(node), "an operand"
+    name = "an operand"
     for row in operand_rows(node):
-        for letter, operand, partial in zip("ab", row, node._rule.partial_functions, strict=False):
+        for operand, partial in zip(row, node._rule.partial_functions, strict=False):
             try:
                 partial(*(x.data for x in row), node.data)
             except (ArithmeticError, ValueError):
                 if not operand.is_constant:
-                    name = unparse(letters[letter])
+                    name = unparse(short_expression(operand))
     return ArithmeticError(f"the derivative of {_operation(node)} with respect to {name} has no value{_place(node)}")
 
 
@@ -73,30 +82,48 @@ def stale_graph(node: Value) -> RuntimeError:
     )
 
 
-def _letters(node: Value) -> dict[str, ast.expr]:
-    """Return the names of the first two operands by their letters in a rule; unlabelled ones get a free letter."""
-    labels = {y.label for x in node.parents for y in (x, *x.parents)}
-    free = (letter for letter in ascii_letters if letter not in labels)
-    return {letter: label_expression(x) or ast.Name(next(free)) for letter, x in zip("ab", node.parents, strict=False)}
+def _unmet(node: Value) -> str:
+    """Return the condition that the operands do not meet, with the plain numbers put in; "" if there is none."""
+    operands = dict(zip("ab", node.parents, strict=False))
+    numbers = {letter: x.data for letter, x in operands.items() if not _has_name(x)}
+    domain = node._rule.domain
+    condition = evaluated(domain, numbers) if domain else ""
+    if condition == "True":
+        return ""
+    names = {letter: short_expression(x) for letter, x in operands.items()}
+    if condition == "False":
+        condition, words = domain, ["the first operand", "the second operand"] if "b" in operands else ["the operand"]
+        names = {letter: ast.Name(word) for letter, word in zip(operands, words, strict=True)}
+    return condition and f"it needs {unparse(substitute(condition, names))}"
+
+
+def _has_name(node: Value) -> bool:
+    """Return whether an error calls a node by a label or an expression, not by its number."""
+    return bool(node.label or node.parents)
 
 
 def _operation(node: Value) -> str:
     """Return the operation with its operands, `log(x)`; with the number of operands if it has a list of them."""
     if node._rule.finalize:
         return summarize_operands(node)
-    return unparse(substitute(node._rule.value_notation, _letters(node)))
+    operands = [short_expression(x) for x in node.parents]
+    return unparse(substitute(node._rule.value_notation, dict(zip("ab", operands, strict=False))))
 
 
 def _place(node: Value) -> str:
     """Return the operands' numbers and the definition of each operand; of a list of operands, those of the largest."""
     if node._rule.finalize:
         x = max(node.parents, key=lambda x: abs(x.data))
-        operands = {unparse(label_expression(x) or ast.Name("the largest")): x}
+        operands = {unparse(short_expression(x)) if _has_name(x) else "the largest": x}
     else:
-        letters, pairs = _letters(node), zip("ab", node.parents, strict=False)
-        operands = {unparse(letters[letter]): x for letter, x in pairs if not x.is_constant}
+        operands = {unparse(short_expression(x)): x for x in node.parents if _has_name(x)}
+    details = [
+        f"{name} is {_definition(x)}" if x.label else _numbers(_labelled(x.parents))
+        for name, x in operands.items()
+        if x.parents
+    ]
     numbers = ", ".join(f"{name} = {format_number(x.data)}" for name, x in operands.items())
-    definitions = "; ".join(f"{name} is {_definition(x)}" for name, x in operands.items() if x.parents)
+    definitions = "; ".join(filter(None, dict.fromkeys(details)))
     return (f" at {numbers}" if numbers else "") + (f" ({definitions})" if definitions else "")
 
 
@@ -105,5 +132,16 @@ def _definition(node: Value) -> str:
     if node._rule.finalize:
         return summarize_operands(node)
     text = unparse(expression(node, [label_expression(x) or literal(x.data) for x in node.parents]))
-    numbers = ", ".join(f"{printable(x.label)} = {format_number(x.data)}" for x in node.parents if x.label)
+    numbers = _numbers(node.parents)
     return f"{text} at {numbers}" if numbers else text
+
+
+def _labelled(nodes: Iterable[Value]) -> Iterator[Value]:
+    """Yield the nodes, and for unlabelled ones their operands: those that a short expression names."""
+    for node in nodes:
+        yield from [node] if node.label else node.parents
+
+
+def _numbers(nodes: Iterable[Value]) -> str:
+    labelled = {printable(x.label): format_number(x.data) for x in nodes if x.label}
+    return ", ".join(f"{label} = {number}" for label, number in labelled.items())

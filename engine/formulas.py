@@ -22,29 +22,25 @@ for _name in (
     MATH_FUNCTIONS[_name] = getattr(math, _name)
 BINARY_FUNCTIONS = {"atan2", "hypot", "max", "pow"}  # the others take one argument
 
-# What a value may name; the functions of the table are added when it is read.
-VALUE_NAMESPACE: dict[str, Any] = MATH_FUNCTIONS | {"pi": math.pi}
-# What a partial derivative may name: functions of floats and Values alike, added in engine.functions.
-PARTIAL_NAMESPACE: dict[str, Any] = {"pi": math.pi}
-
 RESERVED = {"a", "b", "out", "top", "total", "pi"}  # the names in a row that are not functions
 ARITHMETIC: tuple[type[ast.AST], ...] = (
     *(ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
-    *(ast.Load, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
+    *(ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd),
+    *(ast.boolop, ast.Not, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
 )
 
 
-def compile_formula(text: str, letters: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Return a text as a function of its letters.
+def compile_formula(text: str, letters: Iterable[str], functions: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return a text as a function of its letters; it may call `functions` and those of Python's `math`.
 
-    >>> compile_formula("a * cos(b)", "ab", VALUE_NAMESPACE)(2.0, 0.0)
+    >>> compile_formula("a * cos(b)", "ab", {})(2.0, 0.0)
     2.0
     """
     arguments = ", ".join(letters)
     name = text.removesuffix(f"({arguments})")
-    if name in MATH_FUNCTIONS:
+    if name in MATH_FUNCTIONS and name not in functions:
         return MATH_FUNCTIONS[name]  # type: ignore[no-any-return]
-    compiled: Callable[..., Any] = eval(f"lambda {arguments}: {text}", namespace)
+    compiled: Callable[..., Any] = eval(f"lambda {arguments}: {text}", {**MATH_FUNCTIONS, "pi": math.pi, **functions})
     return compiled
 
 
@@ -75,10 +71,14 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"{what} must be an expression: {error}") from None
     called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    is_partial = functions is not None and "float" in functions
     for node in nodes:
         number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
-        if not isinstance(node, ARITHMETIC) or (isinstance(node, ast.Constant) and not number):
+        parts = [node, *ast.iter_child_nodes(node)]  # an operator is part of an expression
+        if not all(isinstance(x, ARITHMETIC) for x in parts) or (isinstance(node, ast.Constant) and not number):
             raise ValueError(f"{what} must be arithmetic, got {ast.unparse(node)!r} in it")
+        if is_partial and {ast.Mod, ast.FloorDiv} & {*map(type, parts)} and not _reads_data(node):
+            raise ValueError(f"{what} must take % and // of float(...) only, got {ast.unparse(node)!r}")
         if isinstance(node, ast.Name):
             known = [*letters, "pi"] if node not in called else [node.id] if functions is None else sorted(functions)
             if node.id not in known:
@@ -90,30 +90,113 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
             arity = functions.get(name, n_arguments)
             if n_arguments != arity:
                 raise ValueError(f"{what} must call {name} with {arity} argument(s), got {n_arguments}")
+    try:
+        canonical(text)
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"{what} must contain finite real numbers only: {error}") from None
 
 
-def with_real_powers(what: str, text: str) -> str:
-    """Return the text of a value with `pow(a, b)` for `a**b`, which Python makes complex where it is not real.
+def _reads_data(node: ast.AST) -> bool:
+    """Return whether a text reads Values by `float(...)` only."""
+    match node:
+        case ast.Call(ast.Name(name), args):
+            return name == "float" or all(map(_reads_data, args))
+        case ast.Name(name):
+            return name == "pi"
+    return all(map(_reads_data, ast.iter_child_nodes(node)))
+
+
+def canonical(text: str) -> str:
+    """Return a text in which every number is a float, so that it means the same eagerly and compiled.
+
+    An int becomes a float, since machine code has ints of 64 bits; a power becomes `pow(a, b)`, since Python makes one
+    complex if it is not real; a condition that is used as a number becomes 1.0 or 0.0.
 
     Raises:
-        ValueError: the value may be an int, True or False; a node needs a float.
+        OverflowError, ValueError: a number in it is not a finite float, or has no real power.
 
-    >>> with_real_powers("the value of cube", "2*a**3")
-    '2 * pow(a, 3)'
+    >>> canonical("10**-3 * a**3 + (a > 1)")
+    '0.001 * pow(a, 3.0) + (1.0 if a > 1.0 else 0.0)'
     """
-    tree = ast.parse(text, mode="eval").body
-    branches = [tree]
-    for branch in branches:
-        if isinstance(branch, ast.IfExp):
-            branches += branch.body, branch.orelse
-            continue
-        kinds = {type(x.value) if isinstance(x, ast.Constant) else type(x) for x in ast.walk(branch)}
-        if isinstance(branch, (ast.Compare, ast.BoolOp)) or ast.Not in kinds or not kinds & {ast.Name, float}:
-            raise ValueError(f"{what}, {text!r}, must be a float, got {ast.unparse(branch)}: write 1.0 for 1 and True")
-    return ast.unparse(_Powers().visit(tree))
+    return ast.unparse(_Canonical().visit(ast.parse(text, mode="eval")))
 
 
-class _Powers(ast.NodeTransformer):
+def canonical_on_values(text: str) -> str:
+    """Return the canonical text of a partial derivative, which means the same on Values as on their data.
+
+    Values are compared by identity, so `==`, `!=` and truth read their data.
+
+    >>> canonical_on_values("a if a == b and not out else 0")
+    'a if float(a) == float(b) and (not float(out)) else 0.0'
+    """
+    return ast.unparse(_CanonicalOnValues().visit(ast.parse(text, mode="eval")))
+
+
+class _Canonical(ast.NodeTransformer):
+    """Rewrites expressions that give a number; `condition` rewrites those of which only the truth is used."""
+
+    def condition(self, node: ast.expr) -> ast.expr:
+        match node:
+            case ast.BoolOp(op, values):
+                return ast.BoolOp(op, [*map(self.condition, values)])
+            case ast.UnaryOp(ast.Not(), operand):
+                return ast.UnaryOp(ast.Not(), self.condition(operand))
+            case ast.Compare(left, ops, comparators):
+                return self.comparison(ops, [self.visit(x) for x in (left, *comparators)])
+        return self.truth(self.visit(node))
+
+    def comparison(self, ops: list[ast.cmpop], numbers: list[ast.expr]) -> ast.expr:
+        return ast.Compare(numbers[0], ops, numbers[1:])
+
+    def truth(self, number: ast.expr) -> ast.expr:
+        return number
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Constant(_finite(float(node.value)))  # type: ignore[arg-type]
+
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        return ast.Call(ast.Name("pow"), [node.left, node.right], []) if isinstance(node.op, ast.Pow) else node
+        if not isinstance(node.op, ast.Pow):
+            return node
+        power = ast.Call(ast.Name("pow"), [node.left, node.right], [])
+        if any(isinstance(x, ast.Name) for x in ast.walk(ast.Tuple([node.left, node.right]))):
+            return power
+        return ast.Constant(_finite(eval(ast.unparse(power), {"pow": math.pow})))
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        return ast.IfExp(self.condition(node.test), self.visit(node.body), self.visit(node.orelse))
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        if isinstance(node.op, ast.Not):
+            return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
+        self.generic_visit(node)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        """Rewrite `a or b` as `a if a else b`."""
+        first, *rest = node.values
+        other = ast.BoolOp(node.op, rest) if len(rest) > 1 else rest[0]
+        branches = (first, other) if isinstance(node.op, ast.Or) else (other, first)
+        return self.visit_IfExp(ast.IfExp(first, *branches))
+
+
+class _CanonicalOnValues(_Canonical):
+    def comparison(self, ops: list[ast.cmpop], numbers: list[ast.expr]) -> ast.expr:
+        by_identity = any(isinstance(op, ast.Eq | ast.NotEq) for op in ops)
+        return super().comparison(ops, [self.truth(x) for x in numbers] if by_identity else numbers)
+
+    def truth(self, number: ast.expr) -> ast.expr:
+        return number if isinstance(number, ast.Constant) else _float(number)
+
+
+def _float(node: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("float"), [node], [])
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise OverflowError(f"{number} is not finite")
+    return number

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE
 from engine.rules import RULES, Rule
 from engine.value import Operand, Value, as_values, constant, record
 
@@ -141,13 +139,6 @@ def _register(rule: Rule, function: Callable[..., Value]) -> Callable[..., Value
     function.__module__ = "engine"  # where pickle, help and doctest find it
     function.__doc__ = documentation(rule) + _example(rule, function)
     FUNCTIONS[rule.symbol] = function
-    if not rule.finalize:
-        VALUE_NAMESPACE[rule.symbol] = on_floats = rule.function
-
-        def on_floats_and_values(*operands: Any) -> Any:
-            return function(*operands) if Value in map(type, operands) else on_floats(*operands)
-
-        PARTIAL_NAMESPACE[rule.symbol] = on_floats_and_values
     return function
 
 

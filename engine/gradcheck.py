@@ -59,7 +59,7 @@ def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) ->
 
     >>> check_gradients(lambda a, b: (a * b).tanh(), [2.0, -0.3], order=2).error < 1e-9
     True
-    >>> check_gradients(lambda a: 3 * float(a) + a, [2.0])
+    >>> check_gradients(lambda a: 3 * a.data + a, [2.0])
     Traceback (most recent call last):
     engine.gradcheck.GradientError: df/da at a = 2.0: the graph gives 1.0, finite differences give 4.0: ...
     """
@@ -255,7 +255,7 @@ def _cause(derivative: float, estimate: _Slope) -> str:
     if abs(estimate.value) <= estimate.bound:
         return "the function is constant here; is it a step function?"
     if derivative == 0.0:
-        return "no gradient arrives; is the graph cut by float(), .data or no_grad(), or is a partial derivative 0?"
+        return "no gradient arrives; is the graph cut by .data or no_grad(), or is a partial derivative 0?"
     ratio = derivative / estimate.value
     if abs(ratio + 1) < 1e-6:
         return "the sign is wrong"

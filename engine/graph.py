@@ -32,7 +32,8 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
         if not hasattr(root, "_a"):
             raise TypeError(f"the root of a graph must be a Value, got {describe(root)}")
     order: list[Value] = []
-    seen: set[Value | int] = set()
+    seen: set[Value] = set()
+    seen_lists: set[int] = set()  # by id
     # Nodes and lists of operands to visit; None lies on a node whose operands were pushed after it.
     stack: list[Any] = [*reversed(roots)]
     while stack:
@@ -41,8 +42,8 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
             order.append(stack.pop())
         elif type(node) is tuple:
             key = id(node)
-            if key not in seen:  # visit the inputs that the neurons of a layer share only once
-                seen.add(key)
+            if key not in seen_lists:  # visit the inputs that the neurons of a layer share only once
+                seen_lists.add(key)
                 stack += [x for x in reversed(node) if x not in seen]
         elif node not in seen:
             seen.add(node)

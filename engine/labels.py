@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.value import Value
 
 MAX_NAME_LENGTH = 16  # characters of an expression that serves as a name
+MAX_ERROR_NAME_LENGTH = 32  # the same, in an error
 MAX_LISTED_OPERANDS = 16  # of an operation on lists
 MAX_NAMED_NODES = 10_000  # in larger graphs unlabelled nodes are only numbered, since building the expressions is slow
 
@@ -118,6 +119,51 @@ def label_expression(node: Value) -> ast.expr | None:
     if node.label:
         return ast.Name(printable(node.label))
     return literal(node.data) if node.is_constant else None
+
+
+def short_expression(node: Value, depth: int = 2) -> ast.expr:
+    """Return the label, the number or, for an unlabelled inner node, the expression in one line.
+
+    Unlabelled nodes more than `depth` operations below appear as numbers.
+    """
+    if node.label or not node.parents or not depth:
+        return label_expression(node) or literal(node.data)
+    if len(node.parents) > MAX_LISTED_OPERANDS:
+        return ast.Name(summarize_operands(node))
+    short = expression(node, [short_expression(x, depth - 1) for x in node.parents])
+    return short if depth == 1 or len(unparse(short)) <= MAX_ERROR_NAME_LENGTH else short_expression(node, depth - 1)
+
+
+def evaluated(condition: str, numbers: dict[str, float]) -> str:
+    """Return a condition with what follows from the numbers evaluated.
+
+    >>> evaluated("(a >= 0 or b % 1 == 0) and (a != 0 or b >= 0)", {"b": 0.5})
+    'a >= 0'
+    """
+    return ast.unparse(_Evaluation(numbers).visit(ast.parse(condition, mode="eval")))
+
+
+class _Evaluation(ast.NodeTransformer):
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self.numbers = numbers
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        names = {x.id for x in ast.walk(node) if isinstance(x, ast.Name)}
+        if names - self.numbers.keys():
+            return node
+        return ast.Constant(eval(ast.unparse(node), dict(self.numbers)))
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        absorbing = isinstance(node.op, ast.Or)
+        conditions = []
+        for condition in map(self.visit, node.values):
+            if not isinstance(condition, ast.Constant):
+                conditions.append(condition)
+            elif condition.value is absorbing:
+                return condition
+        if len(conditions) > 1:
+            return ast.BoolOp(node.op, conditions)
+        return conditions[0] if conditions else ast.Constant(not absorbing)
 
 
 def substitute(template: str, operands: dict[str, ast.expr]) -> ast.expr:

@@ -32,7 +32,7 @@ def reduce_node(node: Value) -> Reduced:
     (Value(data=8.0, grad=0.0, op='+'), True, True)
     """
     if node._a is None:
-        return restore_node, (type(node), node._rule, None, None, node._data, node.grad, node.label)
+        return restore_node, (type(node), node._rule, None, None, node._data, node._grad, node._label)
     table = _thread.tables.get(node) or _Table(node)
     return operator.getitem, (table, table.indices[node])
 
@@ -42,8 +42,8 @@ def restore_node(cls: type[Value], rule: Rule, a: Any, b: Any, data: float, grad
     node = object.__new__(cls)
     node._rule = rule
     node._a, node._b = a, b
-    node._data, node.grad = data, grad
-    node.label = label
+    node._data, node._grad = data, grad
+    node._label = label
     return node
 
 
@@ -74,7 +74,7 @@ class _Table:
     def __reduce__(self) -> Reduced:
         """Return what pickle writes; unpickled, a table is a list of nodes."""
         indices = _lookup(self.indices)
-        rows = [(x._rule, indices(x._a), indices(x._b), x._data, x.grad, x.label) for x in self.nodes]
+        rows = [(x._rule, indices(x._a), indices(x._b), x._data, x._grad, x._label) for x in self.nodes]
         return _restore_table, (type(self.nodes[0]), self.inputs, rows)
 
 

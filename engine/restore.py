@@ -27,7 +27,7 @@ def restored(nodes: Iterable[Value], *, on_error: bool = False) -> Iterator[None
     """
     nodes = list(nodes)
     data = [node._data for node in nodes]
-    grads = [node.grad for node in nodes]
+    grads = [node._grad for node in nodes]
     succeeded = False
     try:
         yield
@@ -35,4 +35,4 @@ def restored(nodes: Iterable[Value], *, on_error: bool = False) -> Iterator[None
     finally:
         if not (succeeded and on_error):
             for node, number, grad in zip(nodes, data, grads, strict=True):
-                node._data, node.grad = number, grad
+                node._data, node._grad = number, grad

@@ -12,10 +12,10 @@ and in an operation on lists of operands, such as `sum` or `dot`,
     top       is the largest `a`,
     finalize  is the value of the operation, in terms of `total` and `top`.
 
-`value` works on floats and may use the functions of `engine.formulas.VALUE_NAMESPACE`. A partial derivative works on
-floats and on Values, which gives derivatives of any order, so it may use only arithmetic, comparisons, `float`, `pi`
-and the functions of this table. Where the accurate formula differs from the textbook's, `notation` holds the
-textbook's: `1 - out**2` loses every digit of the derivative of tanh in the tails.
+`value` works on floats and may use the functions of this table and of `engine.formulas.MATH_FUNCTIONS`. A partial
+derivative works on floats and on Values, which gives derivatives of any order, so it may use only arithmetic,
+comparisons, `float`, `pi` and the functions of this table. Where the accurate formula differs from the textbook's,
+`notation` holds the textbook's: `1 - out**2` loses every digit of the derivative of tanh in the tails.
 
 `Rule.backward` below is the chain rule. Its subclasses write it out for their operands, without the loops, which would
 take 60 % more time.
@@ -26,16 +26,19 @@ kernel and the tests over the table follow. `engine.rule` adds a row at run time
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
-from engine.formulas import PARTIAL_NAMESPACE, VALUE_NAMESPACE, StaleGraphError, compile_formula
+from engine.formulas import StaleGraphError, canonical, canonical_on_values, compile_formula, names
 from engine.graph import operand_rows
 
 if TYPE_CHECKING:
     from engine.value import Value
+
+RULES: dict[str, Rule] = {}  # by symbol; the table stands at the end
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,7 @@ class Rule:
         notation: the value, or the value and each partial derivative, as mathematics writes them, where that differs.
         finalize: for an operation on lists of operands, its value in terms of `total` and `top`.
         identity: the operand that leaves the other one unchanged, such as 1 for the product.
+        scope: the rows that the texts name, those of a custom rule as they were when it was defined.
 
     >>> cube = Unary("cube", "a**3", ("3 * a**2",), "a to the third")
     >>> cube.partial_functions[0](2.0, 8.0)
@@ -65,6 +69,7 @@ class Rule:
     notation: tuple[str, ...] = ()
     finalize: str = ""
     identity: float | None = None
+    scope: Mapping[str, Rule] = field(default_factory=lambda: RULES, repr=False)
 
     @property
     def arity(self) -> int:
@@ -85,12 +90,25 @@ class Rule:
     def function(self) -> Callable[..., float]:
         """`value` as a function of the operands (and `top`), on floats."""
         letters = [*"ab"[: self.arity], "top"] if self.finalize else "ab"[: self.arity]
-        return compile_formula(self.value, letters, VALUE_NAMESPACE)
+        return self._on_floats(self.value, letters)
 
     @cached_property
     def partial_functions(self) -> tuple[Callable[..., Any], ...]:
         """`partials` as functions of the operands and `out`, on floats and Values alike."""
-        return tuple(compile_formula(text, [*"ab"[: self.arity], "out"], PARTIAL_NAMESPACE) for text in self.partials)
+        letters = [*"ab"[: self.arity], "out"]
+        functions = {**self.scope, "pow": RULES["**"], "float": _number}
+        return tuple(compile_formula(canonical_on_values(text), letters, functions) for text in self.partials)
+
+    def _on_floats(self, text: str, letters: Iterable[str]) -> Callable[..., float]:
+        rows = {name: self.scope[name] for name in names(text) if self.scope.get(name, self) is not self}
+        return compile_formula(canonical(text), letters, {name: row.function for name, row in rows.items()})
+
+    def __call__(self, *operands: Any) -> Any:
+        """Return the operation on numbers as a float, on Values as a node."""
+        for x in operands:
+            if not isinstance(x, (int, float)):
+                return x._record(self, operands)
+        return self.function(*operands)
 
     def evaluate(self, node: Value) -> float:
         """Return the value of `node` from the data of its operands.
@@ -109,17 +127,19 @@ class Rule:
             StaleGraphError: an operand changed after `node` was recorded.
             ArithmeticError, ValueError: a local derivative has no value.
         """
-        out, upstream = node._data, node.grad
+        out, upstream = node._data, node._grad
         if self.evaluate(node) != out:
             raise StaleGraphError
         for operands in operand_rows(node):
             numbers = [x._data for x in operands]
             for x, partial in zip(operands, self.partial_functions, strict=True):
                 if x._rule is not CONSTANT:
-                    x.grad += upstream * partial(*numbers, out)
+                    x._grad += upstream * partial(*numbers, out)
 
     def __reduce__(self) -> str | tuple[Callable[[str], Rule], tuple[str]]:
         if self.symbol:
+            if RULES.get(self.symbol) is not self:
+                raise PicklingError(f"rule {self.symbol!r} was redefined: record the graph again to pickle it")
             return rule_named, (self.symbol,)
         return "LEAF" if self is LEAF else "CONSTANT"
 
@@ -135,7 +155,7 @@ class Unary(Rule):
         if self.function(a._data) != out:
             raise StaleGraphError
         if a._rule is not CONSTANT:
-            a.grad += node.grad * self.partial_functions[0](a._data, out)
+            a._grad += node._grad * self.partial_functions[0](a._data, out)
 
 
 class Binary(Rule):
@@ -150,9 +170,9 @@ class Binary(Rule):
             raise StaleGraphError
         partial_a, partial_b = self.partial_functions
         if a._rule is not CONSTANT:
-            a.grad += node.grad * partial_a(a._data, b._data, out)
+            a._grad += node._grad * partial_a(a._data, b._data, out)
         if b._rule is not CONSTANT:
-            b.grad += node.grad * partial_b(a._data, b._data, out)
+            b._grad += node._grad * partial_b(a._data, b._data, out)
 
 
 class Fold(Rule):
@@ -161,7 +181,7 @@ class Fold(Rule):
     @cached_property
     def finalizer(self) -> Callable[[float, float], float]:
         """`finalize` as a function of `total` and `top`."""
-        return compile_formula(self.finalize, ["total", "top"], VALUE_NAMESPACE)
+        return self._on_floats(self.finalize, ["total", "top"])
 
     def evaluate(self, node: Value) -> float:
         top, total = max([x._data for x in node._a]), 0.0
@@ -181,9 +201,9 @@ class Plus(Binary):
         if a._data + b._data != node._data:
             raise StaleGraphError
         if a._rule is not CONSTANT:
-            a.grad += node.grad
+            a._grad += node._grad
         if b._rule is not CONSTANT:
-            b.grad += node.grad
+            b._grad += node._grad
 
 
 class Times(Binary):
@@ -197,9 +217,9 @@ class Times(Binary):
         if a._data * b._data != node._data:
             raise StaleGraphError
         if a._rule is not CONSTANT:
-            a.grad += node.grad * b._data
+            a._grad += node._grad * b._data
         if b._rule is not CONSTANT:
-            b.grad += node.grad * a._data
+            b._grad += node._grad * a._data
 
 
 class Sum(Fold):
@@ -212,11 +232,11 @@ class Sum(Fold):
         return total
 
     def backward(self, node: Value) -> None:
-        total, upstream = 0.0, node.grad
+        total, upstream = 0.0, node._grad
         for a in node._a:
             total += a._data
             if a._rule is not CONSTANT:
-                a.grad += upstream
+                a._grad += upstream
         if total != node._data:
             raise StaleGraphError
 
@@ -231,16 +251,21 @@ class Dot(Fold):
         return total
 
     def backward(self, node: Value) -> None:
-        total, upstream, constant = 0.0, node.grad, CONSTANT  # local names are faster in this loop
+        total, upstream, constant = 0.0, node._grad, CONSTANT  # local names are faster in this loop
         for a, b in zip(node._a, node._b):
             a_data, b_data = a._data, b._data
             total += a_data * b_data
             if a._rule is not constant:
-                a.grad += upstream * b_data
+                a._grad += upstream * b_data
             if b._rule is not constant:
-                b.grad += upstream * a_data
+                b._grad += upstream * a_data
         if total != node._data:
             raise StaleGraphError
+
+
+def _number(x: Any) -> float:
+    """Return a number, or the data of a Value, for a comparison in the text of a partial derivative."""
+    return float(x) if isinstance(x, (int, float)) else x._data
 
 
 def rule_named(symbol: str) -> Rule:
@@ -257,7 +282,7 @@ def rule_named(symbol: str) -> Rule:
 LEAF = Rule("", "", (), "a leaf: it has no operands, and takes a gradient")
 CONSTANT = Rule("", "", (), "a constant: it has no operands, and takes no gradient")
 
-RULES: dict[str, Rule] = {
+RULES |= {
     row.symbol: row
     for row in (
         Plus("+", "a + b", ("1", "1"), "the sum", notation=("a + b",), identity=0.0),
@@ -268,13 +293,14 @@ RULES: dict[str, Rule] = {
             "**",
             "pow(a, b)",
             # b - 1 is inexact for |b| < 1/2. For |b| >= 2**53 it rounds to b, so that (-1)**(b - 1) has the wrong sign.
+            # The last alternatives are 0 at a = 0, and so are those of their derivatives that exist; the others raise.
             (
-                "b * a**(b - 1) if 0 < abs(b) < 2**53 and (abs(b) >= 0.5 or float(b) % 1 == 0)"
-                " else b*out/a if float(a) or 0 < abs(b) < 0.5 else 0",
-                "out * log(a) if float(a) or float(out) else 0",
+                "b * a**(b - 1) if 0.5 <= abs(b) < 2**53 or (abs(b) >= 2**53 and a == 0)"
+                " else b*out/a if a != 0 or b != 0 else sqrt(b) / (1 + a)",
+                "out * log(a) if a != 0 or out != 0 else a**(-(-float(b) // 1) - 0.5) / (1 + b)",
             ),
             "the power",
-            "a > 0 or (a < 0 and b % 1 == 0) or (a == 0 and b >= 0)",
+            "(a >= 0 or b % 1 == 0) and (a != 0 or b >= 0)",
             notation=("a**b", "b * a**(b - 1)", "a**b * log(a)"),
         ),
         Unary("neg", "-a", ("-1",), "the negative", notation=("-a",)),
@@ -334,6 +360,3 @@ RULES: dict[str, Rule] = {
         Fold("logsumexp", "exp(a - top)", ("exp(a - out)",), "log(sum of exp(a))", finalize="top + log(total)"),
     )
 }
-
-# The texts of values call the functions of the table.
-VALUE_NAMESPACE.update({row.symbol: row.function for row in RULES.values() if isinstance(row, Unary | Binary)})

@@ -59,13 +59,13 @@ class _Simplifier:
                 return self._interned(summed)
             case ["+", x, y] if x is y:
                 return self._scaled(2.0, x)
-            case ["*", 0.0, _] | ["*", _, 0.0] | ["/", 0.0, _]:
+            case ["*", float(0.0), _] | ["*", _, float(0.0)] | ["/", float(0.0), _]:
                 return 0.0
-            case ["**", _, 0.0]:
+            case ["**", _, float(0.0)]:
                 return 1.0
-            case ["+", 0.0, x] | ["+" | "-", x, 0.0] | ["/" | "**", x, 1.0]:
+            case ["+", float(0.0), x] | ["+" | "-", x, float(0.0)] | ["/" | "**", x, float(1.0)]:
                 return x
-            case ["neg", x] | ["-", 0.0, x]:
+            case ["neg", x] | ["-", float(0.0), x]:
                 return self._scaled(-1.0, x)
             case ["*", float(number), x] | ["*", x, float(number)]:
                 return self._scaled(number, x)

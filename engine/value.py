@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import numbers
 import operator
+import reprlib
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
 from itertools import chain
 from math import isfinite
 from typing import Any, TypeAlias, cast, final
@@ -46,24 +50,22 @@ class Value:
     Value(data=2.0, grad=1.0, label='a')
     """
 
-    __slots__ = ("__weakref__", "_a", "_b", "_data", "_rule", "grad", "label")
-
-    __array_ufunc__ = None  # so that a NumPy number on the left leaves the operation to Value
+    __slots__ = ("__weakref__", "_a", "_b", "_data", "_grad", "_label", "_rule")
 
     _data: float
     _rule: Rule
     _a: Any  # the first operand, or the first tuple of operands; None in a leaf or a constant
     _b: Any  # the second
-    grad: float
-    label: str
+    _grad: float
+    _label: str
+
+    __array_ufunc__ = None  # NumPy's operators must leave Values to Value's own
 
     def __init__(self, data: Number, label: str = "") -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"the label of a Value must be a str, got {describe(label)}")
         self._data = as_finite(data, "data of a Value")
         self._rule = LEAF
         self._a = self._b = None
-        self.grad = 0.0
+        self._grad = 0.0
         self.label = label
 
     def __init_subclass__(cls) -> None:
@@ -82,6 +84,29 @@ class Value:
                 "set the data of the leaves that it depends on, then call forward()"
             )
         self._data = as_finite(data, "data of a Value")
+
+    @property
+    def grad(self) -> float:
+        """The gradient: the derivative of the output with respect to this node, 0.0 before `backward()`."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Number) -> None:
+        number = as_float(grad)
+        if number is None:
+            raise TypeError(f"grad of a Value must be a real number, got {describe(grad)}: write 0.0 to clear it")
+        self._grad = number
+
+    @property
+    def label(self) -> str:
+        """The name in pictures and in the stepper."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"label of a Value must be a str, got {describe(label)}")
+        self._label = label
 
     @property
     def op(self) -> str:
@@ -122,15 +147,15 @@ class Value:
         inner = [node for node in order if node._a is not None]
         with restored(order, on_error=True):
             for node in inner:
-                node.grad = 0.0
-            self.grad += 1.0  # not =, since this node may be a leaf
+                node._grad = 0.0
+            self._grad += 1.0  # not =, since this node may be a leaf
             for node in reversed(inner):
                 try:
                     node._rule.backward(node)
                 except errors.KERNEL_ERRORS:
                     raise errors.no_derivative(node) from None
             for node in reversed(order):
-                if not isfinite(node.grad):
+                if not isfinite(node._grad):
                     raise errors.gradient_overflow(node, [user for user in inner if node in user.parents])
 
     def forward(self) -> None:
@@ -151,7 +176,7 @@ class Value:
         inner = [node for node in topological_order(self) if node._a is not None]
         with restored(inner, on_error=True):
             for node in inner:
-                node.grad = 0.0
+                node._grad = 0.0
                 try:
                     node._data = data = node._rule.evaluate(node)
                     if data - data != 0.0:  # infinite or not a number
@@ -162,7 +187,7 @@ class Value:
     def zero_grad(self) -> None:
         """Set the gradient of this node and of everything it depends on to 0.0."""
         for node in topological_order(self):
-            node.grad = 0.0
+            node._grad = 0.0
 
     def __add__(self, other: Operand) -> Value:
         return _operate(RULES["+"], self, other)
@@ -276,8 +301,80 @@ class Value:
         """Return the smaller of a and b; at a tie each has slope 1/2."""
         return record(RULES["minimum"], *as_values((self, other), "minimum"))
 
+    def _record(self, rule: Rule, operands: tuple[Operand, ...]) -> Value:
+        """Return the node of `rule`, for the text of a partial derivative."""
+        return record(rule, *as_values(operands, rule.symbol))
+
+    def propagate(self) -> None:
+        """Pass the gradient of this node back to its parents: one application of the chain rule, by hand.
+
+        `backward()` is this at every node, in reverse topological order. Here the order, and the gradient to start
+        with, are yours: `L.grad = 1.0`, then `L.propagate()`. A leaf or a constant has no parents, and nothing happens.
+
+        Raises:
+            RuntimeError: an operand was changed since this node was recorded.
+            ArithmeticError: a derivative has no value here or overflows; every gradient is as it was.
+
+        >>> a, b = Value(2.0), Value(-3.0)
+        >>> c = a * b
+        >>> c.grad = 1.0
+        >>> c.propagate()
+        >>> a.grad, b.grad
+        (-3.0, 2.0)
+        """
+        if self._a is None:
+            return
+        with restored(self.parents, on_error=True):
+            try:
+                self._rule.backward(self)
+            except errors.KERNEL_ERRORS:
+                raise errors.no_derivative(self) from None
+            for node in self.parents:
+                if not isfinite(node._grad):
+                    raise errors.gradient_overflow(node, [self])
+
+    def detach(self) -> Value:
+        """Return a constant with the same data and label, through which no gradient passes.
+
+        >>> x = Value(3.0, "x")
+        >>> (x * x.detach()).backward()
+        >>> x.grad
+        3.0
+        """
+        node = constant(self._data, "detach")
+        node._label = self._label
+        return node
+
+    def __format__(self, specification: str) -> str:
+        """Format the data: `f"{v:.3f}"`; without a specification, as `str(v)`."""
+        return format(self._data, specification) if specification else str(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, numbers.Number):
+            return self is other
+        raise TypeError(
+            f"a Value must be compared with a number by its data, got v == {reprlib.repr(other)}: "
+            f"write v.data == {reprlib.repr(other)}"
+        )
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a condition must be a comparison or a number, got a Value: write `if v.data != 0:` or `if v > 0:`"
+        )
+
     def __float__(self) -> float:
-        return self._data
+        raise TypeError(
+            "a Value must stay a Value to keep its gradient, got float(v): "
+            "write v.exp() for math.exp(v), v.data for the number"
+        )
+
+    def __int__(self) -> int:
+        raise TypeError("int() must get a number, got a Value: write int(v.data)")
+
+    def __round__(self, digits: int | None = None) -> float:
+        raise TypeError('round() must get a number, got a Value: write round(v.data, 2), or f"{v:.2f}"')
 
     def __pos__(self) -> Value:
         return self
@@ -296,7 +393,7 @@ class Value:
 
     def __copy__(self) -> Value:
         """Return a node with the same operands."""
-        return pickling.restore_node(Value, self._rule, self._a, self._b, self._data, self.grad, self.label)
+        return pickling.restore_node(Value, self._rule, self._a, self._b, self._data, self._grad, self._label)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """Copy the whole graph."""
@@ -327,8 +424,8 @@ def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...
     node._rule = rule
     node._a = a
     node._b = b
-    node.grad = 0.0
-    node.label = ""
+    node._grad = 0.0
+    node._label = ""
     try:
         node._data = data = rule.evaluate(node)
         if data - data != 0.0:  # infinite or not a number; cheaper than isfinite
@@ -347,8 +444,8 @@ def constant(data: Number, name: str) -> Value:
     node._data = data if type(data) is float and isfinite(data) else as_finite(data, name)
     node._rule = CONSTANT
     node._a = node._b = None
-    node.grad = 0.0
-    node.label = ""
+    node._grad = 0.0
+    node._label = ""
     return node
 
 
@@ -369,11 +466,18 @@ def as_values(operands: Iterable[Operand], caller: str) -> tuple[Value, ...]:
     return cast("tuple[Value, ...]", operands)
 
 
+def number_of(x: Operand) -> float:
+    """Return the data of a Value, or a plain number as a float."""
+    return x._data if type(x) is Value else float(x)
+
+
 def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False) -> Value:
     """Record the operator between `node` and `other`; `other` stands on the left if `reflected`."""
     if type(other) is not Value:
         number = as_float(other)
         if number is None:
+            if type(other).__module__ == "builtins":
+                raise TypeError(f"an operand of {rule.symbol} must be a Value or a number, got {describe(other)}")
             return NotImplemented  # type: ignore[no-any-return]
         if number == rule.identity:
             return node
@@ -381,9 +485,13 @@ def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False
     return record(rule, other, node) if reflected else record(rule, node, other)
 
 
-def _compare(comparison: Callable[[float, float], bool], value: Value, other: Operand) -> bool:
-    data = other._data if type(other) is Value else as_float(other)
-    return NotImplemented if data is None else comparison(value._data, data)
+def _compare(comparison: Callable[[Any, Any], bool], value: Value, other: Operand) -> bool:
+    if isinstance(other, Value):
+        return comparison(value._data, other._data)
+    is_number = isinstance(other, (numbers.Real, Decimal)) and not isinstance(other, bool)
+    if is_number and not isinstance(other, (int, Fraction, Decimal)):  # Python compares a float with these exactly
+        other = int(other) if isinstance(other, numbers.Integral) else float(other)
+    return comparison(value._data, other) if is_number else NotImplemented
 
 
 _new = object.__new__

@@ -14,7 +14,7 @@ import engine
 from engine import Value
 from engine.formatting import format_number
 from engine.validation import describe
-from engine.value import as_values, constant
+from engine.value import as_values, constant, number_of
 
 Loss: TypeAlias = Callable[[Any, Any], Value]  # of output and target
 Accuracy: TypeAlias = Callable[[Any, Any], float]
@@ -109,7 +109,7 @@ def accuracy_by(loss: Loss) -> Accuracy | None:
 
 
 def _argmax(xs: Sequence[Any]) -> int:
-    return max(range(len(xs)), key=lambda i: float(xs[i]))
+    return max(range(len(xs)), key=lambda i: number_of(xs[i]))
 
 
 # When an output is right: for hinge, it has the sign of the target; for binary_cross_entropy, it is for the same class;
@@ -136,7 +136,7 @@ def _cross_entropy(logits: Sequence[Value], target: Any) -> Value:
         return total - logits[index]
     pairs = _pairs("cross_entropy", logits, target)
     _check("cross_entropy", pairs, lambda r: r >= 0.0, "a class or a probability for every class")
-    if abs(sum(float(r) for _, r in pairs) - 1.0) > 1e-9:
+    if abs(sum(number_of(r) for _, r in pairs) - 1.0) > 1e-9:
         raise ValueError(f"the probabilities of all classes must have the sum 1, got {describe(target)}")
     return total - engine.dot([r for _, r in pairs], logits)
 

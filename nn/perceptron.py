@@ -194,7 +194,7 @@ class Perceptron(Module):
             losses = []
             for i in order:
                 with error_context(f"epoch {epoch + 1}, data[{i}]"):
-                    losses.append(float(Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2))
+                    losses.append((Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2).data)
             history.add(fmean(losses), losses.count(0.0) / len(losses) if self.activation == "sign" else None)
             if history.end(until):
                 break

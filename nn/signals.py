@@ -76,7 +76,7 @@ def signals_of(
     deltas = [[neuron.weights[0].grad for neuron in neurons] for neurons in layers] if has_gradients else unknown
     if inputs is None:
         return Signals([None] * model.n_inputs, unknown, unknown, deltas, unknown)
-    x = [float(value) for value in with_bias(inputs, model.n_inputs, model)[1:]]
+    x = [value.data for value in with_bias(inputs, model.n_inputs, model)[1:]]
     trace, gradients, error = model.trace(x), unknown, None
     if loss is not None:
         _, last = trace[-1]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine import Value
 from engine.compiler.program import Floats, NotFiniteError, Program, graph_signature
 from engine.validation import error_context
-from engine.value import constant
+from engine.value import constant, number_of
 from nn.inputs import Pairs, format_indices
 from nn.layer import Layer
 from nn.losses import Accuracy, Loss, accuracy_by, binary_cross_entropy, cross_entropy, hinge
@@ -292,7 +292,7 @@ class CompiledSteps(Steps):
             elif self.accuracy is not None:
                 for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
                     output = _refill(group.output, iter(outputs))
-                    self.rights += float(self.accuracy(output, self.pairs[example][1]))
+                    self.rights += number_of(self.accuracy(output, self.pairs[example][1]))
             gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         data, state, steps = self.now

@@ -13,6 +13,7 @@ import engine
 from engine import RULES, Value
 from engine.recording import recording
 from engine.validation import at_least, describe, error_context
+from engine.value import number_of
 from nn.history import History, Plateau, Stop, plateau
 from nn.initialization import generator
 from nn.inputs import Data, Pairs, examples, format_indices
@@ -205,7 +206,7 @@ def _evaluate(
             losses.append(loss(output, r))
             if not isinstance(losses[-1], Value):
                 raise TypeError(f"loss must return a Value, got {describe(losses[-1])}")
-            rights.append(float(accuracy(output, r)) if accuracy is not None else 0.0)
+            rights.append(number_of(accuracy(output, r)) if accuracy is not None else 0.0)
     return losses, rights
 
 

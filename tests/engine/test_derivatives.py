@@ -1,5 +1,6 @@
 """grad, jacobian and hessian against closed forms and mpmath at 50 digits."""
 
+import itertools
 import math
 import random
 import threading
@@ -14,6 +15,7 @@ import engine
 import viz
 from engine import RULES, Backprop, Value, grad, hessian, jacobian, no_grad, topological_order
 from engine.labels import Names
+from engine.value import number_of
 from tests.accuracy import OPERATORS
 
 # Functions of two numbers, for Values and for mpmath. Sub-expressions are shared, operands repeated, folds among them.
@@ -153,6 +155,27 @@ def test_powers_with_an_exponent_that_is_a_value():
     x = Value(-2.0)
     assert hessian(x**3, x) == -12.0
     assert (grad(x**0, x), hessian(x**0, x)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("n", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
+def test_mixed_derivatives_of_a_power_at_zero(n):
+    """Of a**b at a = 0: right, or an ArithmeticError where they are infinite, in any order of differentiation."""
+    a, b = Value(0.0, "a"), Value(n, "b")
+    for order in range(1, 4):
+        for by in itertools.product((a, b), repeat=order):
+            n_a = by.count(a)
+            # With k derivatives by b: a**(b - n_a) times a polynomial in log(a) of degree k.
+            falling = math.prod(n - i for i in range(n_a))
+            exists = n > n_a or (n_a == order and (n == n_a or falling == 0.0))
+            y = a**b
+            if exists:
+                for x in by:
+                    y = grad(y, x, create_graph=True)
+                assert y.data == (falling if n == n_a else 0.0), by
+            else:
+                with pytest.raises(ArithmeticError):  # noqa: PT012
+                    for x in by:
+                        y = grad(y, x, create_graph=True)
 
 
 def test_rosenbrock():
@@ -305,7 +328,7 @@ class TestGraphs:
         assert (Names(graph).expression(graph) or graph.label or str(graph.data)) == slope
         assert (
             graph.data
-            == float(eval(slope, names))
+            == number_of(eval(slope, names))
             == pytest.approx(grad(eval(y, names), names["x"]), rel=1e-15, abs=0.0)
         )
 
@@ -449,3 +472,20 @@ def test_leaves_that_threads_share():
         thread.join()
     assert not wrong
     assert x.grad == 0.0
+
+
+def test_the_hessian_does_not_depend_on_the_order_of_inputs():
+    x = Value(0.5, "x")
+    for make in (Value.exp, Value.tanh, Value.sigmoid, lambda x: x**2, lambda x: 1 / x):
+        y = make(x)
+        f = y**2 * x
+        (xx, xy), (yx, yy) = hessian(f, [x, y])
+        assert hessian(f, [y, x]) == [[yy, yx], [xy, xx]]
+        assert xy == yx
+
+
+@pytest.mark.parametrize("of", [grad, hessian, jacobian])
+def test_inputs_have_an_order(of):
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    with pytest.raises(TypeError, match=r"inputs must be .* in order, got set"):
+        of(a * b, {a, b})

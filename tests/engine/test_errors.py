@@ -62,11 +62,6 @@ from engine import Backprop, Value, dot, no_grad
             ["the partial derivative of new", "to a, '2*erf(a)',", "unknown name erf", "did you mean erfc?"],
         ),
         (
-            lambda: engine.rule("new", "1 if a > 0 else 2.0", "0"),
-            ValueError,
-            ["the value of new, '1 if a > 0 else 2.0',", "a float", "got 1:", "write 1.0"],
-        ),
-        (
             lambda: engine.rule("new", "2*a", "2", notation=("2a", "2", "3")),
             ValueError,
             ["notation of new", "the value", "each partial", "got 3 texts"],
@@ -89,43 +84,39 @@ class TestErrors:
             (
                 lambda x: (x - Value(3.0, "a")).sqrt(),
                 ArithmeticError,
-                ["sqrt(b) has no value at b = -5.0 ", "b is x - a at x = -2.0, a = 3.0)", "needs b >= 0"],
+                ["sqrt(x - a) has no value at x - a = -5.0 (x = -2.0, a = 3.0)", "needs x - a >= 0"],
             ),
             (
                 lambda x: (dot([x, 2], [x, 3]) - 20).sqrt(),
                 ArithmeticError,
-                ["sqrt(a) has no value at a = -10.0 ", "a is 10 - 20)", "needs a >= 0"],
+                ["sqrt(dot([x, 2], [x, 3]) - 20) has no value", "= -10.0 (x = -2.0)", "- 20 >= 0"],
             ),
             (
                 lambda x: (engine.sum([x] * 3) / 4).log1p(),
                 ArithmeticError,
-                ["log1p(a) has no value at a = -1.5 ", "a is -6/4)", "needs a > -1"],
+                ["log1p(sum([x, x, x])/4) has no value", "= -1.5 (x = -2.0)", "/4 > -1"],
             ),
             (
                 lambda x: engine.sum([x] * 3).log(),
                 ArithmeticError,
-                ["log(a) has no value at a = -6.0 ", "a is sum of 3 operands)", "needs a > 0"],
+                ["log(sum([x, x, x])) has no value", "= -6.0 (x = -2.0)", "needs sum([x, x, x]) > 0"],
             ),
             (
                 lambda x: x**0.5,
                 ArithmeticError,
-                [
-                    "x**0.5 has no value at x = -2.0:",
-                    "needs x > 0 or (x < 0 and 0.5 % 1 == 0) or (x == 0 and 0.5 >= 0)",
-                ],
+                ["x**0.5 has no value at x = -2.0:", "needs x >= 0"],
             ),
             (
                 lambda x: x / (x + 2),
                 ZeroDivisionError,
-                ["x/a has no value at x = -2.0, a = 0.0 ", "a is x + 2 at x = -2.0)", "needs a != 0"],
+                ["x/(x + 2) has no value at x = -2.0, x + 2 = 0.0", "needs x + 2 != 0"],
             ),
             (
                 lambda x: (x * 1e200) * (x / 1e-200),
                 OverflowError,
                 [
-                    "a*b overflows at a = -2e+200, b = -2e+200 ",
-                    "a is x*1e+200 at x = -2.0;",
-                    "b is x/1e-200 at x = -2.0)",
+                    "x*1e+200*(x/1e-200) overflows at",
+                    "x*1e+200 = -2e+200, x/1e-200 = -2e+200 (x = -2.0)",
                     "1.8e308",
                 ],
             ),
@@ -133,7 +124,7 @@ class TestErrors:
             (
                 lambda x: engine.sum([x * 8e307, 1e308, x * 8e307, x * 6e307]),
                 OverflowError,
-                ["sum of 4 operands overflows", "the largest = -1.6e+308 ", "is x*8e+307 at x = -2.0)", "1.8e308"],
+                ["sum of 4 operands overflows", "at x*8e+307 = -1.6e+308 (x = -2.0)", "1.8e308"],
             ),
             (
                 lambda x: dot([x, Value(1e200, "large")], [1, 1e110]),
@@ -154,11 +145,11 @@ class TestErrors:
         [
             (
                 lambda x: (x * 2).sqrt(),
-                ["derivative of sqrt(a)", "to a has no value at a = 0.0 ", "a is x*2 at x = 0.0)"],
+                ["derivative of sqrt(x*2)", "to x*2 has no value at x*2 = 0.0 (x = 0.0)"],
             ),
             (
                 lambda x: (x - 2) ** Value(2.0, "n"),
-                ["derivative of a**n", "to n has no value at a = -2.0, n = 2.0 ", "a is x - 2 at x = 0.0)"],
+                ["derivative of (x - 2)**n", "to n has no value at x - 2 = -2.0, n = 2.0 (x = 0.0)"],
             ),
         ],
     )
@@ -169,6 +160,36 @@ class TestErrors:
                 backward()
             for part in parts:
                 assert part in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("make", "reason"),
+        [
+            (lambda x: x / 0, "the divisor is 0"),
+            (lambda x: x / Value(0.0, "y"), "it needs y != 0"),
+            (lambda x: x**0.5, "it needs x >= 0"),
+            (lambda x: 0**x, "it needs x >= 0"),
+            (lambda x: (x * 0) ** -1, "it needs x*0 != 0"),
+            (lambda x: (-2) ** (x / 4), "it needs x/4 % 1 == 0"),
+            (lambda x: engine.log(-1), "it needs the operand > 0"),
+            (lambda x: engine.log(x.detach()), "it needs x > 0"),
+            (lambda x: (x * Value(3.0, "y") + 1).log(), "it needs x*y + 1 > 0"),
+        ],
+    )
+    def test_the_domain_is_evaluated(self, make, reason):
+        with pytest.raises(ArithmeticError) as caught:
+            make(Value(-2.0, "x"))
+        assert str(caught.value).endswith(f": {reason}")
+
+    def test_a_node_is_called_by_its_expression(self):
+        a, x = Value(-1.0, "a"), Value(2.0, "x")
+        with pytest.raises(ArithmeticError, match=r"^log\(a\*x\) has no value at a\*x = -2\.0 \(a = -1\.0, x = 2\.0\)"):
+            (a * x).log()
+        deep = a
+        for _ in range(50_000):
+            deep = deep + x * a
+        with pytest.raises(ArithmeticError) as caught:
+            deep.log()
+        assert len(str(caught.value)) < 300
 
     def test_a_gradient_that_overflows(self):
         x = Value(1e-300, "x")

@@ -15,7 +15,7 @@ KINK = r"kink here, with slope -1\.0 on the left and 1\.0 on the right"
 
 def times(factor):
     """A function with the slope 1, of which the graph has `factor`."""
-    return lambda a: factor * a + (1 - factor) * float(a)
+    return lambda a: factor * a + (1 - factor) * a.data
 
 
 class TestPasses:
@@ -77,12 +77,12 @@ class TestNames:
     @pytest.mark.parametrize(
         ("function", "point", "derivative"),
         [
-            (lambda x, ys: x + ys[0] + ys[1] + float(ys[1]), [1.0, [2.0, 3.0]], "df/dys[1] at x = 1.0, ys[0] = 2.0,"),
-            (lambda xs: engine.sum(xs) + float(xs[5]), [[1.0] * 6], "df/dxs[5] at xs[0] = 1.0, xs[1] = 1.0, xs[2] ="),
-            (lambda xs: engine.sum(xs) + float(xs[6]), [[1.0] * 7], "df/dxs[6] at xs[6] = 1.0: the graph gives 1.0"),
-            (functools.partial(lambda k, a: k * a + float(a), 3.0), [1.0], "df/da at a = 1.0: the graph gives 3.0"),
-            (lambda *xs: xs[0] * float(xs[1]), [2.0, 3.0], "df/dx1 at x0 = 2.0, x1 = 3.0: the graph gives 0.0"),
-            (lambda a: [a, 2 * a + float(a)], 1.0, "df[1]/da at a = 1.0: the graph gives 2.0"),
+            (lambda x, ys: x + ys[0] + ys[1] + ys[1].data, [1.0, [2.0, 3.0]], "df/dys[1] at x = 1.0, ys[0] = 2.0,"),
+            (lambda xs: engine.sum(xs) + xs[5].data, [[1.0] * 6], "df/dxs[5] at xs[0] = 1.0, xs[1] = 1.0, xs[2] ="),
+            (lambda xs: engine.sum(xs) + xs[6].data, [[1.0] * 7], "df/dxs[6] at xs[6] = 1.0: the graph gives 1.0"),
+            (functools.partial(lambda k, a: k * a + a.data, 3.0), [1.0], "df/da at a = 1.0: the graph gives 3.0"),
+            (lambda *xs: xs[0] * xs[1].data, [2.0, 3.0], "df/dx1 at x0 = 2.0, x1 = 3.0: the graph gives 0.0"),
+            (lambda a: [a, 2 * a + a.data], 1.0, "df[1]/da at a = 1.0: the graph gives 2.0"),
         ],
     )
     def test_of_the_derivative_and_the_arguments(self, function, point, derivative):
@@ -102,7 +102,7 @@ class TestErrors:
     def test_has_ten_digits(self):
         text = r"df/da at a = 0\.5: the graph gives 1\.755165124, finite differences give 0\.8775825619: it is 2 times "
         with pytest.raises(GradientError, match=f"^{text}"):
-            check_gradients(lambda a: 2 * a.sin() - float(a.sin()), [0.5])
+            check_gradients(lambda a: 2 * a.sin() - a.sin().data, [0.5])
 
     @pytest.mark.parametrize(
         ("function", "told"),
@@ -131,7 +131,7 @@ class TestErrors:
         [
             (
                 lambda a: Value(a.data) * 2 + a * 0,
-                "no gradient arrives; is the graph cut by float(), .data or no_grad()",
+                "no gradient arrives; is the graph cut by .data or no_grad()",
             ),
             (times(-1.0), "the sign is wrong"),
             (times(2.0), "it is 2 times the correct value"),
@@ -142,7 +142,7 @@ class TestErrors:
             (times(-0.5), "it is -0.5 times the correct value"),
             (times(1.25), "it is off by 25 %; check the partial derivative"),
             (times(1 + 1e-6), "it is off by 0.0001 %; check the partial derivative"),
-            (lambda a: a - float(a), "the function is constant here; is it a step function?"),
+            (lambda a: a - a.data, "the function is constant here; is it a step function?"),
         ],
     )
     def test_the_likely_cause(self, function, cause, at):

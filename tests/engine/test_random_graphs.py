@@ -38,10 +38,10 @@ def record(at, program):
         rule = RULES[symbol]
         operands = operands_of(rule, nodes, *choice)
         if symbol in KINKED:
-            numbers = [0.0 if len(operands) == 1 else float(operands[1]), float(operands[0])]
+            numbers = [0.0 if len(operands) == 1 else operands[1].data, operands[0].data]
             if abs(numbers[0] - numbers[1]) < 1e-3:
                 continue
-        if symbol in EDGES and float(operands[0]) < EDGES[symbol] + 1e-2:
+        if symbol in EDGES and operands[0].data < EDGES[symbol] + 1e-2:
             continue
         try:
             node = apply(rule, operands)

@@ -239,8 +239,8 @@ class TestMemory:
     def step_by_step(self, model, optimizer, steps):
         for _ in range(steps):
             walk = Backprop(nn.binary_cross_entropy(model((0, 1)), 1)).run()
+            walk.reset().run()
             optimizer.step()
-            walk.reset()
 
     def read_aloud(self, model, optimizer, steps):
         for _ in range(max(steps // 2, 400)):  # Python's own caches have then what they keep

@@ -49,7 +49,6 @@ class TestData:
     def test_starts_as_a_leaf(self):
         value = Value(2, "a")
         assert (value.data, value.grad, value.label, value.op, value.parents) == (2.0, 0.0, "a", "", ())
-        assert float(value) == 2.0
         assert Value(1.0).label == ""
 
     def test_label_is_text(self):
@@ -322,14 +321,14 @@ class TestErrors:
         ("make", "error", "words"),
         [
             (lambda x: x.log(), ArithmeticError, ["log(x)", "x = -1.0", "needs x > 0"]),
-            (lambda x: (x - 3).log(), ArithmeticError, ["log(a)", "a = -4.0", "a is x - 3", "x = -1.0"]),
-            (lambda x: (x - 1).sqrt(), ArithmeticError, ["sqrt(a)", "a = -2.0"]),
+            (lambda x: (x - 3).log(), ArithmeticError, ["log(x - 3)", "x - 3 = -4.0", "x = -1.0"]),
+            (lambda x: (x - 1).sqrt(), ArithmeticError, ["sqrt(x - 1)", "x - 1 = -2.0"]),
             (lambda x: x.log1p(), ArithmeticError, ["log1p(x)", "x = -1.0", "x > -1"]),
             (lambda x: x / Value(0.0, "zero"), ZeroDivisionError, ["x/zero", "zero = 0.0"]),
-            (lambda x: 1 / (x + 1), ZeroDivisionError, ["1/a", "a = 0.0", "a is x + 1"]),
-            (lambda x: (x + 1) ** -1, ArithmeticError, ["a**(-1)", "a = 0.0"]),
+            (lambda x: 1 / (x + 1), ZeroDivisionError, ["1/(x + 1)", "x + 1 = 0.0"]),
+            (lambda x: (x + 1) ** -1, ArithmeticError, ["(x + 1)**(-1)", "x + 1 = 0.0"]),
             (lambda x: x**0.5, ArithmeticError, ["x**0.5", "x = -1.0"]),
-            (lambda x: (x * -1000).exp(), OverflowError, ["exp(a)", "a = 1000.0", "a is x*-1000"]),
+            (lambda x: (x * -1000).exp(), OverflowError, ["exp(x*-1000)", "x*-1000 = 1000.0"]),
             (lambda x: x * 1e200 * 1e200, OverflowError, ["1e+200"]),
             (lambda x: engine.sum([x * 1e308, x * 1e308]), OverflowError, ["sum of 2 operands", "1e+308"]),
             (lambda x: dot([1e200, x], [1e200, x]), OverflowError, ["dot of 4 operands", "1e+200"]),

@@ -9,6 +9,7 @@ import engine
 from engine import Value, no_grad
 from engine.recording import recording
 from engine.validation import describe
+from engine.value import number_of
 from nn import MLP, Layer, Perceptron
 from viz.plots.axes import Axes, axes_or_new, shades, steps_over
 from viz.style import CLASSES, DARK, MARKERS
@@ -78,7 +79,7 @@ def batch_predictor(model: Callable[[Any], Any], *, compile: bool) -> Callable[[
 
         with no_grad():
             outputs = [model(x) for x in points]
-        return np.array([[float(o) for o in y] if isinstance(y, Sequence) else float(y) for y in outputs])
+        return np.array([[number_of(o) for o in y] if isinstance(y, Sequence) else number_of(y) for y in outputs])
 
     return predict_each
 
@@ -97,7 +98,7 @@ class Plane:
             if len(x) != 2:
                 raise ValueError(f"every example must have two inputs, x1 and x2, got {len(x)}: {describe(x)}")
         self.data, self.boundary, self.names = data, boundary, names
-        self.x1, self.x2 = (steps_over([float(x[i]) for x, _ in data], f"x{i + 1} of data") for i in range(2))
+        self.x1, self.x2 = (steps_over([number_of(x[i]) for x, _ in data], f"x{i + 1} of data") for i in range(2))
         self.points = [(a, b) for b in self.x2 for a in self.x1]
 
     def plot(self, ax: Axes, outputs: Any, largest: float | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 
 from engine import Value, no_grad
+from engine.value import number_of
 from viz.plots.axes import Axes, axes_or_new, shades, steps_between, steps_over, visible_range
 from viz.style import BLUE, DARK, ORANGE, SKY
 
@@ -45,7 +46,7 @@ def plot_descent(
         for i in range(2)
     )
     with no_grad():
-        heights = [[float(surface(a, b)) for a in w1] for b in w2]
+        heights = [[number_of(surface(a, b)) for a in w1] for b in w2]
     finite = [height for row in heights for height in row if isfinite(height)]
     if not finite:
         raise ValueError("surface must be finite somewhere in the area, got nan or inf everywhere: pass another area")
