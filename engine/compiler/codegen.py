@@ -13,28 +13,25 @@ from __future__ import annotations
 
 import ast
 import builtins
+import hashlib
 import inspect
 import re
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
 from engine.compiler import runtime, simd, vector_math
 from engine.compiler.cache import load_cached_module
 from engine.custom import CUSTOM_RULES
-from engine.formulas import MATH_FUNCTIONS
+from engine.formulas import MATH_FUNCTIONS, canonical, names
 from engine.rules import RULES, Rule
 
 VECTORIZED = {"abs", "exp", "float", "max", "sqrt", "tanh"}  # functions that LLVM turns into vector instructions
 
 
+@cache
 def kernels(custom: tuple[Rule, ...] = ()) -> ModuleType:
     """Return the kernels of the table and of `custom` rules; their first use on a machine compiles them."""
-    return _kernels(custom, tuple(RULES.values()) if custom else ())
-
-
-@cache
-def _kernels(custom: tuple[Rule, ...], _table: tuple[Rule, ...]) -> ModuleType:
-    """Custom rules may call others, which may have been redefined; then the table is another cache key."""
     return load_cached_module(module_text(custom), [vector_math, simd])
 
 
@@ -49,7 +46,7 @@ def module_text(custom: tuple[Rule, ...] = ()) -> str:
     codes = opcodes(custom)
     python = ", ".join(sorted(MATH_FUNCTIONS.keys() - dir(builtins)))
     imports = f"from math import pi, {python}\nfrom engine.compiler.vector_math import choice, exp, tanh\n"
-    functions = [_function(rule) for rule in (RULES.values() if custom else codes)]
+    functions = [_function(rule) for rule in _with_called(list(codes))]
     functions += [_formulas(rule, code) for rule, code in codes.items()]
     for name, arguments in (
         ("forward", "code, lanes, start, count, index, values, scratch"),
@@ -60,11 +57,27 @@ def module_text(custom: tuple[Rule, ...] = ()) -> str:
     return "\n\n".join([inspect.getsource(runtime), imports, *filter(None, functions)])
 
 
+def _with_called(rules: list[Rule]) -> list[Rule]:
+    """Return the rules and those that the texts of custom rules name."""
+    for rule in rules:
+        if rule.symbol in CUSTOM_RULES:
+            rules += [called for called in rule.scope.values() if called not in rules]
+    return rules
+
+
+def _function_name(rule: Rule) -> str:
+    """Return the name of a rule's function; of a custom rule, which may be redefined, with a hash of its formula."""
+    if rule.symbol not in CUSTOM_RULES:
+        return f"of_{rule.symbol}"
+    formula = _translated(canonical(rule.value), rule.scope)
+    return f"of_{rule.symbol}_{hashlib.sha256(formula.encode()).hexdigest()[:8]}"
+
+
 def _function(rule: Rule) -> str:
     """Return a rule as a function that other formulas call; "" if `math` or `vector_math` has it."""
     if rule.finalize or not rule.symbol.isidentifier() or _is_python(rule):
         return ""
-    return _formula(rule, f"of_{rule.symbol}({', '.join('ab'[: rule.arity])})", rule.value)
+    return _formula(rule, f"{_function_name(rule)}({', '.join('ab'[: rule.arity])})", rule.value)
 
 
 def _formulas(rule: Rule, code: int) -> str:
@@ -79,8 +92,8 @@ def _formulas(rule: Rule, code: int) -> str:
 
 def _formula(rule: Rule, signature: str, text: str) -> str:
     if rule.symbol in CUSTOM_RULES:
-        text = _guarded(text)
-    return f"@formula\ndef {signature}:  # {rule.symbol}\n    return {_translated(text)}\n"
+        text = _guarded(canonical(text))
+    return f"@formula\ndef {signature}:  # {rule.symbol}\n    return {_translated(text, rule.scope)}\n"
 
 
 def _call(rule: Rule, code: int, name: str) -> str:
@@ -90,7 +103,8 @@ def _call(rule: Rule, code: int, name: str) -> str:
         partials = f"partial_{code}_a, partial_{code}_{'ab'[rule.arity - 1]}"
         return f"backward_operands({partials}, {arity}, mask, {where}, gradients)"
     if rule.finalize:
-        return f"forward_fold(value_{code}, finalize_{code}, {'top' in rule.finalize}, {arity}, {where}, scratch)"
+        with_top = "top" in names(f"({rule.value}) + {rule.finalize}")
+        return f"forward_fold(value_{code}, finalize_{code}, {with_top}, {arity}, {where}, scratch)"
     return f"forward_items(value_{code}, {arity}, {where})"
 
 
@@ -111,46 +125,54 @@ def _poison(node: ast.expr) -> str:
     itself = [f"0.0 * ({ast.unparse(node)})"]
     match node:
         case ast.IfExp(test, body, orelse):
-            return f"({_poison(test)} + ({_poison(body)} if {ast.unparse(test)} else {_poison(orelse)}))"
+            return f"({_poison(test)} + ({_poison(body)} if ({ast.unparse(test)}) else {_poison(orelse)}))"
         case ast.Call(_, args):
             terms = itself + [_poison(x) for x in args]
         case ast.BinOp(left, operator, right):
-            terms = itself if isinstance(operator, ast.Div | ast.Pow) else []
+            terms = itself if isinstance(operator, ast.Div | ast.FloorDiv | ast.Mod) else []
             terms = [*terms, _poison(left), _poison(right)]
         case ast.UnaryOp(_, operand):
             terms = [_poison(operand)]
         case ast.Compare(left, _, comparators):
             terms = [_poison(x) for x in (left, *comparators)]
-        case ast.BoolOp(_, [first, *_]):  # Python may not evaluate the others
-            terms = [_poison(first)]
+        case ast.BoolOp(operator, [first, *rest]):  # Python evaluates the others only if the first does not decide
+            others = _poison(rest[0] if len(rest) == 1 else ast.BoolOp(operator, rest))
+            alternatives = f"{others} if ({ast.unparse(first)}) else 0.0"
+            if isinstance(operator, ast.Or):
+                alternatives = f"0.0 if ({ast.unparse(first)}) else {others}"
+            return f"({_poison(first)} + ({alternatives}))"
         case _:
             terms = []
-    return f"({' + '.join([term for term in terms if term != '0.0'] or ['0.0'])})".replace("(0.0)", "0.0")
+    terms = [term for term in terms if term != "0.0"]
+    return f"({' + '.join(terms)})" if terms else "0.0"
 
 
-def _translated(text: str) -> str:
+def _translated(text: str, scope: Mapping[str, Rule]) -> str:
     """Return a formula as the kernels compute it.
 
     It calls the functions of the table by names that nothing else has in the module, and chooses without a branch where
     both alternatives are cheap.
     """
-    return ast.unparse(_Translation().visit(ast.parse(text, mode="eval")))
+    return ast.unparse(_Translation(scope).visit(ast.parse(text, mode="eval")))
 
 
 class _Translation(ast.NodeTransformer):
+    def __init__(self, scope: Mapping[str, Rule]) -> None:
+        self.scope = scope
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        rule = RULES.get(ast.unparse(node.func))
-        return ast.Call(ast.Name(f"of_{rule.symbol}"), node.args, []) if rule and not _is_python(rule) else node
+        rule = self.scope.get(ast.unparse(node.func))
+        return ast.Call(ast.Name(_function_name(rule)), node.args, []) if rule and not _is_python(rule) else node
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        cheap = _is_cheap(ast.unparse(node))
+        cheap = _is_cheap(ast.unparse(node), self.scope)
         self.generic_visit(node)
         return ast.Call(ast.Name("choice"), [node.test, node.body, node.orelse], []) if cheap else node
 
 
-def _is_cheap(text: str) -> bool:
+def _is_cheap(text: str, scope: Mapping[str, Rule]) -> bool:
     """Return whether all functions that a formula calls become vector instructions."""
     calls = set(re.findall(r"(\w+)\(", text)) - VECTORIZED
-    rules = [RULES.get(name) for name in calls]
-    return all(rule is not None and not _is_python(rule) and _is_cheap(rule.value) for rule in rules)
+    rules = [scope.get(name) for name in calls]
+    return all(rule is not None and not _is_python(rule) and _is_cheap(rule.value, rule.scope) for rule in rules)

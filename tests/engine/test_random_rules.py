@@ -1,0 +1,101 @@
+"""Custom rules grown at random from the grammar: eager, as a graph of derivatives and compiled, they are the same."""
+
+import random
+
+import pytest
+
+import engine
+from engine import Value, rule
+from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
+
+UNARY = ["tanh", "sin", "cos", "sigmoid", "softplus", "relu", "abs", "gelu", "sign", "elu"]
+BINARY = ["maximum", "minimum"]
+SAFE = ["sqrt(abs({}))", "log1p(abs({}))", "exp(-abs({}))", "1 / (1 + abs({}))", "abs({})**0.5", "({})**2", "({})**3"]
+COMPARISONS = ["<", "<=", ">", ">=", "==", "!="]
+
+
+class Grower:
+    """Grows texts with the letters of a rule."""
+
+    def __init__(self, rng, letters, *, partial):
+        self.rng, self.letters, self.partial = rng, letters, partial
+
+    def atom(self):
+        numbers = ["0", "1", "2", "3", "-1", "0.5", "10**-3", "2**-2", "1e-3", "pi", "7"]
+        return self.rng.choice([*self.letters * 4, *numbers])
+
+    def condition(self, depth):
+        pick = self.rng.random()
+        if depth and pick < 0.2:
+            return f"({self.condition(depth - 1)} {self.rng.choice(['and', 'or'])} {self.condition(depth - 1)})"
+        if depth and pick < 0.3:
+            return f"(not {self.condition(depth - 1)})"
+        if pick < 0.45:
+            return self.atom()  # its truth
+        return f"({self.atom()} {self.rng.choice(COMPARISONS)} {self.atom()})"
+
+    def text(self, depth):
+        pick = self.rng.random() if depth else 0.0
+
+        def grow():
+            return self.text(depth - 1)
+
+        if pick < 0.1:
+            return self.atom()
+        if pick < 0.45:
+            return f"({grow()} {self.rng.choice('+-*')} {grow()})"
+        if pick < 0.6:
+            return self.rng.choice(SAFE).format(grow())
+        if pick < 0.7:
+            return f"{self.rng.choice(UNARY)}({grow()})"
+        if pick < 0.75:
+            return f"{self.rng.choice(BINARY)}({grow()}, {grow()})"
+        if pick < 0.85:
+            return f"({grow()} if {self.condition(2)} else {grow()})"
+        if pick < 0.9:
+            return f"({self.condition(1)} * {grow()})"
+        if pick < 0.95:
+            return f"({grow()} {self.rng.choice(['and', 'or'])} {grow()})"
+        reading = "float({})" if self.partial else "{}"
+        return f"({reading.format(self.rng.choice(self.letters))} {self.rng.choice(['%', '//'])} 3)"
+
+
+def random_rule(rng, name):
+    """A rule of one or two operands, whose partials need not be the derivatives of its value."""
+    letters = "ab"[: rng.choice([1, 2, 2])]
+    value = f"({Grower(rng, letters, partial=False).text(4)}) + 0 * {letters[-1]}"
+    partials = [Grower(rng, [*letters, "out"], partial=True).text(4) for _ in letters]
+    return rule(name, value, *partials), len(letters)
+
+
+def number(rng):
+    return float(rng.choice([0, 1, 2, -1, rng.uniform(-3, 3), rng.uniform(-3, 3), rng.uniform(-0.1, 0.1)]))
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 7))])
+def test_mean_the_same_eagerly_and_compiled(seed, tried):
+    pytest.importorskip("numba")
+    rng = random.Random(seed)
+    rules = [random_rule(rng, f"grown{i}") for i in range(20)]
+    operands = [[Value(number(rng)) for _ in range(arity)] for _, arity in rules]
+    weights, one = [Value(1.0) for _ in rules], Value(1.0, "one")
+    leaves = [*weights, *(x for xs in operands for x in xs)]
+
+    def record():
+        return one * engine.dot(weights, [function(*xs) for (function, _), xs in zip(rules, operands, strict=True)])
+
+    program = engine.compile(record(), one)
+    for _ in range(100):
+        for leaf in leaves:
+            leaf.data, leaf.grad = number(rng), 0.0
+        root = record()
+        root.backward()
+        eager = [leaf.grad for leaf in leaves]
+        graphs = engine.grad(root, leaves, create_graph=True)
+        assert [x.data for x in graphs] == pytest.approx(eager, rel=1e-9, abs=1e-12)
+        for leaf in leaves:
+            leaf.grad = 0.0
+        assert program([[1.0]]).tolist() == pytest.approx([root.data], rel=1e-9, abs=1e-12)
+        program.backward([[1.0]])
+        assert [leaf.grad for leaf in leaves] == pytest.approx(eager, rel=1e-9, abs=1e-12)
+        tried["values and partials of random custom rules, eager, as graphs and compiled"] += len(leaves)
