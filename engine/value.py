@@ -14,11 +14,13 @@ from math import isfinite
 from typing import Any, TypeAlias, cast, final
 
 from engine import errors, pickling
+from engine.foreign import FOREIGN_NAMES, ForeignName
 from engine.formatting import format_number
 from engine.graph import topological_order
 from engine.recording import is_recording
 from engine.restore import restored
 from engine.rules import CONSTANT, LEAF, RULES, Rule
+from engine.ufuncs import apply_ufunc
 from engine.validation import Number, as_finite, as_float, describe
 
 Operand: TypeAlias = "Value | Number"
@@ -58,8 +60,6 @@ class Value:
     _b: Any  # the second
     _grad: float
     _label: str
-
-    __array_ufunc__ = None  # NumPy's operators must leave Values to Value's own
 
     def __init__(self, data: Number, label: str = "") -> None:
         self._data = as_finite(data, "data of a Value")
@@ -349,6 +349,13 @@ class Value:
         """Format the data: `f"{v:.3f}"`; without a specification, as `str(v)`."""
         return format(self._data, specification) if specification else str(self)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Return a function of NumPy on this node and other operands: `np.tanh(v)`, `array * v`."""
+        return apply_ufunc(ufunc, method, inputs, options)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__()} - FOREIGN_NAMES.keys())
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, numbers.Number):
             return self is other
@@ -495,3 +502,6 @@ def _compare(comparison: Callable[[Any, Any], bool], value: Value, other: Operan
 
 
 _new = object.__new__
+
+for _name in FOREIGN_NAMES:
+    setattr(Value, _name, ForeignName(_name))

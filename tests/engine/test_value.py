@@ -2,7 +2,11 @@
 
 import asyncio
 import builtins
+import copy
 import math
+import pickle
+import re
+import subprocess
 import sys
 import threading
 import tracemalloc
@@ -18,6 +22,7 @@ from mpmath import mp
 
 import engine
 from engine import Value, dot, no_grad, topological_order
+from engine.foreign import FOREIGN_NAMES
 
 
 class TestData:
@@ -130,10 +135,51 @@ class TestOperators:
         for result in (np.float64(2) * v, np.float32(2) * v, np.int64(2) * v, v * np.float64(2)):
             assert type(result) is Value
             assert result.data == 6.0
-        with pytest.raises(TypeError):
-            np.array([1.0, 2.0]) * v
         assert (np.float64(2) < v) is True
         assert dot([v, v], np.array([1.0, 2.0])).data == 9.0
+
+    @pytest.mark.parametrize(
+        "name", ["exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "negative", "positive", "absolute"]
+    )
+    def test_functions_of_numpy_are_those_of_the_engine(self, name):
+        v, function = Value(0.7), getattr(np, name)
+        assert function(v).data == pytest.approx(float(function(0.7)), rel=1e-15)
+        (of_array,) = function(np.array([v]))
+        assert (of_array.op, of_array.data) == (function(v).op, function(v).data)
+
+    def test_arrays_with_a_value_are_arrays_of_values(self):
+        v, w = Value(3.0), Value(2.0)
+        for product in (v * np.array([1.0, 2.0]), np.array([1, 2]) * v, np.multiply(v, [1.0, 2.0])):
+            assert [x.data for x in product] == [3.0, 6.0]
+        assert [[x.data for x in row] for row in np.array([[v, w]]) ** v] == [[27.0, 8.0]]
+        engine.sum(v * np.array([1.0, 2.0])).backward()
+        assert v.grad == 3.0
+        assert (v / np.array(2.0)).data == 1.5
+        assert (np.maximum(v, 0).op, np.maximum(4, v).data, np.longdouble(2) * v > 5) == ("maximum", 4.0, True)
+        assert (np.array([1.0, 4.0]) < v).tolist() == [True, False]
+        assert (np.array([v, w]) == v).tolist() == [True, False]
+
+    @pytest.mark.parametrize(
+        ("call", "advice"),
+        [
+            (lambda v: np.sign(v), r"np\.sign .*v\.data.*engine\.sign\(v\) is -1 at 0"),
+            (lambda v: np.floor(v), r"np\.floor .*v\.data"),
+            (lambda v: np.sum(v), r"engine\.sum\(values\)"),
+            (lambda v: np.add(v, 1.0, out=np.zeros(())), r"out=.*xs = xs \+ v"),
+            (lambda v: np.isclose(v, 3.0), r"v\.data"),
+            (lambda v: np.array([1.0, 2.0]) == v, r"v\.data == 1\.0"),
+            (lambda v: np.array([True]) * v, "operand of .* must be a Value or a number, got bool True"),
+            (lambda v: np.array([1.0]) @ v, r"np\.matmul"),
+            *(
+                (lambda v, x=x: v * x, "operand of .* must be a Value or a number, got")
+                for x in ([1, 2], (1, 2), "a", None, True, 1j)
+            ),
+            (lambda v: [1, 2] * v, r"operand of \* must be a Value or a number, got list \[1, 2\]"),
+        ],
+    )
+    def test_what_is_no_number_is_refused(self, call, advice):
+        with pytest.raises(TypeError, match=advice):
+            call(Value(3.0))
 
     def test_over_many(self):
         v = Value(3.0)
@@ -512,3 +558,90 @@ class TestNeutral:
         a = Value(2.0)
         results = [(3 - a).data, (a - 3).data, (3 / a).data, (a / 4).data, (3**a).data, (a**3).data]
         assert results == [1.0, -1.0, 1.5, 0.5, 9.0, 8.0]
+
+
+class TestPrompt:
+    """What is typed at a prompt: the right number, or an error that says what to write."""
+
+    @pytest.mark.parametrize(
+        ("call", "advice"),
+        [
+            (lambda v: float(v), r"v\.data"),
+            (lambda v: math.exp(v), r"v\.exp\(\) for math\.exp\(v\)"),
+            (lambda v: int(v), r"int\(v\.data\)"),
+            (lambda v: round(v, 2), r"round\(v\.data, 2\)"),
+            (lambda v: 1 if v else 2, r"if v\.data != 0:"),
+            (lambda v: not v, r"if v\.data != 0:"),
+            (lambda v: v == 3, r"write v\.data == 3"),
+            (lambda v: v != True, r"write v\.data == True"),  # noqa: E712
+            (lambda v: v == 10**400, r"v\.data == 1000.*\.\.\."),
+            (lambda v: setattr(v, "grad", None), r"grad .* real number, got NoneType None: write 0\.0"),
+            (lambda v: setattr(v, "grad", "1"), r"grad .* real number, got str '1'"),
+            (lambda v: setattr(v, "label", None), r"label .* str, got NoneType None"),
+        ],
+    )
+    def test_what_would_lose_the_graph_is_refused(self, call, advice):
+        v = Value(3.0, "v")
+        with pytest.raises(TypeError, match=advice):
+            call(v)
+        assert (v.data, v.grad, v.label) == (3.0, 0.0, "v")
+
+    def test_comparisons_are_exact(self):
+        large = Value(2.0**53)
+        assert large < 2**53 + 1
+        assert large < np.int64(2**53 + 1)
+        assert large < 10**400
+        assert large > Fraction(-(10**400))
+        assert Value(0.1) < Fraction(1, 10) + Fraction(1, 10**17)
+        assert Value(0.1) > Decimal("0.1")
+        with pytest.raises(TypeError):
+            large < True  # noqa: B015
+
+    def test_formats(self):
+        v = Value(2.0 / 3, "v")
+        assert f"{v:.3f} {v:8.1e}|{v}" == f"0.667  6.7e-01|{v!r}"
+
+    def test_one_node_passes_its_gradient_back(self):
+        a, b = Value(2.0, "a"), Value(-3.0, "b")
+        c = a * b
+        L = c.tanh()
+        L.grad = 1.0
+        for node in (L, c, a):
+            node.propagate()
+        assert (a.grad, b.grad) == (-3.0 * c.grad, 2.0 * c.grad)
+        assert c.grad == pytest.approx(1 - L.data**2)
+        x = Value(0.0, "x")
+        root = x.sqrt()
+        root.grad = 1.0
+        with pytest.raises(ArithmeticError, match=r"sqrt\(x\)"):
+            root.propagate()
+        assert x.grad == 0.0
+        a.data = 5.0
+        with pytest.raises(RuntimeError, match="forward"):
+            c.propagate()
+
+    def test_a_detached_value_takes_no_gradient(self):
+        x = Value(3.0, "x")
+        (x * x.detach()).backward()
+        assert (x.grad, x.detach().label, x.detach().is_constant) == (3.0, "x", True)
+
+    @pytest.mark.parametrize("name", FOREIGN_NAMES)
+    def test_names_of_other_libraries_say_ours(self, name):
+        v = Value(3.0)
+        assert not hasattr(v, name)
+        assert name not in dir(v)
+        for use in (lambda: getattr(v, name), lambda: setattr(v, name, 1.0)):
+            with pytest.raises(AttributeError, match=f"a Value has no {name!r}: .*"):
+                use()
+        for ours in re.findall(r"v\.(\w+)", FOREIGN_NAMES[name]):
+            assert hasattr(v, ours)
+
+    def test_python_suggests_a_name(self):
+        code = "from engine import Value; Value(1.0).sigmiod()"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "Did you mean: 'sigmoid'?" in run.stderr
+
+    def test_copies_are_whole(self):
+        v = Value(3.0, "v") * 2
+        for twin in (copy.copy(v), copy.deepcopy(v), pickle.loads(pickle.dumps(v))):
+            assert (twin.data, twin.op) == (6.0, "*")
