@@ -60,12 +60,6 @@ class History:
         state = "converged" if self.converged else "stopped by Ctrl-C" if self.interrupted else "not converged"
         return f"{epochs}, {self.reason or state}"
 
-    def end(self, until: Stop) -> bool:
-        """Ask the criterion `until` whether the training has converged, and return its answer."""
-        self.converged = bool(until(self))
-        self.reason = until.reason if self.converged and isinstance(until, Plateau) else ""
-        return self.converged
-
     def __repr__(self) -> str:
         return "History: " + ", ".join(filter(None, [self.ending, self.latest]))
 
@@ -108,3 +102,10 @@ class Plateau:
 
 
 plateau = Plateau  # its public name
+
+
+def check_convergence(history: History, until: Stop) -> bool:
+    """Ask the criterion `until` whether a training has converged, and note the answer in its history."""
+    history.converged = bool(until(history))
+    history.reason = until.reason if history.converged and isinstance(until, Plateau) else ""
+    return history.converged

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine import Value
 from engine.validation import as_finite, describe
-from nn.usage import unknown_name
+from nn.usage import MODEL_NAMES, OtherName
 
 
 class Module:
@@ -38,11 +38,8 @@ class Module:
         """Return the output for one x."""
         return self(x)
 
-    if not TYPE_CHECKING:  # a type checker knows only the names that there are
-
-        def __getattr__(self, name: str) -> object:
-            """Raise an error that says what to write for a name of another library."""
-            raise unknown_name(f"{type(self).__name__!r} object", name, self)
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in MODEL_NAMES or hasattr(self, name)]
 
     def children(self) -> Iterable[tuple[str, object]]:
         """Return the objects in which to look for parameters, with their names: the attributes."""
@@ -120,3 +117,7 @@ class Module:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} with {len(self.parameters())} parameters"
+
+
+for _name in MODEL_NAMES:
+    setattr(Module, _name, OtherName(_name))

@@ -12,7 +12,7 @@ from engine import Value
 from engine.validation import at_least, describe, error_context, in_range
 from engine.value import Operand, constant
 from nn.activations import activation_function
-from nn.history import History, Stop, plateau
+from nn.history import History, Stop, check_convergence, plateau
 from nn.initialization import generator, scheme
 from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
@@ -196,7 +196,7 @@ class Perceptron(Module):
                 with error_context(f"epoch {epoch + 1}, data[{i}]"):
                     losses.append((Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2).data)
             history.add(fmean(losses), losses.count(0.0) / len(losses) if self.activation == "sign" else None)
-            if history.end(until):
+            if check_convergence(history, until):
                 break
         return history
 

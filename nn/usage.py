@@ -10,9 +10,8 @@ from typing import ParamSpec, TypeVar
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-# For the names of other libraries what to write instead.
-OTHER_NAMES = {
-    # in the package
+# For the names that other libraries have in their package what to write instead.
+PACKAGE_NAMES = {
     "Neuron": "nn.Perceptron(2, 'tanh')",
     "Linear": "nn.Layer(2, 3, 'linear')",
     **dict.fromkeys(["Sequential", "MLPClassifier", "MLPRegressor"], "nn.MLP(2, [4, 1])"),
@@ -22,7 +21,10 @@ OTHER_NAMES = {
     **dict.fromkeys(["BCELoss", "BCEWithLogitsLoss"], "nn.binary_cross_entropy, which takes logits"),
     **dict.fromkeys(["CrossEntropyLoss", "NLLLoss"], "nn.cross_entropy, which takes logits"),
     **dict.fromkeys(["optim", "AdamW"], "nn.Adam(model.parameters()) or nn.SGD(model.parameters())"),
-    # of a model
+}
+
+# And for those that their models have.
+MODEL_NAMES = {
     **dict.fromkeys(["w", "weight", "coef_"], "the `weights[1:]` of a Perceptron"),
     **dict.fromkeys(["b", "bias", "intercept_"], "the `weights[0]` of a Perceptron"),
     "nonlin": "the `activation` of a Perceptron",
@@ -38,8 +40,19 @@ def unknown_name(owner: str, name: str, thing: object) -> AttributeError:
     >>> unknown_name("module 'nn'", "Neuron", None)
     AttributeError("module 'nn' has no attribute 'Neuron': use nn.Perceptron(2, 'tanh')")
     """
-    hint = f": use {OTHER_NAMES[name]}" if name in OTHER_NAMES else ""
+    names = PACKAGE_NAMES | MODEL_NAMES
+    hint = f": use {names[name]}" if name in names else ""
     return AttributeError(f"{owner} has no attribute {name!r}{hint}", name=name, obj=thing)
+
+
+class OtherName:
+    """An attribute that every model lacks. Unlike `__getattr__`, it does not make other attributes slower."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, thing: object, owner: type) -> object:
+        raise unknown_name(f"{owner.__name__!r} object", self.name, thing)
 
 
 def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:

@@ -14,7 +14,7 @@ from engine import RULES, Value
 from engine.recording import recording
 from engine.validation import at_least, describe, error_context
 from engine.value import number_of
-from nn.history import History, Plateau, Stop, plateau
+from nn.history import History, Plateau, Stop, check_convergence, plateau
 from nn.initialization import generator
 from nn.inputs import Data, Pairs, examples, format_indices
 from nn.losses import Accuracy, Loss, accuracy_by
@@ -141,7 +141,7 @@ def train(
                 try:
                     if callback is not None:
                         callback(history)
-                    history.end(until)
+                    check_convergence(history, until)
                 finally:  # what the callback did to the Values remains, even if an error ends the training
                     if watched:
                         steps.read_back()

@@ -5,6 +5,7 @@ import random
 import pytest
 
 import nn
+from nn.history import check_convergence
 
 
 class TestPlateau:
@@ -59,11 +60,11 @@ def test_a_new_history():
 
 def test_a_plateau_is_called_a_plateau():
     history = nn.History([1.0] * 21)
-    assert history.end(nn.plateau())
+    assert check_convergence(history, nn.plateau())
     assert repr(history) == "History: 21 epochs, the loss has not fallen for 20 epochs, loss 1"
     history.add(0.5, None)
-    assert not history.end(nn.plateau())
+    assert not check_convergence(history, nn.plateau())
     assert repr(history) == "History: 22 epochs, not converged, loss 0.5"
-    assert history.end(lambda history: True)
+    assert check_convergence(history, lambda history: True)
     assert repr(history) == "History: 22 epochs, converged, loss 0.5"
     assert nn.plateau(patience=1).reason == "the loss has not fallen for 1 epoch"

@@ -100,6 +100,19 @@ class TestNames:
         with pytest.raises(AttributeError, match=f"{type(model).__name__!r} .*no attribute '{name}': use .*{words}"):
             getattr(model, name)
 
+    def test_a_module_may_have_them(self):
+        class Own(nn.Module):
+            def __init__(self):
+                self.w = Value(2.0, "w")
+
+            def fit(self):
+                return self.w
+
+        assert Own().fit().data == 2.0
+        assert {"w", "fit"} <= {*dir(Own())}
+        assert {"w", "fit"}.isdisjoint(dir(mlp()))
+        assert "weights" in dir(nn.Perceptron(2))
+
     def test_other_names_are_unknown_as_usual(self):
         for thing in (nn, mlp(), nn.Module()):
             assert not hasattr(thing, "nonsense")
