@@ -69,4 +69,4 @@ for name, parameter in model.named_parameters():
 
 assert_type(viz.draw(y), viz.Drawing)
 assert_type(str(viz.text(y)), str)
-viz.network(model, [0, 1], 1)
+viz.network(model, [0, 1], 1, loss=nn.binary_cross_entropy)
