@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,6 @@ from engine.compiler.codegen import kernels
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.graph import topological_order
-from engine.restore import restored
 from engine.validation import describe
 from engine.value import Value
 
@@ -184,18 +184,18 @@ class Program:
 
     def explain(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
         """Return the first of the rows in which a number is not finite, and the error that the engine raises there."""
-        with restored(topological_order(*self.outputs)):
-            for row in rows.tolist():
-                for x, number in zip(self.inputs, data[row].tolist(), strict=True):
-                    x._data = number
-                try:
-                    for output in self.outputs:
-                        output.forward()
-                    if backward:
-                        self.outputs[0].zero_grad()
-                        self.outputs[0].backward()
-                except ArithmeticError as error:
-                    return row, error
+        outputs, inputs = copy.deepcopy((self.outputs, self.inputs))  # other threads may read the Values meanwhile
+        for row in rows.tolist():
+            for x, number in zip(inputs, data[row].tolist(), strict=True):
+                x._data = number
+            try:
+                for output in outputs:
+                    output.forward()
+                if backward:
+                    outputs[0].zero_grad()
+                    outputs[0].backward()
+            except ArithmeticError as error:
+                return row, error
         return int(rows[0]), OverflowError("the gradients of the rows overflow in their sum: a float ends at 1.8e308")
 
 

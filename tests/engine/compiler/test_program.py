@@ -304,6 +304,34 @@ def test_calls_from_several_threads():
     assert not wrong
 
 
+def test_an_error_in_one_thread_changes_nothing_that_another_reads():
+    x, w = Value(0.25, "x"), Value(0.5, "w")
+    y = w * x
+    for _ in range(2000):
+        y = y + 1e-3 * x
+    program = engine.compile(y + (x + 1.0).log(), x)
+    expected, seen = program([1.0]).tolist(), []
+
+    def fail():
+        for _ in range(10):
+            with pytest.raises(ArithmeticError, match=r"^row 1: log"):
+                program([1.0, -3.0])
+
+    threads = [threading.Thread(target=fail) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            seen.append((x.data, y.data, program([1.0]).tolist()))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(seen) > 5
+    assert all(numbers == (0.25, y.data, expected) for numbers in seen)
+    assert x.data == 0.25
+
+
 class TestErrors:
     def compiled(self):
         x, y, w = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")
