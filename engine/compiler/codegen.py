@@ -32,7 +32,7 @@ VECTORIZED = {"abs", "exp", "float", "max", "sqrt", "tanh"}  # functions that LL
 @cache
 def kernels(custom: tuple[Rule, ...] = ()) -> ModuleType:
     """Return the kernels of the table and of `custom` rules; their first use on a machine compiles them."""
-    return load_cached_module(module_text(custom), [vector_math, simd])
+    return load_cached_module(module_text(custom), [vector_math, simd], ["propagate_flags", "run"])
 
 
 def opcodes(custom: tuple[Rule, ...] = ()) -> dict[Rule, int]:

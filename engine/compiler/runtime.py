@@ -38,7 +38,7 @@ reordered = numba.njit(fastmath={"reassoc", "contract"}, **inner)  # sums in any
 inlined = numba.njit(forceinline=True, **inner)  # by LLVM
 expanded = numba.njit(inline="always", **inner)  # by numba, before it infers types: faster to compile
 formula = register_jitable(forceinline=True, **inner)  # can be an argument; a call would keep a loop from vectorizing
-entry = numba.njit(error_model="numpy", nogil=True, cache=True)
+entry = numba.njit(error_model="numpy", nogil=True)  # `cache` keeps these on disk
 
 
 @exact

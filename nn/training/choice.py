@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import engine
@@ -56,15 +55,13 @@ def kernels_are_compiled() -> bool:
     try:
         import platformdirs
 
-        if "engine.compiler.codegen" not in sys.modules and not any(
-            platformdirs.user_cache_path("glassgrad").rglob("*.nbi")
-        ):
+        folder = platformdirs.user_cache_path("glassgrad")
+        if "engine.compiler.codegen" not in sys.modules and not any(folder.glob("kernels_*.run.*")):
             return False
         from engine.compiler.codegen import kernels
 
         module = kernels()
     except (ImportError, OSError, RuntimeError):  # without numba, or without a home directory
         return False
-    file = Path(module.__file__ or "")
     signatures = getattr(module.run, "signatures", None)  # None if NUMBA_DISABLE_JIT is set
-    return signatures is not None and (bool(signatures) or any(file.parent.rglob(f"{file.stem}.*.nbi")))
+    return signatures is not None and (bool(signatures) or any(folder.glob(f"{module.__name__}.run.*")))

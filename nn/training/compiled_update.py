@@ -22,7 +22,7 @@ import numba
 update = numba.njit(error_model="numpy")(update)
 
 
-@numba.njit(error_model="numpy", nogil=True, cache=True)
+@numba.njit(error_model="numpy", nogil=True)
 def step({settings}, data, gradient, state, new_data, new_state):
     infinite = 0
     for i in range(state.shape[1]):
@@ -81,5 +81,5 @@ def _compile_update(rule: UpdateRule) -> tuple[Callable[..., bool], list[str]]:
         old=", ".join(["data[i]", "grad", *(f"state[{k}, i]" for k in rows), *rule.settings]),
         new=", ".join(["new_data[i]", *(f"new_state[{k}, i]" for k in rows)]),
     )
-    step: Callable[..., bool] = load_cached_module(text, []).step
+    step: Callable[..., bool] = load_cached_module(text, [], ["step"]).step
     return step, settings

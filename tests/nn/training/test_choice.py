@@ -55,9 +55,9 @@ class TestAFreshMachine:
     @pytest.mark.skipif(not HAS_NUMBA, reason="needs numba")
     def test_of_old_kernels(self, tmp_path):
         (tmp_path / "glassgrad").mkdir()
-        (tmp_path / "glassgrad" / "kernels_0.run-1.py311.nbi").touch()
+        (tmp_path / "glassgrad" / "kernels_0.run.1").touch()
         assert run(XDG_CACHE_HOME=str(tmp_path))[:3] == (872, True, True)
-        assert list(tmp_path.rglob("*.nbc")) == []
+        assert len(list(tmp_path.rglob("*"))) == 2, "the folder and that file"
 
     @pytest.mark.skipif(not HAS_NUMBA, reason="needs numba")
     def test_numba_is_disabled(self):
