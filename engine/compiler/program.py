@@ -7,6 +7,7 @@ import os
 from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numba
@@ -74,7 +75,7 @@ class CompiledFunction:
 
         Raises:
             TypeError, ValueError: as in a call; or there are no rows, or several outputs were compiled.
-            ArithmeticError: as in a call, or a derivative is undefined. No gradient has changed.
+            ArithmeticError: as in a call, or a derivative is undefined or overflows. No gradient has changed.
 
         >>> from engine import compile
         >>> x, w = Value(1.0, "x"), Value(3.0, "w")
@@ -87,8 +88,15 @@ class CompiledFunction:
         if not len(data):
             raise ValueError("backward needs one row or more, got none: the mean over no rows is undefined")
         results, gradient = self._run(data, backward=True)
-        for parameter, grad in zip(self._program.parameters, gradient.tolist(), strict=True):
-            parameter.grad += grad
+        parameters = self._program.parameters
+        grads = [parameter.grad + grad for parameter, grad in zip(parameters, gradient.tolist(), strict=True)]
+        for parameter, grad in zip(parameters, grads, strict=True):
+            if not isfinite(grad):
+                raise OverflowError(
+                    f"the gradient of {parameter!r} overflows when this one is added: set it to 0 first"
+                )
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = grad
         return float((results / len(data)).sum())  # the sum of the results may overflow
 
     def _run(self, data: Floats, *, backward: bool = False) -> tuple[Floats, Floats]:

@@ -412,6 +412,14 @@ class TestErrors:
         with pytest.raises(ArithmeticError, match=r"^row 2: the derivative of sqrt\("):
             program.backward([1.5e308, 1.5e308, 0.0])
 
+    def test_a_gradient_that_overflows_by_what_it_was_before(self):
+        x, v, w = Value(1.0, "x"), Value(1.0, "v"), Value(1.0, "w")
+        program = engine.compile(v * x + 1e308 * w * x, x)
+        v.grad = w.grad = 1.5e308
+        with pytest.raises(OverflowError, match=r"gradient of .*'w'.* overflows"):
+            program.backward([1.0])
+        assert (v.grad, w.grad) == (1.5e308, 1.5e308), "none has changed"
+
     def test_a_gradient_whose_terms_overflow_in_their_sum(self):
         x, y, w = Value(1.0, "x"), Value(1.0, "y"), Value(1e-300, "w")
         program = engine.compile(engine.sum([w * x.relu(), w * y, w * x.elu()]), [x, y])
