@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -40,7 +41,8 @@ class CompiledFunction:
         self._single = single
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (self._program.outputs, self._program.inputs, self._single)
+        outputs, inputs = self._program.outputs, self._program.inputs
+        return sys.modules["engine"].compile, (outputs[0] if self._single else outputs, inputs)  # checks for numba
 
     def __call__(self, rows: npt.ArrayLike) -> Floats:
         """Compute the outputs for every row.
@@ -52,7 +54,7 @@ class CompiledFunction:
             An array of shape (n,), or (n, k) if a list of k outputs was compiled.
 
         Raises:
-            TypeError, ValueError: `rows` has another shape or type, or a number in it is not finite.
+            TypeError, ValueError: `rows` has another shape or type, or a number in it is masked or not finite.
             ArithmeticError: an operation is undefined; the message names the row and the operation.
 
         >>> from engine import compile
@@ -118,7 +120,11 @@ class CompiledFunction:
             data = np.empty((0, len(inputs)))
         if data.ndim == 1 and len(inputs) == 1:
             data = data[:, None]
-        if data.dtype.kind not in "iuf":
+        parts: Sequence[Any] = rows if isinstance(rows, list | tuple) else []
+        if any(map(np.ma.is_masked, [rows, *parts])):
+            raise TypeError(f"{expected}, got a masked array: fill it, or leave the masked rows out")
+        bools = any(isinstance(x, bool | np.bool_) for x in np.asarray(parts, object).flat)
+        if data.dtype.kind not in "iuf" or bools:
             raise TypeError(f"{expected}, got {describe(rows)}")
         if data.ndim != 2 or data.shape[1] != len(inputs):
             raise ValueError(f"{expected}, got shape {data.shape}")

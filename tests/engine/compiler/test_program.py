@@ -348,6 +348,10 @@ class TestErrors:
             (None, TypeError, "NoneType"),
             ([[True, False]], TypeError, "got list"),
             ([[1j, 2.0]], TypeError, "got list"),
+            ([[True, 2]], TypeError, "got list"),
+            ([[2.0, np.True_]], TypeError, "got list"),
+            (np.ma.masked_array([[1.0, 2.0]], [[False, True]]), TypeError, "masked"),
+            ([np.ma.masked_array([1.0, 2.0], [False, True])], TypeError, "masked"),
             ([[1.0, 2.0], [1.0, math.nan]], ValueError, "finite.*nan for y in row 1"),
             ([[math.inf, 2.0]], ValueError, "finite.*inf for x in row 0"),
             ([[1.0, 2.0]] * 40 + [[-1.0, 2.0]], ArithmeticError, r"^row 40: log\(x\) has no value at x = -1.0"),
@@ -547,3 +551,19 @@ def test_pickles_of_compiled_functions():
     assert program([1.0, 2.0]).tolist() == pytest.approx([math.tanh(0.5), math.tanh(1.0)], rel=1e-15, abs=0.0)
     program = pickle.loads(pickle.dumps(engine.compile([w * x], x)))
     assert program([1.0, 2.0]).tolist() == [[0.5], [1.0]]
+
+
+def test_unpickling_without_numba_names_the_extra():
+    x = Value(1.0, "x")
+    code = """
+import pickle, sys
+sys.modules["numba"] = None
+import engine
+try:
+    pickle.loads(bytes.fromhex(sys.argv[1]))
+except ImportError as error:
+    print(error)
+"""
+    pickled = pickle.dumps(engine.compile(x * 2, x)).hex()
+    run = subprocess.run([sys.executable, "-c", code, pickled], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout == "compile needs numba: pip install 'glassgrad[fast]'\n"
