@@ -1,4 +1,4 @@
-"""The backward pass held still: one application of the chain rule at a time, forwards and backwards."""
+"""The backward pass, step by step: one application of the chain rule at a time, forwards and backwards."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Step:
 class Backprop:
     """The backward pass of `root`, one step at a time; after the last step every gradient is that of `backward()`.
 
-    It starts as `backward()` does: leaves keep what they had, inner nodes start at 0.0, the root at 1.0. Each step
+    It starts as `backward()` does: leaves keep their gradients, inner nodes start at 0.0, the root at 1.0. Each step
     changes the `grad` of nodes, where it can be watched. At the prompt a Backprop prints its position.
 
     Raises:

@@ -66,7 +66,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     for node in order:
         if node._a is not None and errors.is_stale(node):
             raise errors.stale_graph(node)
-    path = _path(order, input_list)
+    path = _dependents(order, input_list)
     if create_graph:
         # In a new context operations record, even inside no_grad().
         derivatives: Any = Context().run(_derivative_graphs, order, path, input_list)
@@ -151,7 +151,7 @@ def _as_list(inputs: Value | Iterable[Value]) -> list[Value]:
     return input_list
 
 
-def _path(order: list[Value], inputs: list[Value]) -> list[Value]:
+def _dependents(order: list[Value], inputs: list[Value]) -> list[Value]:
     """Return the nodes that depend on some input, in their order."""
     dependent = set(inputs)
     for node in order:
@@ -193,7 +193,7 @@ def _derivative_graphs(order: list[Value], path: list[Value], inputs: list[Value
     try:
         derivatives = _backward(path, inputs, lambda x: x.data if x.is_constant else x)
     except (ArithmeticError, ValueError):
-        _backward(path, inputs, _data)  # raises the error that names what has no derivative
+        _backward(path, inputs, _data)  # with numbers, the error names the operation
         raise
     # A number becomes a leaf, not a constant, so that it has a graph and the derivative 0.
     return [x if isinstance(x, Value) else Value(x) for x in simplify(derivatives, order, inputs)]

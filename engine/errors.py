@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.value import Value
 
 
-KERNEL_ERRORS = (ArithmeticError, ValueError, StaleGraphError)  # what a rule may raise; below is what a user sees
+RULE_ERRORS = (ArithmeticError, ValueError, StaleGraphError)  # of Rule.evaluate and backward; below, those of users
 
 
 def no_graph(root: Value) -> RuntimeError:

@@ -15,8 +15,8 @@ from engine.value import Value
 
 HALVINGS = range(3, 39)  # the steps are 2^-k and |x| 2^-k for these k
 COLUMNS = 6  # columns of the extrapolation; the error of the last one is of order 14 in the step
-FINER = 8  # finer differences, at least, with which an estimate must agree
-SLACK = 10  # times the estimated error that an error may be
+MIN_CONFIRMATIONS = 8  # differences at smaller steps that must agree with an estimate
+TOLERANCE = 10  # tolerated error, as a multiple of the estimated error
 MOST_ARGUMENTS = 6  # arguments in an error message that gives the number of each
 
 Numbers: TypeAlias = Sequence[float]
@@ -31,7 +31,7 @@ class GradientCheck(NamedTuple):
 
     Attributes:
         error: the largest distance between a derivative and the differences.
-        bound: the largest distance that would have passed; if it is large, the differences decide nothing.
+        bound: the largest distance that would have passed; if it is large, the check is inconclusive.
     """
 
     error: float
@@ -178,7 +178,7 @@ class _Slope(NamedTuple):
     @property
     def bound(self) -> float:
         """The largest error of a derivative that passes; it allows for rounding."""
-        return SLACK * self.error + 1e-9 * abs(self.value)
+        return TOLERANCE * self.error + 1e-9 * abs(self.value)
 
 
 class _Sample(NamedTuple):
@@ -215,7 +215,7 @@ def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope | No
     ]
     estimates: list[tuple[float, float, int]] = []
     row: list[float] = []
-    for k, (slope, rounding) in enumerate(differences[:-FINER]):
+    for k, (slope, rounding) in enumerate(differences[:-MIN_CONFIRMATIONS]):
         before, row = row[:COLUMNS], [slope]
         for column, coarse in enumerate(before, start=1):
             finer = slope + (slope - coarse) / (4**column - 1)
@@ -224,7 +224,7 @@ def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope | No
             slope = finer
     for error, slope, k in sorted(estimates):
         off = abs(differences[k][0] - slope)
-        if all(abs(finer - slope) <= off + SLACK * (error + rounding) for finer, rounding in differences[k:]):
+        if all(abs(finer - slope) <= off + TOLERANCE * (error + rounding) for finer, rounding in differences[k:]):
             return _Slope(slope, error)
     return None
 
@@ -238,13 +238,13 @@ def _trouble(samples: list[_Sample], i: int, here: float, rounded: float) -> str
         if len(values) < len(near):
             return f"the function has no value to the {side}: this is the edge of its domain"
     jumps = [abs(right - left) for right, left in zip(rights, lefts, strict=True)]
-    if min(jumps) > 0.9 * max(jumps) + SLACK * rounded:
+    if min(jumps) > 0.9 * max(jumps) + TOLERANCE * rounded:
         return f"the function jumps here, from {format_number(lefts[-1])} to {format_number(rights[-1])}"
     on_right = [(right - here) / sample.step for right, sample in zip(rights, near, strict=True)]
     on_left = [(here - left) / sample.step for left, sample in zip(lefts, near, strict=True)]
     spread = max(on_right) - min(on_right) + max(on_left) - min(on_left)
     left, right = on_left[-1], on_right[-1]
-    if abs(right - left) > SLACK * spread:
+    if abs(right - left) > TOLERANCE * spread:
         slopes = f"{format_number(left)} on the left and {format_number(right)} on the right"
         return f"the function has a kink here, with slope {slopes}"
     return ""

@@ -15,7 +15,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
     """Return the roots and every node that they depend on, each node once and after its operands.
 
     Args:
-        roots: the outputs of a graph. Operands come in the order in which they were written, as far as possible.
+        roots: the outputs of a graph. Left operands come before right ones, unless a right one was reached earlier.
         stop: nodes for which it returns True are left out, with everything that only they depend on.
 
     Raises:
@@ -34,7 +34,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
     order: list[Value] = []
     seen: set[Value] = set()
     seen_lists: set[int] = set()  # by id
-    # Nodes and lists of operands to visit; None lies on a node whose operands were pushed after it.
+    # Nodes and lists of operands to visit; None follows a node: when it is popped, the operands are in `order`.
     stack: list[Any] = [*reversed(roots)]
     while stack:
         node = stack.pop()

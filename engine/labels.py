@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
@@ -166,14 +167,14 @@ class _Evaluation(ast.NodeTransformer):
         return conditions[0] if conditions else ast.Constant(not absorbing)
 
 
-def substitute(template: str, operands: dict[str, ast.expr]) -> ast.expr:
+def substitute(template: str, operands: Mapping[str, ast.expr]) -> ast.expr:
     """Return the expression `template` with operands in place of their letters."""
     expr: ast.expr = _Substitution(operands).visit(ast.parse(template, mode="eval").body)
     return expr
 
 
 class _Substitution(ast.NodeTransformer):
-    def __init__(self, operands: dict[str, ast.expr]) -> None:
+    def __init__(self, operands: Mapping[str, ast.expr]) -> None:
         self.operands = operands
 
     def visit_Name(self, node: ast.Name) -> ast.expr:

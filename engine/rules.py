@@ -17,7 +17,7 @@ derivative works on floats and on Values, which gives derivatives of any order, 
 comparisons, `float`, `pi` and the functions of this table. Where the accurate formula differs from the textbook's,
 `notation` holds the textbook's: `1 - out**2` loses every digit of the derivative of tanh in the tails.
 
-`Rule.backward` below is the chain rule. Its subclasses write it out for their operands, without the loops, which would
+`Rule.backward` below is the chain rule. Subclasses repeat it for a fixed number of operands; the general loops would
 take 60 % more time.
 
 To add an operation, add a row here and a method to `Value`; the function, the stepper's line, the drawing, the compiled
@@ -47,7 +47,7 @@ class Rule:
 
     Attributes:
         symbol: the name, or the sign of the operator.
-        value: the value of the operation, as text.
+        value: the formula of the value, as text.
         partials: the partial derivative with respect to each operand, as text.
         summary: what the operation is, in a few words.
         domain: where it has a value, such as "a > 0"; "" for everywhere.

@@ -96,5 +96,5 @@ class _Simplifier:
 
 
 def _key(node: Value) -> tuple[object, ...]:
-    """Return what nodes of equal expressions have in common."""
+    """Return a key that is equal for equal expressions."""
     return node._rule, *(str(x.data) if x.is_constant else x for x in node.parents)  # 0.0 and -0.0 differ

@@ -38,7 +38,7 @@ class Value:
         TypeError: `data` is not a real number (a str, a complex, a bool, None, an array, another Value).
         ValueError: `data` is infinite or not a number.
 
-    A Value that is written `Value(...)` is a leaf. Arithmetic (`+ - * / **`, `abs`) and the methods below, which are
+    `Value(...)` creates a leaf. Arithmetic (`+ - * / **`, `abs`) and the methods below, which are
     functions of `engine` too, create inner nodes. A plain number among the operands becomes a constant, which takes no
     gradient; `0 + v` and `1 * v` are `v` itself. In the methods, `a` is this node and `b` the other operand. `<`, `<=`,
     `>` and `>=` compare data; `==` is identity.
@@ -115,7 +115,7 @@ class Value:
 
     @property
     def parents(self) -> tuple[Value, ...]:
-        """The operands in order, each as often as it was used; for `dot(ws, xs)` all of ws, then all of xs."""
+        """The operands in order, repeated where one is used twice; for `dot(ws, xs)` all of ws, then all of xs."""
         lists = (x if isinstance(x, tuple) else (x,) for x in (self._a, self._b) if x is not None)
         return tuple(chain.from_iterable(lists))
 
@@ -152,7 +152,7 @@ class Value:
             for node in reversed(inner):
                 try:
                     node._rule.backward(node)
-                except errors.KERNEL_ERRORS:
+                except errors.RULE_ERRORS:
                     raise errors.no_derivative(node) from None
             for node in reversed(order):
                 if not isfinite(node._grad):
@@ -181,7 +181,7 @@ class Value:
                     node._data = data = node._rule.evaluate(node)
                     if data - data != 0.0:  # infinite or not a number
                         raise OverflowError
-                except errors.KERNEL_ERRORS as error:
+                except errors.RULE_ERRORS as error:
                     raise errors.no_value(node, error) from None
 
     def zero_grad(self) -> None:
@@ -327,7 +327,7 @@ class Value:
         with restored(self.parents, on_error=True):
             try:
                 self._rule.backward(self)
-            except errors.KERNEL_ERRORS:
+            except errors.RULE_ERRORS:
                 raise errors.no_derivative(self) from None
             for node in self.parents:
                 if not isfinite(node._grad):
@@ -437,7 +437,7 @@ def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...
         node._data = data = rule.evaluate(node)
         if data - data != 0.0:  # infinite or not a number; cheaper than isfinite
             raise OverflowError
-    except errors.KERNEL_ERRORS as error:
+    except errors.RULE_ERRORS as error:
         raise errors.no_value(node, error) from None
     if not is_recording():
         node._rule = CONSTANT
