@@ -68,9 +68,13 @@ def rule(
     if not isinstance(notation, Iterable):
         raise TypeError(f"notation must be a list of texts, got {describe(notation)}")
     notation = tuple(notation)
-    for text in (symbol, value, *partials, summary, domain, *notation, finalize):
-        if not isinstance(text, str):
-            raise TypeError(f"a rule must consist of texts, got {describe(text)}")
+    for name, texts in {
+        "symbol": [symbol], "value": [value], "a partial derivative": partials, "summary": [summary],
+        "domain": [domain], "notation": notation, "finalize": [finalize],
+    }.items():  # fmt: skip
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"{name} of a rule must be a str, got {describe(text)}")
     _check_symbol(symbol, value)
     table = {name: RULES[name].arity for name in FUNCTIONS if name != symbol and not RULES[name].finalize}
     functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table

@@ -329,7 +329,7 @@ class TestRule:
     @pytest.mark.parametrize(
         ("texts", "options", "error", "parts"),
         [
-            (("a", 2), {}, TypeError, ["text", "got int 2"]),
+            (("a", 2), {}, TypeError, ["partial derivative", "str", "got int 2"]),
             (("a * 2.0", "2"), {"notation": 2}, TypeError, ["notation", "list", "got int 2"]),
             (("a * b", "b", "a"), {"notation": ["ab", "b"]}, ValueError, ["notation of f", "got 2 texts"]),
             (("a * b", "b", "a"), {"domain": "a >"}, ValueError, ["notation of f, 'a >',", "an expression"]),

@@ -24,7 +24,7 @@ from engine import Backprop, Value, dot, no_grad
         (lambda: engine.compile(Value(1.0), []), ValueError, ["input", "got none"]),
         (lambda: engine.check_gradients(abs, [1.0], order=3), ValueError, ["order", "1 or 2", "got int 3"]),
         (lambda: engine.check_gradients(lambda a: 3.0, [1.0]), TypeError, ["f must return a Value", "float 3.0"]),
-        (lambda: engine.rule("new", 3), TypeError, ["rule", "text", "got int 3"]),
+        (lambda: engine.rule("new", 3), TypeError, ["value of a rule", "str", "got int 3"]),
         (lambda: engine.rule("if", "a", "1"), ValueError, ["symbol", "a name", "'mish'", "got 'if'"]),
         (lambda: engine.rule("exp", "a", "1"), ValueError, ["symbol", "'exp'", "in use"]),
         *(
