@@ -17,7 +17,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from types import ModuleType
 
 from engine.compiler import runtime, simd, vector_math
@@ -29,10 +29,16 @@ from engine.rules import RULES, Rule
 VECTORIZED = {"abs", "exp", "float", "max", "sqrt", "tanh"}  # functions that LLVM turns into vector instructions
 
 
-@cache
+@lru_cache(maxsize=8)  # not more: a module takes megabytes, and a rule can be redefined any number of times
 def kernels(custom: tuple[Rule, ...] = ()) -> ModuleType:
     """Return the kernels of the table and of `custom` rules; their first use on a machine compiles them."""
-    return load_cached_module(module_text(custom), [vector_math, simd], ["propagate_flags", "run"])
+    return _load(module_text(custom))
+
+
+@lru_cache(maxsize=8)
+def _load(text: str) -> ModuleType:
+    """Return the module of a text, which rules that are defined again alike have in common."""
+    return load_cached_module(text, [vector_math, simd], ["propagate_flags", "run"])
 
 
 def opcodes(custom: tuple[Rule, ...] = ()) -> dict[Rule, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 from typing import TypeAlias
 
 import numpy as np
@@ -150,7 +151,8 @@ def _number_nodes(outputs: Sequence[Value], inputs: Sequence[Value], parameters:
     order = topological_order(*outputs)
     if CUSTOM_RULES:
         rules = dict.fromkeys(value._rule for value in order)
-        nodes.custom = tuple([rule for rule in rules if rule.symbol in CUSTOM_RULES])
+        custom = [rule for rule in rules if rule.symbol in CUSTOM_RULES]
+        nodes.custom = tuple(sorted(custom, key=attrgetter("symbol")))  # one module for every order
     codes = opcodes(nodes.custom)
     known: dict[object, int] = {}
     for value in order:
@@ -200,7 +202,7 @@ class _Dependencies:
         requires_grad, level = np.zeros(len(codes), bool), np.zeros_like(codes)
         requires_grad[list(nodes.parameters)] = True
         flags = np.zeros((len(codes), 4), bool)
-        kernels(nodes.custom).propagate_flags(
+        kernels().propagate_flags(  # which is the same for all rules
             first, second, self.items, self.sizes, self.ends, self.varies, requires_grad, level, flags
         )
         first_varies, second_varies, first_grad, second_grad = flags.T
