@@ -26,7 +26,8 @@ from engine.custom import CUSTOM_RULES
 from engine.formulas import MATH_FUNCTIONS, canonical, names
 from engine.rules import RULES, Rule
 
-VECTORIZED = {"abs", "exp", "float", "max", "sqrt", "tanh"}  # functions that LLVM turns into vector instructions
+# Functions that LLVM turns into vector instructions.
+VECTORIZED = {"_undefined", "abs", "exp", "float", "max", "sqrt", "tanh"}
 
 
 @lru_cache(maxsize=8)  # not more: a module takes megabytes, and a rule can be redefined any number of times
@@ -51,7 +52,8 @@ def module_text(custom: tuple[Rule, ...] = ()) -> str:
     """Return the kernels as a Python module."""
     codes = opcodes(custom)
     python = ", ".join(sorted(MATH_FUNCTIONS.keys() - dir(builtins)))
-    imports = f"from math import pi, {python}\nfrom engine.compiler.vector_math import choice, exp, tanh\n"
+    ours = "choice, exp, tanh, undefined as _undefined"
+    imports = f"from math import pi, {python}\nfrom engine.compiler.vector_math import {ours}\n"
     functions = [_function(rule) for rule in _with_called(list(codes))]
     functions += [_formulas(rule, code) for rule, code in codes.items()]
     for name, arguments in (
@@ -127,16 +129,23 @@ def _guarded(text: str) -> str:
 
 
 def _poison(node: ast.expr) -> str:
-    """Return an expression that is 0 if all that `node` computes on its way is finite, else NaN."""
-    itself = [f"0.0 * ({ast.unparse(node)})"]
+    """Return an expression that is 0, but NaN where Python raises an error in computing `node`.
+
+    Python divides and multiplies to infinity without an error, but not by 0, and its functions raise errors instead.
+    """
     match node:
         case ast.IfExp(test, body, orelse):
             return f"({_poison(test)} + ({_poison(body)} if ({ast.unparse(test)}) else {_poison(orelse)}))"
-        case ast.Call(_, args):
-            terms = itself + [_poison(x) for x in args]
+        case ast.Call(ast.Name(name), args):
+            # The functions of custom rules are guarded themselves, and pass NaN on.
+            first, *_, last = [*args, *args] if name in MATH_FUNCTIONS else [ast.Name("inf")] * 2
+            terms = [_poison(x) for x in args]
+            if name not in ("abs", "float", "max"):
+                terms.append(f"_undefined({ast.unparse(node)}, {ast.unparse(first)}, {ast.unparse(last)})")
         case ast.BinOp(left, operator, right):
-            terms = itself if isinstance(operator, ast.Div | ast.FloorDiv | ast.Mod) else []
-            terms = [*terms, _poison(left), _poison(right)]
+            terms = [_poison(left), _poison(right)]
+            if isinstance(operator, ast.Div | ast.FloorDiv | ast.Mod):
+                terms.append(f"0.0 / ({ast.unparse(right)})")
         case ast.UnaryOp(_, operand):
             terms = [_poison(operand)]
         case ast.Compare(left, _, comparators):

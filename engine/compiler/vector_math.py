@@ -27,6 +27,17 @@ def choice(context: Any, condition: Any, a: Any, b: Any) -> Any:
     return signature, lambda context, builder, signature, args: builder.select(*args)
 
 
+@inlined
+def undefined(result: float, a: float, b: float) -> float:
+    """Return NaN if Python's `math` raises an error instead of this result of a function of `a` and `b`, else 0.
+
+    It does where finite numbers would give an infinite one, and where any numbers would give NaN.
+    """
+    if 0.0 * a == 0.0 and 0.0 * b == 0.0:
+        return 0.0 * result
+    return math.nan if result != result and a == a and b == b else 0.0
+
+
 @intrinsic
 def bits(context: Any, x: Any) -> Any:
     """Return the bits of a double as an int64."""

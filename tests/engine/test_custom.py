@@ -1,6 +1,7 @@
 """engine.rule adds a row that is like any other, and check_gradients tells whether its derivatives are right."""
 
 import doctest
+import itertools
 import math
 import operator
 import pickle
@@ -160,6 +161,28 @@ class TestRule:
         rule("hidden4", "3*a", "3")
         assert engine.compile(outer(x), x)([2.0]).tolist() == pytest.approx([outer(2.0).data])
         assert outer(2.0).data == pytest.approx(4 + math.log(2)), "a rule keeps the rules that it names"
+
+    def test_has_an_error_compiled_exactly_where_it_has_one_eagerly(self):
+        pytest.importorskip("numba")
+        texts = [
+            "max(0.0, a % b)", "max(0.0, a // b)", "1.0 if a > 0 and 1/b > 0 else 0.0", "1.0 if a < 0 or 1/b else 0.0",
+            "max(0.0, -abs(b/a))", "b/sqrt(a*a - 1)", "max(0.0, -exp(a*b))", "b + 1/(1 + a**2)", "max(0.0, -b*log(a))",
+            "1/(1 + hypot(a*a, b))",
+        ]  # fmt: skip
+        rules = [rule(f"partly{i}", text, "0", "0") for i, text in enumerate(texts)]
+        numbers = [0.0, 1.0, -3.0, 1e-320, 1e200, 1e300, -1e300, 800.0]
+        x, y, z = Value(2.0, "x"), Value(2.0, "y"), Value(2.0, "z")
+        others = 0.0 * engine.sum([f(z, z) for f in rules])  # all graphs have the same rules, thus the same kernels
+        for text, operation in zip(texts, rules, strict=True):
+            program = engine.compile(operation(x, y) + others, [x, y])
+            for point in itertools.product(numbers, repeat=2):
+                try:
+                    expected = operation(*point).data
+                except ArithmeticError:
+                    with pytest.raises(ArithmeticError, match="row 0"):
+                        program([point])
+                else:
+                    assert program([point]).tolist() == pytest.approx([expected], rel=1e-14, abs=0.0), (text, point)
 
     def test_is_an_activation(self):
         rule(*MISH)
