@@ -133,7 +133,7 @@ class Rule:
         for operands in operand_rows(node):
             numbers = [x._data for x in operands]
             for x, partial in zip(operands, self.partial_functions, strict=True):
-                if x._rule is not CONSTANT:
+                if x._grad is not None:
                     x._grad += upstream * partial(*numbers, out)
 
     def __reduce__(self) -> str | tuple[Callable[[str], Rule], tuple[str]]:
@@ -154,7 +154,7 @@ class Unary(Rule):
         a, out = node._a, node._data
         if self.function(a._data) != out:
             raise StaleGraphError
-        if a._rule is not CONSTANT:
+        if a._grad is not None:
             a._grad += node._grad * self.partial_functions[0](a._data, out)
 
 
@@ -169,9 +169,9 @@ class Binary(Rule):
         if self.function(a._data, b._data) != out:
             raise StaleGraphError
         partial_a, partial_b = self.partial_functions
-        if a._rule is not CONSTANT:
+        if a._grad is not None:
             a._grad += node._grad * partial_a(a._data, b._data, out)
-        if b._rule is not CONSTANT:
+        if b._grad is not None:
             b._grad += node._grad * partial_b(a._data, b._data, out)
 
 
@@ -200,9 +200,9 @@ class Plus(Binary):
         a, b = node._a, node._b
         if a._data + b._data != node._data:
             raise StaleGraphError
-        if a._rule is not CONSTANT:
+        if a._grad is not None:
             a._grad += node._grad
-        if b._rule is not CONSTANT:
+        if b._grad is not None:
             b._grad += node._grad
 
 
@@ -216,9 +216,9 @@ class Times(Binary):
         a, b = node._a, node._b
         if a._data * b._data != node._data:
             raise StaleGraphError
-        if a._rule is not CONSTANT:
+        if a._grad is not None:
             a._grad += node._grad * b._data
-        if b._rule is not CONSTANT:
+        if b._grad is not None:
             b._grad += node._grad * a._data
 
 
@@ -235,7 +235,7 @@ class Sum(Fold):
         total, upstream = 0.0, node._grad
         for a in node._a:
             total += a._data
-            if a._rule is not CONSTANT:
+            if a._grad is not None:
                 a._grad += upstream
         if total != node._data:
             raise StaleGraphError
@@ -251,13 +251,13 @@ class Dot(Fold):
         return total
 
     def backward(self, node: Value) -> None:
-        total, upstream, constant = 0.0, node._grad, CONSTANT  # local names are faster in this loop
+        total, upstream = 0.0, node._grad
         for a, b in zip(node._a, node._b):
             a_data, b_data = a._data, b._data
             total += a_data * b_data
-            if a._rule is not constant:
+            if a._grad is not None:
                 a._grad += upstream * b_data
-            if b._rule is not constant:
+            if b._grad is not None:
                 b._grad += upstream * a_data
         if total != node._data:
             raise StaleGraphError

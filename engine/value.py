@@ -58,7 +58,7 @@ class Value:
     _rule: Rule
     _a: Any  # the first operand, or the first tuple of operands; None in a leaf or a constant
     _b: Any  # the second
-    _grad: float
+    _grad: Any  # a float; None in a constant
     _label: str
 
     def __init__(self, data: Number, label: str = "") -> None:
@@ -88,14 +88,15 @@ class Value:
     @property
     def grad(self) -> float:
         """The gradient: the derivative of the output with respect to this node, 0.0 before `backward()`."""
-        return self._grad
+        return 0.0 if self._grad is None else self._grad
 
     @grad.setter
     def grad(self, grad: Number) -> None:
         number = as_float(grad)
         if number is None:
             raise TypeError(f"grad of a Value must be a real number, got {describe(grad)}: write 0.0 to clear it")
-        self._grad = number
+        if not self.is_constant:
+            self._grad = number
 
     @property
     def label(self) -> str:
@@ -155,7 +156,7 @@ class Value:
                 except errors.RULE_ERRORS:
                     raise errors.no_derivative(node) from None
             for node in reversed(order):
-                if not isfinite(node._grad):
+                if node._grad is not None and not isfinite(node._grad):
                     raise errors.gradient_overflow(node, [user for user in inner if node in user.parents])
 
     def forward(self) -> None:
@@ -187,7 +188,7 @@ class Value:
     def zero_grad(self) -> None:
         """Set the gradient of this node and of everything it depends on to 0.0."""
         for node in topological_order(self):
-            node._grad = 0.0
+            node.grad = 0.0
 
     def __add__(self, other: Operand) -> Value:
         return _operate(RULES["+"], self, other)
@@ -330,7 +331,7 @@ class Value:
             except errors.RULE_ERRORS:
                 raise errors.no_derivative(self) from None
             for node in self.parents:
-                if not isfinite(node._grad):
+                if not isfinite(node.grad):
                     raise errors.gradient_overflow(node, [self])
 
     def detach(self) -> Value:
@@ -441,7 +442,7 @@ def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...
         raise errors.no_value(node, error) from None
     if not is_recording():
         node._rule = CONSTANT
-        node._a = node._b = None
+        node._a = node._b = node._grad = None
     return node
 
 
@@ -450,8 +451,7 @@ def constant(data: Number, name: str) -> Value:
     node = _new(Value)
     node._data = data if type(data) is float and isfinite(data) else as_finite(data, name)
     node._rule = CONSTANT
-    node._a = node._b = None
-    node._grad = 0.0
+    node._a = node._b = node._grad = None
     node._label = ""
     return node
 
