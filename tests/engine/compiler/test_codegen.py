@@ -11,7 +11,7 @@ pytest.importorskip("numba")
 from engine import Value
 from engine.compiler import codegen, tape
 from engine.custom import CUSTOM_RULES
-from engine.functions import unary
+from engine.functions import FUNCTIONS, unary
 from engine.rules import Unary
 
 
@@ -40,7 +40,9 @@ def rules():
     """Return two custom rules, which are no longer custom after the test."""
     CUSTOM_RULES.update({"double", "triple"})
     yield Unary("double", "2.0*a", ("2",), scope={}), Unary("triple", "3.0*a", ("3",), scope={})
-    CUSTOM_RULES.difference_update({"double", "triple"})
+    for symbol in ("double", "triple"):
+        CUSTOM_RULES.remove(symbol)
+        FUNCTIONS.pop(symbol, None)
 
 
 def test_a_rule_that_is_redefined_again_and_again_keeps_few_modules(modules):
