@@ -71,7 +71,7 @@ def train(
         compiled: record the losses once and replay them as machine code (`engine.compile`), at least a thousand times
             as fast. By default this is done if numba is installed and model and loss are of this package; but as long
             as no kernels have been compiled on this machine, which takes about 20 seconds, a training that takes at
-            most about 10 seconds without them does not wait: it runs on Values, with the same results but for
+            most about 10 seconds without them does not wait: it runs on Values, with the same results except for
             rounding. True does it for any model and loss that record the same graph for an example every time: each
             example is recorded once, at the start; of examples that consist of leaf Values, whose numbers may change,
             one per shape. False never does it.

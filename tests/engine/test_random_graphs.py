@@ -114,7 +114,7 @@ def test_forward_is_recording_anew(examples, tried):
         except ArithmeticError:
             assert [node.data for node in topological_order(root)] == before
             return
-        tried["random graphs: forward after a change against recording anew"] += 1
+        tried["random graphs: forward after a change against recording again"] += 1
         fresh = [Value(x) for x in other]
         nodes = [*fresh]
         for symbol, *choice in done:
@@ -122,14 +122,14 @@ def test_forward_is_recording_anew(examples, tried):
                 nodes.append(apply(RULES[symbol], operands_of(RULES[symbol], nodes, *choice)))
             except ArithmeticError:  # in a node that does not lead to the last
                 nodes.append(Value(0.0))
-        anew = engine.sum(nodes[-ENDS:])
-        assert [x.data.hex() for x in topological_order(root)] == [x.data.hex() for x in topological_order(anew)]
-        for one in (root, anew):
+        again = engine.sum(nodes[-ENDS:])
+        assert [x.data.hex() for x in topological_order(root)] == [x.data.hex() for x in topological_order(again)]
+        for one in (root, again):
             try:
                 one.backward()
             except ArithmeticError:
                 one.zero_grad()
-        assert [x.grad.hex() for x in topological_order(root)] == [x.grad.hex() for x in topological_order(anew)]
+        assert [x.grad.hex() for x in topological_order(root)] == [x.grad.hex() for x in topological_order(again)]
 
     check()
 
