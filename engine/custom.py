@@ -86,7 +86,7 @@ def rule(
             f"value {value!r}, got {len(partials)}"
         )
     if finalize:
-        formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions | table)
+        formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions)
     differentiable = table | {"abs": 1, "float": 1} | ({} if finalize else {symbol: len(letters)})
     for letter, partial in zip(letters, partials, strict=True):
         name = f"the partial derivative of {symbol} with respect to {letter}"

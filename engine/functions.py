@@ -134,7 +134,7 @@ def list_function(rule: Rule) -> Callable[..., Value]:
 
 
 def _register(rule: Rule, function: Callable[..., Value]) -> Callable[..., Value]:
-    """Give the function of a row its name and documentation, and let the formulas of other rows call it."""
+    """Give the function of a row its name and documentation, and put it into FUNCTIONS."""
     function.__name__ = function.__qualname__ = rule.symbol
     function.__module__ = "engine"  # where pickle, help and doctest find it
     function.__doc__ = documentation(rule) + _example(rule, function)
