@@ -164,7 +164,7 @@ def _obstacle(model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer) -> s
     with recording():
         nodes = engine.topological_order(loss(model(pairs[0][0]), pairs[0][1]))
     if set(nodes).isdisjoint(optimizer.parameters):
-        return "none is in the graph of the loss (did .data, float(), detach() or no_grad() cut it off?)"
+        return "none is in the graph of the loss (did .data, detach() or no_grad() cut it off?)"
     flat = sorted({node.op for node in nodes if node.op and {*RULES[node.op].partials} <= {"0", "0.0"}})
     return f"the derivative of {' and '.join(flat)} is 0 everywhere (use a smooth one, such as tanh)" if flat else ""
 

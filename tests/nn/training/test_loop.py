@@ -684,7 +684,7 @@ class TestNothingLearns:
         neuron = nn.Perceptron(2, "tanh", seed=1)
         history = self.history(lambda x: cut(neuron(x)), compiled, optimizer=nn.SGD(neuron.parameters()))
         assert not history.converged
-        assert "no parameter learns: none is in the graph of the loss (did .data, float()" in repr(history)
+        assert "no parameter learns: none is in the graph of the loss (did .data, detach()" in repr(history)
 
     def test_because_no_grad_is_in_the_model(self, compiled):
         @no_grad()
