@@ -30,7 +30,7 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
         gradient of that mean to the `grad` of every leaf that is not an input.
 
     Raises:
-        ImportError: numba is missing; the extra `fast` installs it.
+        ImportError: numba is missing; the extra `fast` installs it. Or NUMBA_DISABLE_JIT turns its compiler off.
         TypeError: an output or an input is not a Value.
         ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
         RuntimeError: an output is a constant.
@@ -58,6 +58,8 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     try:
         from engine.compiler.program import CompiledFunction
     except ImportError as error:
+        if not error.name:
+            raise
         raise ImportError(f"compile needs {error.name}: pip install 'glassgrad[fast]'") from error
     return CompiledFunction(outputs, leaves, isinstance(output, Value))
 

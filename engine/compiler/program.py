@@ -22,6 +22,9 @@ from engine.graph import topological_order
 from engine.validation import describe
 from engine.value import Value
 
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise ImportError("compiling needs numba's compiler, which NUMBA_DISABLE_JIT turns off: unset it")
+
 Floats: TypeAlias = npt.NDArray[np.float64]
 Order: TypeAlias = npt.NDArray[np.int64]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -25,9 +24,6 @@ from nn.signals import layers_of
 from nn.training.choice import records_one_graph
 from nn.training.compiled_update import compiled_step
 from nn.training.steps import Steps
-
-if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-    raise ImportError("compiled training needs numba's compiler, which NUMBA_DISABLE_JIT turns off: unset it")
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]

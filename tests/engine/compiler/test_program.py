@@ -481,9 +481,27 @@ except ImportError as error:
     assert "glassgrad[fast]" in third
 
 
+def test_with_numbas_compiler_turned_off_the_error_says_how_to_turn_it_on():
+    code = """
+import engine, nn, viz.plots
+x = engine.Value(1.0)
+try:
+    engine.compile(x * 2, [x])
+except ImportError as error:
+    print(error)
+viz.plots.plot_decision_boundary(nn.MLP(2, [2, 1], seed=1), [((0, 1), 1), ((0, -1), -1)])
+"""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=environment
+    )
+    assert "NUMBA_DISABLE_JIT" in run.stdout
+    assert "unset it" in run.stdout
+
+
 def test_the_error_names_the_missing_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "engine.compiler.program")
+    monkeypatch.delitem(sys.modules, "engine.compiler.program", raising=False)
     x = Value(1.0)
     with pytest.raises(ImportError, match=r"^compile needs numba: pip install 'glassgrad\[fast\]'$"):
         engine.compile(x * 2, x)
