@@ -1,0 +1,180 @@
+"""The text of a row in other programming languages: for the live pages, JavaScript.
+
+A text is translated over the syntax tree of its canonical form (`engine.formulas.canonical`), in which every number is
+a float, a power is a call of `pow`, and a condition is used as a condition only. Sums, products, calls and parentheses
+read and round the same in Python, C and JavaScript, so a `Language` holds only what differs.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from engine.formulas import MATH_FUNCTIONS, canonical, names
+from engine.rules import Rule
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a programming language writes what differs from Python.
+
+    Attributes:
+        functions: the names of Python's functions; without an entry, a function keeps its name.
+        operators: the functions that do the work of the operators `/`, `%` and `//`, by the operator's class.
+        pi: the number pi.
+        conditional: the form of `body if test else orelse`.
+        conjunction: the form of `left and right`.
+        disjunction: the form of `left or right`.
+        negation: the form of `not test`.
+        equal: the sign of `==`.
+        unequal: the sign of `!=`.
+    """
+
+    functions: Mapping[str, str] = field(default_factory=dict)
+    operators: Mapping[type[ast.operator], str] = field(default_factory=dict)
+    pi: str = "pi"
+    conditional: str = "({test} ? {body} : {orelse})"
+    conjunction: str = "({left} && {right})"
+    disjunction: str = "({left} || {right})"
+    negation: str = "!({test})"
+    equal: str = "=="
+    unequal: str = "!="
+
+
+JAVASCRIPT = Language(
+    functions={name: f"math.{name}" for name in MATH_FUNCTIONS},
+    operators={ast.Div: "math.divide", ast.Mod: "math.modulo", ast.FloorDiv: "math.floorDivide"},
+    pi="Math.PI",
+    equal="===",
+    unequal="!==",
+)
+
+
+def translate(text: str, language: Language, functions: Mapping[str, str] | None = None) -> str:
+    """Return the text of a row, or a part of one, in another language.
+
+    Args:
+        text: the text of a value or of a partial derivative.
+        language: the language.
+        functions: the names there of functions that `text` calls; those of `language` otherwise.
+
+    >>> translate("a**3 if a > 0 else float(b) / 2", JAVASCRIPT)
+    '(a > 0.0 ? math.pow(a, 3.0) : b / 2.0)'
+    """
+    translation = _Translation(language, {**language.functions, **(functions or {})})
+    return ast.unparse(translation.visit(ast.parse(canonical(text), mode="eval")))
+
+
+class _Translation(ast.NodeTransformer):
+    """Rewrites an expression; what Python writes otherwise becomes a name, the text of which is the translation."""
+
+    def __init__(self, language: Language, functions: Mapping[str, str]) -> None:
+        self.language, self.functions = language, functions
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name(self.language.pi) if node.id == "pi" else node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        name, arguments = ast.unparse(node.func), [self.visit(x) for x in node.args]
+        return arguments[0] if name == "float" else ast.Call(ast.Name(self.functions.get(name, name)), arguments, [])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        operand = self.visit(node.operand)
+        if isinstance(node.op, ast.UAdd):
+            return operand
+        text = ast.unparse(operand)
+        return ast.UnaryOp(node.op, ast.Name(f"({text})") if text.startswith("-") else operand)  # --a decrements
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        function = self.language.operators.get(type(node.op))
+        is_safe = isinstance(node.op, ast.Div) and isinstance(right, ast.Constant) and right.value != 0.0
+        if function is None or is_safe:
+            return ast.BinOp(left, node.op, right)
+        return ast.Call(ast.Name(function), [left, right], [])
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        test, body, orelse = self.condition(node.test), self.text(node.body), self.text(node.orelse)
+        return ast.Name(self.language.conditional.format(test=test, body=body, orelse=orelse))
+
+    def text(self, node: ast.expr) -> str:
+        return ast.unparse(self.visit(node))
+
+    def condition(self, node: ast.expr) -> str:
+        language = self.language
+        match node:
+            case ast.BoolOp(op, [*values]):
+                form = language.conjunction if isinstance(op, ast.And) else language.disjunction
+                text, *others = map(self.condition, values)
+                for other in others:
+                    text = form.format(left=text, right=other)
+                return text
+            case ast.UnaryOp(ast.Not(), operand):
+                return language.negation.format(test=self.condition(operand))
+            case ast.Compare(left, ops, comparators):
+                numbers = [left, *comparators]
+                text, *others = [self.comparison(*x) for x in zip(numbers, ops, comparators, strict=False)]
+                for other in others:
+                    text = language.conjunction.format(left=text, right=other)
+                return text
+        return self.comparison(node, ast.NotEq(), ast.Constant(0.0))
+
+    def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> str:
+        signs = {ast.Eq: self.language.equal, ast.NotEq: self.language.unequal}
+        text = ast.unparse(ast.Compare(self.visit(left), [op], [self.visit(right)]))
+        for kind, sign in signs.items():
+            if isinstance(op, kind):
+                text = f"{self.text(left)} {sign} {self.text(right)}"
+        return text
+
+
+def javascript(rules: Iterable[Rule]) -> str:
+    """Return rows of the table as JavaScript: the array `RULES`, in the order of `rules`, then the rows that they call.
+
+    An element has the `symbol`, the `value` and `partials` as functions of numbers, and, for an operation on lists,
+    `finalize`. They call functions of `math`, which `viz/pages/assets/functions.js` defines.
+
+    >>> from engine import RULES
+    >>> print(javascript([RULES["*"], RULES["relu"]]))
+    const RULES = [
+      { symbol: "*", value: (a, b) => a * b, partials: [(a, b, out) => b, (a, b, out) => a] },
+      { symbol: "relu", value: (a) => (a > 0.0 ? a : 0.0), partials: [(a, out) => (a > 0.0 ? 1.0 : 0.0)] },
+    ];
+    """
+    numbers = {rule: i for i, rule in enumerate(dict.fromkeys(rules))}
+    rows = []
+    pending = [*numbers]
+    while pending:
+        rule = pending.pop(0)
+        operands = "ab"[: rule.arity]
+        parts = {"symbol": json.dumps(rule.symbol)}
+        functions = {name: row for name in _called(rule) if (row := rule.scope.get(name))}
+        for row in functions.values():
+            if row not in numbers and not _is_python(row):
+                numbers[row] = len(numbers)
+                pending.append(row)
+        calls = {name: f"RULES[{numbers[row]}].value" for name, row in functions.items() if row in numbers}
+        calls |= {name: JAVASCRIPT.functions[name] for name, row in functions.items() if _is_python(row)}
+        own = {name: call for name, call in calls.items() if functions[name] is not rule}
+        parts["value"] = _function(rule.value, [*operands, *(["top"] if rule.finalize else [])], own)
+        parts["partials"] = f"[{', '.join(_function(text, [*operands, 'out'], calls) for text in rule.partials)}]"
+        if rule.finalize:
+            parts["finalize"] = _function(rule.finalize, ["total", "top"], own)
+        rows.append(f"  {{ {', '.join(f'{name}: {text}' for name, text in parts.items())} }},\n")
+    return f"const RULES = [\n{''.join(rows)}];"
+
+
+def _called(rule: Rule) -> list[str]:
+    texts = [rule.value, *rule.partials, *filter(None, [rule.finalize])]
+    return sorted(set().union(*map(names, texts)))
+
+
+def _is_python(rule: Rule) -> bool:
+    """Return whether the value of a row is a function of Python."""
+    return rule.symbol in MATH_FUNCTIONS and rule.value == f"{rule.symbol}({', '.join('ab'[: rule.arity])})"
+
+
+def _function(text: str, letters: Iterable[str], functions: Mapping[str, str]) -> str:
+    return f"({', '.join(letters)}) => {translate(text, JAVASCRIPT, functions)}"
