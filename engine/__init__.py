@@ -17,7 +17,8 @@ from engine import functions
 from engine.backprop import Backprop, Contribution, Step
 from engine.compiler import compile
 from engine.custom import rule
-from engine.derivatives import grad, hessian, jacobian
+from engine.derivatives import grad, hessian, hvp, jacobian, jvp
+from engine.forward_mode import ForwardMode, ForwardStep
 from engine.functions import *  # noqa: F403
 from engine.gradcheck import GradientError, check_gradients
 from engine.graph import topological_order
@@ -26,8 +27,8 @@ from engine.rules import RULES, Rule
 from engine.value import Value
 
 __all__ = [
-    "RULES", "Backprop", "Contribution", "GradientError", "Rule", "Step", "Value", "check_gradients", "compile", "grad",
-    "hessian", "jacobian", "no_grad", "rule", "topological_order",
+    "RULES", "Backprop", "Contribution", "ForwardMode", "ForwardStep", "GradientError", "Rule", "Step", "Value",
+    "check_gradients", "compile", "grad", "hessian", "hvp", "jacobian", "jvp", "no_grad", "rule", "topological_order",
 ]  # fmt: skip
 __all__ += functions.__all__
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from engine.graph import operand_rows, topological_order
 from engine.labels import Names
 from engine.restore import restored
 from engine.value import Value
+from engine.walk import Walk, highlighted
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -51,9 +52,12 @@ class Contribution:
         return self._names.local_derivative(self._node, self._row, self._operand)
 
     def __str__(self) -> str:
-        name = self._names.gradient(self.parent)
         chain = f"{self._names.gradient(self._node)} * {self.symbols}"
-        numbers = f"= {format_number(self._upstream)} * {format_number(self.local)} = {format_number(self.amount)}"
+        return self._accumulation(self._names.gradient(self.parent), chain, self._upstream, self.local)
+
+    def _accumulation(self, name: str, chain: str, *factors: float) -> str:
+        """Return the line that adds `amount`, a product in symbols and in numbers, to the derivative called `name`."""
+        numbers = f"= {' * '.join(map(format_number, factors))} = {format_number(self.amount)}"
         line = f"{name} += {chain} {numbers}"
         if len(line) > WIDEST:
             line = f"{name} += {chain}\n    {numbers}"
@@ -87,10 +91,10 @@ class Step:
         return "\n  ".join([head, *map(str, self.contributions)])
 
     def __rich__(self) -> Text:
-        return _rich(str(self))
+        return highlighted(str(self))
 
 
-class Backprop:
+class Backprop(Walk[Step]):
     """The backward pass of `root`, one step at a time; after the last step every gradient is that of `backward()`.
 
     It starts as `backward()` does: leaves keep their gradients, inner nodes start at 0.0, the root at 1.0. Each step
@@ -147,34 +151,6 @@ class Backprop:
                     f"{format_number(node.grad)}: call reset() to start again"
                 )
 
-    def __iter__(self) -> Iterator[Step]:
-        return self
-
-    def __next__(self) -> Step:
-        step = self.step()
-        if step is None:
-            raise StopIteration
-        return step
-
-    def __len__(self) -> int:
-        """Return the number of all steps."""
-        return len(self._nodes)
-
-    @property
-    def position(self) -> int:
-        """The number of steps done, from 0 to `len(self)`."""
-        return len(self._done)
-
-    @property
-    def upcoming(self) -> Value | None:
-        """The node whose step is next; None at the end."""
-        return self._nodes[self.position] if self.position < len(self) else None
-
-    @property
-    def last(self) -> Step | None:
-        """The last step done; None at the start."""
-        return self._done[-1] if self._done else None
-
     def step(self) -> Step | None:
         """Do the next step and return it; None at the end.
 
@@ -206,21 +182,11 @@ class Backprop:
             self._grads[contribution.parent] = contribution.parent.grad = contribution.before
         return self._done.pop()
 
-    def run(self, until: Value | None = None) -> Backprop:
-        """Do all remaining steps, or those until the gradient of the node `until` is complete.
-
-        Raises:
-            ValueError: `until` is not a node of this graph.
-        """
-        needed = len(self)
-        if until is not None:
-            uses = [i for i, node in enumerate(self._nodes, start=1) if until in node.parents]
-            if not uses and until is not self.root:
-                raise ValueError(f"until must be a node of this graph, got {until!r}")
-            needed = max(uses, default=0)
-        while self.position < needed:
-            self.step()
-        return self
+    def _steps_until(self, node: Value) -> int:
+        uses = [i for i, user in enumerate(self._nodes, start=1) if node in user.parents]
+        if not uses and node is not self.root:
+            raise ValueError(f"until must be a node of this graph, got {node!r}")
+        return max(uses, default=0)
 
     def reset(self) -> Backprop:
         """Start again: undo every step, also if something else has changed gradients since.
@@ -249,26 +215,33 @@ class Backprop:
         more = ", ..." if len(self._used_leaves) > MOST_LEAVES else ""
         return f"{text}\nadded to the gradients that {names}{more} had before (zero_grad() clears them)"
 
-    def __rich__(self) -> Text:
-        return _rich(repr(self))
+
+def local_derivatives(node: Value, wanted: Callable[[Value], bool]) -> list[tuple[tuple[Value, ...], int, float]]:
+    """Return the local derivatives of a node with respect to its `wanted` operands: row, place in the row, number.
+
+    Raises:
+        RuntimeError: an operand was changed since the node was recorded.
+        ArithmeticError: a derivative has no value.
+    """
+    if errors.is_stale(node):
+        raise errors.stale_graph(node)
+    try:
+        return [
+            (row, i, float(partial(*(x.data for x in row), node.data)))
+            for row in operand_rows(node)
+            for i, partial in enumerate(node._rule.partial_functions)
+            if wanted(row[i])
+        ]
+    except (ArithmeticError, ValueError):
+        raise errors.no_derivative(node) from None
 
 
 def _chain_rule(node: Value, names: Names) -> Step:
     """Pass the gradient of `node` back, and return what happened; on an error no gradient changes."""
-    if errors.is_stale(node):
-        raise errors.stale_graph(node)
-    try:
-        local_derivatives = [
-            (row, i, float(partial(*(x.data for x in row), node.data)))
-            for row in operand_rows(node)
-            for i, partial in enumerate(node._rule.partial_functions)
-            if not row[i].is_constant
-        ]
-    except (ArithmeticError, ValueError):
-        raise errors.no_derivative(node) from None
+    locals_ = local_derivatives(node, lambda x: not x.is_constant)
     contributions: list[Contribution] = []
     with restored(node.parents, on_error=True):
-        for row, i, local in local_derivatives:
+        for row, i, local in locals_:
             parent, amount, before = row[i], node.grad * local, row[i].grad
             parent.grad += amount
             if not isfinite(parent.grad):
@@ -278,12 +251,3 @@ def _chain_rule(node: Value, names: Names) -> Step:
                 Contribution(parent, local, amount, before, parent.grad, node, row, i, node.grad, names)
             )
     return Step(node, node.grad, tuple(contributions), names)
-
-
-def _rich(plain: str) -> Text:
-    from rich.text import Text
-
-    text = Text(plain)
-    text.highlight_regex(r"(?m)^  \S.*?(?= \+= )", "cyan")
-    text.highlight_regex(r"(?m)(?<== )\S+$", "bold")
-    return text

@@ -1,13 +1,14 @@
-"""Derivatives as results: gradients, Jacobians and Hessians, as numbers or as graphs to differentiate again.
+"""Derivatives as results: gradients, Jacobians, Hessians and products with them, as numbers or as graphs.
 
-Nothing here changes the `grad` of a node. One walk back through the graph serves both results: on the data of the nodes
-the partial derivatives of the table give numbers, and on the nodes themselves they give Values.
+Nothing here changes the `grad` of a node. `_backward` is reverse mode, `_forward` is forward mode. Each serves both
+results: on the data of the nodes the partial derivatives of the table give numbers, and on the nodes themselves they
+give Values, which can be differentiated again.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Container, Iterable, Set
 from contextvars import Context
 from math import isfinite
 from typing import Any, Literal, overload
@@ -15,7 +16,7 @@ from typing import Any, Literal, overload
 from engine import errors
 from engine.graph import operand_rows, topological_order
 from engine.simplify import Derivative, simplify, total
-from engine.validation import describe
+from engine.validation import Number, as_finite, describe
 from engine.value import Value
 
 
@@ -57,21 +58,10 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     >>> first.data, second.data, grad(second, x)
     (108.0, 108.0, 72.0)
     """
-    if not isinstance(output, Value):
-        raise TypeError(f"output must be a Value, got {describe(output)}")
     input_list = _as_list(inputs)
-    if output.is_constant:
-        raise errors.no_graph(output)
-    order = topological_order(output)
-    for node in order:
-        if node._a is not None and errors.is_stale(node):
-            raise errors.stale_graph(node)
+    order = _fresh_order([output])
     path = _dependents(order, input_list)
-    if create_graph:
-        # In a new context operations record, even inside no_grad().
-        derivatives: Any = Context().run(_derivative_graphs, order, path, input_list)
-    else:
-        derivatives = _backward(path, input_list, _data)
+    derivatives = _evaluate(lambda operand: _backward(path, input_list, operand), create_graph, order, input_list)
     return derivatives[0] if isinstance(inputs, Value) else derivatives
 
 
@@ -132,6 +122,113 @@ def hessian(output: Value, inputs: Value | Iterable[Value]) -> Any:
     return matrix[0][0] if isinstance(inputs, Value) else matrix
 
 
+@overload
+def jvp(
+    output: Value,
+    inputs: Value | Iterable[Value],
+    direction: Number | Iterable[Number],
+    create_graph: Literal[False] = ...,
+) -> float: ...
+@overload
+def jvp(
+    output: Iterable[Value],
+    inputs: Value | Iterable[Value],
+    direction: Number | Iterable[Number],
+    create_graph: Literal[False] = ...,
+) -> list[float]: ...
+@overload
+def jvp(
+    output: Value, inputs: Value | Iterable[Value], direction: Number | Iterable[Number], create_graph: Literal[True]
+) -> Value: ...
+@overload
+def jvp(
+    output: Iterable[Value],
+    inputs: Value | Iterable[Value],
+    direction: Number | Iterable[Number],
+    create_graph: Literal[True],
+) -> list[Value]: ...
+def jvp(
+    output: Value | Iterable[Value],
+    inputs: Value | Iterable[Value],
+    direction: Number | Iterable[Number],
+    create_graph: bool = False,
+) -> Any:
+    """Return the directional derivative: the Jacobian of the outputs times `direction` (a "Jacobian-vector product").
+
+    This is forward-mode differentiation: one pass from the inputs to the outputs, whatever the number of outputs. With
+    a direction of one 1 and otherwise 0, it returns a column of the Jacobian; `grad` returns a row.
+
+    Args:
+        output: a Value, or Values in a list.
+        inputs: a Value, or Values in a list: leaves or inner nodes.
+        direction: a number for each input: how fast it changes. Inputs whose number is 0 are held fixed.
+        create_graph: return Values instead of floats, as in `grad`.
+
+    Returns:
+        One derivative for one output, a list for a list.
+
+    Raises:
+        TypeError: an output or an input is not a Value, or a number of the direction not a number.
+        ValueError: an input is a constant; `direction` differs from `inputs` in length, or is not finite.
+        RuntimeError: the graph is stale, or an output is a constant.
+        ArithmeticError: a derivative has no value or overflows.
+
+    >>> r, phi = Value(2.0, "r"), Value(0.0, "phi")
+    >>> jvp([r * phi.cos(), r * phi.sin()], [r, phi], [0.0, 1.0])
+    [0.0, 2.0]
+    >>> jvp(r**3, r, 1.0, create_graph=True)  # 3 r**2
+    Value(data=12.0, grad=0.0, op='*')
+    """
+    input_list = _as_list(inputs)
+    seeds = _as_seeds(inputs, input_list, direction)
+    if not isinstance(output, Value | Iterable):
+        raise TypeError(f"output must be a Value or a list of Values, got {describe(output)}")
+    outputs = [output] if isinstance(output, Value) else list(output)
+    order = _fresh_order(outputs)
+    path = _dependents(order, seeds)
+    derivatives = _evaluate(lambda operand: _forward(path, seeds, outputs, operand), create_graph, order, input_list)
+    return derivatives[0] if isinstance(output, Value) else derivatives
+
+
+@overload
+def hvp(output: Value, inputs: Value, direction: Number, create_graph: Literal[False] = ...) -> float: ...
+@overload
+def hvp(
+    output: Value, inputs: Iterable[Value], direction: Iterable[Number], create_graph: Literal[False] = ...
+) -> list[float]: ...
+@overload
+def hvp(output: Value, inputs: Value, direction: Number, create_graph: Literal[True]) -> Value: ...
+@overload
+def hvp(
+    output: Value, inputs: Iterable[Value], direction: Iterable[Number], create_graph: Literal[True]
+) -> list[Value]: ...
+def hvp(output: Value, inputs: Any, direction: Any, create_graph: Any = False) -> Any:
+    """Return the Hessian of `output` times `direction`, without computing the Hessian.
+
+    Forward over reverse: `jvp` of the graph of the gradient. It takes one pass back and one forwards, whatever the
+    number of inputs (Pearlmutter 1994, "Fast exact multiplication by the Hessian"). For several directions at the same
+    point, call `grad(output, inputs, create_graph=True)` once, and `jvp` of its result for each of them.
+
+    Args:
+        output: the node to differentiate.
+        inputs: a Value, or Values in a list.
+        direction: a number for each input.
+        create_graph: return Values instead of floats, as in `grad`.
+
+    Returns:
+        One number for one Value, a list for a list.
+
+    Raises:
+        TypeError, ValueError, RuntimeError, ArithmeticError: as for `jvp`.
+
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> hvp(a**2 * b, [a, b], [1.0, 10.0])  # the Hessian is [[-6, 4], [4, 0]]
+    [34.0, 4.0]
+    """
+    xs: Any = inputs if isinstance(inputs, Value) else _as_list(inputs)
+    return jvp(grad(output, xs, create_graph=True), xs, direction, create_graph)
+
+
 def _as_list(inputs: Value | Iterable[Value]) -> list[Value]:
     """Return the inputs in a list.
 
@@ -151,7 +248,46 @@ def _as_list(inputs: Value | Iterable[Value]) -> list[Value]:
     return input_list
 
 
-def _dependents(order: list[Value], inputs: list[Value]) -> list[Value]:
+def _as_seeds(inputs: object, input_list: list[Value], direction: Any) -> dict[Value, float]:
+    """Return the numbers of a direction that are not 0, by input.
+
+    Raises:
+        TypeError, ValueError: as for `jvp`.
+    """
+    if isinstance(inputs, Value):
+        numbers = [as_finite(direction, "direction")]
+    elif not isinstance(direction, Iterable) or isinstance(direction, Set):
+        raise TypeError(f"direction must be a list of numbers, one per input, got {describe(direction)}")
+    else:
+        numbers = [as_finite(x, f"direction[{i}]") for i, x in enumerate(direction)]
+    if len(numbers) != len(input_list):
+        raise ValueError(f"direction must have one number per input, {len(input_list)}, got {len(numbers)}")
+    seeds: dict[Value, float] = {}
+    for x, number in zip(input_list, numbers, strict=True):
+        if number != 0.0:
+            seeds[x] = seeds.get(x, 0.0) + number
+    return seeds
+
+
+def _fresh_order(outputs: list[Value]) -> list[Value]:
+    """Return the topological order of a graph whose numbers belong to one point.
+
+    Raises:
+        TypeError, RuntimeError: as for `jvp`.
+    """
+    for output in outputs:
+        if not isinstance(output, Value):
+            raise TypeError(f"output must be a Value, got {describe(output)}")
+        if output.is_constant:
+            raise errors.no_graph(output)
+    order = topological_order(*outputs)
+    for node in order:
+        if node._a is not None and errors.is_stale(node):
+            raise errors.stale_graph(node)
+    return order
+
+
+def _dependents(order: list[Value], inputs: Iterable[Value]) -> list[Value]:
     """Return the nodes that depend on some input, in their order."""
     dependent = set(inputs)
     for node in order:
@@ -171,29 +307,65 @@ def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value],
             derivatives[node] = upstream
         if not isinstance(upstream, Value) and not isfinite(upstream):
             raise errors.gradient_overflow(node, [user for user in path if node in user.parents])
-        if node._a is None:
-            continue
-        # An input is a variable of its own, so it must not stand for the value of its operation in a derivative.
-        out = operand(copy.copy(node) if node in derivatives else node)
-        try:
-            for row in operand_rows(node):
-                operands = [operand(x) for x in row]
-                for x, partial in zip(row, node._rule.partial_functions, strict=True):
-                    if x in on_path:
-                        contributions.setdefault(x, []).append(upstream * partial(*operands, out))
-        except (ArithmeticError, ValueError):
-            if isinstance(out, Value):
-                raise
-            raise errors.no_derivative(node) from None
+        for x, local in _local_derivatives(node, on_path, node in derivatives, operand):
+            contributions.setdefault(x, []).append(upstream * local)
     return [derivatives[x] for x in inputs]
 
 
-def _derivative_graphs(order: list[Value], path: list[Value], inputs: list[Value]) -> list[Value]:
-    """Return the derivatives of the last node of `path` as Values, simplified."""
+def _forward(
+    path: list[Value], seeds: dict[Value, float], outputs: list[Value], operand: Callable[[Value], Derivative]
+) -> list[Derivative]:
+    """Return the tangents of the outputs: numbers or Values, depending on what `operand` returns."""
+    tangents: dict[Value, Derivative] = {}
+    for node in path:
+        local_derivatives = _local_derivatives(node, tangents, node in seeds, operand)
+        terms: list[Derivative] = [tangents[x] * local for x, local in local_derivatives]
+        tangents[node] = tangent = total([seeds[node], *terms] if node in seeds else terms)
+        if not isinstance(tangent, Value) and not isfinite(tangent):
+            raise errors.tangent_overflow(node)
+    return [tangents.get(output, 0.0) for output in outputs]
+
+
+def _local_derivatives(
+    node: Value, wanted: Container[Value], is_input: bool, operand: Callable[[Value], Derivative]
+) -> list[tuple[Value, Derivative]]:
+    """Return the operands of a node that are in `wanted`, each with the local derivative with respect to it."""
+    if node._a is None:
+        return []
+    # An input is a variable of its own, so it must not stand for the value of its operation in a derivative.
+    out = operand(copy.copy(node) if is_input else node)
     try:
-        derivatives = _backward(path, inputs, lambda x: x.data if x.is_constant else x)
+        return [
+            (x, partial(*map(operand, row), out))
+            for row in operand_rows(node)
+            for x, partial in zip(row, node._rule.partial_functions, strict=True)
+            if x in wanted
+        ]
     except (ArithmeticError, ValueError):
-        _backward(path, inputs, _data)  # with numbers, the error names the operation
+        if isinstance(out, Value):
+            raise
+        raise errors.no_derivative(node) from None
+
+
+def _evaluate(
+    derive: Callable[[Callable[[Value], Derivative]], list[Derivative]],
+    create_graph: bool,
+    order: list[Value],
+    inputs: list[Value],
+) -> list[Any]:
+    """Return the derivatives that `derive` computes of the data of nodes, or of nodes, simplified."""
+    if create_graph:  # in a new context operations record, even inside no_grad()
+        return Context().run(_derivative_graphs, derive, order, inputs)
+    return derive(_data)
+
+
+def _derivative_graphs(
+    derive: Callable[[Callable[[Value], Derivative]], list[Derivative]], order: list[Value], inputs: list[Value]
+) -> list[Value]:
+    try:
+        derivatives = derive(lambda x: x.data if x.is_constant else x)
+    except (ArithmeticError, ValueError):
+        derive(_data)  # with numbers, the error names the operation
         raise
     # A number becomes a leaf, not a constant, so that it has a graph and the derivative 0.
     return [x if isinstance(x, Value) else Value(x) for x in simplify(derivatives, order, inputs)]

@@ -66,6 +66,11 @@ def gradient_overflow(node: Value, users: list[Value]) -> OverflowError:
     return OverflowError(f"the gradient of {node!r} overflows; it came from {sources}")
 
 
+def tangent_overflow(node: Value) -> OverflowError:
+    """Return the error for a tangent of `node`, its derivative with respect to an input, that overflows."""
+    return OverflowError(f"the tangent of {_operation(node)} overflows{_place(node)}: a float ends at 1.8e308")
+
+
 def is_stale(node: Value) -> bool:
     """Return whether the data of an inner node no longer follows from the data of its operands."""
     try:

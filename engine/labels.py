@@ -75,7 +75,11 @@ class Names:
 
     def gradient(self, node: Value) -> str:
         """Return the symbol of the gradient of a node: `dL/da`."""
-        return f"d{_bracketed(self[self.root])}/d{_bracketed(self[node])}"
+        return self.derivative(self.root, node)
+
+    def derivative(self, of: Value, by: Value) -> str:
+        """Return the symbol of the derivative of one node with respect to another: `d(a*b)/da`."""
+        return f"d{_bracketed(self[of])}/d{_bracketed(self[by])}"
 
     def local_derivative(self, node: Value, row: tuple[Value, ...], operand: int) -> str:
         """Return the local derivative of a node with respect to one of the operands in a row, as a factor.

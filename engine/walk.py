@@ -1,0 +1,90 @@
+"""A pass over a graph that is held still: what `Backprop` and `ForwardMode` have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from engine.value import Value
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+StepType = TypeVar("StepType")
+
+
+class Walk(ABC, Generic[StepType]):
+    """A pass over the graph of `root`, one step per node."""
+
+    root: Value
+    _nodes: list[Value]  # in the order of the steps
+    _done: list[StepType]
+
+    def __iter__(self) -> Iterator[StepType]:
+        return self
+
+    def __next__(self) -> StepType:
+        step = self.step()
+        if step is None:
+            raise StopIteration
+        return step
+
+    def __len__(self) -> int:
+        """Return the number of all steps."""
+        return len(self._nodes)
+
+    @property
+    def position(self) -> int:
+        """The number of steps done, from 0 to `len(self)`."""
+        return len(self._done)
+
+    @property
+    def upcoming(self) -> Value | None:
+        """The node whose step is next; None at the end."""
+        return self._nodes[self.position] if self.position < len(self) else None
+
+    @property
+    def last(self) -> StepType | None:
+        """The last step done; None at the start."""
+        return self._done[-1] if self._done else None
+
+    @abstractmethod
+    def step(self) -> StepType | None:
+        """Do the next step and return it; None at the end."""
+
+    @abstractmethod
+    def back(self) -> StepType | None:
+        """Undo the last step and return it; None at the start."""
+
+    @abstractmethod
+    def _steps_until(self, node: Value) -> int:
+        """Return the number of steps after which the derivative of, or with respect to, `node` is complete.
+
+        Raises:
+            ValueError: `node` is not in this graph.
+        """
+
+    def run(self, until: Value | None = None) -> Self:
+        """Do all remaining steps, or those until the derivative at the node `until` is complete.
+
+        Raises:
+            ValueError: `until` is not a node of this graph.
+        """
+        needed = len(self) if until is None else self._steps_until(until)
+        while self.position < needed:
+            self.step()
+        return self
+
+    def __rich__(self) -> Text:
+        return highlighted(repr(self))
+
+
+def highlighted(plain: str) -> Text:
+    """Return the lines of a step or a walk with colours for a terminal."""
+    from rich.text import Text
+
+    text = Text(plain)
+    text.highlight_regex(r"(?m)^  \S.*?(?= \+= )", "cyan")
+    text.highlight_regex(r"(?m)(?<== )\S+$", "bold")
+    return text
