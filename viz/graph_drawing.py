@@ -6,12 +6,12 @@ import math
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import graphviz
 
-from engine import Step, Value, topological_order
+from engine import ForwardStep, Step, Value, topological_order
 from engine.formatting import format_number
 from engine.graph import operand_rows
 from engine.labels import Names
@@ -26,13 +26,14 @@ MAX_NEURONS = 20  # of a layer; a larger layer is folded
 MAX_DESCRIBED = 30  # values that the description of a drawing lists
 
 Style = dict[str, str]
+Tangents = Mapping[Value, float]
 
 
 def draw(
     root: Value,
     outfile: str | os.PathLike[str] | None = None,
     *,
-    highlight: Step | None = None,
+    highlight: Step | ForwardStep | None = None,
     depth: int | None = None,
     expand: bool = False,
     rankdir: str = "LR",
@@ -48,7 +49,8 @@ def draw(
     Args:
         root: the node to draw with everything it depends on.
         outfile: a file to write the picture to, such as L.svg; other formats need Graphviz's program `dot`.
-        highlight: a step of `engine.Backprop`, whose node, operands and edges are highlighted.
+        highlight: a step of `engine.Backprop` or `engine.ForwardMode`, whose node, operands and edges are highlighted;
+            a step of ForwardMode shows tangents instead of gradients, and "?" where the walk has not been.
         depth: the number of nested clusters to open: with 0 each layer is one node, with 1 each neuron. The default
             opens as many as are readable.
         expand: show `dot` and `sum` as products and sums.
@@ -62,7 +64,7 @@ def draw(
 
     Raises:
         ValueError: the graph is larger than `max_nodes` allows, even when folded, or an option is out of its range.
-        TypeError: `root` is not a Value, `highlight` not a Step, or `depth` not an int.
+        TypeError: `root` is not a Value, `highlight` not a step, or `depth` not an int.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> drawing = draw(a * b)
@@ -71,15 +73,16 @@ def draw(
     """
     if not isinstance(rankdir, str) or rankdir not in ("LR", "RL", "TB", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
-    if highlight is not None and not isinstance(highlight, Step):
-        raise TypeError(f"highlight must be a Step of Backprop, got {describe(highlight)}")
+    if highlight is not None and not isinstance(highlight, Step | ForwardStep):
+        raise TypeError(f"highlight must be a step of Backprop or ForwardMode, got {describe(highlight)}")
     if depth is not None:
         at_least(0, depth, "depth")
     at_least(1, precision, "precision")
     at_least(1, max_nodes, "max_nodes")
     clusters = Clusters(topological_order(root))
     nodes = _readable_nodes(clusters, depth, max_nodes)
-    picture = _Picture(root, clusters, nodes, rankdir, precision)
+    tangents = highlight.tangents if isinstance(highlight, ForwardStep) else None
+    picture = _Picture(root, clusters, nodes, rankdir, precision, tangents)
     lit = set() if highlight is None else {highlight.node, *(x.parent for x in highlight.contributions)}
     for node in nodes:
         lit_style = {} if lit.isdisjoint(node.values) else styles.LIT_NODE
@@ -92,20 +95,24 @@ def draw(
             style = styles.ROOT if root in node.values else styles.INNER if node.operands else styles.LEAF
             picture.add_value(node, style | lit_style, edge_style, expand)
     drawing = picture.finish()
-    drawing.describe(f"The graph of {picture.names.definition(root)}", _description(clusters.order, picture.names))
+    drawing.describe(
+        f"The graph of {picture.names.definition(root)}", _description(clusters.order, picture.names, tangents)
+    )
     drawing.advice = _advice(clusters, depth)
     if outfile is not None:
         drawing.render(outfile=outfile)
     return drawing
 
 
-def _description(order: list[Value], names: Names) -> str:
+def _description(order: list[Value], names: Names, tangents: Tangents | None) -> str:
     """Describe the graph in words, value by value if there are few."""
     values = [value for value in order if not value.is_constant]
     sentences = [f"{len(values):,} values, each drawn after its operands."]
     if len(values) <= MAX_DESCRIBED:
         sentences += [
-            f"{names.definition(x)}: data {format_number(x.data)}, gradient {format_number(x.grad)}." for x in values
+            f"{names.definition(x)}: data {format_number(x.data)}, "
+            + (f"gradient {format_number(x.grad)}." if tangents is None else f"tangent {_known(tangents, [x])}.")
+            for x in values
         ]
     return " ".join(sentences)
 
@@ -113,7 +120,16 @@ def _description(order: list[Value], names: Names) -> str:
 class _Picture:
     """The drawing, to which nodes are added in topological order."""
 
-    def __init__(self, root: Value, clusters: Clusters, nodes: list[DrawnNode], rankdir: str, precision: int) -> None:
+    def __init__(
+        self,
+        root: Value,
+        clusters: Clusters,
+        nodes: list[DrawnNode],
+        rankdir: str,
+        precision: int,
+        tangents: Tangents | None,
+    ) -> None:
+        self.tangents = tangents
         self.names, self.clusters, self.nodes, self.precision = Names(root), clusters, nodes, precision
         self.sideways = rankdir in ("LR", "RL")
         self.drawing = Drawing(
@@ -140,7 +156,8 @@ class _Picture:
             symbol, sources = "+", [f"{key}x{i}" for i in range(half)]
             for product, pair, *terms in zip(sources, pairs, *map(operand_rows, node.values), strict=True):
                 data = [math.prod(x.data for x in term) for term in terms]
-                self._add_record(product, node, self.names.term(value, terms[0]), data, styles.INNER)
+                name = self.names.term(value, terms[0])
+                self._add_record(product, node, name, data, styles.INNER, self._product_tangents(terms))
                 self._add_operation(product, node.path, "*", pair, edge_style)
         elif expand and symbol == "sum":
             symbol = "+"
@@ -222,17 +239,31 @@ class _Picture:
             ranksep = 0.35 + max(map(len, columns.values())) / 16  # inches between layers; more neurons, more edges
             self.drawing.attr("graph", ranksep=f"{min(ranksep, 2.0):.2f}", remincross="false")
 
-    def _add_record(self, key: str, node: DrawnNode, name: str, data: Sequence[float], style: Style) -> None:
+    def _add_record(
+        self, key: str, node: DrawnNode, name: str, data: Sequence[float], style: Style, tangent: str | None = None
+    ) -> None:
         n = len(node.values)
         lines = [escape_label(name)] if name or n == 1 else []
         if n > 1:
             lines.append(f"× {n:,}")
-        fields = self._join_fields(_padded("\\n".join(lines)), *self._format_numbers(data, node.values))
+        fields = self._join_fields(_padded("\\n".join(lines)), *self._format_numbers(data, node.values, tangent))
         self._add_node(node.path, key, fields, style)
 
-    def _format_numbers(self, data: Sequence[float], values: Sequence[Value]) -> list[str]:
-        grads = [x.grad for x in values]
-        return [f"data {_format_range(data, self.precision)}", f"grad {_format_range(grads, self.precision)}"]
+    def _format_numbers(self, data: Sequence[float], values: Sequence[Value], tangent: str | None = None) -> list[str]:
+        if self.tangents is None:
+            derivative = f"grad {_format_range([x.grad for x in values], self.precision)}"
+        else:
+            derivative = f"tangent {tangent or _known(self.tangents, values, self.precision)}"
+        return [f"data {_format_range(data, self.precision)}", derivative]
+
+    def _product_tangents(self, terms: Sequence[tuple[Value, ...]]) -> str | None:
+        """Return the tangents of products, `b*a' + a*b'`, as text; None if the drawing has gradients."""
+        if self.tangents is None:
+            return None
+        if any(x not in self.tangents for pair in terms for x in pair):
+            return "?"
+        tangents = [b.data * self.tangents[a] + a.data * self.tangents[b] for a, b in terms]
+        return _format_range(tangents, self.precision)
 
     def _join_names(self, values: Iterable[Value]) -> str:
         """Return the names of values, of many only the first and the last."""
@@ -303,6 +334,13 @@ def _format_range(xs: Sequence[float], precision: int = 6) -> str:
     if least == largest:
         return least
     return " … ".join(format_number(x, (precision + 1) // 2) for x in (min(xs), max(xs)))
+
+
+def _known(tangents: Tangents, values: Sequence[Value], precision: int = 6) -> str:
+    """Return one tangent, or the least and the largest of several; "?" if the walk has not reached all of them."""
+    if any(x not in tangents for x in values):
+        return "?"
+    return _format_range([tangents[x] for x in values], precision)
 
 
 def _padded(label: str) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine import Backprop, Step, Value
+from engine import Backprop, ForwardMode, ForwardStep, Step, Value
 from engine.validation import describe
 from viz.drawing import Drawing
 from viz.graph_drawing import draw
@@ -24,8 +24,9 @@ WORDS_STYLE = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; 
 def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any = None) -> None:
     """Register with IPython how a notebook shows Values, steps and models; without IPython, do nothing.
 
-    A Value shows its graph, a model its network, a `Backprop` and each of its steps the graph with that step
-    highlighted and in words. Objects that are too large to draw stay text, and so does everything in a terminal.
+    A Value shows its graph, a model its network, a `Backprop`, a `ForwardMode` and each of their steps the graph with
+    that step highlighted and in words. Objects that are too large to draw stay text, and so does everything in a
+    terminal.
 
     Args:
         models: for each type of model the function that draws it.
@@ -39,7 +40,9 @@ def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any
     displays: dict[type, Callable[[Any], str | None]] = {
         Value: lambda value: _fitted_svg(draw, value) if value.parents else None,
         Step: lambda step: _highlighted(step._names.root, step, str(step)),
-        Backprop: lambda walk: _backprop(walk, shell.user_ns),
+        ForwardStep: lambda step: _highlighted(step._names.root, step, str(step)),
+        Backprop: lambda walk: _walk(walk, shell.user_ns),
+        ForwardMode: lambda walk: _walk(walk, shell.user_ns),
         **{model: partial(_fitted_svg, draw_model) for model, draw_model in models.items()},
     }
     for type_, display in displays.items():
@@ -61,8 +64,8 @@ def _drawing(drawing: Drawing) -> Any:
     return {"text/html": svg} if svg else drawing._repr_mimebundle_()
 
 
-def _backprop(walk: Backprop, variables: Mapping[str, Any]) -> str:
-    """Return the state of the backward pass as a picture and in words, with the calls that step on and back."""
+def _walk(walk: Backprop | ForwardMode, variables: Mapping[str, Any]) -> str:
+    """Return the state of a pass as a picture and in words, with the calls that step on and back."""
     name = next((name for name, value in variables.items() if value is walk and not name.startswith("_")), "walk")
     words, hints = repr(walk), []
     if walk.upcoming is not None:
@@ -73,7 +76,7 @@ def _backprop(walk: Backprop, variables: Mapping[str, Any]) -> str:
     return _highlighted(walk.root, walk.last, words) + f"<p><small>{html.escape(', '.join(hints))}</small></p>"
 
 
-def _highlighted(root: Value, step: Step | None, words: str) -> str:
+def _highlighted(root: Value, step: Step | ForwardStep | None, words: str) -> str:
     picture = _fitted_svg(draw, root, highlight=step) or ""
     return f'{picture}<pre style="{WORDS_STYLE}">{html.escape(words)}</pre>'
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import engine
 import nn
 import viz
-from engine import Backprop, Value, dot
+from engine import Backprop, ForwardMode, Value, dot
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -107,6 +107,37 @@ def test_highlight():
     assert len([line for line in lit_lines if "->" in line]) == 2
     assert len([line for line in lit_lines if "data" in line]) == 2
     assert texts(plain) == texts(lit)
+
+
+def test_a_step_of_forward_mode_shows_tangents():
+    root = example()
+    walk = ForwardMode(root, root.parents[0].parents[0].parents[0].parents[0])
+    step = walk.step()
+    drawing = viz.draw(root, highlight=step)
+    boxes = texts(drawing)
+    assert ["a", "data 2.0", "tangent 1.0"] in boxes
+    assert ["b", "data -3.0", "tangent 0.0"] in boxes
+    assert ["a*b", "data -6.0", "tangent -3.0"] in boxes
+    assert ["a*b + c", "data 4.0", "tangent ?"] in boxes
+    assert "grad" not in drawing.source
+    assert "a*b: data -6.0, tangent -3.0." in drawing.pipe(encoding="utf-8").replace("&#45;", "-")
+    lit_lines = [line for line in drawing.source.splitlines() if "#d55e00" in line]
+    assert len([line for line in lit_lines if "data" in line]) == 2
+    walk.run()
+    assert ["L", f"data {root.data:.6g}", f"tangent {walk.tangents[root]:.6g}"] in texts(viz.draw(root, highlight=step))
+
+
+def test_tangents_of_the_products_of_a_dot():
+    w, x = [Value(2.0, "w1"), Value(3.0, "w2")], [Value(5.0, "x1"), Value(7.0, "x2")]
+    both = dot([*w, w[0]], [*x, w[0]])
+    step = ForwardMode(both, w[0]).step()
+    boxes = texts(viz.draw(both, highlight=step, expand=True))
+    assert ["w1*x1", "data 10.0", "tangent 5.0"] in boxes
+    assert ["w2*x2", "data 21.0", "tangent 0.0"] in boxes
+    assert ["w1*w1", "data 4.0", "tangent 4.0"] in boxes
+    later = dot([w[0].tanh().sin(), w[0]], [x[0], x[0]])
+    boxes = texts(viz.draw(later, highlight=ForwardMode(later, w[0]).step(), expand=True))
+    assert [box[-1] for box in boxes if box[0] in ("w1*x1", "sin(tanh(w1))*x1")] == ["tangent ?", "tangent 5.0"]
 
 
 def test_options():

@@ -12,7 +12,7 @@ import pytest
 
 import nn
 import viz
-from engine import Backprop, Value
+from engine import Backprop, ForwardMode, Value, topological_order
 from viz.notebook import show_in_notebook
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +99,16 @@ def test_a_backward_pass_shows_its_state_and_how_to_step(shell):
     end = display_data(shell, walk)["text/html"]
     assert "step()" not in end
     assert "grad -1.25992" in boxes(end)
+
+
+def test_a_forward_pass_shows_its_tangents(shell):
+    root = graph()
+    walk = ForwardMode(root, next(x for x in topological_order(root) if x.label == "a"))
+    walk.step()
+    shown = display_data(shell, walk)["text/html"]
+    assert words(shown) == f"{walk.last}\n{walk!r}"
+    assert "tangent 1.0" in boxes(shown)
+    assert words(display_data(shell, walk.last)["text/html"]) == str(walk.last)
 
 
 def test_a_backward_pass_without_a_name_is_called_walk(shell):
