@@ -81,7 +81,7 @@ class _Translation(ast.NodeTransformer):
         return arguments[0] if name == "float" else ast.Call(ast.Name(self.functions.get(name, name)), arguments, [])
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        operand = self.visit(node.operand)
+        operand: ast.expr = self.visit(node.operand)
         if isinstance(node.op, ast.UAdd):
             return operand
         text = ast.unparse(operand)
