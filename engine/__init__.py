@@ -18,6 +18,7 @@ from engine.backprop import Backprop, Contribution, Step
 from engine.compiler import compile
 from engine.custom import rule
 from engine.derivatives import grad, hessian, hvp, jacobian, jvp
+from engine.foreign import PACKAGE_NAMES, missing_name
 from engine.forward_mode import ForwardMode, ForwardStep
 from engine.functions import *  # noqa: F403
 from engine.gradcheck import GradientError, check_gradients
@@ -35,7 +36,7 @@ __all__ += functions.__all__
 if not TYPE_CHECKING:  # a type checker knows only the names above
 
     def __getattr__(name: str) -> Callable[..., Value]:
-        """Return the function of a custom rule."""
+        """Return the function of a custom rule, or raise an error that says what to write instead."""
         if name in functions.FUNCTIONS:
             return functions.FUNCTIONS[name]
-        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+        raise missing_name("engine", name, PACKAGE_NAMES, [*__all__, *functions.FUNCTIONS])

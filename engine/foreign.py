@@ -1,9 +1,47 @@
-"""The names that users of other libraries type, as attributes of a Value whose errors say what to write instead."""
+"""The names that users of other libraries type, with errors that say what to write instead."""
 
 from __future__ import annotations
 
+import difflib
+import sys
+from collections.abc import Iterable, Mapping
+from opcode import opmap
 from typing import Any, NoReturn
 
+# The derivatives of functions that the table lacks, for the line that defines them.
+RULE_PARTIALS = {
+    "asin": "1/sqrt(1 - a**2)",
+    "acos": "-1/sqrt(1 - a**2)",
+    "atan": "1/(1 + a**2)",
+    "sinh": "(exp(a) + exp(-a))/2",
+    "cosh": "(exp(a) - exp(-a))/2",
+    "erf": "2/sqrt(pi) * exp(-a**2)",
+    "expm1": "exp(a)",
+    "log10": "1/(a * log(10))",
+}
+
+# For the names that other libraries have in their package what to write instead.
+PACKAGE_NAMES = {
+    **dict.fromkeys(["Tensor", "tensor", "Variable", "Parameter", "Scalar"], "engine.Value(2.0, 'x')"),
+    **dict.fromkeys(["nn", "viz"], "`import {name}`"),
+    **{name: f"nn.{name}" for name in ("MLP", "Layer", "Perceptron", "SGD", "Adam", "mse", "train", "save", "load")},
+    "Neuron": "nn.Perceptron(2, 'tanh')",
+    **dict.fromkeys(["draw", "draw_dot", "trace"], "viz.draw(L)"),
+    **dict.fromkeys(["backward", "forward", "zero_grad", "detach"], "the method of a Value, v.{name}()"),
+    **dict.fromkeys(["gradient", "derivative"], "engine.grad(L, [x, y])"),
+    **dict.fromkeys(["topo_sort", "build_topo"], "engine.topological_order(L)"),
+    "ln": "engine.log(v)",
+    "max": "engine.maximum(a, b)",
+    "min": "engine.minimum(a, b)",
+    "mean": "engine.sum(xs) / len(xs)",
+    "square": "v ** 2",
+    **dict.fromkeys(
+        ["abs", "neg", "pow", "add", "mul", "sub", "div"], "the operators abs(v), -v, v ** w, v + w, v * w"
+    ),
+    **{name: f'engine.rule("{name}", "{name}(a)", "{partial}")' for name, partial in RULE_PARTIALS.items()},
+}
+
+# And for those that their nodes have.
 FOREIGN_NAMES = {
     # micrograd
     "_prev": "write v.parents",
@@ -25,7 +63,30 @@ FOREIGN_NAMES = {
     "name": "write v.label",
     "backprop": "write v.backward(), or engine.Backprop(v) for one step at a time",
     "backwards": "write v.backward()",
+    "pow": "write v ** 2",
+    "max": "write v.maximum(w)",
+    "min": "write v.minimum(w)",
+    "mean": "it is one number; write engine.sum(xs) / len(xs) for the mean of several Values",
 }
+
+
+def missing_name(module: str, name: str, replacements: Mapping[str, str], names: Iterable[str]) -> Exception:
+    """Return the error for a name that a module does not have, for its `__getattr__`.
+
+    It says what to write: the replacement of a foreign name, or else the one of `names` that is like it. It is an
+    AttributeError, but in `from module import name` an ImportError, since there Python replaces AttributeErrors by an
+    error of its own.
+
+    >>> missing_name("viz", "drwa", {}, ["draw", "text"])
+    AttributeError("module 'viz' has no attribute 'drwa': use viz.draw")
+    """
+    alike = [f"{module}.{other}" for other in difflib.get_close_matches(name, names, n=1)]
+    use = replacements.get(name, alike[0] if alike else "").replace("{name}", name)
+    hint = f": use {use}" if use else ""
+    caller = sys._getframe(2)
+    if caller.f_code.co_code[caller.f_lasti] == opmap["IMPORT_FROM"]:
+        return ImportError(f"cannot import name {name!r} from {module!r}{hint}", name=module)
+    return AttributeError(f"module {module!r} has no attribute {name!r}{hint}", name=name, obj=None)
 
 
 class ForeignName:

@@ -10,8 +10,10 @@ Page numbers such as P14 refer to demos/README.md, which lists the formulas.
 (True, [False, True, True, False])
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+import engine
+from engine.foreign import missing_name
 from nn.checkpoint import load, save
 from nn.history import History, plateau
 from nn.initialization import SCHEMES
@@ -23,7 +25,7 @@ from nn.optimizers import SGD, Adam, Optimizer
 from nn.perceptron import Perceptron
 from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
-from nn.usage import unknown_name
+from nn.usage import MODEL_NAMES, PACKAGE_NAMES
 
 __all__ = [
     "MLP", "SCHEMES", "SGD", "Adam", "History", "Layer", "Module", "Optimizer", "Perceptron",
@@ -33,6 +35,7 @@ __all__ = [
 
 if not TYPE_CHECKING:  # a type checker knows only the names above
 
-    def __getattr__(name: str) -> object:
+    def __getattr__(name: str) -> NoReturn:
         """Raise an error that says what to write for a name of another library."""
-        raise unknown_name("module 'nn'", name, None)
+        of_engine = {name: f"engine.{name}" for name in engine.__all__}
+        raise missing_name("nn", name, of_engine | MODEL_NAMES | PACKAGE_NAMES, __all__)

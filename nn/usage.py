@@ -34,17 +34,6 @@ MODEL_NAMES = {
 }
 
 
-def unknown_name(owner: str, name: str, thing: object) -> AttributeError:
-    """Return the error for a name that `thing` does not have, with what to write instead.
-
-    >>> unknown_name("module 'nn'", "Neuron", None)
-    AttributeError("module 'nn' has no attribute 'Neuron': use nn.Perceptron(2, 'tanh')")
-    """
-    names = PACKAGE_NAMES | MODEL_NAMES
-    hint = f": use {names[name]}" if name in names else ""
-    return AttributeError(f"{owner} has no attribute {name!r}{hint}", name=name, obj=thing)
-
-
 class OtherName:
     """An attribute that every model lacks. Unlike `__getattr__`, it does not make other attributes slower."""
 
@@ -52,7 +41,8 @@ class OtherName:
         self.name = name
 
     def __get__(self, thing: object, owner: type) -> object:
-        raise unknown_name(f"{owner.__name__!r} object", self.name, thing)
+        message = f"{owner.__name__!r} object has no attribute {self.name!r}: use {MODEL_NAMES[self.name]}"
+        raise AttributeError(message, name=self.name, obj=thing)
 
 
 def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:

@@ -1,8 +1,10 @@
 """Pictures of graphs, networks and trainings, for web pages, notebooks and terminals."""
 
-import difflib
 from typing import TYPE_CHECKING, NoReturn
 
+import engine
+import nn
+from engine.foreign import missing_name
 from nn import MLP, Layer, Perceptron
 from viz.animation import Animation
 from viz.drawing import Drawing
@@ -23,8 +25,9 @@ show_in_notebook(dict.fromkeys((Perceptron, Layer, MLP), network))
 
 # Names of other libraries, with the call that does the same here
 OTHER_NAMES = {
-    "draw_dot": "viz.draw(L)",
-    "make_dot": "viz.draw(L)",
+    **{name: f"engine.{name}" for name in engine.__all__},
+    **{name: f"nn.{name}" for name in nn.__all__},
+    **dict.fromkeys(["draw_dot", "make_dot", "show", "graph"], "viz.draw(L)"),
     "plot_history": "viz.plot_loss(history)",
     "plot_model": "viz.network(model)",
     "plot_tree": "viz.text(L)",
@@ -35,5 +38,4 @@ if not TYPE_CHECKING:  # a type checker knows only the names above
 
     def __getattr__(name: str) -> NoReturn:
         """Raise the error for an unknown name, which says what the name is here."""
-        call = OTHER_NAMES.get(name) or next((f"viz.{x}" for x in difflib.get_close_matches(name, __all__)), "")
-        raise AttributeError(f"module 'viz' has no attribute {name!r}" + (f": use {call}" if call else ""))
+        raise missing_name("viz", name, OTHER_NAMES, __all__)
