@@ -10,7 +10,8 @@ Page numbers such as P14 refer to demos/README.md, which lists the formulas.
 (True, [False, True, True, False])
 """
 
-from typing import TYPE_CHECKING, NoReturn
+import sys
+from typing import TYPE_CHECKING
 
 import engine
 from engine.foreign import missing_name
@@ -35,7 +36,11 @@ __all__ = [
 
 if not TYPE_CHECKING:  # a type checker knows only the names above
 
-    def __getattr__(name: str) -> NoReturn:
-        """Raise an error that says what to write for a name of another library."""
+    def __getattr__(name: str) -> object:
+        """Return micrograd's Neuron once `engine.micrograd` is imported; otherwise raise an error with our name."""
+        if name == "Neuron" and "engine.micrograd" in sys.modules:
+            from nn.micrograd import Neuron
+
+            return Neuron
         of_engine = {name: f"engine.{name}" for name in engine.__all__}
         raise missing_name("nn", name, of_engine | MODEL_NAMES | PACKAGE_NAMES, __all__)

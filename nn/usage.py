@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 # For the names that other libraries have in their package what to write instead.
 PACKAGE_NAMES = {
-    "Neuron": "nn.Perceptron(2, 'tanh')",
+    "Neuron": "nn.Perceptron(2, 'tanh'), or nn.micrograd.Neuron(2)",
     "Linear": "nn.Layer(2, 3, 'linear')",
     **dict.fromkeys(["Sequential", "MLPClassifier", "MLPRegressor"], "nn.MLP(2, [4, 1])"),
     **dict.fromkeys(["ReLU", "Tanh", "Sigmoid"], "nn.MLP(2, [4, 1], hidden='relu')"),
