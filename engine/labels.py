@@ -57,7 +57,11 @@ class Names:
         return expressions
 
     def __getitem__(self, node: Value) -> str:
-        return unparse(self._expressions[node])
+        return unparse(self.tree(node))
+
+    def tree(self, node: Value) -> ast.expr:
+        """Return the name of a node as an expression."""
+        return self._expressions[node]
 
     def expression(self, node: Value) -> str:
         """Return the operation on the names of its operands, `a*b`; of a constant its number; of a leaf ""."""

@@ -10,7 +10,10 @@ from tests.import_graph import PACKAGES, ROOT, cycles, import_graph, main, reach
 
 GRAPH = import_graph()
 PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))
-DRAWING_OF_VALUES = ["style", "drawing", "graph_drawing", "clusters", "text_tree", "notebook", "pages.graph_steps"]
+DRAWING_OF_VALUES = [
+    "style", "drawing", "graph_drawing", "clusters", "text_tree", "typeset", "equations", "notebook",
+    "pages.graph_steps",
+]  # fmt: skip
 
 
 def public_names(file: Path) -> set[str]:

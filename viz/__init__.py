@@ -8,6 +8,7 @@ from engine.foreign import missing_name
 from nn import MLP, Layer, Perceptron
 from viz.animation import Animation
 from viz.drawing import Drawing
+from viz.equations import latex
 from viz.graph_drawing import draw
 from viz.network_drawing import network
 from viz.notebook import embed, show_in_notebook
@@ -17,7 +18,7 @@ from viz.plots import plot_activations, plot_decision_boundary, plot_descent, pl
 from viz.text_tree import Tree, text
 
 __all__ = [
-    "Animation", "Drawing", "Tree", "draw", "embed", "network", "network_page", "page", "plot_activations",
+    "Animation", "Drawing", "Tree", "draw", "embed", "latex", "network", "network_page", "page", "plot_activations",
     "plot_decision_boundary", "plot_descent", "plot_gradients", "plot_loss", "text",
 ]  # fmt: skip
 

@@ -1,0 +1,280 @@
+"""The equations of a graph: what a node is, and what a step of backpropagation does, in symbols and in numbers."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine import Step, Value, topological_order
+from engine.backprop import Contribution
+from engine.graph import operand_rows
+from engine.labels import Names, substitute
+from engine.validation import describe
+from viz import typeset
+from viz.typeset import derivative, latex_source, plugged_in
+
+MAX_TERMS = 8  # of an operation on lists; of more, the first ones and the last one are written
+MAX_OPERATIONS = 40  # in the expansion of a node; operands further down are written by name
+
+
+class LaTeX(str):
+    """LaTeX in math mode, without dollar signs. The prompt shows it as it is, a notebook typesets it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self}$"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A left side and what it equals: `a = b = c`. Without a right side, it is an expression."""
+
+    left: ast.expr
+    rights: tuple[tuple[str, ast.expr], ...] = ()
+
+    @property
+    def mathml(self) -> str:
+        """The equation as `math` elements, one per relation, so that a line of HTML can break before each."""
+        parts = ["", *(f"<mo>{relation}</mo>" for relation, _ in self.rights)]
+        sides = [self.left, *(side for _, side in self.rights)]
+        return " ".join(
+            f'<math display="inline"><mstyle displaystyle="true">{relation}{typeset.mathml(side)}</mstyle></math>'
+            for relation, side in zip(parts, sides, strict=True)
+        )
+
+    @property
+    def latex(self) -> str:
+        """The equation as LaTeX, with `&` before each relation of more than one, and these in lines."""
+        sides = [f"{LATEX_RELATIONS[relation]} {latex_source(side)}" for relation, side in self.rights]
+        return f"{latex_source(self.left)} &" + r" \\ &".join(sides) if sides else f"& {latex_source(self.left)}"
+
+
+LATEX_RELATIONS = {"=": "=", "+=": r"\mathrel{+}="}
+
+
+def latex_lines(equations: Sequence[Equation]) -> LaTeX:
+    """Return equations as one piece of LaTeX, below each other if there is more than one line."""
+    text = " \\\\\n".join(equation.latex.replace(r" \\ &", " \\\\\n&") for equation in equations)
+    if text.count("\\\\\n") == 0:
+        return LaTeX(text.replace(" &=", " =").removeprefix("& "))
+    return LaTeX(f"\\begin{{aligned}}\n{text}\n\\end{{aligned}}")
+
+
+class Equations:
+    r"""The equations of the graph of `root`.
+
+    With `slots`, the numbers in an equation are slots that a page fills. A slot is called
+
+        data N        the data of node N, by its place in the topological order,
+        gradient N    the gradient of node N: in a step of node N, the upstream gradient,
+        local N K     the local derivative of node N with respect to its parent K, by its place in `parents`,
+        amount N K    the contribution of node N to the gradient of its parent K,
+        before N K    the gradient of that parent before this contribution,
+        after N K     the gradient of that parent after it.
+
+    >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
+    >>> d = a * b
+    >>> print(latex_lines([Equations(d).definition(d)]))
+    \begin{aligned}
+    a \cdot b &= 2.0 \cdot (-3.0) \\
+    &= -6.0
+    \end{aligned}
+    """
+
+    def __init__(self, root: Value, names: Names | None = None, *, slots: bool = False) -> None:
+        self.root, self.names, self.slots = root, names or Names(root), slots
+        self.number_of = {node: i for i, node in enumerate(topological_order(root))} if slots else {}
+
+    def data(self, node: Value) -> ast.expr:
+        """Return the data of a node."""
+        return self._slot(node.data, "data", node) if not node.is_constant else plugged_in(node.data)
+
+    def gradient(self, node: Value) -> ast.expr:
+        """Return the symbol of the gradient of a node."""
+        return derivative(self.names.tree(self.root), self.names.tree(node))
+
+    def operation(self, node: Value, operand: Callable[[Value], ast.expr] | None = None) -> ast.expr:
+        """Return an inner node as the operation on its operands, each written by `operand`, by default by name."""
+        operand = operand or self.names.tree
+        rule = node._rule
+        if not rule.finalize:
+            return substitute(rule.value_notation, dict(zip("ab", map(operand, node.parents), strict=False)))
+        lists = [[*map(operand, xs)] for xs in zip(*_written_rows(node), strict=True)]
+        if len(operand_rows(node)) > MAX_TERMS:
+            lists = [[*xs[:-1], ast.Constant(...), xs[-1]] for xs in lists]
+        return ast.Call(ast.Name(rule.symbol), [ast.List(xs) for xs in lists], [])
+
+    def local_derivative(self, node: Value, row: Sequence[Value], operand: int, *, numbers: bool = False) -> ast.expr:
+        """Return the local derivative of a node with respect to one of the operands in a row."""
+        write = self.data if numbers else self.names.tree
+        letters = dict(zip("ab", map(write, row), strict=False)) | {"out": write(node)}
+        return substitute(node._rule.partial_notation[operand], letters)
+
+    def definition(self, node: Value, *, numbers: bool = True) -> Equation:
+        """Return a node as the operation on its operands: in symbols, with numbers, and the result."""
+        sides = [self.names.tree(node)]
+        if node.parents:
+            sides.append(self.operation(node))
+            if numbers:
+                sides.append(self.operation(node, self.data))
+        if numbers:
+            sides.append(self.data(node))
+        return _equal(sides)
+
+    def expansion(self, node: Value, *, numbers: bool = False) -> list[Equation]:
+        """Return a node as an expression in its leaves.
+
+        Subexpressions that are used more than once have a name, and an equation of their own. Of a large graph the
+        expression stops after `MAX_OPERATIONS` operations; operands further down are written by name.
+        """
+        opened, uses = _operations_below(node)
+        order = topological_order(*opened, stop=lambda x: x not in opened)[::-1] if opened else []
+        named = {x for x in order if uses[x] > 1 and self._is_worth_a_name(x)} - {node}
+        trees: dict[Value, ast.expr] = {}
+
+        def write(x: Value) -> ast.expr:
+            if x in trees and x not in named:
+                return trees[x]
+            return self.names.tree(x) if x.parents or not numbers else self.data(x)
+
+        for x in reversed(order):
+            trees[x] = self.operation(x, write)
+        equations = []
+        for x in [node, *(x for x in order if x in named)]:
+            sides = [self.names.tree(x), trees.get(x, self.names.tree(x))]
+            if x is node and not x.label:
+                del sides[0]  # a name that nothing else uses
+            if numbers:
+                sides.append(self.data(x))
+            equations.append(_equal(sides))
+        return equations
+
+    def chain_rule(self, step: Step) -> list[tuple[Equation, Equation]]:
+        """Return two equations for each contribution of a step: the contribution, and the sum with what was there."""
+        places = _places(step.node) if self.slots else [0] * len(step.contributions)
+        return [
+            (self._product(contribution, place), self._sum(contribution, place))
+            for contribution, place in zip(step.contributions, places, strict=True)
+        ]
+
+    def step(self, step: Step) -> list[Equation]:
+        """Return the equations of a step: its contributions, and sums where a gradient was not 0 before."""
+        return [
+            equation
+            for contribution, (product, sum_) in zip(step.contributions, self.chain_rule(step), strict=True)
+            for equation in ([product, sum_] if contribution.before != 0.0 else [product])
+        ]
+
+    def _product(self, contribution: Contribution, place: int) -> Equation:
+        """Return one application of the chain rule, in symbols, with numbers, and the result."""
+        node, parent = contribution._node, contribution.parent
+        row, operand = contribution._row, contribution._operand
+        upstream = self._slot(contribution._upstream, "gradient", node)
+        local = self.local_derivative(node, row, operand)
+        sides: list[ast.expr] = [
+            ast.BinOp(self.gradient(node), ast.Mult(), derivative(self.names.tree(node), self.names.tree(parent))),
+            ast.BinOp(self.gradient(node), ast.Mult(), local),
+        ]
+        if not isinstance(local.operand if isinstance(local, ast.UnaryOp) else local, ast.Name | ast.Constant):
+            numbers = self.local_derivative(node, row, operand, numbers=True)
+            sides.append(ast.BinOp(upstream, ast.Mult(), numbers))
+        sides.append(ast.BinOp(upstream, ast.Mult(), self._slot(contribution.local, "local", node, place)))
+        sides.append(self._slot(contribution.amount, "amount", node, place))
+        first, *others = sides
+        return Equation(self.gradient(parent), (("+=", first), *(("=", side) for side in others)))
+
+    def _sum(self, contribution: Contribution, place: int) -> Equation:
+        """Return the gradient of the parent as the sum of what it was and the contribution."""
+        numbers = {"before": contribution.before, "amount": contribution.amount, "after": contribution.total}
+        before, amount, after = (self._slot(x, kind, contribution._node, place) for kind, x in numbers.items())
+        return _equal([self.gradient(contribution.parent), ast.BinOp(before, ast.Add(), amount), after])
+
+    def _slot(self, x: float, kind: str, node: Value, *more: int) -> ast.expr:
+        return plugged_in(x, " ".join([kind, str(self.number_of[node]), *map(str, more)]) if self.slots else "")
+
+    def _is_worth_a_name(self, node: Value) -> bool:
+        return isinstance(self.names.tree(node), ast.Name)
+
+
+def _equal(sides: Sequence[ast.expr]) -> Equation:
+    """Return the equation of several sides, without a side that reads as the one before it."""
+    left, *rights = sides
+    kept = []
+    before = latex_source(left)
+    for side in rights:
+        text = latex_source(side)
+        if text != before:
+            kept.append(("=", side))
+        before = text
+    return Equation(left, tuple(kept))
+
+
+def _places(node: Value) -> list[int]:
+    """Return the places in `parents` of the operands that take a gradient, in the order of their contributions."""
+    rows = operand_rows(node)
+    return [i * len(rows) + place for place, row in enumerate(rows) for i, x in enumerate(row) if not x.is_constant]
+
+
+def _written_rows(node: Value) -> list[tuple[Value, ...]]:
+    """Return the rows of operands that are written."""
+    rows = operand_rows(node)
+    return rows if len(rows) <= MAX_TERMS else [*rows[:2], rows[-1]]
+
+
+def _operations_below(node: Value) -> tuple[dict[Value, None], Counter[Value]]:
+    """Return the operations of which the expansion of a node consists, nearest first, and how often each is used."""
+    opened: dict[Value, None] = {}
+    uses: Counter[Value] = Counter()
+    queue = [node]
+    for x in queue:
+        if len(opened) == MAX_OPERATIONS:
+            break
+        if x.parents and x not in opened:
+            opened[x] = None
+            operands = [y for row in _written_rows(x) for y in row] if x._rule.finalize else x.parents
+            uses.update(operands)
+            queue += operands
+    return opened, uses
+
+
+def latex(content: Value | Step, *, numbers: bool = False) -> LaTeX:
+    r"""Return a Value, a derivative or a step of backpropagation as LaTeX.
+
+    Labels become symbols: `w12`, `beta_2` and `y_hat` are written with subscripts, Greek letters and accents,
+    `layer1.w12` with the layer as superscript.
+
+    Args:
+        content: a Value, which is written as an expression in its leaves; subexpressions that are used more than once
+            have a line of their own. Or a step of `engine.Backprop`, which is written as the chain rule.
+        numbers: write a Value with its numbers too.
+
+    Returns:
+        Text for math mode, without dollar signs, which a notebook typesets. It needs the package amsmath; labels in
+        other than Latin letters also need XeLaTeX or LuaLaTeX.
+
+    Raises:
+        TypeError: `content` is neither a Value nor a Step.
+
+    >>> w, x = Value(0.5, "w1"), Value(2.0, "x1")
+    >>> y = (w * x).tanh()
+    >>> y.label = "y"
+    >>> latex(y)
+    y = \tanh (w_{1} \cdot x_{1})
+    """
+    match content:
+        case Value():
+            equations = Equations(content).expansion(content)
+            if numbers:
+                (first, *others) = equations
+                with_numbers = Equations(content).expansion(content, numbers=True)[0]
+                equations = [Equation(first.left, first.rights + with_numbers.rights), *others]
+            return latex_lines(equations)
+        case Step():
+            return latex_lines(Equations(content._names.root, content._names).step(content))
+    raise TypeError(f"content must be a Value or a Step of Backprop, got {describe(content)}")
