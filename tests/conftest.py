@@ -27,7 +27,7 @@ SLOW_WITHOUT_NUMBA = ("test_digits.py", "test_vanishing.py")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if "browser" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("quick"):
             item.add_marker("exhaustive")
         if not HAS_NUMBA and item.path.name in SLOW_WITHOUT_NUMBA:
             item.add_marker(pytest.mark.skip(reason="slow without numba"))

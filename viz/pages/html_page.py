@@ -105,12 +105,12 @@ def write_page(
         for text_id, text in frame.texts.items():
             elements[text_id].text = text  # without JavaScript, the drawing is that of the last step
     _check_ids(descriptions, elements, "descriptions")
-    style = _asset("page.css") + colour_rules(svg, *(x for frame in frames for x in frame.attributes.values()))
+    style = asset("page.css") + colour_rules(svg, *(x for frame in frames for x in frame.attributes.values()))
     for frame in frames:
         for element_id, attributes in frame.attributes.items():
             elements[element_id].attrib |= attributes
     _prepare_inline(svg, printable(title))
-    script = _asset("page.js")
+    script = asset("page.js")
     data = {"frames": [asdict(frame) for frame in frames], "descriptions": dict(descriptions)}
     parts = {
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
@@ -123,7 +123,7 @@ def write_page(
         "script": script,
     }
     path = Path(path)
-    path.write_bytes(re.sub(r"@(\w+)@", lambda match: parts[match[1]], _asset("page.html")).encode())
+    path.write_bytes(re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset("page.html")).encode())
     return path
 
 
@@ -133,7 +133,8 @@ def _check_ids(ids: Iterable[str], elements: Mapping[str, ET.Element], user: str
             raise ValueError(f"{user} must name ids of the drawing, got {name!r}")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of a page."""
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 

@@ -1,0 +1,272 @@
+// The engine: a recorded graph computed anew, forward and backward, in the order and with the rounding of Python's.
+
+/**
+ * @typedef {object} Row A row of the table, from engine/languages.py.
+ * @property {string} symbol
+ * @property {(...numbers: number[]) => number} value of the operands; in an operation on lists, of one term
+ * @property {((...numbers: number[]) => number)[]} partials of the operands and the value
+ * @property {(total: number, top: number) => number} [finalize] of an operation on lists
+ *
+ * @typedef {object} TapeNode
+ * @property {number} [rule] the number of its row; a leaf or a constant has none
+ * @property {number[]} [a] the first operand, or the first list of operands
+ * @property {number[]} [b] the second
+ * @property {boolean} [constant] whether it takes no gradient
+ * @property {number} data as Python recorded it
+ * @property {number} grad as Python computed it, from 0
+ * @property {string} name
+ *
+ * @typedef {object} Contribution What a node passes back to an operand.
+ * @property {number} node
+ * @property {number} parent the operand
+ * @property {number} local the local derivative
+ * @property {number} amount the gradient of `node` times `local`
+ * @property {number} before the gradient of `parent` before it
+ * @property {number} total and after it
+ *
+ * @typedef {[string, ...any[]]} Action the name of a function of ACTIONS, and its arguments
+ */
+
+/** An operation at which the computation stopped. `kind` is that of NoValue, or `derivative` or `gradient`. */
+class Trouble extends Error {
+  /**
+   * @param {number} node
+   * @param {string} kind
+   */
+  constructor(node, kind) {
+    super(`${kind} at node ${node}`);
+    this.node = node;
+    this.kind = kind;
+  }
+}
+
+/** A recorded graph: its nodes, each after its operands. Nothing in it changes. */
+class Tape {
+  /**
+   * @param {{nodes: TapeNode[], root: number}} data
+   * @param {Row[]} rows
+   */
+  constructor(data, rows) {
+    this.nodes = data.nodes;
+    this.root = data.root;
+    this.rows = rows;
+    /** The numbers of the nodes that operations compute. */
+    this.inner = [...data.nodes.keys()].filter((i) => data.nodes[i].rule !== undefined);
+    /** The operands of each node, term by term. */
+    this.terms = data.nodes.map(({ a = [], b }) => a.map((x, i) => (b ? [x, b[i]] : [x])));
+  }
+
+  /**
+   * The value of a node from the data of its operands.
+   * @param {number} i
+   * @param {Float64Array} data
+   * @param {Row} row
+   */
+  evaluate(i, data, row) {
+    let result;
+    if (row.finalize) {
+      const top = (this.nodes[i].a ?? []).reduce((most, x) => (data[x] > most ? data[x] : most), -Infinity);
+      let total = 0;
+      for (const term of this.terms[i]) total += row.value(...term.map((x) => data[x]), top);
+      result = row.finalize(total, top);
+    } else {
+      result = row.value(...this.terms[i][0].map((x) => data[x]));
+    }
+    if (!Number.isFinite(result)) throw new NoValue("overflow");
+    return result;
+  }
+
+  /**
+   * The local derivatives of a node, with the operand of each.
+   * @param {number} i
+   * @param {Float64Array} data
+   * @param {Row} row
+   * @returns {[parent: number, local: number][]}
+   */
+  localDerivatives(i, data, row) {
+    return this.terms[i].flatMap((term) => {
+      const numbers = [...term.map((x) => data[x]), data[i]];
+      const pairs = term.map((x, k) => /** @type {[number, number]} */ ([x, k]));
+      return pairs.filter(([x]) => !this.nodes[x].constant).map(
+        ([x, k]) => /** @type {[number, number]} */ ([x, row.partials[k](...numbers)]),
+      );
+    });
+  }
+}
+
+/** What is known after a step. It is never stored: it follows from the numbers of the leaves. */
+class Moment {
+  /** @param {Tape} tape */
+  constructor(tape) {
+    const n = tape.nodes.length;
+    this.tape = tape;
+    this.step = 0;
+    this.data = Float64Array.from(tape.nodes, (node) => node.data);
+    this.grad = new Float64Array(n);
+    /** 1 for the nodes whose data is known at this step. */
+    this.known = Uint8Array.from(tape.nodes, (node) => (node.constant ? 1 : 0));
+    /** 1 for the nodes whose gradient has received something. */
+    this.reached = new Uint8Array(n);
+    /** Those of this step. @type {Contribution[]} */
+    this.contributions = [];
+    /** The number of the row of each node. */
+    this.rules = tape.nodes.map((node) => node.rule ?? -1);
+    /** Numbers that are not of nodes, such as `rate`. @type {Record<string, number>} */
+    this.numbers = {};
+  }
+}
+
+/**
+ * What a step may do.
+ * @type {Record<string, (moment: Moment, ...args: any[]) => void>}
+ */
+const ACTIONS = {
+  /** Leaves appear. */
+  appear(moment, ...leaves) {
+    for (const i of leaves) moment.known[i] = 1;
+  },
+  /** Operations compute their values. */
+  forward(moment, ...nodes) {
+    for (const i of nodes) {
+      moment.data[i] = attempt(i, () => moment.tape.evaluate(i, moment.data, moment.tape.rows[moment.rules[i]]));
+      moment.known[i] = 1;
+    }
+  },
+  /** The gradient of the root is 1, and no other has received anything. */
+  seed(moment) {
+    moment.grad.fill(0);
+    moment.reached.fill(0);
+    moment.grad[moment.tape.root] = 1;
+    moment.reached[moment.tape.root] = 1;
+  },
+  /** The chain rule: nodes pass their gradients back to their operands. */
+  backward(moment, ...nodes) {
+    const { tape, data, grad, reached, contributions } = moment;
+    for (const i of nodes) {
+      const locals = attempt(i, () => tape.localDerivatives(i, data, tape.rows[moment.rules[i]]), "derivative");
+      for (const [parent, local] of locals) {
+        const [before, amount] = [grad[parent], grad[i] * local];
+        const total = before + amount;
+        if (!Number.isFinite(total)) throw new Trouble(parent, "gradient");
+        grad[parent] = total;
+        reached[parent] = 1;
+        contributions.push({ node: i, parent, local, amount, before, total });
+      }
+    }
+  },
+  /** Gradient descent: leaves move against their gradients by the learning rate. */
+  update(moment, ...leaves) {
+    for (const i of leaves) moment.data[i] -= moment.numbers.rate * moment.grad[i];
+  },
+  /** Nothing but the leaves is known again, as before a second forward pass. */
+  restart(moment) {
+    for (const i of moment.tape.inner) moment.known[i] = 0;
+    moment.reached.fill(0);
+  },
+};
+
+/**
+ * @template T
+ * @param {number} node
+ * @param {() => T} compute
+ * @param {string} [kind]
+ * @returns {T}
+ */
+function attempt(node, compute, kind) {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof NoValue) throw new Trouble(node, kind ?? error.kind);
+    throw error;
+  }
+}
+
+/**
+ * Run steps 0 to `last` from the state before them, and return it as it is then.
+ * @param {Moment} moment
+ * @param {{actions: Action[]}[]} steps
+ * @param {number} last
+ */
+function runSteps(moment, steps, last) {
+  for (const { actions } of steps.slice(0, last + 1)) {
+    moment.contributions = [];
+    for (const [name, ...args] of actions) ACTIONS[name](moment, ...args);
+  }
+  moment.step = last;
+  return moment;
+}
+
+/** Two units in the last place of a number. @param {number} x */
+function twoUlps(x) {
+  return 2 ** Math.max(-1073, Math.floor(Math.log2(Math.abs(x) || 1e-320)) - 51);
+}
+
+/**
+ * How far from Python's result the result here may be. Arithmetic is exact, so that only functions make a difference:
+ * 2 units in the last place of the result, and whatever 2 units in that of each function change in the result.
+ * @param {() => number} compute
+ */
+function tolerance(compute) {
+  const exact = compute();
+  const functions = { ...math };
+  let most = 0;
+  try {
+    for (let trial = 0; trial < 16; trial++) {
+      let calls = 0;
+      for (const [name, f] of Object.entries(functions)) {
+        if (["abs", "max", "divide", "modulo", "floorDivide", "sqrt"].includes(name)) continue;
+        // Python's own functions of these names are less exact than the page's.
+        const units = ["erf", "erfc", "gamma", "lgamma"].includes(name) ? 8 : 1;
+        math[name] = (...numbers) => {
+          const result = f(...numbers);
+          const sign = (trial >> (calls++ % 4)) & 1 ? 1 : -1;
+          return result + sign * units * twoUlps(result);
+        };
+      }
+      most = Math.max(most, Math.abs(compute() - exact));
+    }
+  } finally {
+    Object.assign(math, functions);
+  }
+  return twoUlps(exact) + most;
+}
+
+/**
+ * Compare the numbers here with those that Python recorded, operation by operation, each from recorded operands, since
+ * a long graph may amplify differences that are legitimate.
+ * @param {Tape} tape
+ * @param {number[]} backward the nodes in the order of the backward pass
+ * @returns {{node: number, what: "data" | "grad", here: number, recorded: number} | null} the first difference
+ */
+function differenceFromPython(tape, backward) {
+  const recorded = Float64Array.from(tape.nodes, (node) => node.data);
+  for (const i of tape.inner) {
+    const row = tape.rows[tape.nodes[i].rule ?? -1];
+    const compute = () => tape.evaluate(i, recorded, row);
+    const here = compute();
+    if (here !== recorded[i] && Math.abs(here - recorded[i]) > tolerance(compute)) {
+      return { node: i, what: "data", here, recorded: recorded[i] };
+    }
+  }
+  const grad = new Float64Array(tape.nodes.length);
+  grad[tape.root] = 1;
+  /** @type {((parent: number) => number)[]} */
+  const slacks = [];
+  for (const i of backward) {
+    const row = tape.rows[tape.nodes[i].rule ?? -1];
+    const upstream = tape.nodes[i].grad;
+    tape.localDerivatives(i, recorded, row).forEach(([parent, local], k) => {
+      const total = (grad[parent] += upstream * local);
+      const compute = () => tape.localDerivatives(i, recorded, row)[k][1];
+      slacks.push((x) => (x === parent ? Math.abs(upstream) * tolerance(compute) + twoUlps(total) : 0));
+    });
+  }
+  for (const [i, node] of tape.nodes.entries()) {
+    if (node.constant || grad[i] === node.grad) continue;
+    const slack = slacks.reduce((sum, slackOf) => sum + slackOf(i), 0);
+    if (!(Math.abs(grad[i] - node.grad) <= slack)) {
+      return { node: i, what: "grad", here: grad[i], recorded: node.grad };
+    }
+  }
+  return null;
+}
