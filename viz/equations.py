@@ -49,51 +49,51 @@ class Equation:
         )
 
     @property
-    def latex(self) -> str:
-        """The equation as LaTeX, with `&` before each relation of more than one, and these in lines."""
+    def latex_rows(self) -> list[tuple[str, str]]:
+        """The equation as LaTeX in two columns: before the relation, and from it on, with a row per relation."""
         sides = [f"{LATEX_RELATIONS[relation]} {latex_source(side)}" for relation, side in self.rights]
-        return f"{latex_source(self.left)} &" + r" \\ &".join(sides) if sides else f"& {latex_source(self.left)}"
+        left = latex_source(self.left)
+        return [(left, sides[0]), *(("", side) for side in sides[1:])] if sides else [("", left)]
 
 
 LATEX_RELATIONS = {"=": "=", "+=": r"\mathrel{+}="}
 
 
 def latex_lines(equations: Sequence[Equation]) -> LaTeX:
-    """Return equations as one piece of LaTeX, below each other if there is more than one line."""
-    text = " \\\\\n".join(equation.latex.replace(r" \\ &", " \\\\\n&") for equation in equations)
-    if text.count("\\\\\n") == 0:
-        return LaTeX(text.replace(" &=", " =").removeprefix("& "))
-    return LaTeX(f"\\begin{{aligned}}\n{text}\n\\end{{aligned}}")
+    """Return equations as one piece of LaTeX, below each other if they have more than one row."""
+    rows = [row for equation in equations for row in equation.latex_rows]
+    if len(rows) == 1:
+        return LaTeX(" ".join(filter(None, rows[0])))
+    lines = " \\\\\n".join(f"{left} & {right}".lstrip() for left, right in rows)
+    return LaTeX(f"\\begin{{aligned}}\n{lines}\n\\end{{aligned}}")
 
 
 class Equations:
     r"""The equations of the graph of `root`.
 
-    With `slots`, the numbers in an equation are slots that a page fills. A slot is called
-
-        data N        the data of node N, by its place in the topological order,
-        gradient N    the gradient of node N: in a step of node N, the upstream gradient,
-        local N K     the local derivative of node N with respect to its parent K, by its place in `parents`,
-        amount N K    the contribution of node N to the gradient of its parent K,
-        before N K    the gradient of that parent before this contribution,
-        after N K     the gradient of that parent after it.
+    With `slots`, the numbers in an equation are slots that a page fills: `data N` is the data of node N, by its place
+    in the topological order. In a step, `upstream` is the gradient of its node, and of its contribution C, from 0,
+    `local C` is the local derivative, `amount C` the contribution, `before C` and `total C` the gradient before and
+    after it.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> d = a * b
     >>> print(latex_lines([Equations(d).definition(d)]))
     \begin{aligned}
-    a \cdot b &= 2.0 \cdot (-3.0) \\
-    &= -6.0
+    a \cdot b & = 2.0 \cdot (-3.0) \\
+    & = -6.0
     \end{aligned}
     """
 
     def __init__(self, root: Value, names: Names | None = None, *, slots: bool = False) -> None:
         self.root, self.names, self.slots = root, names or Names(root), slots
-        self.number_of = {node: i for i, node in enumerate(topological_order(root))} if slots else {}
+        self._index = {node: i for i, node in enumerate(topological_order(root))} if slots else {}
 
     def data(self, node: Value) -> ast.expr:
-        """Return the data of a node."""
-        return self._slot(node.data, "data", node) if not node.is_constant else plugged_in(node.data)
+        """Return the data of a node; of a plain number, the number as it is written in formulas."""
+        if node.is_constant and not node.label:
+            return self.names.tree(node)
+        return plugged_in(node.data, f"data {self._index[node]}" if self._index and not node.is_constant else "")
 
     def gradient(self, node: Value) -> ast.expr:
         """Return the symbol of the gradient of a node."""
@@ -155,13 +155,14 @@ class Equations:
             equations.append(_equal(sides))
         return equations
 
-    def chain_rule(self, step: Step) -> list[tuple[Equation, Equation]]:
-        """Return two equations for each contribution of a step: the contribution, and the sum with what was there."""
-        places = _places(step.node) if self.slots else [0] * len(step.contributions)
-        return [
-            (self._product(contribution, place), self._sum(contribution, place))
-            for contribution, place in zip(step.contributions, places, strict=True)
-        ]
+    def chain_rule(self, step: Step, first: int = 0) -> list[tuple[Equation, Equation]]:
+        """Return two equations for each contribution of a step: the contribution, and the sum with what was there.
+
+        Args:
+            step: the step.
+            first: the number of its first contribution in the slots, where a page shows several steps at once.
+        """
+        return [(self._product(x, i), self._sum(x, i)) for i, x in enumerate(step.contributions, first)]
 
     def step(self, step: Step) -> list[Equation]:
         """Return the equations of a step: its contributions, and sums where a gradient was not 0 before."""
@@ -171,11 +172,11 @@ class Equations:
             for equation in ([product, sum_] if contribution.before != 0.0 else [product])
         ]
 
-    def _product(self, contribution: Contribution, place: int) -> Equation:
+    def _product(self, contribution: Contribution, i: int) -> Equation:
         """Return one application of the chain rule, in symbols, with numbers, and the result."""
         node, parent = contribution._node, contribution.parent
         row, operand = contribution._row, contribution._operand
-        upstream = self._slot(contribution._upstream, "gradient", node)
+        upstream = self._number(contribution._upstream, "upstream")
         local = self.local_derivative(node, row, operand)
         sides: list[ast.expr] = [
             ast.BinOp(self.gradient(node), ast.Mult(), derivative(self.names.tree(node), self.names.tree(parent))),
@@ -184,19 +185,20 @@ class Equations:
         if not isinstance(local.operand if isinstance(local, ast.UnaryOp) else local, ast.Name | ast.Constant):
             numbers = self.local_derivative(node, row, operand, numbers=True)
             sides.append(ast.BinOp(upstream, ast.Mult(), numbers))
-        sides.append(ast.BinOp(upstream, ast.Mult(), self._slot(contribution.local, "local", node, place)))
-        sides.append(self._slot(contribution.amount, "amount", node, place))
+        sides.append(ast.BinOp(upstream, ast.Mult(), self._number(contribution.local, f"local {i}")))
+        sides.append(self._number(contribution.amount, f"amount {i}"))
         first, *others = sides
         return Equation(self.gradient(parent), (("+=", first), *(("=", side) for side in others)))
 
-    def _sum(self, contribution: Contribution, place: int) -> Equation:
+    def _sum(self, contribution: Contribution, i: int) -> Equation:
         """Return the gradient of the parent as the sum of what it was and the contribution."""
-        numbers = {"before": contribution.before, "amount": contribution.amount, "after": contribution.total}
-        before, amount, after = (self._slot(x, kind, contribution._node, place) for kind, x in numbers.items())
-        return _equal([self.gradient(contribution.parent), ast.BinOp(before, ast.Add(), amount), after])
+        before = self._number(contribution.before, f"before {i}")
+        amount = self._number(contribution.amount, f"amount {i}")
+        total = self._number(contribution.total, f"total {i}")
+        return _equal([self.gradient(contribution.parent), ast.BinOp(before, ast.Add(), amount), total])
 
-    def _slot(self, x: float, kind: str, node: Value, *more: int) -> ast.expr:
-        return plugged_in(x, " ".join([kind, str(self.number_of[node]), *map(str, more)]) if self.slots else "")
+    def _number(self, x: float, slot: str) -> ast.expr:
+        return plugged_in(x, slot if self.slots else "")
 
     def _is_worth_a_name(self, node: Value) -> bool:
         return isinstance(self.names.tree(node), ast.Name)
@@ -213,12 +215,6 @@ def _equal(sides: Sequence[ast.expr]) -> Equation:
             kept.append(("=", side))
         before = text
     return Equation(left, tuple(kept))
-
-
-def _places(node: Value) -> list[int]:
-    """Return the places in `parents` of the operands that take a gradient, in the order of their contributions."""
-    rows = operand_rows(node)
-    return [i * len(rows) + place for place, row in enumerate(rows) for i, x in enumerate(row) if not x.is_constant]
 
 
 def _written_rows(node: Value) -> list[tuple[Value, ...]]:

@@ -327,8 +327,8 @@ class _MathML:
             number = f"({number})"
         if not slot:
             return f"<mn>{number}</mn>"
-        parentheses = ' data-parentheses=""' if least > NEGATIVE else ""
-        return f'<mn data-slot="{html.escape(slot)}"{parentheses}>{number}</mn>'
+        bracketed = ' data-bracketed=""' if least > NEGATIVE else ""
+        return f'<mn data-slot="{html.escape(slot)}"{bracketed}>{number}</mn>'
 
     def symbol(self, symbol: Symbol) -> str:
         if symbol.is_text:

@@ -231,10 +231,10 @@ def test_a_slot_says_whether_a_negative_number_needs_parentheses():
     product = substitute("a * b", {"a": plugged_in(-2.0, "data 0"), "b": plugged_in(3.0, "data 1")})
     power = substitute("a**b", {"a": plugged_in(2.0, "data 0"), "b": plugged_in(-3.0, "data 1")})
     assert re.findall("<mn.*?</mn>", mathml(product)) == [
-        '<mn data-slot="data 0" data-parentheses="">(−2.0)</mn>', '<mn data-slot="data 1" data-parentheses="">3.0</mn>',
+        '<mn data-slot="data 0" data-bracketed="">(−2.0)</mn>', '<mn data-slot="data 1" data-bracketed="">3.0</mn>',
     ]  # fmt: skip
     assert re.findall("<mn.*?</mn>", mathml(power)) == [
-        '<mn data-slot="data 0" data-parentheses="">2.0</mn>', '<mn data-slot="data 1">−3.0</mn>',
+        '<mn data-slot="data 0" data-bracketed="">2.0</mn>', '<mn data-slot="data 1">−3.0</mn>',
     ]  # fmt: skip
 
 
