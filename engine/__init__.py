@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine import functions
 from engine.backprop import Backprop, Contribution, Step
+from engine.comparisons import FrozenBranchWarning
 from engine.compiler import compile
 from engine.custom import rule
 from engine.derivatives import grad, hessian, hvp, jacobian, jvp
@@ -28,8 +29,9 @@ from engine.rules import RULES, Rule
 from engine.value import Value
 
 __all__ = [
-    "RULES", "Backprop", "Contribution", "ForwardMode", "ForwardStep", "GradientError", "Rule", "Step", "Value",
-    "check_gradients", "compile", "grad", "hessian", "hvp", "jacobian", "jvp", "no_grad", "rule", "topological_order",
+    "RULES", "Backprop", "Contribution", "ForwardMode", "ForwardStep", "FrozenBranchWarning", "GradientError", "Rule",
+    "Step", "Value", "check_gradients", "compile", "grad", "hessian", "hvp", "jacobian", "jvp", "no_grad", "rule",
+    "topological_order",
 ]  # fmt: skip
 __all__ += functions.__all__
 

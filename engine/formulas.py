@@ -22,6 +22,7 @@ for _name in (
     MATH_FUNCTIONS[_name] = getattr(math, _name)
 BINARY_FUNCTIONS = {"atan2", "hypot", "max", "pow"}  # the others take one argument
 
+FORMULA = "<formula>"  # the file name in tracebacks through a formula
 RESERVED = {"a", "b", "out", "top", "total", "pi"}  # the names in a row that are not functions
 ARITHMETIC: tuple[type[ast.AST], ...] = (
     *(ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
@@ -40,7 +41,8 @@ def compile_formula(text: str, letters: Iterable[str], functions: Mapping[str, A
     name = text.removesuffix(f"({arguments})")
     if name in MATH_FUNCTIONS and name not in functions:
         return MATH_FUNCTIONS[name]  # type: ignore[no-any-return]
-    compiled: Callable[..., Any] = eval(f"lambda {arguments}: {text}", {**MATH_FUNCTIONS, "pi": math.pi, **functions})
+    code = compile(f"lambda {arguments}: {text}", FORMULA, "eval")
+    compiled: Callable[..., Any] = eval(code, {**MATH_FUNCTIONS, "pi": math.pi, **functions})
     return compiled
 
 

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
+from engine.comparisons import EVERYWHERE, Comparisons
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -17,6 +19,10 @@ RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.i
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 is_recording = _recording.get
+
+_comparisons: ContextVar[Comparisons | None] = ContextVar("comparisons", default=EVERYWHERE)
+
+noted_comparisons = _comparisons.get  # None if they are not noted
 
 
 class no_grad:  # noqa: N801, since it is used like a function
@@ -69,10 +75,14 @@ def _recording_off() -> Iterator[None]:
 
 
 @contextmanager
-def recording() -> Iterator[None]:
-    """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes."""
-    token = _recording.set(True)
+def recording(comparisons: Comparisons | None = None) -> Iterator[None]:
+    """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes.
+
+    Comparisons of Values are noted in `comparisons`, by default nowhere.
+    """
+    tokens = _recording.set(True), _comparisons.set(comparisons)
     try:
         yield
     finally:
-        _recording.reset(token)
+        _recording.reset(tokens[0])
+        _comparisons.reset(tokens[1])

@@ -14,10 +14,11 @@ from math import isfinite
 from typing import Any, TypeAlias, cast, final
 
 from engine import errors, pickling
+from engine.comparisons import warn_of_frozen
 from engine.foreign import FOREIGN_NAMES, ForeignName
 from engine.formatting import format_number
 from engine.graph import topological_order
-from engine.recording import is_recording
+from engine.recording import is_recording, noted_comparisons
 from engine.restore import restored
 from engine.rules import CONSTANT, LEAF, RULES, Rule
 from engine.ufuncs import apply_ufunc
@@ -41,7 +42,8 @@ class Value:
     `Value(...)` creates a leaf. Arithmetic (`+ - * / **`, `abs`) and the methods below, which are
     functions of `engine` too, create inner nodes. A plain number among the operands becomes a constant, which takes no
     gradient; `0 + v` and `1 * v` are `v` itself. In the methods, `a` is this node and `b` the other operand. `<`, `<=`,
-    `>` and `>=` compare data; `==` is identity.
+    `>` and `>=` compare data; `==` is identity. A graph contains the branch that a comparison decided, not the
+    comparison: `maximum`, `minimum`, `relu` and `abs` are computed again at other data.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> L = a * b + a**2
@@ -167,6 +169,10 @@ class Value:
         Raises:
             ArithmeticError: an operation has no value at the new point; the graph stays unchanged.
 
+        Warns:
+            FrozenBranchWarning: a comparison of leaves, or of what was computed from them and plain numbers, may have
+                decided what the graph is; it is not made again. Comparisons of `v.data` cannot be seen.
+
         >>> x = Value(3.0)
         >>> y = x * x
         >>> x.data = 5.0
@@ -174,7 +180,8 @@ class Value:
         >>> y.data
         25.0
         """
-        inner = [node for node in topological_order(self) if node._a is not None]
+        order = topological_order(self)
+        inner = [node for node in order if node._a is not None]
         with restored(inner, on_error=True):
             for node in inner:
                 node._grad = 0.0
@@ -184,6 +191,13 @@ class Value:
                         raise OverflowError
                 except errors.RULE_ERRORS as error:
                     raise errors.no_value(node, error) from None
+        comparisons = noted_comparisons()
+        if comparisons is not None:
+            warn_of_frozen(
+                comparisons.frozen([self], [], order),
+                "forward() repeats the outcome: record the graph again, or use engine.maximum, minimum, relu or abs",
+                again=False,
+            )
 
     def zero_grad(self) -> None:
         """Set the gradient of this node and of everything it depends on to 0.0."""
@@ -494,11 +508,21 @@ def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False
 
 def _compare(comparison: Callable[[Any, Any], bool], value: Value, other: Operand) -> bool:
     if isinstance(other, Value):
+        _note(value, other)
         return comparison(value._data, other._data)
     is_number = isinstance(other, (numbers.Real, Decimal)) and not isinstance(other, bool)
+    if is_number:
+        _note(value)
     if is_number and not isinstance(other, (int, Fraction, Decimal)):  # Python compares a float with these exactly
         other = int(other) if isinstance(other, numbers.Integral) else float(other)
     return comparison(value._data, other) if is_number else NotImplemented
+
+
+def _note(*operands: Value) -> None:
+    """Note a comparison, for the warning if the graph is replayed."""
+    comparisons = noted_comparisons()
+    if comparisons is not None and is_recording():
+        comparisons.note(operands, caller=4)  # of `<`, which called _compare
 
 
 _new = object.__new__

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engine import errors
+from engine.comparisons import warn_of_frozen
 from engine.graph import topological_order
+from engine.recording import noted_comparisons
 from engine.validation import describe
 from engine.value import Value
 
@@ -35,6 +37,12 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
         ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
         RuntimeError: an output is a constant.
 
+    Warns:
+        FrozenBranchWarning: a comparison of Values, such as `if x > 0:`, `max(a, b)` or `sorted`, may have decided what
+            the graph is, which is the same for every row; the warning names its line. It depends on an input, or on
+            nothing but parameters and plain numbers, and was made before the outputs had been recorded, outside
+            `no_grad()`. Comparisons of `v.data` cannot be seen.
+
     >>> x, w = Value(1.0, "x"), Value(0.5, "w")
     >>> f = compile((w * x).tanh(), [x])
     >>> f([[0.0], [2.0]])
@@ -61,6 +69,13 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
         if not error.name:
             raise
         raise ImportError(f"compile needs {error.name}: pip install 'glassgrad[fast]'") from error
+    comparisons = noted_comparisons()
+    if comparisons is not None:
+        warn_of_frozen(
+            comparisons.frozen(outputs, leaves, graph),
+            "the compiled function repeats the outcome for every row: use engine.maximum, minimum, relu or abs, which "
+            "are computed for every row",
+        )
     return CompiledFunction(outputs, leaves, isinstance(output, Value))
 
 

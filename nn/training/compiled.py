@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Value
+from engine.comparisons import Comparisons, warn_of_frozen
 from engine.compiler.program import Floats, NotFiniteError, Program, graph_signature
+from engine.recording import recording as recording_on
 from engine.validation import error_context
 from engine.value import constant, number_of
 from nn.inputs import Pairs, format_indices
@@ -27,6 +29,11 @@ from nn.training.steps import Steps
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
+
+REPLAY = (
+    "compiled training repeats the outcome in every step: use engine.maximum, minimum, relu or abs in the model or the "
+    "loss, or nn.train(..., compiled=False)"
+)
 
 # For each loss the decisions of outputs and of targets, one row per example; the output is right where they are equal.
 # This is `nn.losses.accuracy_by` on arrays.
@@ -122,9 +129,10 @@ def _record_each(
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
     known = set(parameters)
     flat = [_flat(pair) for pair in pairs]
+    comparisons = Comparisons()
 
     def record(i: int) -> _Recording:
-        with error_context(f"{epoch}data[{i}]"):
+        with error_context(f"{epoch}data[{i}]"), recording_on(comparisons):
             x, r = pairs[i]
             output = model(x)
             results = [loss(output, r), *_flat(output)]
@@ -141,7 +149,8 @@ def _record_each(
     for shape, members in by_shape.items():
         first, last = members[0], members[-1]
         recording = record(first)
-        uniform = shape is not None
+        # Without comparisons, since examples may take different branches.
+        uniform = shape is not None and not comparisons.frozen([], flat[first], [])
         if uniform and last != first:  # if the first and the last have the same graph, all have
             other = record(last)
             fixed = [x.data for x in recording.non_inputs(flat[first])]
@@ -164,10 +173,14 @@ def _record_each(
             table = np.ascontiguousarray(table[:, differs])
         tables.append(table)
         parameters = list(dict.fromkeys([*parameters, *(x for x in one.non_inputs(one.inputs) if not x.is_constant)]))
-    return [
+    groups = [
         ExampleGroup(Program(one.results, one.inputs, parameters), one.output, np.array(one.examples), table)
         for one, table in zip(recordings.values(), tables, strict=True)
     ]
+    examples = {x for values in flat for x in values if type(x) is Value} - known
+    may_change = {x for group in groups for x in group.program.parameters} - examples
+    warn_of_frozen(comparisons.frozen([], may_change, []), REPLAY, again=epoch == "epoch 1, ")
+    return groups
 
 
 def _flat(nested: Any) -> list[Any]:

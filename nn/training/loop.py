@@ -86,6 +86,11 @@ def train(
             are those before that batch.
         ValueError, TypeError: the data do not suit the model or the loss; the message names the example.
 
+    Warns:
+        engine.FrozenBranchWarning: compiled training replays a graph that a comparison of Values, such as
+            `if error > 1:`, `max(a, b)` or `sorted`, has decided; the warning names its line. Comparisons of `v.data`
+            cannot be seen.
+
     >>> from nn import MLP, mse
     >>> line = MLP(1, [1], seed=1)
     >>> train(line, mse, [(x, 2 * x + 1) for x in (-1.0, 0.0, 1.0)], seed=1).converged

@@ -69,8 +69,7 @@ def batch_predictor(model: Callable[[Any], Any], *, compile: bool) -> Callable[[
         inputs = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]
         try:
             with recording():
-                output = model(inputs)
-            return engine.compile(output, inputs)
+                return engine.compile(model(inputs), inputs)
         except (ImportError, ArithmeticError):  # numba is missing, or the model is undefined at 0, as log is
             pass
 

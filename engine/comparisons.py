@@ -1,0 +1,159 @@
+"""Comparisons of Values, remembered, since a replayed graph keeps the branches that they decided."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import ref
+
+from engine.formulas import FORMULA
+from engine.rules import CONSTANT
+
+if TYPE_CHECKING:
+    from engine.value import Value
+
+Place: TypeAlias = tuple[str, int]  # a file, and a line in it
+
+Seen: TypeAlias = "dict[ref[Value], int]"
+
+NEAREST = 1000  # nodes below a compared one that are searched for leaves
+PLACES, PER_PLACE = 256, 100  # how many places are remembered, and comparisons of parameters at each
+
+
+class FrozenBranchWarning(UserWarning):
+    """A replayed graph contains the outcome of a comparison such as `if a < b:`, and does not compare again."""
+
+
+@dataclass
+class _Comparisons:
+    """The comparisons at one place.
+
+    Attributes:
+        seen: for every node that was compared, or that a compared node depends on, the number of its first comparison.
+        complete: of comparisons that depend on leaves and unlabelled numbers only, the number and these leaves.
+        room: the size of `seen` from which nodes that were freed are removed.
+    """
+
+    seen: Seen = field(default_factory=dict)
+    complete: deque[tuple[int, list[ref[Value]]]] = field(default_factory=lambda: deque(maxlen=PER_PLACE))
+    room: int = NEAREST
+
+
+class Comparisons:
+    """A memory of comparisons: where they were made, and the nodes that they depend on, without keeping these alive.
+
+    Comparisons at a place look at each node once, and at no more than `NEAREST` nodes each; what lies deeper is not
+    seen. Nor are comparisons of `v.data`, or in the original of a copied or unpickled graph. No lock is needed: threads
+    only add entries, and remove those of freed nodes.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[Place, _Comparisons] = {}
+        self._numbers = count()
+        self._recorded: Seen = {}  # for every output the number of the first comparison after it was recorded
+        self._room = NEAREST
+
+    def note(self, operands: Iterable[Value], caller: int) -> None:
+        """Remember a comparison of Values by the function that is `caller` frames above."""
+        frame = sys._getframe(caller)
+        place = frame.f_code.co_filename, frame.f_lineno
+        if place[0] == FORMULA:
+            return
+        here = self._places.get(place)
+        if here is None:
+            if len(self._places) >= PLACES:
+                self._places.pop(list(self._places)[0], None)  # noqa: RUF015, as other threads may add places
+            here = self._places.setdefault(place, _Comparisons())
+        number, seen = next(self._numbers), here.seen
+        leaves, complete = [], True
+        stack: list[Any] = [*operands]
+        lists: set[int] = set()  # by id
+        for _ in range(NEAREST):
+            if not stack:
+                break
+            node = stack.pop()
+            if type(node) is tuple:
+                if id(node) not in lists:
+                    lists.add(id(node))
+                    stack += node
+                continue
+            a, b, key = node._a, node._b, ref(node)
+            if a is None:
+                if node._rule is CONSTANT:
+                    complete = complete and not node._label  # a label: the input of a network, from the user's data
+                    continue
+                leaves.append(key)
+            elif key in seen:
+                complete = False
+            else:
+                stack.append(a)
+                if b is not None:
+                    stack.append(b)
+            seen.setdefault(key, number)
+        if complete and leaves and not stack:
+            here.complete.append((number, leaves))
+        here.room = _without_freed(seen, here.room)
+
+    def frozen(self, outputs: Iterable[Value], inputs: Iterable[Value], graph: Iterable[Value]) -> list[Place]:
+        """Return where a comparison may have decided what the `graph` of `outputs` is.
+
+        These are the comparisons that depend on an input, or on other leaves of the graph and plain numbers only. Those
+        that were made when the outputs had been recorded are not among them.
+        """
+        now, keys = next(self._numbers), [ref(output) for output in outputs]
+        ends = [self._recorded.setdefault(key, now) for key in keys]
+        self._room = _without_freed(self._recorded, self._room)
+        if not self._places:
+            return []
+        places = [*self._places.items()]
+        ends = [
+            min([end, *(here.seen.get(key, now) for _, here in places)]) for key, end in zip(keys, ends, strict=True)
+        ]
+        end = max(ends, default=now)
+        keys = [ref(x) for x in inputs]
+        leaves = {ref(node) for node in graph if node._a is None} if any(here.complete for _, here in places) else set()
+
+        def decides(here: _Comparisons) -> bool:
+            if any(here.seen.get(key, now) < end for key in keys):
+                return True
+            return any(number < end and leaves.issuperset(known) for number, known in [*here.complete])
+
+        return [place for place, here in places if decides(here)]
+
+
+def _without_freed(seen: Seen, room: int) -> int:
+    """Remove nodes that were freed if there are more than `room`, and return from what size on to do so again."""
+    if len(seen) <= room:
+        return room
+    for key in [*seen]:
+        if key() is None:
+            seen.pop(key, None)
+    return NEAREST + 2 * len(seen)
+
+
+EVERYWHERE = Comparisons()  # outside of trainings
+_given: dict[str | tuple[str, type[Warning], int], int] = {}  # the warnings that were given
+
+
+def warn_of_frozen(places: Iterable[Place], replay: str, *, again: bool = True) -> None:
+    """Warn of comparisons as if their lines gave the warning.
+
+    Args:
+        places: where they were made.
+        replay: what repeats their outcomes, and what to write instead.
+        again: whether to give a warning that was given before.
+    """
+    for file, line in places:
+        warnings.warn_explicit(
+            f"{file}, line {line}: Values were compared while the graph was recorded, and {replay}; "
+            "compare v.data if the outcome does not matter for the graph",
+            FrozenBranchWarning,
+            file,
+            line,
+            registry={} if again else _given,
+        )
