@@ -81,9 +81,10 @@ def rule(
     formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
     letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
     if len(partials) != len(letters):
+        derivatives = "1 partial derivative" if len(letters) == 1 else "2 partial derivatives"
         raise ValueError(
-            f"{symbol} must have one partial derivative for each of {' and '.join(letters)}, the operands in its "
-            f"value {value!r}, got {len(partials)}"
+            f"{symbol} must have {derivatives}, with respect to {' and '.join(letters)} in its value {value!r}, "
+            f"got {len(partials)}"
         )
     if finalize:
         formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions)
