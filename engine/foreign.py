@@ -1,12 +1,17 @@
-"""The names that users of other libraries type, with errors that say what to write instead."""
+"""The names and calls that users of other libraries type, with errors that say what to write instead."""
 
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from opcode import opmap
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 # The derivatives of functions that the table lacks, for the line that defines them.
 RULE_PARTIALS = {
@@ -103,3 +108,30 @@ class ForeignName:
 
     def __set__(self, instance: object, value: Any) -> NoReturn:
         raise AttributeError(self.message)
+
+
+def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Decorate a function so that a call which does not fit its signature raises an error with an example.
+
+    >>> usage("double(3)")(lambda x: 2 * x)(y=3)
+    Traceback (most recent call last):
+    TypeError: missing a required argument: 'x'; write double(3)
+    """
+
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            try:
+                return function(*args, **kwargs)
+            except TypeError:
+                try:
+                    signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"{error}; write {example}") from None
+                raise
+
+        return checked
+
+    return decorate

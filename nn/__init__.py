@@ -26,7 +26,7 @@ from nn.optimizers import SGD, Adam, Optimizer
 from nn.perceptron import Perceptron
 from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
-from nn.usage import MODEL_NAMES, PACKAGE_NAMES
+from nn.foreign import MODEL_NAMES, PACKAGE_NAMES
 
 __all__ = [
     "MLP", "SCHEMES", "SGD", "Adam", "History", "Layer", "Module", "Optimizer", "Perceptron",

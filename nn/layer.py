@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterable, Sequence
 
 from engine import Value
+from engine.foreign import usage
 from engine.validation import at_least
 from engine.value import Operand
 from nn.initialization import generator, scheme
 from nn.inputs import label_prefix, with_bias
 from nn.module import Module
 from nn.perceptron import Perceptron, Trace
-from nn.usage import usage
 
 
 class Layer(Module):

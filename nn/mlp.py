@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from engine.foreign import usage
 from engine.validation import at_least, describe
 from engine.value import Operand
 from nn.activations import activation_function
@@ -15,7 +16,6 @@ from nn.inputs import as_list, with_bias
 from nn.layer import Layer
 from nn.module import Module
 from nn.perceptron import Trace
-from nn.usage import usage
 
 
 class MLP(Module):

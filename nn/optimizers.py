@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine import Value
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.formulas import names
 from engine.restore import restored
 from engine.validation import describe, in_range
-from nn.usage import usage
 
 
 @dataclass(frozen=True, eq=False)
