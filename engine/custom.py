@@ -74,7 +74,7 @@ def rule(
     }.items():  # fmt: skip
         for text in texts:
             if not isinstance(text, str):
-                raise TypeError(f"{name} of a rule must be a str, got {describe(text)}")
+                raise TypeError(f"{name} of a rule must be a str such as 'a**3', got {describe(text)}")
     _check_symbol(symbol, value)
     table = {name: RULES[name].arity for name in FUNCTIONS if name != symbol and not RULES[name].finalize}
     functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table

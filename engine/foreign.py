@@ -60,7 +60,9 @@ FOREIGN_NAMES = {
     "value": "write v.data",
     "shape": "it is one number, v.data",
     "dtype": "it is one number, v.data, a float",
-    "requires_grad": "leaves take gradients; v.detach() is a constant, which takes none",
+    **dict.fromkeys(
+        ["requires_grad", "requires_grad_"], "leaves take gradients; v.detach() is a constant, which takes none"
+    ),
     "retain_grad": "every node keeps its gradient in v.grad",
     "is_leaf": "write not v.parents",
     "grad_fn": "write v.op and v.parents",
@@ -68,10 +70,19 @@ FOREIGN_NAMES = {
     "name": "write v.label",
     "backprop": "write v.backward(), or engine.Backprop(v) for one step at a time",
     "backwards": "write v.backward()",
-    "pow": "write v ** 2",
+    **dict.fromkeys(["pow", "square"], "write v ** 2"),
     "max": "write v.maximum(w)",
     "min": "write v.minimum(w)",
     "mean": "it is one number; write engine.sum(xs) / len(xs) for the mean of several Values",
+}
+
+
+# For the operators of Python that a Value lacks what to write instead.
+FOREIGN_OPERATORS = {
+    "xor": ("^", "write v ** w for a power"),
+    "floordiv": ("//", "write v / w, or v.data // w for the number"),
+    "mod": ("%", "write v.data % w for the number"),
+    "matmul": ("@", "write engine.dot(ws, xs) for two lists"),
 }
 
 
@@ -108,6 +119,15 @@ class ForeignName:
 
     def __set__(self, instance: object, value: Any) -> NoReturn:
         raise AttributeError(self.message)
+
+
+def missing_operator(sign: str, advice: str) -> Callable[..., NoReturn]:
+    """Return the method of an operator that raises an error."""
+
+    def operate(*operands: object) -> NoReturn:
+        raise TypeError(f"a Value has no operator {sign}: {advice}")
+
+    return operate
 
 
 def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:

@@ -17,12 +17,17 @@ PACKAGE_NAMES = {
 
 # And for those that their models have.
 MODEL_NAMES = {
+    "weights": "model.parameters(), or those of a neuron, model.layers[0].neurons[0].weights",
     **dict.fromkeys(["w", "weight", "coef_"], "the `weights[1:]` of a Perceptron"),
     **dict.fromkeys(["b", "bias", "intercept_"], "the `weights[0]` of a Perceptron"),
     "nonlin": "the `activation` of a Perceptron",
     **dict.fromkeys(["fit", "train"], "nn.train(model, loss, data)"),
     **dict.fromkeys(["eval", "score"], "nn.evaluate(model, loss, data)"),
-    "predict": "model(x)",
+    "evaluate": "nn.evaluate(model, loss, data)",
+    "compile": "nn.train(model, loss, data, optimizer=nn.Adam(model.parameters()))",
+    "predict": "model(x), or [model(x) for x in xs] for many examples",
+    "predict_proba": "engine.softmax(model(x))",
+    "summary": "print(model)",
 }
 
 

@@ -65,6 +65,7 @@ class Layer(Module):
             for i, weight in enumerate(neuron.weights):
                 yield f"w{j}{comma}{i}", weight
 
+    @usage("layer([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
         """Return the outputs of all neurons for one x; input and errors are those of a Perceptron."""
         return [*self.trace(x)[0][1]]

@@ -74,6 +74,7 @@ class MLP(Module):
         """Return the layers with their names layer1, layer2, ..."""
         return [(f"layer{i}", layer) for i, layer in enumerate(self.layers, start=1)]
 
+    @usage("model([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> Any:
         """Return the outputs for one x; input and errors are those of a Perceptron.
 

@@ -153,7 +153,7 @@ def _leaves(parameters: Iterable[Value]) -> list[Value]:
         if not isinstance(p, Value) or p.op or p.is_constant:
             raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
     if not leaves:
-        raise ValueError("parameters must be one leaf Value or more, got none")
+        raise ValueError("parameters must be one leaf Value or more, got none: make weights by Value(0.5, 'w')")
     return list(dict.fromkeys(leaves))
 
 

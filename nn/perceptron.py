@@ -78,6 +78,7 @@ class Perceptron(Module):
         """Return the weights with their names w0, w1, ..."""
         return [(f"w{i}", weight) for i, weight in enumerate(self.weights)]
 
+    @usage("neuron([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> Value:
         """Return the output for one x.
 
