@@ -19,6 +19,7 @@ from engine.comparisons import FrozenBranchWarning
 from engine.compiler import compile
 from engine.custom import rule
 from engine.derivatives import grad, hessian, hvp, jacobian, jvp
+from engine.export import source
 from engine.foreign import PACKAGE_NAMES, missing_name
 from engine.forward_mode import ForwardMode, ForwardStep
 from engine.functions import *  # noqa: F403
@@ -31,7 +32,7 @@ from engine.value import Value
 __all__ = [
     "RULES", "Backprop", "Contribution", "ForwardMode", "ForwardStep", "FrozenBranchWarning", "GradientError", "Rule",
     "Step", "Value", "check_gradients", "compile", "grad", "hessian", "hvp", "jacobian", "jvp", "no_grad", "rule",
-    "topological_order",
+    "source", "topological_order",
 ]  # fmt: skip
 __all__ += functions.__all__
 

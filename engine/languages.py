@@ -1,4 +1,4 @@
-"""The text of a row in other programming languages: for the live pages, JavaScript.
+"""The text of a row in other programming languages: JavaScript for the live pages, and the languages of `source`.
 
 A text is translated over the syntax tree of its canonical form (`engine.formulas.canonical`), in which every number is
 a float, a power is a call of `pow`, and a condition is used as a condition only. Sums, products, calls and parentheses
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -46,6 +47,40 @@ class Language:
 JAVASCRIPT = Language(
     functions={name: f"math.{name}" for name in MATH_FUNCTIONS},
     operators={ast.Div: "math.divide", ast.Mod: "math.modulo", ast.FloorDiv: "math.floorDivide"},
+    pi="Math.PI",
+    equal="===",
+    unequal="!==",
+)
+
+# The languages of `engine.source`. Except in Python, an operation without a value gives nan or infinity there.
+PYTHON = Language(
+    conditional="({body} if {test} else {orelse})",
+    conjunction="({left} and {right})",
+    disjunction="({left} or {right})",
+    negation="not ({test})",
+)
+NUMPY = Language(
+    functions={
+        **{name: f"np.{name}" for name in MATH_FUNCTIONS.keys() - {"erf", "erfc", "gamma", "lgamma"}},
+        **{name: f"np.arc{name[1:]}" for name in ("acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh")},
+        "max": "np.maximum",
+        "pow": "np.power",
+    },
+    operators={ast.Mod: "np.mod", ast.FloorDiv: "np.floor_divide"},
+    pi="np.pi",
+    conditional="np.where({test}, {body}, {orelse})",
+    conjunction="(({left}) & ({right}))",
+    disjunction="(({left}) | ({right}))",
+    negation="~({test})",
+)
+C = Language(
+    functions={"abs": "fabs", "gamma": "tgamma", "max": "larger"},
+    operators={ast.Mod: "modulo", ast.FloorDiv: "floor_divide"},
+    pi=repr(math.pi),
+)
+PLAIN_JAVASCRIPT = Language(
+    functions={name: f"Math.{name}" for name in MATH_FUNCTIONS.keys() - {"erf", "erfc", "gamma", "lgamma"}},
+    operators={ast.Mod: "modulo", ast.FloorDiv: "floorDivide"},
     pi="Math.PI",
     equal="===",
     unequal="!==",
