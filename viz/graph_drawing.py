@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import graphviz
 
-from engine import ForwardStep, Step, Value, topological_order
+from engine import Backprop, ForwardMode, ForwardStep, Step, Value, topological_order
 from engine.formatting import format_number
 from engine.graph import operand_rows
 from engine.labels import Names
@@ -19,21 +18,21 @@ from engine.validation import at_least, describe
 from viz import style as styles
 from viz.clusters import INPUT, Clusters, DrawnNode, Path, fold_graph
 from viz.drawing import Drawing, escape_label
+from viz.highlighting import Highlight, Style, local_derivatives_by_place
 
 MAX_READABLE = 100  # nodes; the graph of a larger model is folded, unless `depth` is given
 MAX_EDGES = 4  # per readable node; more are a tangle
 MAX_NEURONS = 20  # of a layer; a larger layer is folded
+CHARACTER_WIDTH = 0.143  # inches, of a digit in the layout
 MAX_DESCRIBED = 30  # values that the description of a drawing lists
-
-Style = dict[str, str]
-Tangents = Mapping[Value, float]
 
 
 def draw(
     root: Value,
     outfile: str | os.PathLike[str] | None = None,
     *,
-    highlight: Step | ForwardStep | None = None,
+    highlight: Step | ForwardStep | Backprop | ForwardMode | None = None,
+    local_derivatives: bool = False,
     depth: int | None = None,
     expand: bool = False,
     rankdir: str = "LR",
@@ -49,8 +48,11 @@ def draw(
     Args:
         root: the node to draw with everything it depends on.
         outfile: a file to write the picture to, such as L.svg; other formats need Graphviz's program `dot`.
-        highlight: a step of `engine.Backprop` or `engine.ForwardMode`, whose node, operands and edges are highlighted;
-            a step of ForwardMode shows tangents instead of gradients, and "?" where the walk has not been.
+        highlight: a step of `engine.Backprop` or `engine.ForwardMode`, or the walk itself. Its edges carry the local
+            derivatives, and their arrows point the way that the gradient goes: from the giver, with a solid border, to
+            the receivers, with dashed borders. Nodes that the walk has not reached yet show "?". ForwardMode shows
+            tangents instead of gradients. The boxes stay where they are from step to step.
+        local_derivatives: write the local derivative on each edge, of an operation with respect to the operand.
         depth: the number of nested clusters to open: with 0 each layer is one node, with 1 each neuron. The default
             opens as many as are readable.
         expand: show `dot` and `sum` as products and sums.
@@ -73,46 +75,41 @@ def draw(
     """
     if not isinstance(rankdir, str) or rankdir not in ("LR", "RL", "TB", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'RL', 'TB' or 'BT', got {rankdir!r}")
-    if highlight is not None and not isinstance(highlight, Step | ForwardStep):
-        raise TypeError(f"highlight must be a step of Backprop or ForwardMode, got {describe(highlight)}")
+    if highlight is not None and not isinstance(highlight, Step | ForwardStep | Backprop | ForwardMode):
+        raise TypeError(f"highlight must be a step or a walk of Backprop or ForwardMode, got {describe(highlight)}")
     if depth is not None:
         at_least(0, depth, "depth")
     at_least(1, precision, "precision")
     at_least(1, max_nodes, "max_nodes")
     clusters = Clusters(topological_order(root))
     nodes = _readable_nodes(clusters, depth, max_nodes)
-    tangents = highlight.tangents if isinstance(highlight, ForwardStep) else None
-    picture = _Picture(root, clusters, nodes, rankdir, precision, tangents)
-    lit = set() if highlight is None else {highlight.node, *(x.parent for x in highlight.contributions)}
+    lit = Highlight.of(highlight) if highlight else Highlight("grad", {x: x.grad for x in clusters.order}, None)
+    picture = _Picture(root, clusters, nodes, rankdir, precision, lit, local_derivatives, highlight is not None)
     for node in nodes:
-        lit_style = {} if lit.isdisjoint(node.values) else styles.LIT_NODE
-        edge_style = styles.LIT_EDGE if highlight and highlight.node in node.values else {}
+        node_style, edge_style = lit.node_style(node.values), lit.edge_style(node.values)
         if node.is_folded:
-            picture.add_folded(node, lit_style, edge_style)
+            picture.add_folded(node, node_style, edge_style)
         elif node.is_constant:
             picture.add_constant(node)
         else:
             style = styles.ROOT if root in node.values else styles.INNER if node.operands else styles.LEAF
-            picture.add_value(node, style | lit_style, edge_style, expand)
+            picture.add_value(node, style | node_style, edge_style, expand)
     drawing = picture.finish()
-    drawing.describe(
-        f"The graph of {picture.names.definition(root)}", _description(clusters.order, picture.names, tangents)
-    )
+    drawing.describe(f"The graph of {picture.names.definition(root)}", _description(clusters.order, picture.names, lit))
     drawing.advice = _advice(clusters, depth)
     if outfile is not None:
         drawing.render(outfile=outfile)
     return drawing
 
 
-def _description(order: list[Value], names: Names, tangents: Tangents | None) -> str:
+def _description(order: list[Value], names: Names, lit: Highlight) -> str:
     """Describe the graph in words, value by value if there are few."""
     values = [value for value in order if not value.is_constant]
     sentences = [f"{len(values):,} values, each drawn after its operands."]
     if len(values) <= MAX_DESCRIBED:
+        word = "gradient" if lit.is_backward else "tangent"
         sentences += [
-            f"{names.definition(x)}: data {format_number(x.data)}, "
-            + (f"gradient {format_number(x.grad)}." if tangents is None else f"tangent {_known(tangents, [x])}.")
-            for x in values
+            f"{names.definition(x)}: data {format_number(x.data)}, {word} {_known(lit.numbers, [x])}." for x in values
         ]
     return " ".join(sentences)
 
@@ -127,9 +124,13 @@ class _Picture:
         nodes: list[DrawnNode],
         rankdir: str,
         precision: int,
-        tangents: Tangents | None,
+        highlight: Highlight,
+        has_edge_labels: bool,
+        is_walk: bool,
     ) -> None:
-        self.tangents = tangents
+        self.highlight = highlight
+        self.has_edge_labels = has_edge_labels  # else only those of the highlighted step
+        self.is_walk = is_walk  # then nothing moves from step to step
         self.names, self.clusters, self.nodes, self.precision = Names(root), clusters, nodes, precision
         self.sideways = rankdir in ("LR", "RL")
         self.drawing = Drawing(
@@ -149,21 +150,43 @@ class _Picture:
         self._add_record(key, node, name, [x.data for x in node.values], style)
         if not operands:
             return
-        symbol, sources = value.op, [self.ids[x] for x in operands]
+        symbol = value.op
+        edges = [(self.ids[x], style) for x, style in zip(operands, self._edge_styles(node, edge_style), strict=True)]
         if expand and symbol == "dot":
-            half = len(sources) // 2
-            pairs = list(zip(sources[:half], sources[half:], strict=True))
-            symbol, sources = "+", [f"{key}x{i}" for i in range(half)]
-            for product, pair, *terms in zip(sources, pairs, *map(operand_rows, node.values), strict=True):
+            half = len(edges) // 2
+            symbol, products = "+", [f"{key}x{i}" for i in range(half)]
+            pairs = zip(edges[:half], edges[half:], strict=True)
+            for product, pair, *terms in zip(products, pairs, *map(operand_rows, node.values), strict=True):
                 data = [math.prod(x.data for x in term) for term in terms]
                 name = self.names.term(value, terms[0])
                 self._add_record(product, node, name, data, styles.INNER, self._product_tangents(terms))
                 self._add_operation(product, node.path, "*", pair, edge_style)
+            edges = [(product, edge_style) for product in products]
         elif expand and symbol == "sum":
             symbol = "+"
-        if len(sources) > 2 and any(x.is_folded or len(x.values) > 1 for x in (node, *operands)):
-            sources = list(dict.fromkeys(sources))
-        self._add_operation(key, node.path, symbol, sources, edge_style)
+        if len(edges) > 2 and any(x.is_folded or len(x.values) > 1 for x in (node, *operands)):
+            edges = list(dict(edges).items())
+        self._add_operation(key, node.path, symbol, edges, edge_style)
+
+    def _edge_styles(self, node: DrawnNode, lit_style: Style) -> list[Style]:
+        """Return the styles of the edges from the operands of a node, with local derivatives as labels."""
+        value, edge_styles = node.values[0], []
+        is_single = len(node.values) == 1 and len(node.operands) == len(value.parents)
+        with_labels = is_single and (self.has_edge_labels or self.is_walk)
+        locals_ = local_derivatives_by_place(value) if with_labels else {}
+        for place, operand in enumerate(node.operands):
+            is_lit = lit_style and not self.highlight.operands.isdisjoint(operand.values)
+            style = lit_style if is_lit else {}
+            if place in locals_:
+                style = (
+                    style | styles.LOCAL_DERIVATIVE | {"label": f"× {format_number(locals_[place], self.precision)}"}
+                )
+                if is_lit:
+                    style |= styles.LIT_LOCAL_DERIVATIVE
+                elif not self.has_edge_labels:
+                    style |= styles.HIDDEN
+            edge_styles.append(style)
+        return edge_styles
 
     def add_constant(self, node: DrawnNode) -> None:
         """Add a constant, or several in the same place."""
@@ -247,23 +270,23 @@ class _Picture:
         if n > 1:
             lines.append(f"× {n:,}")
         fields = self._join_fields(_padded("\\n".join(lines)), *self._format_numbers(data, node.values, tangent))
+        if self.is_walk:
+            widest = len(f"{self.highlight.name} -0.000") + self.precision  # smaller numbers have an exponent
+            style = style | {"width": f"{widest * CHARACTER_WIDTH:.2f}"}
         self._add_node(node.path, key, fields, style)
 
     def _format_numbers(self, data: Sequence[float], values: Sequence[Value], tangent: str | None = None) -> list[str]:
-        if self.tangents is None:
-            derivative = f"grad {_format_range([x.grad for x in values], self.precision)}"
-        else:
-            derivative = f"tangent {tangent or _known(self.tangents, values, self.precision)}"
-        return [f"data {_format_range(data, self.precision)}", derivative]
+        derivative = tangent or _known(self.highlight.numbers, values, self.precision)
+        return [f"data {_format_range(data, self.precision)}", f"{self.highlight.name} {derivative}"]
 
     def _product_tangents(self, terms: Sequence[tuple[Value, ...]]) -> str | None:
         """Return the tangents of products, `b*a' + a*b'`, as text; None if the drawing has gradients."""
-        if self.tangents is None:
+        tangents = self.highlight.numbers
+        if self.highlight.is_backward:
             return None
-        if any(x not in self.tangents for pair in terms for x in pair):
+        if any(x not in tangents for pair in terms for x in pair):
             return "?"
-        tangents = [b.data * self.tangents[a] + a.data * self.tangents[b] for a, b in terms]
-        return _format_range(tangents, self.precision)
+        return _format_range([b.data * tangents[a] + a.data * tangents[b] for a, b in terms], self.precision)
 
     def _join_names(self, values: Iterable[Value]) -> str:
         """Return the names of values, of many only the first and the last."""
@@ -273,9 +296,11 @@ class _Picture:
     def _join_fields(self, *fields: str) -> str:
         return "|".join(fields) if self.sideways else f"{{{'|'.join(fields)}}}"
 
-    def _add_operation(self, key: str, path: Path, symbol: str, operands: Iterable[str], style: Style) -> None:
+    def _add_operation(
+        self, key: str, path: Path, symbol: str, edges: Iterable[tuple[str, Style]], style: Style
+    ) -> None:
         self._add_node(path, f"{key}op", symbol, styles.OPERATION | style)
-        self.edges += [*((operand, f"{key}op", style) for operand in operands), (f"{key}op", key, style)]
+        self.edges += [*((operand, f"{key}op", edge_style) for operand, edge_style in edges), (f"{key}op", key, style)]
 
     def _add_node(self, path: Path, key: str, label: str, style: Style) -> None:
         for i in range(1, len(path) + 1):
@@ -336,15 +361,15 @@ def _format_range(xs: Sequence[float], precision: int = 6) -> str:
     return " … ".join(format_number(x, (precision + 1) // 2) for x in (min(xs), max(xs)))
 
 
-def _known(tangents: Tangents, values: Sequence[Value], precision: int = 6) -> str:
-    """Return one tangent, or the least and the largest of several; "?" if the walk has not reached all of them."""
-    if any(x not in tangents for x in values):
+def _known(numbers: Mapping[Value, float], values: Sequence[Value], precision: int = 6) -> str:
+    """Return one derivative, or the least and the largest of several; "?" if not all of them are known yet."""
+    if any(x not in numbers for x in values):
         return "?"
-    return _format_range([tangents[x] for x in values], precision)
+    return _format_range([numbers[x] for x in values], precision)
 
 
 def _padded(label: str) -> str:
-    """Return a label with room for wide characters (Chinese, emoji), for which Graphviz makes too little."""
-    width = max(sum(unicodedata.east_asian_width(c) in "WF" for c in line) for line in label.split("\\n"))
-    room = "\u00a0" * math.ceil(width * 0.6)
+    """Return a label with room for characters beyond Latin-1, such as Cyrillic, which Graphviz thinks are narrower."""
+    width = max(sum(c > "\u00ff" for c in line) for line in label.split("\\n"))
+    room = "\u00a0" * math.ceil(width * 0.3)
     return f"{room}{label}{room}"

@@ -73,11 +73,11 @@ def _walk(walk: Backprop | ForwardMode, variables: Mapping[str, Any]) -> str:
     if walk.last:
         words = f"{walk.last}\n{words}"
         hints.append(f"{name}.back() goes back")
-    return _highlighted(walk.root, walk.last, words) + f"<p><small>{html.escape(', '.join(hints))}</small></p>"
+    return _highlighted(walk.root, walk, words) + f"<p><small>{html.escape(', '.join(hints))}</small></p>"
 
 
-def _highlighted(root: Value, step: Step | ForwardStep | None, words: str) -> str:
-    picture = _fitted_svg(draw, root, highlight=step) or ""
+def _highlighted(root: Value, source: Step | ForwardStep | Backprop | ForwardMode, words: str) -> str:
+    picture = _fitted_svg(draw, root, highlight=source) or ""
     return f'{picture}<pre style="{WORDS_STYLE}">{html.escape(words)}</pre>'
 
 

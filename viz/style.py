@@ -14,7 +14,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 # Attributes of Graphviz
 FONT = "Helvetica,Arial,sans-serif"
-NODE = {"shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.18,0.055"}
+NODE = {"shape": "Mrecord", "style": "filled", "fontname": FONT, "fontsize": "16", "margin": "0.12,0.055"}
 LEAF = {"fillcolor": "#dcebf7", "color": BLUE}
 INNER = {"fillcolor": "#ffffff", "color": DARK}
 ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
@@ -27,4 +27,8 @@ FOLDED = {"fillcolor": "#e3f3ec", "color": GREEN, "penwidth": "2"}
 CLUSTER = {"style": "rounded,filled", "color": "#bbbbbb", "fontname": FONT, "fontsize": "16", "margin": "10"}
 CLUSTER_FILLS = ("#f3f3f3", "#ffffff")  # in turn, from the outermost cluster
 LIT_EDGE = {"color": ORANGE, "penwidth": "3"}
-LIT_NODE = LIT_EDGE | {"fillcolor": "#ffe4cc"}
+GIVER = LIT_EDGE | {"fillcolor": "#ffc58f"}
+RECEIVER = LIT_EDGE | {"fillcolor": "#fff1e2", "style": "filled,dashed"}
+LOCAL_DERIVATIVE = {"fontname": FONT, "fontsize": "14", "fontcolor": GREY}
+LIT_LOCAL_DERIVATIVE = {"fontcolor": "#a84a00"}
+HIDDEN = {"fontcolor": "transparent"}

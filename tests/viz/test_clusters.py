@@ -252,9 +252,10 @@ def test_highlight_of_a_folded_cluster():
     while not step.node.label.startswith("layer1.z2"):
         step = walk.step()
     source = viz.draw(error, highlight=step, depth=0).source
-    assert [line for line in source.splitlines() if "ffe4cc" in line and "layer1" in line]
+    assert [line for line in source.splitlines() if "ffc58f" in line and "layer1" in line]
     full = viz.draw(error, highlight=step).source
-    assert len([line for line in full.splitlines() if "ffe4cc" in line]) == 2
+    assert len([line for line in full.splitlines() if "ffc58f" in line]) == 1
+    assert len([line for line in full.splitlines() if "fff1e2" in line]) == 1
 
 
 def test_expand_in_clusters():

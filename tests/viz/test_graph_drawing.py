@@ -1,5 +1,6 @@
 """Drawings of graphs: what they show, options, and labels with any characters."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -97,16 +98,104 @@ def test_expand():
     assert edges(viz.draw(engine.sum(w), expand=True)) == [("w0", "+"), ("w1", "+"), ("+", "sum([w0, w1])")]
 
 
-def test_highlight():
-    walk = Backprop(example())
+def line(drawing, start):
+    """The line of the DOT source that begins like this."""
+    return next(line.strip() for line in drawing.source.splitlines() if line.strip().startswith(start))
+
+
+def test_a_step_of_backprop_shows_where_the_gradient_goes():
+    root = example()
+    walk = Backprop(root)
     walk.step()
     step = walk.step()
-    plain, lit = viz.draw(walk.root), viz.draw(walk.root, highlight=step)
+    plain, lit = viz.draw(root), viz.draw(root, highlight=step)
     assert "#d55e00" not in plain.source
-    lit_lines = [line for line in lit.source.splitlines() if "#d55e00" in line]
-    assert len([line for line in lit_lines if "->" in line]) == 2
-    assert len([line for line in lit_lines if "data" in line]) == 2
-    assert texts(plain) == texts(lit)
+    lit_edges = [x for x in lit.source.splitlines() if "#d55e00" in x and "->" in x]
+    assert len(lit_edges) == 2
+    assert all("dir=back" in x for x in lit_edges), "arrows point from the giver to the receiver"
+    (local,) = [x for x in lit_edges if "label" in x]
+    assert f'"× {1 - step.node.data**2:.6g}"' in local
+    assert "transparent" not in local
+    giver, receiver = (line(lit, key) for key in ("n5 ", "n4 "))
+    assert "tanh" in giver
+    assert "dashed" not in giver
+    assert "tanh" not in receiver
+    assert "dashed" in receiver
+
+
+def test_a_gradient_that_is_not_reached_yet_is_unknown():
+    root = example()
+    walk = Backprop(root)
+    pictures = [viz.draw(root, highlight=walk), *(viz.draw(root, highlight=step) for step in walk)]
+    grads = [{box[0]: box[-1] for box in texts(picture) if len(box) == 3} for picture in pictures]
+    assert [sum(grad == "grad ?" for grad in shown.values()) for shown in grads] == [6, 5, 4, 2, 0]
+    assert grads[0]["L"] == "grad 1.0"
+    assert grads[-1] == {box[0]: box[-1] for box in texts(viz.draw(root)) if len(box) == 3}
+
+
+def test_a_true_zero_is_shown():
+    x = Value(-1.0, "x")
+    y = x.relu()
+    assert ["x", "data -1.0", "grad 0.0"] in texts(viz.draw(y, highlight=Backprop(y).step()))
+
+
+def test_a_step_shows_its_own_gradients_after_later_steps():
+    x = Value(3.0, "x")
+    y = x * x + x
+    y.label = "y"
+    walk = Backprop(y)
+    first = walk.step()
+    before = texts(viz.draw(y, highlight=first))
+    assert ["x", "data 3.0", "grad 1.0"] in before
+    walk.run()
+    assert texts(viz.draw(y, highlight=first)) == before
+
+
+def positions(drawing):
+    """Where the nodes of a drawing are."""
+    tree = ET.fromstring(drawing.pipe())
+    groups = [g for g in tree.iter(f"{SVG}g") if g.get("class") == "node"]
+    return [(g.findtext(f"{SVG}title"), [(x.get("x"), x.get("y")) for x in g.iter(f"{SVG}text")]) for g in groups]
+
+
+def test_nothing_moves_from_step_to_step():
+    root = example()
+    for walk in (Backprop(root), ForwardMode(root, engine.topological_order(root)[0])):
+        pictures = [positions(viz.draw(root, highlight=walk))]
+        pictures += [positions(viz.draw(root, highlight=step)) for step in walk]
+        assert len(pictures) > 3
+        assert all(picture == pictures[0] for picture in pictures)
+
+
+def test_local_derivatives_of_all_edges():
+    root = example()
+    drawing = viz.draw(root, local_derivatives=True)
+    labels = re.findall('"(× [^"]*)"', drawing.source)
+    assert labels == ["× -3.0", "× 2.0", "× 1.0", "× 1.0", f"× {1 - (root.data / 2) ** 2:.6g}", "× 2.0"]
+    assert "transparent" not in drawing.source
+    assert texts(drawing) == texts(viz.draw(root))
+
+
+def test_local_derivatives_of_operations_on_lists():
+    w, x = [Value(2.0, "w1"), Value(3.0, "w2")], [1.0, Value(7.0, "x2")]
+    y = dot(w, x)
+    for expand in (False, True):
+        labels = re.findall(
+            r'(n\d) -> \w+ \[.*label="× ([^"]*)"', viz.draw(y, local_derivatives=True, expand=expand).source
+        )
+        assert sorted(labels) == [("n0", "1.0"), ("n1", "7.0"), ("n3", "3.0")]
+
+
+def test_a_local_derivative_without_a_value_is_left_out():
+    x = Value(0.0, "x")
+    assert "×" not in viz.draw(x.sqrt(), local_derivatives=True).source
+
+
+def test_constants_receive_nothing():
+    y = Value(2.0, "x") * 3.0
+    lit = viz.draw(y, highlight=Backprop(y).step())
+    assert "#d55e00" in line(lit, "n0 -> ")
+    assert "#d55e00" not in line(lit, "n1 -> ")
 
 
 def test_a_step_of_forward_mode_shows_tangents():
