@@ -1,4 +1,4 @@
-"""Text stays inside its box, whatever fonts a machine has: measured in Chromium with each of those that are installed."""
+"""Text stays inside its box, whatever fonts a machine has: measured in Chromium with each font that is installed."""
 
 import shutil
 import subprocess
