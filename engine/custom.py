@@ -74,16 +74,17 @@ def rule(
     }.items():  # fmt: skip
         for text in texts:
             if not isinstance(text, str):
-                raise TypeError(f"{name} of a rule must be a str, got {describe(text)}")
+                raise TypeError(f"{name} of a rule must be a str such as 'a**3', got {describe(text)}")
     _check_symbol(symbol, value)
     table = {name: RULES[name].arity for name in FUNCTIONS if name != symbol and not RULES[name].finalize}
     functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table
     formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
     letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
     if len(partials) != len(letters):
+        derivatives = "1 partial derivative" if len(letters) == 1 else "2 partial derivatives"
         raise ValueError(
-            f"{symbol} must have one partial derivative for each of {' and '.join(letters)}, the operands in its "
-            f"value {value!r}, got {len(partials)}"
+            f"{symbol} must have {derivatives}, with respect to {' and '.join(letters)} in its value {value!r}, "
+            f"got {len(partials)}"
         )
     if finalize:
         formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions)

@@ -14,6 +14,7 @@ from math import isfinite
 from typing import Any, Literal, overload
 
 from engine import errors
+from engine.foreign import usage
 from engine.graph import operand_rows, topological_order
 from engine.simplify import Derivative, simplify, total
 from engine.validation import Number, as_finite, describe
@@ -28,6 +29,7 @@ def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[False] = 
 def grad(output: Value, inputs: Value, create_graph: Literal[True]) -> Value: ...
 @overload
 def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[True]) -> list[Value]: ...
+@usage("engine.grad(L, [x, y])")
 def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = False) -> Any:
     """Return the derivative of `output` with respect to each of `inputs`; no `grad` changes.
 
@@ -73,6 +75,7 @@ def jacobian(outputs: Value, inputs: Iterable[Value]) -> list[float]: ...
 def jacobian(outputs: Iterable[Value], inputs: Value) -> list[float]: ...
 @overload
 def jacobian(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[list[float]]: ...
+@usage("engine.jacobian([y1, y2], [x1, x2])")
 def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) -> Any:
     """Return the derivatives of several outputs: per output, the row of its derivatives with respect to the inputs.
 
@@ -99,6 +102,7 @@ def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) 
 def hessian(output: Value, inputs: Value) -> float: ...
 @overload
 def hessian(output: Value, inputs: Iterable[Value]) -> list[list[float]]: ...
+@usage("engine.hessian(L, [x, y])")
 def hessian(output: Value, inputs: Value | Iterable[Value]) -> Any:
     """Return the second derivatives of `output`: a symmetric matrix, or one number for one Value.
 

@@ -1,12 +1,17 @@
-"""The names that users of other libraries type, with errors that say what to write instead."""
+"""The names and calls that users of other libraries type, with errors that say what to write instead."""
 
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from opcode import opmap
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 # The derivatives of functions that the table lacks, for the line that defines them.
 RULE_PARTIALS = {
@@ -55,7 +60,9 @@ FOREIGN_NAMES = {
     "value": "write v.data",
     "shape": "it is one number, v.data",
     "dtype": "it is one number, v.data, a float",
-    "requires_grad": "leaves take gradients; v.detach() is a constant, which takes none",
+    **dict.fromkeys(
+        ["requires_grad", "requires_grad_"], "leaves take gradients; v.detach() is a constant, which takes none"
+    ),
     "retain_grad": "every node keeps its gradient in v.grad",
     "is_leaf": "write not v.parents",
     "grad_fn": "write v.op and v.parents",
@@ -63,10 +70,19 @@ FOREIGN_NAMES = {
     "name": "write v.label",
     "backprop": "write v.backward(), or engine.Backprop(v) for one step at a time",
     "backwards": "write v.backward()",
-    "pow": "write v ** 2",
+    **dict.fromkeys(["pow", "square"], "write v ** 2"),
     "max": "write v.maximum(w)",
     "min": "write v.minimum(w)",
     "mean": "it is one number; write engine.sum(xs) / len(xs) for the mean of several Values",
+}
+
+
+# For the operators of Python that a Value lacks what to write instead.
+FOREIGN_OPERATORS = {
+    "xor": ("^", "write v ** w for a power"),
+    "floordiv": ("//", "write v / w, or v.data // w for the number"),
+    "mod": ("%", "write v.data % w for the number"),
+    "matmul": ("@", "write engine.dot(ws, xs) for two lists"),
 }
 
 
@@ -103,3 +119,39 @@ class ForeignName:
 
     def __set__(self, instance: object, value: Any) -> NoReturn:
         raise AttributeError(self.message)
+
+
+def missing_operator(sign: str, advice: str) -> Callable[..., NoReturn]:
+    """Return the method of an operator that raises an error."""
+
+    def operate(*operands: object) -> NoReturn:
+        raise TypeError(f"a Value has no operator {sign}: {advice}")
+
+    return operate
+
+
+def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Decorate a function so that a call which does not fit its signature raises an error with an example.
+
+    >>> usage("double(3)")(lambda x: 2 * x)(y=3)
+    Traceback (most recent call last):
+    TypeError: missing a required argument: 'x'; write double(3)
+    """
+
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            try:
+                return function(*args, **kwargs)
+            except TypeError:
+                try:
+                    signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"{error}; write {example}") from None
+                raise
+
+        return checked
+
+    return decorate

@@ -71,14 +71,16 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
     try:
         nodes = list(ast.walk(ast.parse(text, mode="eval").body))
     except (SyntaxError, ValueError) as error:
-        raise ValueError(f"{what} must be an expression: {error}") from None
+        reason = error.msg if isinstance(error, SyntaxError) else error
+        raise ValueError(f"{what} must be an expression such as 3 * a**2: {reason}") from None
     called = [node.func for node in nodes if isinstance(node, ast.Call)]
     is_partial = functions is not None and "float" in functions
     for node in nodes:
         number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
         parts = [node, *ast.iter_child_nodes(node)]  # an operator is part of an expression
         if not all(isinstance(x, ARITHMETIC) for x in parts) or (isinstance(node, ast.Constant) and not number):
-            raise ValueError(f"{what} must be arithmetic, got {ast.unparse(node)!r} in it")
+            power = ": write ** for a power" if any(isinstance(x, ast.BitXor) for x in parts) else ""
+            raise ValueError(f"{what} must be arithmetic, got {ast.unparse(node)!r} in it{power}")
         if is_partial and {ast.Mod, ast.FloorDiv} & {*map(type, parts)} and not _reads_data(node):
             raise ValueError(f"{what} must take % and // of float(...) only, got {ast.unparse(node)!r}")
         if isinstance(node, ast.Name):

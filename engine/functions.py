@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 
+from engine.foreign import usage
 from engine.rules import RULES, Rule
 from engine.value import Operand, Value, as_values, constant, record
 
@@ -20,6 +21,7 @@ METHODS |= {"neg": "__neg__", "abs": "__abs__"}
 EXAMPLES = ((0.5, 2.0), (2.0, 0.5), (-0.5, -2.0))  # operands; most rows have a value at one of these
 
 
+@usage("engine.sum([a, b])")
 def sum(xs: Iterable[Operand]) -> Value:
     """Return the sum of any number of Values and numbers, from left to right, as one node.
 
@@ -62,6 +64,7 @@ def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
     return record(RULES["dot"], weights, inputs) if weights else constant(0.0, "dot")
 
 
+@usage("engine.logsumexp([a, b])")
 def logsumexp(xs: Iterable[Operand]) -> Value:
     """Return log(exp(x1) + exp(x2) + ...), as one node, without overflow however large the operands.
 
@@ -81,6 +84,7 @@ def logsumexp(xs: Iterable[Operand]) -> Value:
     return record(RULES["logsumexp"], operands)
 
 
+@usage("engine.softmax([a, b])")
 def softmax(xs: Iterable[Operand]) -> list[Value]:
     """Return exp(x) / (exp(x1) + exp(x2) + ...) for each x: positive numbers whose sum is 1 (P25).
 

@@ -16,7 +16,7 @@ COMPARISONS: dict[str, Callable[..., Any]] = {
 OPERATORS: dict[str, Callable[..., Any]] = COMPARISONS | {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
     "true_divide": operator.truediv, "power": operator.pow, "negative": operator.neg, "positive": operator.pos,
-    "absolute": abs,
+    "absolute": abs, "square": lambda v: v**2, "reciprocal": lambda v: 1 / v,
 }  # fmt: skip
 DIFFERENT = {"sign"}  # functions that differ from those of NumPy with the same name
 
@@ -36,8 +36,8 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
     name, np = ufunc.__name__, sys.modules["numpy"]
     function = OPERATORS.get(name) or _function(name, ufunc.nin)
     if function is None:
-        hint = f"; engine.{name}(v) is -1 at 0" if name in DIFFERENT else ""
-        raise TypeError(f"np.{name} must get numbers, got a Value: write v.data for the number{hint}")
+        advice = f"engine.{name}(v), which is -1 at 0" if name in DIFFERENT else "engine.rule(...) to define it"
+        raise TypeError(f"np.{name} must get numbers, got a Value: write v.data for the number, or {advice}")
     if method != "__call__":
         raise TypeError(f"np.{name}.{method} must get numbers, got a Value: write engine.sum(values) for a sum")
     if options:

@@ -21,6 +21,21 @@ def describe(thing: object) -> str:
     return f"{type(thing).__name__} {reprlib.repr(thing)}"
 
 
+def conversion(x: object) -> str:
+    """Return how to convert what is not a number, for the end of an error; "" if there is no usual way.
+
+    >>> conversion("3.5")
+    ': convert a text by float()'
+    """
+    if isinstance(x, str):
+        return ": convert a text by float()"
+    if isinstance(x, bool):
+        return f": write {float(x)}"
+    if hasattr(x, "_data"):
+        return ": write v.data for the number of a Value"
+    return ": write one number at a time" if isinstance(x, (list, tuple)) or hasattr(x, "__array__") else ""
+
+
 def as_float(x: object) -> float | None:
     """Return a real number as a float; None if `x` is anything else, a bool included.
 
@@ -47,7 +62,7 @@ def as_finite(x: Number, name: str) -> float:
     """
     value = as_float(x)
     if value is None:
-        raise TypeError(f"{name} must be a real number, got {describe(x)}")
+        raise TypeError(f"{name} must be a real number, got {describe(x)}{conversion(x)}")
     if not isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     return value

@@ -15,14 +15,14 @@ from typing import Any, TypeAlias, cast, final
 
 from engine import errors, pickling
 from engine.comparisons import warn_of_frozen
-from engine.foreign import FOREIGN_NAMES, ForeignName
+from engine.foreign import FOREIGN_NAMES, FOREIGN_OPERATORS, ForeignName, missing_operator, usage
 from engine.formatting import format_number
 from engine.graph import topological_order
 from engine.recording import is_recording, noted_comparisons
 from engine.restore import restored
 from engine.rules import CONSTANT, LEAF, RULES, Rule
 from engine.ufuncs import apply_ufunc
-from engine.validation import Number, as_finite, as_float, describe
+from engine.validation import Number, as_finite, as_float, conversion, describe
 
 Operand: TypeAlias = "Value | Number"
 
@@ -63,6 +63,7 @@ class Value:
     _grad: Any  # a float; None in a constant
     _label: str
 
+    @usage('Value(2.0, "x")')
     def __init__(self, data: Number, label: str = "") -> None:
         self._data = as_finite(data, "data of a Value")
         self._rule = LEAF
@@ -127,6 +128,7 @@ class Value:
         """Whether this is a plain number in the graph, or was computed inside `no_grad()`: it takes no gradient."""
         return self._rule is CONSTANT
 
+    @usage("L.backward(), which keeps the graph; for another gradient to start with, (5 * L).backward()")
     def backward(self) -> None:
         """For each leaf x, add the derivative of this node with respect to x to `x.grad`.
 
@@ -388,8 +390,8 @@ class Value:
 
     def __float__(self) -> float:
         raise TypeError(
-            "a Value must stay a Value to keep its gradient, got float(v): "
-            "write v.exp() for math.exp(v), v.data for the number"
+            "a Value must stay a Value to keep its gradient, got float(v), which math.exp(v) and arrays of floats call "
+            "too: write v.exp() for math.exp(v), v.data for the number"
         )
 
     def __int__(self) -> int:
@@ -498,7 +500,9 @@ def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False
         number = as_float(other)
         if number is None:
             if type(other).__module__ == "builtins":
-                raise TypeError(f"an operand of {rule.symbol} must be a Value or a number, got {describe(other)}")
+                raise TypeError(
+                    f"an operand of {rule.symbol} must be a Value or a number, got {describe(other)}{conversion(other)}"
+                )
             return NotImplemented  # type: ignore[no-any-return]
         if number == rule.identity:
             return node
@@ -529,3 +533,7 @@ _new = object.__new__
 
 for _name in FOREIGN_NAMES:
     setattr(Value, _name, ForeignName(_name))
+
+for _name, _advice in FOREIGN_OPERATORS.items():
+    for _method in (f"__{_name}__", f"__r{_name}__"):
+        setattr(Value, _method, missing_operator(*_advice))

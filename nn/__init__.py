@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import engine
 from engine.foreign import missing_name
 from nn.checkpoint import load, save
+from nn.foreign import MODEL_NAMES, PACKAGE_NAMES
 from nn.history import History, plateau
 from nn.initialization import SCHEMES
 from nn.layer import Layer
@@ -26,7 +27,6 @@ from nn.optimizers import SGD, Adam, Optimizer
 from nn.perceptron import Perceptron
 from nn.schedules import cosine_decay, exponential_decay, linear_decay
 from nn.training import evaluate, train
-from nn.usage import MODEL_NAMES, PACKAGE_NAMES
 
 __all__ = [
     "MLP", "SCHEMES", "SGD", "Adam", "History", "Layer", "Module", "Optimizer", "Perceptron",

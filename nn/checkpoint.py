@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from engine.foreign import usage
 from engine.validation import describe
 from nn.module import Module
 
@@ -22,6 +23,7 @@ AnyModule = TypeVar("AnyModule", bound=Module)
 AnyPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
+@usage('nn.save(model, "model.json")')
 def save(model: Module, path: AnyPath) -> None:
     """Save a model's parameters atomically: an interrupted save leaves the previous file intact.
 
@@ -78,13 +80,15 @@ def save(model: Module, path: AnyPath) -> None:
         if status:
             temporary.chmod(stat.S_IMODE(status.st_mode))
         os.replace(temporary, target)
-    except BaseException as error:
+    except OSError as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = os.fspath(path), None  # the file that the user knows
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None  # with the file that the user knows
+    except BaseException:
+        temporary.unlink(missing_ok=True)
         raise
 
 
+@usage('nn.load(model, "model.json")')
 def load(model: AnyModule, path: AnyPath) -> AnyModule:
     """Load the parameters that `save` wrote into a model with the same `repr`, and return the model.
 

@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterable, Sequence
 
 from engine import Value
+from engine.foreign import usage
 from engine.validation import at_least
 from engine.value import Operand
 from nn.initialization import generator, scheme
 from nn.inputs import label_prefix, with_bias
 from nn.module import Module
 from nn.perceptron import Perceptron, Trace
-from nn.usage import usage
 
 
 class Layer(Module):
@@ -65,6 +65,7 @@ class Layer(Module):
             for i, weight in enumerate(neuron.weights):
                 yield f"w{j}{comma}{i}", weight
 
+    @usage("layer([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:
         """Return the outputs of all neurons for one x; input and errors are those of a Perceptron."""
         return [*self.trace(x)[0][1]]

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import engine
 from engine import Value
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.validation import describe
 from engine.value import as_values, constant, number_of
@@ -20,6 +21,7 @@ Loss: TypeAlias = Callable[[Any, Any], Value]  # of output and target
 Accuracy: TypeAlias = Callable[[Any, Any], float]
 
 
+@usage("nn.mse(model(x), r), or only nn.mse in nn.train")
 def mse(outputs: Any, targets: Any) -> Value:
     """Return the mean squared error, the mean of (y - r)**2.
 
@@ -37,6 +39,7 @@ def mse(outputs: Any, targets: Any) -> Value:
     return _mean([(y - r) ** 2 for y, r in _pairs("mse", outputs, targets)])
 
 
+@usage("nn.hinge(model(x), r), or only nn.hinge in nn.train")
 def hinge(scores: Any, targets: Any) -> Value:
     """Return the max-margin loss, the mean of max(0, 1 - r * s): it is 0 if every score is beyond the margin of 1.
 
@@ -56,6 +59,7 @@ def hinge(scores: Any, targets: Any) -> Value:
     return _mean([(1 - r * s).relu() for s, r in pairs])
 
 
+@usage("nn.binary_cross_entropy(model(x), r), or only nn.binary_cross_entropy in nn.train")
 def binary_cross_entropy(logits: Any, targets: Any) -> Value:
     """Return the mean of -r log y - (1 - r) log(1 - y), where y = sigmoid(logit) is the posterior of class 1 (P14).
 
@@ -77,6 +81,7 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Value:
     return _mean([r * (-o).softplus() + (1 - r) * o.softplus() for o, r in pairs])
 
 
+@usage("nn.cross_entropy(model(x), r), or only nn.cross_entropy in nn.train")
 def cross_entropy(logits: Any, targets: Any) -> Value:
     """Return the mean of -sum(r_k log y_k), -log of the posterior of the right class, where y = softmax(logits) (P25).
 
@@ -163,7 +168,10 @@ def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
         (output,) = as_values([outputs], loss)
         return [(output, target)]
     if not (_is_list(outputs) and _is_list(targets)) or len(outputs) != len(targets) or not len(outputs):
-        raise ValueError(f"{loss} must get as many outputs as targets, got {describe(outputs)} and {describe(targets)}")
+        got = f"{loss} must get as many outputs as targets, got {describe(outputs)} and {describe(targets)}"
+        if _is_list(targets) and not _is_list(outputs):
+            raise ValueError(f"{got}: the target of a single output must be a number")
+        raise ValueError(got if _is_list(targets) else f"{got}: write nn.cross_entropy for the index of a class")
     return [pair for y, r in zip(outputs, targets, strict=True) for pair in _pairs(loss, y, r)]
 
 

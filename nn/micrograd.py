@@ -23,11 +23,11 @@ from typing import Any
 
 import engine.micrograd  # noqa: F401, for the names of a Value
 from engine import Value
+from engine.foreign import usage
 from engine.validation import at_least, describe
 from engine.value import Operand
 from nn.inputs import as_list, with_bias
 from nn.module import Module
-from nn.usage import usage
 
 __all__ = ["MLP", "Layer", "Neuron"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from engine.foreign import usage
 from engine.validation import at_least, describe
 from engine.value import Operand
 from nn.activations import activation_function
@@ -15,7 +16,6 @@ from nn.inputs import as_list, with_bias
 from nn.layer import Layer
 from nn.module import Module
 from nn.perceptron import Trace
-from nn.usage import usage
 
 
 class MLP(Module):
@@ -74,6 +74,7 @@ class MLP(Module):
         """Return the layers with their names layer1, layer2, ..."""
         return [(f"layer{i}", layer) for i, layer in enumerate(self.layers, start=1)]
 
+    @usage("model([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> Any:
         """Return the outputs for one x; input and errors are those of a Perceptron.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import Value
 from engine.validation import as_finite, describe
-from nn.usage import MODEL_NAMES, OtherName
+from nn.foreign import MODEL_NAMES, OtherName
 
 
 class Module:

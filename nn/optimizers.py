@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine import Value
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.formulas import names
 from engine.restore import restored
 from engine.validation import describe, in_range
-from nn.usage import usage
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ def _leaves(parameters: Iterable[Value]) -> list[Value]:
         if not isinstance(p, Value) or p.op or p.is_constant:
             raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
     if not leaves:
-        raise ValueError("parameters must be one leaf Value or more, got none")
+        raise ValueError("parameters must be one leaf Value or more, got none: make weights by Value(0.5, 'w')")
     return list(dict.fromkeys(leaves))
 
 

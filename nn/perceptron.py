@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import engine
 from engine import Value
+from engine.foreign import usage
 from engine.validation import at_least, describe, error_context, in_range
 from engine.value import Operand, constant
 from nn.activations import activation_function
@@ -16,7 +17,6 @@ from nn.history import History, Stop, check_convergence, plateau
 from nn.initialization import generator, scheme
 from nn.inputs import as_list, examples, label_prefix, with_bias
 from nn.module import Module
-from nn.usage import usage
 
 Trace: TypeAlias = list[tuple[Sequence[Value], Sequence[Value]]]  # for each layer all weighted sums and all outputs
 
@@ -78,6 +78,7 @@ class Perceptron(Module):
         """Return the weights with their names w0, w1, ..."""
         return [(f"w{i}", weight) for i, weight in enumerate(self.weights)]
 
+    @usage("neuron([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> Value:
         """Return the output for one x.
 

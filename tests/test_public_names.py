@@ -10,7 +10,7 @@ import nn
 import viz
 from engine.foreign import PACKAGE_NAMES as ENGINE_NAMES
 from engine.foreign import RULE_PARTIALS
-from nn.usage import PACKAGE_NAMES as NN_NAMES
+from nn.foreign import PACKAGE_NAMES as NN_NAMES
 from viz import OTHER_NAMES as VIZ_NAMES
 
 PACKAGES = {"engine": engine, "nn": nn, "viz": viz}

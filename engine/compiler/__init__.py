@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine import errors
 from engine.comparisons import warn_of_frozen
+from engine.foreign import usage
 from engine.graph import topological_order
 from engine.recording import noted_comparisons
 from engine.validation import describe
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from engine.compiler.program import CompiledFunction
 
 
+@usage("f = engine.compile(L, [x, y]), then f([[1.0, 2.0], [3.0, 4.0]]) for two rows")
 def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) -> CompiledFunction:
     """Compile a recorded graph to a function that replays it over many rows of data.
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import engine
 from engine import RULES, Value
+from engine.foreign import usage
 from engine.recording import recording
 from engine.validation import at_least, describe, error_context
 from engine.value import number_of
@@ -24,7 +25,6 @@ from nn.schedules import Schedule
 from nn.training.choice import is_worth_compiling
 from nn.training.progress import Progress
 from nn.training.steps import Steps
-from nn.usage import usage
 
 Model: TypeAlias = Callable[[Any], Any]
 

@@ -266,7 +266,7 @@ class TestRule:
         xs = [Value(x) for x in (1000.0, 999.0, -1000.0)]
         assert mine(xs).data == engine.logsumexp(xs).data
         assert grad(mine(xs), xs) == grad(engine.logsumexp(xs), xs)
-        with pytest.raises(TypeError, match=r"mine must be a real number, got str '3'$"):
+        with pytest.raises(TypeError, match=r"mine must be a real number, got str '3': convert"):
             mine(["3"])
 
     def test_can_be_written_anew(self):
@@ -314,9 +314,9 @@ class TestRule:
                 ("f", "a * b", "b", "expm1(a)"),
                 ["partial derivative of f", "to b, 'expm1(a)',", "unknown name expm1", "did you mean exp?"],
             ),
-            (("f", "a * b", "b"), ["f must have", "partial derivative", "a and b", "'a * b'", "got 1"]),
-            (("f", "a * 2.0", "2", "a"), ["f must have", "partial derivative", "of a,", "'a * 2.0'", "got 2"]),
-            (("f", "a * 2.0"), ["f must have", "partial derivative", "of a,", "'a * 2.0'", "got 0"]),
+            (("f", "a * b", "b"), ["f must have", "2 partial derivatives", "to a and b in", "'a * b'", "got 1"]),
+            (("f", "a * 2.0", "2", "a"), ["f must have", "1 partial derivative", "to a in", "'a * 2.0'", "got 2"]),
+            (("f", "a * 2.0"), ["f must have", "1 partial derivative", "to a in", "'a * 2.0'", "got 0"]),
             (("f", "a.real", "1"), ["value of f, 'a.real',", "arithmetic", "got 'a.real'"]),
             (("f", "[a][0]", "1"), ["value of f, '[a][0]',", "arithmetic", "got '[a][0]'"]),
             (("f", "__import__('os')", "1"), ["value of f,", "unknown name __import__"]),

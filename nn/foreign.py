@@ -1,14 +1,6 @@
-"""Answers to calls and names that are right in micrograd, PyTorch or scikit-learn, but not here."""
+"""The names that other libraries have for networks, with errors that say what to write instead."""
 
 from __future__ import annotations
-
-import functools
-import inspect
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
-
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
 
 # For the names that other libraries have in their package what to write instead.
 PACKAGE_NAMES = {
@@ -25,12 +17,17 @@ PACKAGE_NAMES = {
 
 # And for those that their models have.
 MODEL_NAMES = {
+    "weights": "model.parameters(), or those of a neuron, model.layers[0].neurons[0].weights",
     **dict.fromkeys(["w", "weight", "coef_"], "the `weights[1:]` of a Perceptron"),
     **dict.fromkeys(["b", "bias", "intercept_"], "the `weights[0]` of a Perceptron"),
     "nonlin": "the `activation` of a Perceptron",
     **dict.fromkeys(["fit", "train"], "nn.train(model, loss, data)"),
     **dict.fromkeys(["eval", "score"], "nn.evaluate(model, loss, data)"),
-    "predict": "model(x)",
+    "evaluate": "nn.evaluate(model, loss, data)",
+    "compile": "nn.train(model, loss, data, optimizer=nn.Adam(model.parameters()))",
+    "predict": "model(x), or [model(x) for x in xs] for many examples",
+    "predict_proba": "engine.softmax(model(x))",
+    "summary": "print(model)",
 }
 
 
@@ -43,30 +40,3 @@ class OtherName:
     def __get__(self, thing: object, owner: type) -> object:
         message = f"{owner.__name__!r} object has no attribute {self.name!r}: use {MODEL_NAMES[self.name]}"
         raise AttributeError(message, name=self.name, obj=thing)
-
-
-def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """Decorate a function so that a call which does not fit its signature raises an error with an example.
-
-    >>> usage("double(3)")(lambda x: 2 * x)(y=3)
-    Traceback (most recent call last):
-    TypeError: missing a required argument: 'x'; write double(3)
-    """
-
-    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        signature = inspect.signature(function)
-
-        @functools.wraps(function)
-        def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            try:
-                return function(*args, **kwargs)
-            except TypeError:
-                try:
-                    signature.bind(*args, **kwargs)
-                except TypeError as error:
-                    raise TypeError(f"{error}; write {example}") from None
-                raise
-
-        return checked
-
-    return decorate
