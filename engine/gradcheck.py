@@ -63,7 +63,7 @@ def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) ->
     Traceback (most recent call last):
     engine.gradcheck.GradientError: df/da at a = 2.0: the graph gives 1.0, finite differences give 4.0: ...
     """
-    if order not in (1, 2):
+    if not isinstance(order, int) or order not in (1, 2):
         raise ValueError(f"order must be 1 or 2, got {describe(order)}")
     if not callable(function):
         raise TypeError(f"function must be a function of Values, got {describe(function)}")

@@ -30,7 +30,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
     """
     for root in roots:
         if not hasattr(root, "_a"):
-            call = ": call it, its outputs have graphs" if callable(root) else ""
+            call = ": call it, and pass the Value that it returns" if callable(root) else ""
             raise TypeError(f"the root of a graph must be a Value, got {describe(root)}{call}")
     order: list[Value] = []
     seen: set[Value] = set()

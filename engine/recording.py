@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from engine.comparisons import EVERYWHERE, Comparisons
+from engine.foreign import usage
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -25,7 +26,17 @@ _comparisons: ContextVar[Comparisons | None] = ContextVar("comparisons", default
 noted_comparisons = _comparisons.get  # None if they are not noted
 
 
-class no_grad:  # noqa: N801, since it is used like a function
+class _MustBeCalled(type):
+    """The class of `no_grad`, for the error of `with no_grad:`."""
+
+    def __enter__(cls) -> None:
+        raise TypeError(f"{cls.__name__} must be called, got it without brackets: write `with {cls.__name__}():`")
+
+    def __exit__(cls, *exception: object) -> None:
+        """Python looks this up before it calls `__enter__`."""
+
+
+class no_grad(metaclass=_MustBeCalled):  # noqa: N801, since it is used like a function
     """Turn recording off inside the `with` block: operations compute, and their results are constants.
 
     This holds only for the running thread or async task. `@no_grad()` decorates a function.
@@ -40,6 +51,10 @@ class no_grad:  # noqa: N801, since it is used like a function
     >>> b.data, b.parents
     (6.0, ())
     """
+
+    @usage("`with no_grad():`, or `@no_grad()` above a function")
+    def __init__(self) -> None:
+        pass
 
     def __enter__(self) -> None:
         self._context: AbstractContextManager[None] = _recording_off()

@@ -36,8 +36,8 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
     name, np = ufunc.__name__, sys.modules["numpy"]
     function = OPERATORS.get(name) or _function(name, ufunc.nin)
     if function is None:
-        advice = f"engine.{name}(v), which is -1 at 0" if name in DIFFERENT else "engine.rule(...) to define it"
-        raise TypeError(f"np.{name} must get numbers, got a Value: write v.data for the number, or {advice}")
+        advice = f"write engine.{name}(v), which is -1 at 0" if name in DIFFERENT else "define it by engine.rule"
+        raise TypeError(f"np.{name} must get numbers, got a Value: {advice}, or write v.data for the number")
     if method != "__call__":
         raise TypeError(f"np.{name}.{method} must get numbers, got a Value: write engine.sum(values) for a sum")
     if options:

@@ -11,14 +11,30 @@ from contextlib import contextmanager
 from decimal import Decimal
 from math import isfinite
 from numbers import Real
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TypeAlias
 
 Number: TypeAlias = float | Real | Decimal
 
+FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
+
+
+_short = reprlib.Repr()
+_short.maxother = 60  # characters
+
 
 def describe(thing: object) -> str:
-    """Return the type and the beginning of the text of what a caller passed, for an error: `int 3`."""
-    return f"{type(thing).__name__} {reprlib.repr(thing)}"
+    """Return the type and the beginning of the text of what a caller passed, for an error: `int 3`.
+
+    >>> describe(sum), describe(int), describe(Decimal(3))
+    ('function sum', 'class int', "Decimal('3')")
+    """
+    if isinstance(thing, type):
+        return f"class {thing.__name__}"
+    if isinstance(thing, FUNCTIONS):
+        return f"function {thing.__name__}"
+    kind, text = type(thing).__name__, _short.repr(thing)
+    return text if text.startswith(f"{kind}(") else f"{kind} {text}"
 
 
 def conversion(x: object) -> str:

@@ -110,6 +110,7 @@ class Optimizer:
             self.state = [state.get(p, (0.0,) * self.memory) for p in self.parameters]
             self._owners = [*self.parameters]
 
+    @usage("optimizer.step() after loss.backward()")
     def step(self) -> None:
         """Update every parameter by its gradient; if anything is wrong, none.
 

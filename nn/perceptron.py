@@ -65,6 +65,23 @@ class Perceptron(Module):
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
 
     @property
+    def weights(self) -> tuple[Value, ...]:
+        """The weights w0, w1, ... as leaf Values, whose data can be set: `neuron.weights[1].data = 0.5`."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights: tuple[Value, ...]) -> None:
+        if not (isinstance(weights, tuple) and all(isinstance(w, Value) for w in weights)):
+            got = describe(weights)
+            raise TypeError(
+                f"weights must be a tuple of Values, got {got}: set one by neuron.weights[1].data = 0.5"
+            )
+        if len(weights) != self.n_inputs + 1:
+            names = f"the {self.n_inputs + 1} Values w0 to w{self.n_inputs}"
+            raise ValueError(f"weights must be {names}, got {len(weights)}")
+        self._weights = weights
+
+    @property
     def activation(self) -> str:
         """The name of the activation function; it can be set at any time."""
         return self._activation

@@ -154,6 +154,17 @@ class Drawing(graphviz.Digraph):
             options |= {"filename": pathlib.Path(folder, "source.gv"), "directory": directory, "outfile": outfile}
             return graphviz.Digraph.render(copy.copy(self), **options)
 
+    def save(self, filename: str | os.PathLike[str] | None = None, *args: Any, **options: Any) -> str:
+        """Write the DOT source to a file, as graphviz does, and return its path.
+
+        Raises:
+            ValueError: the file ends like a picture.
+        """
+        by_user = options.get("skip_existing", False) is not None  # `render` passes None
+        if by_user and filename is not None and pathlib.Path(filename).suffix.lower() in PICTURES:
+            raise ValueError(f"save writes the DOT source, got {str(filename)!r}: write render() for the picture")
+        return super().save(filename, *args, **options)
+
     # graphviz calls its backend through these three, which are properties there.
 
     def _pipe_lines(self, engine: str, format: str, lines: Iterator[str], **options: Any) -> bytes:

@@ -255,7 +255,7 @@ def latex(content: Value | Step, *, numbers: bool = False) -> LaTeX:
         other than Latin letters also need XeLaTeX or LuaLaTeX.
 
     Raises:
-        TypeError: `content` is neither a Value nor a Step.
+        TypeError: `content` is neither a Value nor a Step, or `numbers` not a bool.
 
     >>> w, x = Value(0.5, "w1"), Value(2.0, "x1")
     >>> y = (w * x).tanh()
@@ -263,6 +263,8 @@ def latex(content: Value | Step, *, numbers: bool = False) -> LaTeX:
     >>> latex(y)
     y = \tanh (w_{1} \cdot x_{1})
     """
+    if not isinstance(numbers, bool):
+        raise TypeError(f"numbers must be True or False, got {describe(numbers)}")
     match content:
         case Value():
             equations = Equations(content).expansion(content)

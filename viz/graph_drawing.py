@@ -11,6 +11,7 @@ from itertools import pairwise
 import graphviz
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value, topological_order
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.graph import operand_rows
 from engine.labels import Names
@@ -27,6 +28,7 @@ CHARACTER_WIDTH = 0.143  # inches, of a digit in the layout
 MAX_DESCRIBED = 30  # values that the description of a drawing lists
 
 
+@usage('viz.draw(L, "L.svg")')
 def draw(
     root: Value,
     outfile: str | os.PathLike[str] | None = None,

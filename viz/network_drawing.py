@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from engine import Value, no_grad
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.validation import as_float, at_least
 from engine.value import constant
@@ -59,6 +60,7 @@ class Neuron(Unit):
     delta: float | None
 
 
+@usage("viz.network(model, [0.5, -1.0])")
 def network(
     model: Perceptron | Layer | MLP,
     inputs: Any = None,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value
+from engine.foreign import usage
 from engine.validation import describe
 from viz.drawing import Drawing
 from viz.graph_drawing import draw
@@ -101,6 +102,7 @@ class Embedded:
         return f"a page of {len(self.text):,} characters, which a notebook shows"
 
 
+@usage("viz.embed(L)")
 def embed(content: Value | str | os.PathLike[str], *, height: int = PAGE_HEIGHT, **options: Any) -> Embedded:
     """Return the page that steps through a graph, for display inside a notebook.
 

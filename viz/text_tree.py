@@ -7,6 +7,7 @@ import sys
 from rich.cells import cell_len, set_cell_size
 
 from engine import Value, topological_order
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.labels import Names
 from engine.validation import at_least
@@ -34,6 +35,7 @@ class Tree(str):
         return str(self)
 
 
+@usage("viz.text(L)")
 def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
     """Return the graph of `root` as a tree: below each node its operands, with data and gradient.
 

@@ -99,6 +99,10 @@ def train(
     [1.0, 2.0]
     """
     _check_functions(model=model, loss=loss, schedule=schedule, until=until, accuracy=accuracy, callback=callback)
+    if isinstance(loss, Module):
+        raise TypeError(
+            f"loss must be a function such as nn.mse, got {describe(loss)}: write nn.train(model, loss, data)"
+        )
     if not isinstance(optimizer, Optimizer | None):
         raise TypeError(f"optimizer must be one such as nn.Adam(model.parameters()), got {describe(optimizer)}")
     pairs, rng, history = examples(data), generator(seed), History()

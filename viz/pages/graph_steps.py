@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine import Backprop, Step, Value, topological_order
+from engine.foreign import usage
 from engine.formatting import format_number
 from engine.labels import Names, expression, literal, unparse
 from engine.restore import restored
@@ -20,6 +21,7 @@ from viz.pages.html_page import GUIDE, Frame, page_path, parse_svg, write_page
 MAX_EQUATIONS = 12  # on one line
 
 
+@usage('viz.page(L, "L.html")')
 def page(
     root: Value,
     path: str | os.PathLike[str],

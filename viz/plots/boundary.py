@@ -7,6 +7,7 @@ from typing import Any
 
 import engine
 from engine import Value, no_grad
+from engine.foreign import usage
 from engine.recording import recording
 from engine.validation import describe
 from engine.value import number_of
@@ -18,6 +19,7 @@ NETWORKS = (Perceptron, Layer, MLP)  # their subclasses may treat every input di
 Example = tuple[Sequence[float], float]  # x and r
 
 
+@usage("viz.plot_decision_boundary(model, zip(xs, rs))")
 def plot_decision_boundary(
     model: Callable[[Any], Any],
     data: Iterable[Example],

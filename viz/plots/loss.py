@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.validation import describe
 from nn import History
 from viz.plots.axes import Axes, axes_or_new
 from viz.style import BLUE, ORANGE
@@ -18,12 +19,15 @@ def plot_loss(history: History, *, ax: Axes | None = None) -> Axes:
         The axes of the loss.
 
     Raises:
+        TypeError: `history` is not a History.
         ImportError: matplotlib is missing.
 
     >>> import nn
     >>> plot_loss(nn.History([0.7, 0.2, 0.1])).get_ylabel()
     'loss'
     """
+    if not isinstance(history, History):
+        raise TypeError(f"history must be what nn.train returns, got {describe(history)}")
     ax = axes_or_new(ax)
     epochs = range(1, history.epochs + 1)
     ax.plot(epochs, history.loss, color=ORANGE)
