@@ -22,6 +22,7 @@ from tests.engine.test_random_graphs import record
 LANGUAGES = ["python", "numpy", "c", "javascript"]
 SYMBOLS = [symbol for symbol in engine.RULES if symbol not in engine.custom.CUSTOM_RULES]
 EXTREME = [0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e200, -1e200, 40.0, -40.0, 800.0, -800.0]
+PERIODIC = {"sin", "cos", "tan"}  # of a large number that is off by its last digit they are any number
 every_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -133,7 +134,8 @@ def test_random_graphs(language, n, tmp_path, tried):
         programs.append(source(root, leaves, language=language, comments=rng.random() < 0.5))
         rows = [[leaf.data for leaf in leaves]]
         rows += [[rng.uniform(-3, 3) for _ in leaves] for _ in range(6)]
-        rows += [[rng.choice(EXTREME) for _ in leaves] for _ in range(6)]
+        if not PERIODIC & {node.op for node in engine.topological_order(root)}:
+            rows += [[rng.choice(EXTREME) for _ in leaves] for _ in range(6)]
         points.append(rows)
         expected.append([by_engine(root, leaves, row) for row in rows])
     undefined = 0
