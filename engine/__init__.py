@@ -27,12 +27,13 @@ from engine.gradcheck import GradientError, check_gradients
 from engine.graph import topological_order
 from engine.recording import no_grad
 from engine.rules import RULES, Rule
+from engine.uncertainty_budget import UncertaintyBudget, uncertainty
 from engine.value import Value
 
 __all__ = [
     "RULES", "Backprop", "Contribution", "ForwardMode", "ForwardStep", "FrozenBranchWarning", "GradientError", "Rule",
-    "Step", "Value", "check_gradients", "compile", "grad", "hessian", "hvp", "jacobian", "jvp", "no_grad", "rule",
-    "source", "topological_order",
+    "Step", "UncertaintyBudget", "Value", "check_gradients", "compile", "grad", "hessian", "hvp", "jacobian", "jvp",
+    "no_grad", "rule", "source", "topological_order", "uncertainty",
 ]  # fmt: skip
 __all__ += functions.__all__
 

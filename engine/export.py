@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate, count
 
 from engine import errors
@@ -254,7 +255,7 @@ class _Program:
             for letter, x in operands.items()
         }
         called = {name: self._function(row, "value") for name in _called(text) if (row := _row(rule, name))}
-        return ast.unparse(_Substitution(letters, called).visit(ast.parse(canonical(text), mode="eval")))
+        return ast.unparse(_Substitution(letters, called).visit(ast.parse(_canonical(text), mode="eval")))
 
     def _name_of(self, x: Value | str) -> str:
         return x if isinstance(x, str) else self._names[x]
@@ -395,10 +396,15 @@ def _may_overflow(rule: Rule) -> bool:
     return rule.symbol in MAY_OVERFLOW or rule.symbol in CUSTOM_RULES
 
 
+_canonical = lru_cache(canonical)
+
+
+@lru_cache
 def _names(text: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
 
 
+@lru_cache
 def _called(text: str) -> set[str]:
     return {x.func.id for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Call) and isinstance(x.func, ast.Name)}
 
