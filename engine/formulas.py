@@ -114,13 +114,16 @@ def canonical(text: str) -> str:
     """Return a text in which every number is a float, so that it means the same eagerly and compiled.
 
     An int becomes a float, since machine code has ints of 64 bits; a power becomes `pow(a, b)`, since Python makes one
-    complex if it is not real; a condition that is used as a number becomes 1.0 or 0.0.
+    complex if it is not real; a condition that is used as a number becomes 1.0 or 0.0; and a chain of comparisons
+    becomes its parts joined by `and`, since Python does not compute those after one that is false.
 
     Raises:
         OverflowError, ValueError: a number in it is not a finite float, or has no real power.
 
     >>> canonical("10**-3 * a**3 + (a > 1)")
     '0.001 * pow(a, 3.0) + (1.0 if a > 1.0 else 0.0)'
+    >>> canonical("a if 0 < a < 1 / a else 0")
+    'a if 0.0 < a and a < 1.0 / a else 0.0'
     """
     return ast.unparse(_Canonical().visit(ast.parse(text, mode="eval")))
 
@@ -146,11 +149,13 @@ class _Canonical(ast.NodeTransformer):
             case ast.UnaryOp(ast.Not(), operand):
                 return ast.UnaryOp(ast.Not(), self.condition(operand))
             case ast.Compare(left, ops, comparators):
-                return self.comparison(ops, [self.visit(x) for x in (left, *comparators)])
+                numbers = [self.visit(x) for x in (left, *comparators)]
+                pairs = [self.comparison(*triple) for triple in zip(numbers, ops, numbers[1:], strict=False)]
+                return pairs[0] if len(pairs) == 1 else ast.BoolOp(ast.And(), pairs)
         return self.truth(self.visit(node))
 
-    def comparison(self, ops: list[ast.cmpop], numbers: list[ast.expr]) -> ast.expr:
-        return ast.Compare(numbers[0], ops, numbers[1:])
+    def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.expr:
+        return ast.Compare(left, [op], [right])
 
     def truth(self, number: ast.expr) -> ast.expr:
         return number
@@ -188,9 +193,10 @@ class _Canonical(ast.NodeTransformer):
 
 
 class _CanonicalOnValues(_Canonical):
-    def comparison(self, ops: list[ast.cmpop], numbers: list[ast.expr]) -> ast.expr:
-        by_identity = any(isinstance(op, ast.Eq | ast.NotEq) for op in ops)
-        return super().comparison(ops, [self.truth(x) for x in numbers] if by_identity else numbers)
+    def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.expr:
+        if isinstance(op, ast.Eq | ast.NotEq):
+            left, right = self.truth(left), self.truth(right)
+        return super().comparison(left, op, right)
 
     def truth(self, number: ast.expr) -> ast.expr:
         return number if isinstance(number, ast.Constant) else _float(number)

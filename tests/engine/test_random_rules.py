@@ -11,6 +11,12 @@ from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse 
 UNARY = ["tanh", "sin", "cos", "sigmoid", "softplus", "relu", "abs", "gelu", "sign", "elu"]
 BINARY = ["maximum", "minimum"]
 SAFE = ["sqrt(abs({}))", "log1p(abs({}))", "exp(-abs({}))", "1 / (1 + abs({}))", "abs({})**0.5", "({})**2", "({})**3"]
+# Conditions whose second part has no value, or raises, where the first is false or true.
+GUARDS = [
+    "(0 < abs({0}) < 1 / abs({0}))", "(0 != ({0}) > 1 / ({0}))", "(0 < ({0}) >= log({0}) < 1)",
+    "(({0}) == 0 or 1 / ({0}) > 2)", "(({0}) > 0 and not log({0}) < 0 <= sqrt({0}))",
+    "(not (({0}) <= 0 or sqrt({0}) < 1))",
+]  # fmt: skip
 COMPARISONS = ["<", "<=", ">", ">=", "==", "!="]
 
 
@@ -32,7 +38,12 @@ class Grower:
             return f"(not {self.condition(depth - 1)})"
         if pick < 0.45:
             return self.atom()  # its truth
-        return f"({self.atom()} {self.rng.choice(COMPARISONS)} {self.atom()})"
+        if pick < 0.55:
+            return self.rng.choice(GUARDS).format(self.text(depth - 1) if depth else self.atom())
+        parts = [self.text(1) if depth and self.rng.random() < 0.3 else self.atom()]
+        for _ in range(self.rng.choice([1, 1, 2, 3])):  # chains
+            parts += [self.rng.choice(COMPARISONS), self.atom()]
+        return f"({' '.join(parts)})"
 
     def text(self, depth):
         pick = self.rng.random() if depth else 0.0
@@ -50,6 +61,8 @@ class Grower:
             return f"{self.rng.choice(UNARY)}({grow()})"
         if pick < 0.75:
             return f"{self.rng.choice(BINARY)}({grow()}, {grow()})"
+        if pick < 0.78:
+            return f"({self.rng.choice('-+')}{grow()})" if self.partial else f"max({grow()}, {grow()})"
         if pick < 0.85:
             return f"({grow()} if {self.condition(2)} else {grow()})"
         if pick < 0.9:
@@ -57,7 +70,8 @@ class Grower:
         if pick < 0.95:
             return f"({grow()} {self.rng.choice(['and', 'or'])} {grow()})"
         reading = "float({})" if self.partial else "{}"
-        return f"({reading.format(self.rng.choice(self.letters))} {self.rng.choice(['%', '//'])} 3)"
+        divisor = self.rng.choice(["3", "-2", "0.75"])
+        return f"({reading.format(self.rng.choice(self.letters))} {self.rng.choice(['%', '//'])} {divisor})"
 
 
 def random_rule(rng, name):
