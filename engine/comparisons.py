@@ -11,9 +11,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import ref
 
-from engine.formulas import FORMULA
-from engine.rules import CONSTANT
-
 if TYPE_CHECKING:
     from engine.value import Value
 
@@ -62,8 +59,6 @@ class Comparisons:
         """Remember a comparison of Values by the function that is `caller` frames above."""
         frame = sys._getframe(caller)
         place = frame.f_code.co_filename, frame.f_lineno
-        if place[0] == FORMULA:
-            return
         here = self._places.get(place)
         if here is None:
             if len(self._places) >= PLACES:
@@ -84,7 +79,7 @@ class Comparisons:
                 continue
             a, b, key = node._a, node._b, ref(node)
             if a is None:
-                if node._rule is CONSTANT:
+                if node._grad is None:  # a constant
                     complete = complete and not node._label  # a label: the input of a network, from the user's data
                     continue
                 leaves.append(key)

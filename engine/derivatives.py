@@ -38,8 +38,9 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
         inputs: a Value, or Values in a list: leaves or inner nodes. If `output` does not depend on one, its derivative
             is 0.0.
         create_graph: return Values, even inside `no_grad()`: graphs that can be drawn, stepped through and
-            differentiated again, to any order. Such a graph is valid for the branches that were taken: beyond a kink of
-            `relu` or `abs`, differentiate again.
+            differentiated again, to any order. Such a graph is also right beyond a kink of `relu` or `abs`, after
+            `forward()` or compiled; that of `a**b` at a = 0 has no value elsewhere, and of a branch in a custom rule a
+            `FrozenBranchWarning` warns.
 
     Returns:
         One derivative for one Value, a list for a list. They are floats, or Values with `create_graph=True`. Existing
@@ -338,11 +339,12 @@ def _local_derivatives(
         return []
     # An input is a variable of its own, so it must not stand for the value of its operation in a derivative.
     out = operand(copy.copy(node) if is_input else node)
+    partials = node._rule.partial_functions if operand is _data else node._rule.partial_graphs
     try:
         return [
             (x, partial(*map(operand, row), out))
             for row in operand_rows(node)
-            for x, partial in zip(row, node._rule.partial_functions, strict=True)
+            for x, partial in zip(row, partials, strict=True)
             if x in wanted
         ]
     except (ArithmeticError, ValueError):

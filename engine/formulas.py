@@ -22,7 +22,6 @@ for _name in (
     MATH_FUNCTIONS[_name] = getattr(math, _name)
 BINARY_FUNCTIONS = {"atan2", "hypot", "max", "pow"}  # the others take one argument
 
-FORMULA = "<formula>"  # the file name in tracebacks through a formula
 RESERVED = {"a", "b", "out", "top", "total", "pi"}  # the names in a row that are not functions
 ARITHMETIC: tuple[type[ast.AST], ...] = (
     *(ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
@@ -31,17 +30,21 @@ ARITHMETIC: tuple[type[ast.AST], ...] = (
 )
 
 
-def compile_formula(text: str, letters: Iterable[str], functions: Mapping[str, Any]) -> Callable[..., Any]:
+def compile_formula(
+    text: str, letters: Iterable[str], functions: Mapping[str, Any], name: str = "a formula"
+) -> Callable[..., Any]:
     """Return a text as a function of its letters; it may call `functions` and those of Python's `math`.
+
+    A traceback or a warning calls it `name`.
 
     >>> compile_formula("a * cos(b)", "ab", {})(2.0, 0.0)
     2.0
     """
     arguments = ", ".join(letters)
-    name = text.removesuffix(f"({arguments})")
-    if name in MATH_FUNCTIONS and name not in functions:
-        return MATH_FUNCTIONS[name]  # type: ignore[no-any-return]
-    code = compile(f"lambda {arguments}: {text}", FORMULA, "eval")
+    called = text.removesuffix(f"({arguments})")
+    if called in MATH_FUNCTIONS and called not in functions:
+        return MATH_FUNCTIONS[called]  # type: ignore[no-any-return]
+    code = compile(f"lambda {arguments}: {text}", f"<{name}>", "eval")
     compiled: Callable[..., Any] = eval(code, {**MATH_FUNCTIONS, "pi": math.pi, **functions})
     return compiled
 
@@ -131,10 +134,15 @@ def canonical(text: str) -> str:
 def canonical_on_values(text: str) -> str:
     """Return the canonical text of a partial derivative, which means the same on Values as on their data.
 
-    Values are compared by identity, so `==`, `!=` and truth read their data.
+    A graph of it is replayed at other numbers. So a choice between polynomials by a condition on polynomials becomes a
+    sum of both, each times 1 or 0. Other conditions compare the data of Values, and a replay warns of them.
 
-    >>> canonical_on_values("a if a == b and not out else 0")
-    'a if float(a) == float(b) and (not float(out)) else 0.0'
+    >>> canonical_on_values("b if a > 0 else 1/b")
+    'b if a > 0.0 else 1.0 / b'
+    >>> canonical_on_values("b if a > 0 else 1")
+    '(1.0 + _sign(a)) / 2.0 * b + (1.0 - (1.0 + _sign(a)) / 2.0) * 1.0'
+    >>> canonical_on_values("a if a == 1/b and not out else 0")
+    'a if _compared(a) == _compared(1.0 / b) and (not _compared(out)) else 0.0'
     """
     return ast.unparse(_CanonicalOnValues().visit(ast.parse(text, mode="eval")))
 
@@ -199,11 +207,49 @@ class _CanonicalOnValues(_Canonical):
         return super().comparison(left, op, right)
 
     def truth(self, number: ast.expr) -> ast.expr:
-        return number if isinstance(number, ast.Constant) else _float(number)
+        return number if isinstance(number, ast.Constant) else ast.Call(ast.Name("_compared"), [number], [])
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        if any(isinstance(x, NOT_POLYNOMIAL) for x in ast.walk(node)):
+            return super().visit_IfExp(node)
+        test = _indicator(_Canonical().condition(node.test))
+        body, orelse = self.visit(node.body), self.visit(node.orelse)
+        return _expression(f"{test} * ({ast.unparse(body)}) + (1.0 - {test}) * ({ast.unparse(orelse)})")
 
 
-def _float(node: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name("float"), [node], [])
+NOT_POLYNOMIAL = (ast.Call, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+
+
+def _indicator(condition: ast.expr) -> str:
+    """Return the text of a number that is 1 if a condition on polynomials is true, else 0."""
+    match condition:
+        case ast.Compare(left, [op], [right]):
+            below, above = _is_positive(right, left), _is_positive(left, right)
+            return {
+                ast.Lt: below, ast.Gt: above, ast.LtE: f"(1.0 - {above})", ast.GtE: f"(1.0 - {below})",
+                ast.NotEq: f"({below} + {above})", ast.Eq: f"(1.0 - {below} - {above})",
+            }[type(op)]  # fmt: skip
+        case ast.BoolOp(ast.And(), values):
+            return " * ".join(map(_indicator, values))
+        case ast.BoolOp(_, values):
+            return f"(1.0 - {' * '.join(f'(1.0 - {_indicator(x)})' for x in values)})"
+        case ast.UnaryOp(ast.Not(), operand):
+            return f"(1.0 - {_indicator(operand)})"
+    return _indicator(ast.Compare(condition, [ast.NotEq()], [ast.Constant(0.0)]))
+
+
+def _is_positive(a: ast.expr, b: ast.expr) -> str:
+    """Return the text of a number that is 1 if a > b, else 0."""
+    difference: ast.expr = ast.BinOp(a, ast.Sub(), b)
+    if isinstance(a, ast.Constant) and a.value == 0.0:
+        difference = ast.UnaryOp(ast.USub(), b)
+    elif isinstance(b, ast.Constant) and b.value == 0.0:
+        difference = a
+    return f"(1.0 + _sign({ast.unparse(difference)})) / 2.0"
+
+
+def _expression(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
 
 def _finite(number: float) -> float:

@@ -14,8 +14,10 @@ and in an operation on lists of operands, such as `sum` or `dot`,
 
 `value` works on floats and may use the functions of this table and of `engine.formulas.MATH_FUNCTIONS`. A partial
 derivative works on floats and on Values, which gives derivatives of any order, so it may use only arithmetic,
-comparisons, `float`, `pi` and the functions of this table. Where the accurate formula differs from the textbook's,
-`notation` holds the textbook's: `1 - out**2` loses every digit of the derivative of tanh in the tails.
+comparisons, `float`, `pi` and the functions of this table. A graph of it may be replayed at other numbers, so there a
+condition on `a` becomes arithmetic with `sign` if the text allows it, or `graph_partials` holds another text; a
+condition on `float(a)` chooses between two formulas for the same number. Where the accurate formula differs from the
+textbook's, `notation` holds the textbook's: `1 - out**2` loses every digit of the derivative of tanh in the tails.
 
 `Rule.backward` below is the chain rule. Subclasses repeat it for a fixed number of operands; the general loops would
 take 60 % more time.
@@ -53,6 +55,7 @@ class Rule:
         domain: where it has a value, such as "a > 0"; "" for everywhere.
         notation: the value, or the value and each partial derivative, as mathematics writes them, where that differs.
         finalize: for an operation on lists of operands, its value in terms of `total` and `top`.
+        graph_partials: the partial derivatives on Values, if they differ.
         identity: the operand that leaves the other one unchanged, such as 1 for the product.
         scope: the rows that the texts name, those of a custom rule as they were when it was defined.
 
@@ -69,6 +72,7 @@ class Rule:
     notation: tuple[str, ...] = ()
     finalize: str = ""
     identity: float | None = None
+    graph_partials: tuple[str, ...] = ()
     scope: Mapping[str, Rule] = field(default_factory=lambda: RULES, repr=False)
 
     @property
@@ -94,14 +98,25 @@ class Rule:
 
     @cached_property
     def partial_functions(self) -> tuple[Callable[..., Any], ...]:
-        """`partials` as functions of the operands and `out`, on floats and Values alike."""
+        """`partials` as functions of the operands and `out`, on floats."""
         letters = [*"ab"[: self.arity], "out"]
-        functions = {**self.scope, "pow": RULES["**"], "float": _number}
-        return tuple(compile_formula(canonical_on_values(text), letters, functions) for text in self.partials)
+        return tuple(self._on_floats(text, letters, own=True) for text in self.partials)
 
-    def _on_floats(self, text: str, letters: Iterable[str]) -> Callable[..., float]:
-        rows = {name: self.scope[name] for name in names(text) if self.scope.get(name, self) is not self}
-        return compile_formula(canonical(text), letters, {name: row.function for name, row in rows.items()})
+    @cached_property
+    def partial_graphs(self) -> tuple[Callable[..., Any], ...]:
+        """`partials` as functions of the operands and `out`, on Values, some of which may be floats."""
+        letters = [*"ab"[: self.arity], "out"]
+        functions = {**self.scope, "pow": RULES["**"], "float": _number, "_compared": _compared, "_sign": RULES["sign"]}
+        return tuple(
+            compile_formula(canonical_on_values(text), letters, functions, f"the derivative of {self.symbol}")
+            for text in self.graph_partials or self.partials
+        )
+
+    def _on_floats(self, text: str, letters: Iterable[str], *, own: bool = False) -> Callable[..., float]:
+        """Return a text as a function; the rule's name in it is the rule if `own`, else a function of `math`."""
+        rows = {name: self.scope[name] for name in names(text) & self.scope.keys()}
+        functions = {name: row.function for name, row in rows.items() if own or row is not self}
+        return compile_formula(canonical(text), letters, functions)
 
     def __call__(self, *operands: Any) -> Any:
         """Return the operation on numbers as a float, on Values as a node."""
@@ -264,8 +279,13 @@ class Dot(Fold):
 
 
 def _number(x: Any) -> float:
-    """Return a number, or the data of a Value, for a comparison in the text of a partial derivative."""
+    """Return a number, or the data of a Value, where the text of a partial derivative says `float(x)`."""
     return float(x) if isinstance(x, (int, float)) else x._data
+
+
+def _compared(x: Any) -> float:
+    """Return a number, or the data of a Value, where a condition compares it; a replayed graph does not."""
+    return float(x) if isinstance(x, (int, float)) else x._compared()
 
 
 def rule_named(symbol: str) -> Rule:
@@ -302,9 +322,24 @@ RULES |= {
             "the power",
             "(a >= 0 or b % 1 == 0) and (a != 0 or b >= 0)",
             notation=("a**b", "b * a**(b - 1)", "a**b * log(a)"),
+            # `float` chooses between formulas for the same number. Those at a = 0 are that number only there: elsewhere
+            # they divide by 0.
+            graph_partials=(
+                "b * a**(b - 1) if 0.5 <= abs(float(b)) < 2**53 or (abs(float(b)) >= 2**53 and float(a) == 0)"
+                " else b*out/a if float(a) != 0 or float(b) != 0"
+                " else sqrt(b) / (1 + a) / ((1 + sign(a) * sign(-a)) / 2) / ((1 + sign(b) * sign(-b)) / 2)",
+                "out * log(a) if float(a) != 0 or float(out) != 0"
+                " else a**(-(-float(b) // 1) - 0.5) / (1 + b) / ((1 + sign(a) * sign(-a)) / 2)",
+            ),
         ),
         Unary("neg", "-a", ("-1",), "the negative", notation=("-a",)),
-        Unary("abs", "abs(a)", ("1 if a > 0 else -1 if a < 0 else 0",), "the absolute value; slope 0 at 0"),
+        Unary(
+            "abs",
+            "abs(a)",
+            ("1 if a > 0 else -1 if a < 0 else 0",),
+            "the absolute value; slope 0 at 0",
+            graph_partials=("(sign(a) - sign(-a)) / 2",),
+        ),
         Unary("exp", "exp(a)", ("out",), "e to the power a"),
         Unary("log", "log(a)", ("1/a",), "the natural logarithm", "a > 0"),
         Unary("log1p", "log1p(a)", ("1/(1 + a)",), "log(1 + a), exact for small a", "a > -1"),
@@ -334,7 +369,13 @@ RULES |= {
         Unary("softplus", "max(a, 0.0) + log1p(exp(-abs(a)))", ("sigmoid(a)",), "log(1 + exp(a)), a smooth relu"),
         Unary("relu", "a if a > 0 else 0.0", ("1 if a > 0 else 0",), "the larger of a and 0; slope 0 at 0"),
         Unary("leaky_relu", "a if a > 0 else 0.01*a", ("1 if a > 0 else 0.01",), "a if a > 0, else 0.01*a"),
-        Unary("elu", "a if a > 0 else expm1(a)", ("1 if a > 0 else exp(a)",), "a if a > 0, else exp(a) - 1"),
+        Unary(
+            "elu",
+            "a if a > 0 else expm1(a)",
+            ("1 if a > 0 else exp(a)",),
+            "a if a > 0, else exp(a) - 1",
+            graph_partials=("exp(-relu(-a))",),
+        ),
         Unary(
             "gelu",
             "a * erfc(-a/2**0.5) / 2",
@@ -348,12 +389,14 @@ RULES |= {
             "a if a > b else b",
             ("1 if a > b else 0 if a < b else 0.5", "1 if b > a else 0 if b < a else 0.5"),
             "the larger of a and b; at a tie each has slope 1/2",
+            graph_partials=("(2 + sign(a - b) - sign(b - a)) / 4", "(2 + sign(b - a) - sign(a - b)) / 4"),
         ),
         Binary(
             "minimum",
             "a if a < b else b",
             ("1 if a < b else 0 if a > b else 0.5", "1 if b < a else 0 if b > a else 0.5"),
             "the smaller of a and b; at a tie each has slope 1/2",
+            graph_partials=("(2 + sign(b - a) - sign(a - b)) / 4", "(2 + sign(a - b) - sign(b - a)) / 4"),
         ),
         Sum("sum", "a", ("1",), "the sum of all operands", finalize="total"),
         Dot("dot", "a * b", ("b", "a"), "the sum of the products, pair by pair", finalize="total"),

@@ -318,6 +318,11 @@ class Value:
         """Return the smaller of a and b; at a tie each has slope 1/2."""
         return record(RULES["minimum"], *as_values((self, other), "minimum"))
 
+    def _compared(self) -> float:
+        """Return the data, for a condition in the text of a partial derivative."""
+        _note(self)
+        return self._data
+
     def _record(self, rule: Rule, operands: tuple[Operand, ...]) -> Value:
         """Return the node of `rule`, for the text of a partial derivative."""
         return record(rule, *as_values(operands, rule.symbol))

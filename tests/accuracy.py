@@ -230,7 +230,7 @@ def _measure_partial(rule, i, text, operands, accuracy, *, smooth):
     for j in range(rule.arity):
         leaf, leaf_operands = with_leaf(j)
         try:
-            partial = rule.partial_functions[i](*leaf_operands, apply(rule, leaf_operands))
+            partial = rule.partial_graphs[i](*leaf_operands, apply(rule, leaf_operands))
             if isinstance(partial, Value):
                 partial.backward()
         except ArithmeticError:

@@ -590,3 +590,19 @@ class TestMeaning:
     def test_gives_a_float(self):
         for text in ("max(a, 0)", "1 if a > 0 else 0", "a > 0", "not a", "abs(a) // 1"):
             assert type(rule("whole", text, "0")(2.0).data) is float, text
+
+
+def test_a_graph_of_derivatives_elsewhere():
+    soft = engine.rule("soft", "a if a > 1 else exp(a - 1)", "1 if a > 1 else exp(a - 1)")
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    graph = grad(soft(x) * x * w, x, create_graph=True)
+    x.data = 0.0
+    with pytest.warns(engine.FrozenBranchWarning, match="the derivative of soft"):
+        graph.forward()
+    hard = engine.rule("hard", "a if 0 < a <= 1 or a == 3 else 2*a", "1 if 0 < a <= 1 or a == 3 else 2")
+    x = Value(2.0, "x")
+    y = grad(hard(x) * w, x, create_graph=True)
+    for number, slope in [(0.0, 2.0), (0.5, 1.0), (1.0, 1.0), (2.0, 2.0), (3.0, 1.0), (-1.0, 2.0)]:
+        x.data = number
+        y.forward()
+        assert y.data == slope * 3.0
