@@ -70,13 +70,19 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Value:
         targets: as many classes, 1 or 0, or probabilities of class 1 in between.
 
     Raises:
-        ValueError: the shapes differ, or a target is outside [0, 1].
+        ValueError: the shapes differ, a target is outside [0, 1], or an output is already a sigmoid.
         TypeError: a logit or target is not a number.
 
     >>> binary_cross_entropy([Value(0.0), Value(1000.0)], [1, 1]).data  # log(2) / 2
     0.34657359027997264
     """
     pairs = _pairs("binary_cross_entropy", logits, targets)
+    for o, _ in pairs:
+        if o.op == "sigmoid":
+            raise ValueError(
+                f"an output of binary_cross_entropy must be a logit, got {describe(o)}: "
+                "leave out the sigmoid, use the activation 'linear'"
+            )
     _check("binary_cross_entropy", pairs, lambda r: 0.0 <= r <= 1.0, "1, 0 or a probability in between")
     return _mean([r * (-o).softplus() + (1 - r) * o.softplus() for o, r in pairs])
 

@@ -73,9 +73,7 @@ class Perceptron(Module):
     def weights(self, weights: tuple[Value, ...]) -> None:
         if not (isinstance(weights, tuple) and all(isinstance(w, Value) for w in weights)):
             got = describe(weights)
-            raise TypeError(
-                f"weights must be a tuple of Values, got {got}: set one by neuron.weights[1].data = 0.5"
-            )
+            raise TypeError(f"weights must be a tuple of Values, got {got}: set one by neuron.weights[1].data = 0.5")
         if len(weights) != self.n_inputs + 1:
             names = f"the {self.n_inputs + 1} Values w0 to w{self.n_inputs}"
             raise ValueError(f"weights must be {names}, got {len(weights)}")
