@@ -30,8 +30,8 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
     """
     for root in roots:
         if not hasattr(root, "_a"):
-            call = ": call it, and pass the Value that it returns" if callable(root) else ""
-            raise TypeError(f"the root of a graph must be a Value, got {describe(root)}{call}")
+            model = ": pass an output, model(x); viz.network draws the model" if hasattr(root, "parameters") else ""
+            raise TypeError(f"the root of a graph must be a Value, got {describe(root)}{model}")
     order: list[Value] = []
     seen: set[Value] = set()
     seen_lists: set[int] = set()  # by id

@@ -43,6 +43,8 @@ def conversion(x: object) -> str:
     >>> conversion("3.5")
     ': convert a text by float()'
     """
+    if x is None:
+        return ": a function without return gives None"
     if isinstance(x, str):
         return ": convert a text by float()"
     if isinstance(x, bool):

@@ -63,7 +63,7 @@ class Value:
     _grad: Any  # a float; None in a constant
     _label: str
 
-    @usage('Value(2.0, "x")')
+    @usage('Value(2.0, "x"), which takes a gradient')
     def __init__(self, data: Number, label: str = "") -> None:
         self._data = as_finite(data, "data of a Value")
         self._rule = LEAF

@@ -56,7 +56,7 @@ def save(model: Module, path: AnyPath) -> None:
     {'w0': 0.1, 'w1': 2.0}
     """
     if not isinstance(model, Module):
-        raise TypeError(f"model must be a Module, got {describe(model)}")
+        raise TypeError(f"model must be a Module, got {describe(model)}: write nn.save(model, path)")
     content = {"format": FORMAT, "model": repr(model), "sha256": "", "parameters": model.state_dict()}
     content["sha256"] = _digest(content)
     text = json.dumps(content, indent=2) + "\n"
@@ -98,7 +98,7 @@ def load(model: AnyModule, path: AnyPath) -> AnyModule:
         TypeError: `model` is not a Module.
     """
     if not isinstance(model, Module):
-        raise TypeError(f"model must be a Module, got {describe(model)}")
+        raise TypeError(f"model must be a Module, got {describe(model)}: write nn.load(model, path)")
     try:
         content = json.loads(Path(os.fsdecode(path)).read_bytes().decode(), object_pairs_hook=_unique)
         if not isinstance(content, dict) or content.get("format") != FORMAT:

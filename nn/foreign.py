@@ -18,9 +18,9 @@ PACKAGE_NAMES = {
 # And for those that their models have.
 MODEL_NAMES = {
     "weights": "model.parameters(), or those of a neuron, model.layers[0].neurons[0].weights",
-    **dict.fromkeys(["w", "weight", "coef_"], "the `weights[1:]` of a Perceptron"),
-    **dict.fromkeys(["b", "bias", "intercept_"], "the `weights[0]` of a Perceptron"),
-    "nonlin": "the `activation` of a Perceptron",
+    **dict.fromkeys(["w", "weight", "coef_"], "neuron.weights[1:], where neuron is a Perceptron"),
+    **dict.fromkeys(["b", "bias", "intercept_"], "neuron.weights[0], where neuron is a Perceptron"),
+    "nonlin": "neuron.activation, where neuron is a Perceptron",
     **dict.fromkeys(["fit", "train"], "nn.train(model, loss, data)"),
     **dict.fromkeys(["eval", "score"], "nn.evaluate(model, loss, data)"),
     "evaluate": "nn.evaluate(model, loss, data)",

@@ -162,7 +162,7 @@ class Drawing(graphviz.Digraph):
         """
         by_user = options.get("skip_existing", False) is not None  # `render` passes None
         if by_user and filename is not None and pathlib.Path(filename).suffix.lower() in PICTURES:
-            raise ValueError(f"save writes the DOT source, got {str(filename)!r}: write render() for the picture")
+            raise ValueError(f"save writes the DOT source, got {str(filename)!r}: write render(...) for the picture")
         return super().save(filename, *args, **options)
 
     # graphviz calls its backend through these three, which are properties there.

@@ -117,7 +117,7 @@ class TestData:
     @pytest.mark.parametrize(
         ("size", "loss", "data", "example", "message"),
         [
-            (1, nn.mse, [([1.0], [1.0])], 0, r"mse .*as many outputs as targets, got Value Value\("),
+            (1, nn.mse, [([1.0], [1.0])], 0, r"mse .*as many outputs as targets, got Value\("),
             (1, nn.mse, [([1.0, 2.0], 1.0)], 0, r"1 input for Perceptron\(1, 'linear'\), got 2: list \[1.0, 2.0\]"),
             (1, nn.mse, [([1.0], 1.0), ([1.0, 2.0], 1.0)], 1, r"1 input for Perceptron\(1, 'linear'\), got 2"),
             (1, nn.mse, [([1.0], 1.0), (["1"], 1.0)], 1, "x1 .*real number, got str '1'"),
