@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Callable
+from inspect import getclosurevars, iscode
+from types import FunctionType
 from typing import Any
 
 import engine
@@ -18,6 +22,8 @@ WORTH_WAITING = 10.0  # seconds of training on Values; the first compilation on 
 
 # Seconds that a training on Values takes, about: per operation and per operand of an example, per parameter of a step.
 PER_OPERATION, PER_OPERAND, PER_PARAMETER = 3.5e-6, 0.15e-6, 1.5e-6
+
+ARITHMETIC = {"abs", "bool", "divmod", "float", "int", "max", "min", "pow", "range", "round", "sum"}  # builtins
 
 
 def is_worth_compiling(model: Any, loss: Loss, pairs: Pairs, n_examples: int, n_steps: int) -> bool:
@@ -45,6 +51,25 @@ def seconds_on_values(model: Any, loss: Loss, pairs: Pairs, n_examples: int, n_s
     operations, operands = sum(node.op != "" for node in nodes), sum(len(node.parents) for node in nodes)
     parameters = len(model.parameters())
     return n_examples * (operations * PER_OPERATION + operands * PER_OPERAND) + n_steps * parameters * PER_PARAMETER
+
+
+def reads_arguments_only(function: Callable[..., Any]) -> bool:
+    """Return whether a function certainly reads nothing but its arguments, numbers and functions of arithmetic.
+
+    Others, such as a schedule that depends on the weights, may read the Values, which compiled training must update.
+
+    >>> start, weight = 0.1, engine.Value(2.0)
+    >>> reads_arguments_only(lambda epoch: start * 0.9**epoch), reads_arguments_only(lambda epoch: start / weight.data)
+    (True, False)
+    """
+    if not isinstance(function, FunctionType) or any(map(iscode, function.__code__.co_consts)):
+        return False
+    used = getclosurevars(function)
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    return used.builtins.keys() <= ARITHMETIC and all(
+        x is math or isinstance(x, int | float) or getattr(x, "__module__", "") == "math"
+        for x in (*used.nonlocals.values(), *used.globals.values(), *defaults)
+    )
 
 
 def kernels_are_compiled() -> bool:

@@ -23,7 +23,7 @@ from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 from nn.signals import layers_of
-from nn.training.choice import records_one_graph
+from nn.training.choice import reads_arguments_only, records_one_graph
 from nn.training.compiled_update import compiled_step
 from nn.training.steps import Steps
 
@@ -249,6 +249,9 @@ class CompiledSteps(Steps):
             self.right_decisions = decide_targets(groups[0].targets)
         self.leaves = groups[0].program.parameters
         self.recorded = self._contents()
+        self.accuracy_reads_values = accuracy is not None and (
+            not reads_arguments_only(accuracy) or any(type(x) is Value for x in _flat(pairs))
+        )
         self.gradient = np.zeros(len(self.leaves))
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
         self.read_back()
@@ -299,9 +302,13 @@ class CompiledSteps(Steps):
             if self.decide:
                 self.undecided.append((examples, results))
             elif self.accuracy is not None:
+                if self.accuracy_reads_values:
+                    self.write_back()
                 for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
                     output = _refill(group.output, iter(outputs))
                     self.rights += number_of(self.accuracy(output, self.pairs[example][1]))
+                if self.accuracy_reads_values and [leaf.data for leaf in self.leaves] != self.now[0].tolist():
+                    raise RuntimeError(f"epoch {epoch}: accuracy must leave the parameters unchanged: use a callback")
             gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         data, state, steps = self.now

@@ -22,7 +22,7 @@ from nn.losses import Accuracy, Loss, accuracy_by
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
 from nn.schedules import Schedule
-from nn.training.choice import is_worth_compiling
+from nn.training.choice import is_worth_compiling, reads_arguments_only
 from nn.training.progress import Progress
 from nn.training.steps import Steps
 
@@ -60,10 +60,11 @@ def train(
         epochs: the maximum number of passes through the data.
         batch_size: the number of examples per step; 1 as in P31, None for all of them.
         schedule: the learning rate as a function of the epoch, which counts from 0; midway through the first it is 0.5.
+            It is called before every step, and may read and change the parameters and the optimizer.
         until: a function of the history that decides after every epoch whether it has converged; by default
             `nn.plateau()`. `lambda history: False` goes through all epochs.
         accuracy: a function of output and target that returns 1 (True) if the output is right; by default that of
-            the loss, if it is for classes.
+            the loss, if it is for classes. It may read the parameters, but not change them.
         callback: a function of the history, called after every epoch. What it changes counts from the next step on:
             parameters, examples (in place), the optimizer with its parameters and settings.
         shuffle: draw a new random order in every epoch.
@@ -115,6 +116,7 @@ def train(
     sizes = [min(size, len(pairs) - start) for start in batches]
     # Whether a callback or criterion of the user, which may use and change the Values, runs between epochs.
     watched = callback is not None or not (until is None or isinstance(until, Plateau))
+    scheduled_by_values = schedule is not None and not reads_arguments_only(schedule)
     until = plateau() if until is None else until
     accuracy = accuracy_by(loss) if accuracy is None else accuracy
     order = list(range(len(pairs)))
@@ -137,7 +139,11 @@ def train(
                 losses = []
                 for start in batches:
                     if schedule is not None:
+                        if scheduled_by_values:
+                            steps.write_back()
                         optimizer.learning_rate = schedule(epoch + start / len(pairs))
+                        if scheduled_by_values:
+                            steps.read_back()
                     losses.append(steps.step(epoch + 1, start, start + size))
                     bar.advance(history)
                 total, rights = sum(losses), steps.pop_rights()

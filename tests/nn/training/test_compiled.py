@@ -4,6 +4,7 @@ import math
 import random
 from collections import namedtuple
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +13,29 @@ import pytest
 import engine
 import nn
 from engine import Value
+from nn.training.compiled import CompiledSteps
 from nn.training.compiled_update import compiled_step
 
 
 def line(**changes):
     return nn.Perceptron(1, "linear", **{"init": [0.0, 1.0], **changes})
+
+
+def rate_of(weight, epoch):
+    return 0.1 / (1 + abs(weight.data)) if epoch < 3 else 0.05
+
+
+class Clock:
+    def __init__(self, model):
+        self.model = model
+
+    def rate(self, epoch):
+        return rate_of(self.model.weights[0], epoch)
+
+    def reset(self, epoch):
+        if epoch in (1.25, 2.0):
+            self.model.weights[1].data = epoch
+        return 0.1
 
 
 def still(model):
@@ -400,6 +419,70 @@ class TestAgainstValues:
                     model, nn.mse, [(1.0, 1.0)], callback=callback, until=lambda h: h.epochs == 2, compiled=compiled
                 )
             assert model.weights[0].data == 7.0
+
+    SCHEDULES = {  # noqa: RUF012
+        "weights": lambda model, optimizer: lambda epoch: 0.1 / (1 + abs(model.weights[0].data)),
+        "gradients": lambda model, optimizer: lambda epoch: 0.1 / (1 + sum(w.grad**2 for w in model.weights)),
+        "the optimizer": lambda model, optimizer: (
+            lambda epoch: 0.1 / (1 + optimizer.steps) + abs(optimizer.state[0][0]) / 10
+        ),
+        "a method": lambda model, optimizer: Clock(model).rate,
+        "partial": lambda model, optimizer: partial(rate_of, model.weights[1]),
+        "a default": lambda model, optimizer: lambda epoch, w=model.weights[1]: rate_of(w, epoch),
+        "changes": lambda model, optimizer: Clock(model).reset,
+    }
+
+    @pytest.mark.parametrize("reads", SCHEDULES)
+    def test_a_schedule_sees_and_changes_the_values(self, reads):
+        data = [(x, 2 * x + 1) for x in (-1.0, 0.0, 0.5, 1.0)]
+        results = []
+        for compiled in (True, False):
+            model = line()
+            optimizer = nn.Adam(model.parameters())
+            history = nn.train(
+                model, nn.mse, data, optimizer=optimizer, epochs=5, batch_size=1, seed=1, compiled=compiled,
+                schedule=self.SCHEDULES[reads](model, optimizer),
+            )  # fmt: skip
+            results.append([*history.steps, *(w.data for w in model.weights), *(w.grad for w in model.weights)])
+        assert results[0] == pytest.approx(results[1], rel=1e-9)
+
+    def test_an_accuracy_sees_the_values(self):
+        results = []
+        for compiled in (True, False):
+            model = line()
+            seen = []
+
+            def accuracy(y, r, model=model, seen=seen):
+                seen.append([*(w.data for w in model.weights), *(w.grad for w in model.weights), y.data])
+                return abs(model(0.5).data - 2) < 0.5
+
+            history = nn.train(
+                model, nn.mse, [(x, 2 * x + 1) for x in (-1.0, 0.0, 1.0)], epochs=4, batch_size=1, seed=1,
+                compiled=compiled, accuracy=accuracy, optimizer=nn.SGD(model.parameters(), 0.2),
+            )  # fmt: skip
+            results.append([*history.accuracy, *(x for row in seen for x in row)])
+        assert 0.0 < sum(results[0][:4]) < 4.0
+        assert results[0] == pytest.approx(results[1], rel=1e-9)
+
+    def test_an_accuracy_must_not_change_the_values(self, compiled):
+        model = line()
+
+        def accuracy(y, r):
+            model.weights[0].data += 1.0
+            return True
+
+        with pytest.raises(RuntimeError, match="change"):
+            nn.train(model, nn.mse, [(1.0, 2.0)], epochs=2, compiled=compiled, accuracy=accuracy)
+
+    @pytest.mark.parametrize(
+        "schedule",
+        [nn.linear_decay(0.1, 0.01, 3), nn.cosine_decay(0.1, 0.01, 3), nn.exponential_decay(0.1, 0.5), lambda e: 0.1],
+    )
+    def test_a_schedule_of_numbers_costs_nothing(self, schedule, monkeypatch):
+        written = []
+        monkeypatch.setattr(CompiledSteps, "write_back", lambda self: written.append(self))
+        nn.train(line(), nn.mse, [(1.0, 2.0)] * 4, epochs=5, batch_size=1, compiled=True, schedule=schedule)
+        assert len(written) == 1
 
     def test_classes_are_ints(self):
         for r in (np.array([1.7]), np.array([1]), 1.0, -1, 2):
