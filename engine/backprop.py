@@ -11,6 +11,7 @@ from engine import errors
 from engine.formatting import format_number
 from engine.graph import operand_rows, topological_order
 from engine.labels import Names
+from engine.notebook import Pictured
 from engine.restore import restored
 from engine.value import Value
 from engine.walk import Walk, highlighted
@@ -68,7 +69,7 @@ class Contribution:
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Pictured):
     """One application of the chain rule: a node passes its gradient back to its parents. `str` says it in words.
 
     Attributes:

@@ -13,6 +13,7 @@ from engine.backprop import Contribution, local_derivatives
 from engine.formatting import format_number
 from engine.graph import topological_order
 from engine.labels import Names
+from engine.notebook import Pictured
 from engine.validation import describe
 from engine.value import Value
 from engine.walk import Walk, highlighted
@@ -41,7 +42,7 @@ class TangentContribution(Contribution):
 
 
 @dataclass(frozen=True)
-class ForwardStep:
+class ForwardStep(Pictured):
     """One application of the chain rule: a node receives its tangent from its operands. `str` says it in words.
 
     Attributes:

@@ -18,6 +18,7 @@ from engine.comparisons import warn_of_frozen
 from engine.foreign import FOREIGN_NAMES, FOREIGN_OPERATORS, ForeignName, missing_operator, usage
 from engine.formatting import format_number
 from engine.graph import topological_order
+from engine.notebook import Pictured
 from engine.recording import is_recording, noted_comparisons
 from engine.restore import restored
 from engine.rules import CONSTANT, LEAF, RULES, Rule
@@ -28,7 +29,7 @@ Operand: TypeAlias = "Value | Number"
 
 
 @final
-class Value:
+class Value(Pictured):
     """A number that remembers how it was computed, so that it can be differentiated with respect to its inputs.
 
     Args:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
+from engine.notebook import Pictured
 from engine.value import Value
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 StepType = TypeVar("StepType")
 
 
-class Walk(ABC, Generic[StepType]):
+class Walk(Pictured, ABC, Generic[StepType]):
     """A pass over the graph of `root`, one step per node."""
 
     root: Value

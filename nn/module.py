@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine import Value
+from engine.notebook import Pictured
 from engine.validation import as_finite, describe
 from nn.foreign import MODEL_NAMES, OtherName
 
 
-class Module:
+class Module(Pictured):
     """A function with parameters. A subclass sets Values and other Modules as attributes and defines `__call__`.
 
     As in PyTorch, it may define `forward` instead, and `model.forward(x)` is the same as `model(x)`.

@@ -11,7 +11,7 @@ from viz.drawing import Drawing
 from viz.equations import latex
 from viz.graph_drawing import draw
 from viz.network_drawing import network
-from viz.notebook import embed, show_in_notebook
+from viz.notebook import PAGES, embed, show_in_notebook
 from viz.pages.graph_steps import page
 from viz.pages.network_steps import network_page
 from viz.plots import plot_activations, plot_decision_boundary, plot_descent, plot_gradients, plot_loss
@@ -23,6 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 show_in_notebook(dict.fromkeys((Perceptron, Layer, MLP), network))
+PAGES.update(dict.fromkeys((Perceptron, Layer, MLP), network_page))
 
 # Names of other libraries, with the call that does the same here
 OTHER_NAMES = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
-from engine import Step, Value, topological_order
+from engine import ForwardStep, Step, Value, topological_order
 from engine.backprop import Contribution
+from engine.forward_mode import TangentContribution
 from engine.graph import operand_rows
 from engine.labels import Names, substitute
 from engine.validation import describe
@@ -134,28 +135,34 @@ class Equations:
         expression stops after `MAX_OPERATIONS` operations; operands further down are written by name.
         """
         opened, uses = _operations_below(node)
-        order = topological_order(*opened, stop=lambda x: x not in opened)[::-1] if opened else []
-        named = {x for x in order if uses[x] > 1 and self._is_worth_a_name(x)} - {node}
+        order = topological_order(*opened, stop=lambda x: x not in opened) if opened else []
+        named = {x for x in order if uses[x] > 1 and isinstance(self.names.tree(x), ast.Name)} - {node}
+        symbols = self._trees(order, named, self.names.tree)
+        plugged = self._trees(order, named, self.data) if numbers else {}
+        equations = []
+        for x in [node, *(x for x in reversed(order) if x in named)]:
+            sides = [self.names.tree(x), *(trees[x] for trees in (symbols, plugged) if x in trees)]
+            if x is node and not x.label and len(sides) > 1:
+                del sides[0]  # a name that nothing else uses
+            equations.append(_equal([*sides, self.data(x)] if numbers else sides))
+        return equations
+
+    def _trees(
+        self, order: Sequence[Value], named: Set[Value], write_leaf: Callable[[Value], ast.expr]
+    ) -> dict[Value, ast.expr]:
+        """Return operations as expressions in their leaves and in `named` nodes."""
         trees: dict[Value, ast.expr] = {}
 
         def write(x: Value) -> ast.expr:
             if x in trees and x not in named:
                 return trees[x]
-            return self.names.tree(x) if x.parents or not numbers else self.data(x)
+            return self.names.tree(x) if x.parents else write_leaf(x)
 
-        for x in reversed(order):
+        for x in order:
             trees[x] = self.operation(x, write)
-        equations = []
-        for x in [node, *(x for x in order if x in named)]:
-            sides = [self.names.tree(x), trees.get(x, self.names.tree(x))]
-            if x is node and not x.label:
-                del sides[0]  # a name that nothing else uses
-            if numbers:
-                sides.append(self.data(x))
-            equations.append(_equal(sides))
-        return equations
+        return trees
 
-    def chain_rule(self, step: Step, first: int = 0) -> list[tuple[Equation, Equation]]:
+    def chain_rule(self, step: Step | ForwardStep, first: int = 0) -> list[tuple[Equation, Equation]]:
         """Return two equations for each contribution of a step: the contribution, and the sum with what was there.
 
         Args:
@@ -164,8 +171,15 @@ class Equations:
         """
         return [(self._product(x, i), self._sum(x, i)) for i, x in enumerate(step.contributions, first)]
 
-    def step(self, step: Step) -> list[Equation]:
-        """Return the equations of a step: its contributions, and sums where a gradient was not 0 before."""
+    def derivative(self, step: Step | ForwardStep) -> Equation:
+        """Return the derivative of which a step is about: the gradient of its node, or its tangent."""
+        if isinstance(step, ForwardStep):
+            symbol = derivative(self.names.tree(step.node), self.names.tree(step._x))
+            return Equation(symbol, (("=", self._number(step.tangent, "tangent")),))
+        return Equation(self.gradient(step.node), (("=", self._number(step.upstream, "upstream")),))
+
+    def step(self, step: Step | ForwardStep) -> list[Equation]:
+        """Return the equations of a step: its contributions, and sums where the derivative was not 0 before."""
         return [
             equation
             for contribution, (product, sum_) in zip(step.contributions, self.chain_rule(step), strict=True)
@@ -174,34 +188,40 @@ class Equations:
 
     def _product(self, contribution: Contribution, i: int) -> Equation:
         """Return one application of the chain rule, in symbols, with numbers, and the result."""
-        node, parent = contribution._node, contribution.parent
-        row, operand = contribution._row, contribution._operand
+        node, row, operand = contribution._node, contribution._row, contribution._operand
+        incoming, result = self._symbols(contribution)
         upstream = self._number(contribution._upstream, "upstream")
         local = self.local_derivative(node, row, operand)
-        sides: list[ast.expr] = [
-            ast.BinOp(self.gradient(node), ast.Mult(), derivative(self.names.tree(node), self.names.tree(parent))),
-            ast.BinOp(self.gradient(node), ast.Mult(), local),
+        pairs = [
+            (incoming, derivative(self.names.tree(node), self.names.tree(contribution.parent))),
+            (incoming, local),
+            (upstream, self._number(contribution.local, f"local {i}")),
         ]
         if not isinstance(local.operand if isinstance(local, ast.UnaryOp) else local, ast.Name | ast.Constant):
-            numbers = self.local_derivative(node, row, operand, numbers=True)
-            sides.append(ast.BinOp(upstream, ast.Mult(), numbers))
-        sides.append(ast.BinOp(upstream, ast.Mult(), self._number(contribution.local, f"local {i}")))
-        sides.append(self._number(contribution.amount, f"amount {i}"))
-        first, *others = sides
-        return Equation(self.gradient(parent), (("+=", first), *(("=", side) for side in others)))
+            pairs.insert(2, (upstream, self.local_derivative(node, row, operand, numbers=True)))
+        if isinstance(contribution, TangentContribution):
+            pairs = [(y, x) for x, y in pairs]
+        first, *others = [ast.BinOp(x, ast.Mult(), y) for x, y in pairs]
+        sides = [*others, self._number(contribution.amount, f"amount {i}")]
+        return Equation(result, (("+=", first), *(("=", side) for side in sides)))
 
     def _sum(self, contribution: Contribution, i: int) -> Equation:
-        """Return the gradient of the parent as the sum of what it was and the contribution."""
+        """Return the derivative that receives a contribution as the sum of what it was and the contribution."""
         before = self._number(contribution.before, f"before {i}")
         amount = self._number(contribution.amount, f"amount {i}")
         total = self._number(contribution.total, f"total {i}")
-        return _equal([self.gradient(contribution.parent), ast.BinOp(before, ast.Add(), amount), total])
+        return _equal([self._symbols(contribution)[1], ast.BinOp(before, ast.Add(), amount), total])
+
+    def _symbols(self, contribution: Contribution) -> tuple[ast.expr, ast.expr]:
+        """Return the symbols of the derivative that a contribution comes from, and of the one that it is added to."""
+        node, parent = contribution._node, contribution.parent
+        if isinstance(contribution, TangentContribution):
+            x = self.names.tree(contribution._x)
+            return derivative(self.names.tree(parent), x), derivative(self.names.tree(node), x)
+        return self.gradient(node), self.gradient(parent)
 
     def _number(self, x: float, slot: str) -> ast.expr:
         return plugged_in(x, slot if self.slots else "")
-
-    def _is_worth_a_name(self, node: Value) -> bool:
-        return isinstance(self.names.tree(node), ast.Name)
 
 
 def _equal(sides: Sequence[ast.expr]) -> Equation:
@@ -239,7 +259,7 @@ def _operations_below(node: Value) -> tuple[dict[Value, None], Counter[Value]]:
     return opened, uses
 
 
-def latex(content: Value | Step, *, numbers: bool = False) -> LaTeX:
+def latex(content: Value | Step | ForwardStep, *, numbers: bool = False) -> LaTeX:
     r"""Return a Value, a derivative or a step of backpropagation as LaTeX.
 
     Labels become symbols: `w12`, `beta_2` and `y_hat` are written with subscripts, Greek letters and accents,
@@ -247,15 +267,15 @@ def latex(content: Value | Step, *, numbers: bool = False) -> LaTeX:
 
     Args:
         content: a Value, which is written as an expression in its leaves; subexpressions that are used more than once
-            have a line of their own. Or a step of `engine.Backprop`, which is written as the chain rule.
-        numbers: write a Value with its numbers too.
+            have a line of their own. Or a step of `engine.Backprop` or `engine.ForwardMode`: the chain rule.
+        numbers: write a Value with its numbers too, which a step always has.
 
     Returns:
         Text for math mode, without dollar signs, which a notebook typesets. It needs the package amsmath; labels in
         other than Latin letters also need XeLaTeX or LuaLaTeX.
 
     Raises:
-        TypeError: `content` is neither a Value nor a Step, or `numbers` not a bool.
+        TypeError: `content` is neither a Value nor a step, or `numbers` not a bool.
 
     >>> w, x = Value(0.5, "w1"), Value(2.0, "x1")
     >>> y = (w * x).tanh()
@@ -267,12 +287,7 @@ def latex(content: Value | Step, *, numbers: bool = False) -> LaTeX:
         raise TypeError(f"numbers must be True or False, got {describe(numbers)}")
     match content:
         case Value():
-            equations = Equations(content).expansion(content)
-            if numbers:
-                (first, *others) = equations
-                with_numbers = Equations(content).expansion(content, numbers=True)[0]
-                equations = [Equation(first.left, first.rights + with_numbers.rights), *others]
-            return latex_lines(equations)
-        case Step():
+            return latex_lines(Equations(content).expansion(content, numbers=numbers))
+        case Step() | ForwardStep():
             return latex_lines(Equations(content._names.root, content._names).step(content))
-    raise TypeError(f"content must be a Value or a Step of Backprop, got {describe(content)}")
+    raise TypeError(f"content must be a Value or a step of Backprop or ForwardMode, got {describe(content)}")

@@ -1,8 +1,9 @@
-"""Notebooks: Values, steps and models are shown as pictures as soon as viz is imported."""
+"""Notebooks: Values, steps and models are shown as pictures and formulas, and pages are embedded."""
 
 from __future__ import annotations
 
 import html
+import inspect
 import os
 import sys
 import tempfile
@@ -15,19 +16,27 @@ from engine import Backprop, ForwardMode, ForwardStep, Step, Value
 from engine.foreign import usage
 from engine.validation import describe
 from viz.drawing import Drawing
+from viz.equations import Equation, Equations, latex
 from viz.graph_drawing import draw
 from viz.pages.graph_steps import page
 
+Page = Callable[..., Path]  # a function that writes a page to the file `path`
+
 PAGE_HEIGHT = 560  # of an embedded page, in pixels
+PAGES: dict[type, Page] = {Value: page}  # the page of each type that `embed` shows; viz adds the models
 WORDS_STYLE = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; margin: 0.5em 0"
+FORMULA_STYLE = (
+    "<style>.glassgrad-formulas p{font-size:110%;margin:.6em 0}.glassgrad-formulas .cases mtd{text-align:left}</style>"
+)
+LARGEST_EXPANSION = 300  # characters of LaTeX; of a larger expression only the last operation is shown
 
 
 def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any = None) -> None:
     """Register with IPython how a notebook shows Values, steps and models; without IPython, do nothing.
 
-    A Value shows its graph, a model its network, a `Backprop`, a `ForwardMode` and each of their steps the graph with
-    that step highlighted and in words. Objects that are too large to draw stay text, and so does everything in a
-    terminal.
+    A Value shows its graph and its formula; a `Backprop`, a `ForwardMode` and each of their steps show the graph with
+    that step highlighted, and its equations; a model shows its network. What is too large to draw stays text, and so
+    does everything in a terminal.
 
     Args:
         models: for each type of model the function that draws it.
@@ -39,15 +48,17 @@ def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any
         return
     formatters = shell.display_formatter.formatters
     displays: dict[type, Callable[[Any], str | None]] = {
-        Value: lambda value: _fitted_svg(draw, value) if value.parents else None,
-        Step: lambda step: _highlighted(step._names.root, step, str(step)),
-        ForwardStep: lambda step: _highlighted(step._names.root, step, str(step)),
+        Value: _value,
+        Step: _step,
+        ForwardStep: _step,
         Backprop: lambda walk: _walk(walk, shell.user_ns),
         ForwardMode: lambda walk: _walk(walk, shell.user_ns),
         **{model: partial(_fitted_svg, draw_model) for model, draw_model in models.items()},
     }
     for type_, display in displays.items():
         formatters["text/html"].for_type(type_, display)
+    for type_ in (Value, Step, ForwardStep):
+        formatters["text/latex"].for_type(type_, _latex)
     shell.display_formatter.mimebundle_formatter.for_type(Drawing, _drawing)
 
 
@@ -65,21 +76,57 @@ def _drawing(drawing: Drawing) -> Any:
     return {"text/html": svg} if svg else drawing._repr_mimebundle_()
 
 
+def _value(value: Value) -> str | None:
+    """Return the graph of a Value and its formula, or None, which shows the text, for a leaf or a large graph."""
+    picture = _fitted_svg(draw, value) if value.parents else None
+    return picture and f"{picture}{_formulas(_short_equations(value))}"
+
+
+def _short_equations(value: Value) -> list[Equation]:
+    """Return a Value as an expression in its leaves, or if that is long, as its last operation."""
+    equations = Equations(value)
+    expansion = equations.expansion(value, numbers=True)
+    is_short = len(latex(value)) <= LARGEST_EXPANSION
+    return expansion if is_short else [equations.definition(value)]
+
+
+def _step(step: Step | ForwardStep) -> str:
+    return _highlighted(step._names.root, step, step)
+
+
 def _walk(walk: Backprop | ForwardMode, variables: Mapping[str, Any]) -> str:
     """Return the state of a pass as a picture and in words, with the calls that step on and back."""
     name = next((name for name, value in variables.items() if value is walk and not name.startswith("_")), "walk")
-    words, hints = repr(walk), []
+    hints = []
     if walk.upcoming is not None:
         hints.append(f"{name}.step() goes on")
     if walk.last:
-        words = f"{walk.last}\n{words}"
         hints.append(f"{name}.back() goes back")
-    return _highlighted(walk.root, walk, words) + f"<p><small>{html.escape(', '.join(hints))}</small></p>"
+    words = f'<pre style="{WORDS_STYLE}">{html.escape(repr(walk))}</pre>'
+    return f"{_highlighted(walk.root, walk, walk.last)}{words}<p><small>{html.escape(', '.join(hints))}</small></p>"
 
 
-def _highlighted(root: Value, source: Step | ForwardStep | Backprop | ForwardMode, words: str) -> str:
+def _highlighted(
+    root: Value, source: Step | ForwardStep | Backprop | ForwardMode, step: Step | ForwardStep | None
+) -> str:
+    """Return the picture of a pass and, after a step, its equations."""
     picture = _fitted_svg(draw, root, highlight=source) or ""
-    return f'{picture}<pre style="{WORDS_STYLE}">{html.escape(words)}</pre>'
+    if step is None:
+        return picture
+    equations = Equations(step._names.root, step._names)
+    definition, derivative = equations.definition(step.node, numbers=False), equations.derivative(step)
+    verb = "passes back" if isinstance(step, Step) else "receives"
+    return picture + _formulas(equations.step(step), f"<p>{definition.mathml} {verb} {derivative.mathml}</p>")
+
+
+def _formulas(equations: list[Equation], heading: str = "") -> str:
+    lines = "".join(f"<p>{equation.mathml}</p>" for equation in equations)
+    return f'<div class="glassgrad-formulas">{FORMULA_STYLE}{heading}{lines}</div>'
+
+
+def _latex(content: Value | Step | ForwardStep) -> str | None:
+    is_leaf = isinstance(content, Value) and not content.parents
+    return None if is_leaf else latex(content)._repr_latex_()
 
 
 class Embedded:
@@ -94,8 +141,9 @@ class Embedded:
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(self.text)}" '
-            f'style="width: 100%; height: {self.height}px; border: 1px solid #bbb"></iframe>'
+            '<iframe sandbox="allow-scripts allow-downloads" allow="clipboard-write" '
+            f'style="width: 100%; height: {self.height}px; border: 1px solid #bbb" '
+            f'srcdoc="{html.escape(self.text)}"></iframe>'
         )
 
     def __repr__(self) -> str:
@@ -103,34 +151,44 @@ class Embedded:
 
 
 @usage("viz.embed(L)")
-def embed(content: Value | str | os.PathLike[str], *, height: int = PAGE_HEIGHT, **options: Any) -> Embedded:
-    """Return the page that steps through a graph, for display inside a notebook.
+def embed(content: Any, *args: Any, height: int = PAGE_HEIGHT, **options: Any) -> Embedded:
+    """Return a page for display inside a notebook.
 
     Args:
-        content: the root of the graph, or a file that `viz.page` or `viz.network_page` wrote.
+        content: the root of a graph, for `viz.page`; a model, for `viz.network_page`; another function that writes a
+            page; or the file of a page that was written before.
+        args: the other arguments of the function that writes the page, without its path: the input and the target of
+            a model.
         height: the height of the page in the notebook, in pixels.
-        options: the options of `viz.page`, if `content` is a Value.
+        options: the options of that function.
 
     Returns:
         An object that a notebook shows if it is the last line of a cell.
 
     Raises:
-        TypeError: `content` is neither a Value nor a path, or there are options for a file.
-        ValueError, RuntimeError, ArithmeticError: as `viz.page`.
+        TypeError: `content` is none of these, or there are arguments for a file or wrong ones for a page.
+        ValueError, RuntimeError, ArithmeticError: as the function that writes the page.
         OSError: the file cannot be read.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
-    >>> embed(a * b)._repr_html_()[:31]
-    '<iframe sandbox="allow-scripts"'
+    >>> embed(a * b)  # doctest: +ELLIPSIS
+    a page of ... characters, which a notebook shows
     """
-    match content:
-        case Value():
-            with tempfile.TemporaryDirectory() as folder:
-                text = page(content, Path(folder) / "page.html", **options).read_text(encoding="utf-8")
-        case str() | os.PathLike():
-            if options:
-                raise TypeError(f"options of a page must be given with a Value, got {', '.join(options)} with a file")
-            text = Path(content).read_text(encoding="utf-8")
-        case _:
-            raise TypeError(f"content must be a Value or the file of a page, got {describe(content)}")
-    return Embedded(text, height)
+    if isinstance(content, str | os.PathLike):
+        if args or options:
+            raise TypeError("arguments of a page must be given with a Value or a model, not with a file")
+        return Embedded(Path(content).read_text(encoding="utf-8"), height)
+    write = next((PAGES[type_] for type_ in type(content).__mro__ if type_ in PAGES), None)
+    if write:
+        args = (content, *args)
+    elif inspect.isfunction(content) and "path" in inspect.signature(content).parameters:
+        write = content
+    else:
+        raise TypeError(
+            f"content must be a Value, a model, a function such as viz.page, or a file, got {describe(content)}"
+        )
+    before_path = [*inspect.signature(write).parameters].index("path")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "page.html")
+        write(*args[:before_path], path, *args[before_path:], **options)
+        return Embedded(path.read_text(encoding="utf-8"), height)

@@ -381,7 +381,11 @@ class _MathML:
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         cells = [
             f"<mtr><mtd>{value}</mtd><mtd>"
-            + (f"<mrow>{self.words('if')}{condition}</mrow>" if condition else "<mtext>otherwise</mtext>")
+            + (
+                f'<mrow><mtext>if</mtext><mspace width="0.4em"/>{condition}</mrow>'
+                if condition
+                else "<mtext>otherwise</mtext>"
+            )
             + "</mtd></mtr>"
             for value, condition in rows
         ]

@@ -97,6 +97,18 @@ def test_an_accumulated_gradient_is_a_sum():
     ]
 
 
+def test_a_step_of_forward_mode_multiplies_the_tangent():
+    L = graph()
+    walk = engine.ForwardMode(L, engine.topological_order(L)[0])
+    assert viz.latex(walk.step()).split("\n")[1:-1] == [
+        r"\frac{\partial (a \cdot b)}{\partial a} & \mathrel{+}= \frac{\partial (a \cdot b)}{\partial a} \cdot "
+        r"\frac{\partial a}{\partial a} \\",
+        r"& = b \cdot \frac{\partial a}{\partial a} \\",
+        r"& = (-3.0) \cdot 1.0 \\",
+        r"& = -3.0",
+    ]
+
+
 def test_a_notebook_typesets_it_and_the_prompt_shows_it_as_it_is():
     text = viz.latex(graph())
     assert text._repr_latex_() == rf"$\displaystyle {text}$"
@@ -105,7 +117,7 @@ def test_a_notebook_typesets_it_and_the_prompt_shows_it_as_it_is():
 
 @pytest.mark.parametrize("wrong", [3, "L", None])
 def test_only_values_and_steps_have_formulas(wrong):
-    with pytest.raises(TypeError, match="content must be a Value or a Step"):
+    with pytest.raises(TypeError, match="content must be a Value or a step"):
         viz.latex(wrong)
 
 

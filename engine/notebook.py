@@ -1,0 +1,24 @@
+"""Pictures in notebooks: where viz is installed, the first Value that a notebook shows imports it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import Any
+
+
+class Pictured:
+    """An object that viz shows as a picture in a notebook.
+
+    viz registers the pictures with IPython when it is imported. The engine does not depend on it: it only looks for it
+    by name when an object is displayed.
+    """
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Return nothing, so that IPython goes on to what viz has registered."""
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if shell and "text/html" in shell.display_formatter.active_types and importlib.util.find_spec("viz"):
+            importlib.import_module("viz")
+        return {}
