@@ -49,14 +49,20 @@ def no_derivative(node: Value) -> Exception:
     """Return the error for a local derivative without a value, as of sqrt at 0; or the one for a stale graph."""
     if is_stale(node):
         return stale_graph(node)
-    name = "an operand"
+    culprit = None
     for row in operand_rows(node):
         for operand, partial in zip(row, node._rule.partial_functions, strict=False):
             try:
                 partial(*(x.data for x in row), node.data)
             except (ArithmeticError, ValueError):
                 if not operand.is_constant:
-                    name = unparse(short_expression(operand))
+                    culprit = operand
+    return undefined_derivative(node, culprit)
+
+
+def undefined_derivative(node: Value, operand: Value | None) -> ArithmeticError:
+    """Return the error for the derivative of `node` with respect to `operand`, which has no value."""
+    name = unparse(short_expression(operand)) if operand is not None else "an operand"
     return ArithmeticError(f"the derivative of {_operation(node)} with respect to {name} has no value{_place(node)}")
 
 

@@ -72,6 +72,11 @@ class Number(str):
         return self
 
 
+def slot_mark(slot: str, *, is_bracketed: bool = False) -> str:
+    """Return the mark of a slot in text and in LaTeX, which `viz.pages.words.markup` turns into an element."""
+    return f"\ue000{slot}{'!' if is_bracketed else ''}\ue001"
+
+
 def plugged_in(x: float, slot: str = "") -> ast.expr:
     """Return a number as a leaf of an expression, in place of a symbol."""
     return ast.Constant(Number(x, slot))
@@ -412,6 +417,8 @@ class _LaTeX:
     """The parts of an expression in LaTeX's math mode, for LaTeX with amsmath and for MathJax."""
 
     def number(self, text: str, slot: str, least: int) -> str:
+        if slot:
+            return slot_mark(slot, is_bracketed=least > NEGATIVE)
         mantissa, _, exponent = text.partition("e")
         if exponent:
             text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import ast
+import html
 import os
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine import Backprop, Step, Value, topological_order
+from engine.custom import CUSTOM_RULES
+from engine.errors import gradient_overflow, no_value, undefined_derivative
 from engine.foreign import usage
-from engine.formatting import format_number
-from engine.labels import Names, expression, literal, unparse
+from engine.formatting import format_number, printable
 from engine.restore import restored
 from engine.validation import at_least
 from viz.clusters import Clusters, fold_graph
+from viz.equations import Equation, Equations
 from viz.graph_drawing import draw
-from viz.pages.html_page import GUIDE, Frame, page_path, parse_svg, write_page
+from viz.pages.dark_mode import colour_rules
+from viz.pages.html_page import page_path, parse_svg, write_page
+from viz.pages.tape import Tape
+from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, spoken
+from viz.typeset import mathml, plugged_in
 
 MAX_EQUATIONS = 12  # on one line
+MAX_EXPANSIONS = 60_000  # characters of expressions in the leaves
+RESERVED = -0.123457  # the widest usual number, for which a box has room; wider ones are condensed
+GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
+SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js")
 
 
 @usage('viz.page(L, "L.html")')
@@ -31,18 +46,20 @@ def page(
     precision: int = 6,
     max_nodes: int = 300,
 ) -> Path:
-    """Write a page that steps through the graph of `root`: one HTML file that any browser opens, without a network.
+    """Write a live page of the graph of `root`: one HTML file that any browser opens, without a network.
 
     The values appear first, node by node, then the gradients, in the steps and words of `engine.Backprop`. The arrow
-    keys step, space plays, a click on a node goes to its step. Every gradient on the page starts at 0.0, whatever
-    `backward()` did before; the gradients of the graph do not change. A root without a label is called L.
+    keys step, space plays, a click on a node goes to its step. The number of a leaf can be typed, dragged and stepped
+    by the arrow keys, and everything follows: values, gradients and the words of the step. Every gradient on the page
+    starts at 0.0, whatever `backward()` did before; the graph itself does not change. A root without a label is called
+    L.
 
     Args:
         root: the output of the graph.
         path: the file, which must end in .html; an existing one is replaced.
         expand: show `dot` and `sum` as products and sums.
         rankdir: the direction of the graph: "LR", "RL", "TB" or "BT".
-        precision: the significant digits of the numbers in the drawing, at least 1; the lines below it have 6.
+        precision: the significant digits of the numbers in the drawing, 1 to 17; the words have 6.
         max_nodes: the most nodes to show. Larger graphs are slow in the browser and hard to read.
 
     Returns:
@@ -62,27 +79,41 @@ def page(
     """
     path = page_path(path)
     order = topological_order(root)
-    at_least(1, precision, "precision")
+    if at_least(1, precision, "precision") > 17:
+        raise ValueError(f"precision must be at most 17, which is every digit of a float, got {precision}")
     if len(order) > at_least(1, max_nodes, "max_nodes"):
         raise ValueError(
             f"the graph must have at most max_nodes={max_nodes:,} nodes, got {len(order):,} nodes: show an inner node "
             "instead, record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
         )
     with _labelled(root, order), restored(order):
-        names = Names(root)
+        tape = Tape(root)
+        recorded = tape.data()
         for node in order:
             node.grad = 0.0
-        steps = list(Backprop(root))
-        for node, grads in _gradient_history(root, steps).items():
-            # The box of a node must have room for the longest gradient that it will show.
-            node.grad = max(grads, key=lambda grad: len(format_number(grad, precision)))
-        drawing = draw(root, depth=len(order), expand=expand, rankdir=rankdir, precision=precision, max_nodes=max_nodes)
-        heading = names.definition(root)
-        drawing.describe(f"The graph of {heading}", f"{len(order)} nodes, each after its operands. {GUIDE}")
-        picture = _Picture(drawing.pipe(encoding="utf-8"), order, precision)
-        frames = [*_forward(order, names, picture), *_backward(root, order, steps, names, picture)]
-        descriptions = {key: _describe_node(node, root, names) for node in order for key in picture.ids[node]}
-    return write_page(path, picture.svg, frames, heading, descriptions)
+        steps = [*Backprop(root)]
+        picture = _draw(tape, expand, rankdir, precision, max_nodes)
+        words = _Words(tape)
+        data = {
+            "kind": "graph",
+            "options": {"precision": precision},
+            "tape": recorded,
+            "drawing": picture.data(),
+            "steps": [*_forward(tape, picture), *_backward(tape, steps, picture)],
+        }
+        return write_page(
+            path,
+            title=tape.names.definition(root),
+            heading=words.heading(),
+            stage=picture.markup(recorded["nodes"], precision),
+            panel=_leaves(tape),
+            data=data,
+            templates={**words.steps(steps), **words.errors(), **words.nodes()},
+            rules=tape.script(),
+            scripts=SCRIPTS,
+            styles=["graph.css"],
+            colours=colour_rules(picture.svg),
+        )
 
 
 @contextmanager
@@ -97,30 +128,39 @@ def _labelled(root: Value, order: list[Value]) -> Iterator[None]:
         root.label = before
 
 
-def _gradient_history(root: Value, steps: Iterable[Step]) -> dict[Value, list[float]]:
-    """Return for each node the gradients that it has during the backward pass."""
-    history = {root: [1.0]}
-    for step in steps:
-        for contribution in step.contributions:
-            history.setdefault(contribution.parent, [0.0]).append(contribution.total)
-    return history
+def _draw(tape: Tape, expand: bool, rankdir: str, precision: int, max_nodes: int) -> _Picture:
+    """Draw the graph with room in its boxes for the numbers that a page may show."""
+    order = tape.order
+    with restored(order):
+        for node in order:
+            if not node.is_constant:
+                widest = max(format_number(node.data, precision), format_number(RESERVED, precision), key=len)
+                node._data = node._grad = float(widest)
+        drawing = draw(
+            tape.root, depth=len(order), expand=expand, rankdir=rankdir, precision=precision, max_nodes=max_nodes
+        )
+        drawing.describe(
+            f"The graph of {tape.names.definition(tape.root)}",
+            f"{len(order)} nodes, each after its operands. {GUIDE}",
+        )
+        return _Picture(drawing.pipe(encoding="utf-8"), tape)
 
 
 class _Picture:
-    """The SVG of `draw`, with ids for the nodes, edges and numbers that frames mention."""
+    """The SVG of `draw`, with ids for the nodes, edges and numbers that the page changes."""
 
-    def __init__(self, svg: str, order: list[Value], precision: int) -> None:
+    def __init__(self, svg: str, tape: Tape) -> None:
+        self.tape = tape
         self.ids: dict[Value, list[str]] = {}  # a bias unit is drawn in every layer, so it has several
         self.svg = parse_svg(svg)
-        self._precision = precision
+        self.products: dict[str, list[int]] = {}  # of a `dot` that is drawn as a sum: its node and two operands
         self._edges: list[tuple[str, str, str]] = []  # id, from, to
-        self._products: dict[str, dict[str, str]] = {}  # node -> the products that `expand` draws for it -> data text
-        for i, drawn_node in enumerate(fold_graph(Clusters(order))):
+        for i, drawn_node in enumerate(fold_graph(Clusters(tape.order))):
             for node in drawn_node.values:
                 self.ids.setdefault(node, []).append(f"n{i}")
-        self._add_ids({self.key(node) for node in order if not node.is_constant})
+        self._add_ids({self.key(node): node for node in tape.order if not node.is_constant})
 
-    def _add_ids(self, keys: set[str]) -> None:
+    def _add_ids(self, nodes: dict[str, Value]) -> None:
         drawn = set()
         for group in self.svg.iter("g"):
             title = group.findtext("title", "")
@@ -130,13 +170,15 @@ class _Picture:
             elif group.get("class") == "node":
                 group.set("id", title)
                 drawn.add(title)
-                is_product = re.fullmatch(r"n\d+x\d+", title)
-                if title in keys or is_product:
+                product = re.fullmatch(r"(n\d+)x(\d+)", title)
+                if title in nodes or product:
                     *_, data, grad = group.iter("text")
                     data.set("id", f"{title}-data")
                     grad.set("id", f"{title}-grad")
-                    if is_product:
-                        self._products.setdefault(_owner(title), {})[title] = data.text or ""
+                    if product:
+                        node = nodes[product[1]]
+                        pair = (node._a[int(product[2])], node._b[int(product[2])])
+                        self.products[title] = [self.tape.index[x] for x in (node, *pair)]
         if not drawn.issuperset(key for ids in self.ids.values() for key in ids):
             raise ValueError(
                 "the graph has too many edges to draw node by node: show an inner node instead, "
@@ -147,22 +189,11 @@ class _Picture:
         """Return the id of a node."""
         return self.ids[node][0]
 
-    def data(self, node: Value) -> dict[str, str]:
-        """Return the texts that show the value of a node and of its products."""
-        key = self.key(node)
-        texts = {f"{product}-data": data for product, data in self._products.get(key, {}).items()}
-        return texts | {f"{key}-data": f"data {format_number(node.data, self._precision)}"}
+    def data(self) -> dict[str, Any]:
+        """Return the ids of the nodes by their numbers, and the products of a `dot` that is drawn as a sum."""
+        return {"nodes": [self.ids[node] for node in self.tape.order], "products": self.products}
 
-    def grad(self, node: Value, grad: float) -> dict[str, str]:
-        """Return the text that shows the gradient of a node."""
-        return {f"{self.key(node)}-grad": f"grad {format_number(grad, self._precision)}"}
-
-    def product_grads(self, node: Value, grad: float) -> dict[str, str]:
-        """Return the texts that show the gradients of the products of a node, which equal its own."""
-        text = f"grad {format_number(grad, self._precision)}"
-        return {f"{product}-grad": text for product in self._products.get(self.key(node), {})}
-
-    def between(self, parents: Iterable[Value], node: Value) -> tuple[str, ...]:
+    def between(self, parents: Iterable[Value], node: Value) -> list[str]:
         """Return the ids of a node, of some of its parents, and of everything between them."""
         key = self.key(node)
         ends = {end for x in parents for end in self.ids[x]}
@@ -170,7 +201,48 @@ class _Picture:
         for edge, tail, head in self._edges:
             if _owner(head) == key and (tail in ends or _owner(tail) == key):
                 ids += (edge, tail, head)
-        return tuple(dict.fromkeys(ids))
+        return [*dict.fromkeys(ids)]
+
+    def edges(self, step: Step) -> list[str]:
+        """Return the id of the edge of each contribution of a step; "" for one that is not drawn."""
+        key = self.key(step.node)
+        unused = [x for x in self._edges if _owner(x[2]) == key]
+        ids = []
+        for contribution in step.contributions:
+            edge = next((x for x in unused if x[1] in self.ids[contribution.parent]), None)
+            if edge:
+                unused.remove(edge)
+            ids.append(edge[0] if edge else "")
+        return ids
+
+    def markup(self, recorded: list[dict[str, Any]], precision: int) -> str:
+        """Return the drawing as HTML: with titles for screen readers, no tooltips, the numbers of the last step."""
+        svg, tape = self.svg, self.tape
+        for name in ("width", "height", "aria-label"):
+            svg.attrib.pop(name, None)
+        for group in svg.iter("g"):
+            for title in group.findall("title"):
+                group.remove(title)
+            group.tail = None
+        for group in svg.findall("g"):
+            group.insert(0, ET.Element("title"))  # an empty title keeps the browser from showing the drawing's
+        for name in ("desc", "title"):
+            element = svg.find(name)
+            if element is not None:
+                element.set("id", f"page-drawing-{name}")
+        svg.attrib |= {
+            "role": "group", "aria-labelledby": "page-drawing-title", "aria-describedby": "page-drawing-desc",
+        }  # fmt: skip
+        texts = {element.get("id", ""): element for element in svg.iter("text")}
+        for node, numbers in zip(tape.order, recorded, strict=True):
+            for key in self.ids[node] if not node.is_constant else ():
+                for kind in ("data", "grad"):
+                    if (text := texts.get(f"{key}-{kind}")) is not None:
+                        text.text = f"{kind} {format_number(numbers[kind], precision)}"
+        for key, (i, a, b) in self.products.items():
+            texts[f"{key}-data"].text = f"data {format_number(recorded[a]['data'] * recorded[b]['data'], precision)}"
+            texts[f"{key}-grad"].text = f"grad {format_number(recorded[i]['grad'], precision)}"
+        return ET.tostring(svg, encoding="unicode")
 
 
 def _owner(key: str) -> str:
@@ -178,55 +250,206 @@ def _owner(key: str) -> str:
     return re.split("x|op", key)[0]
 
 
-def _forward(order: Sequence[Value], names: Names, picture: _Picture) -> Iterator[Frame]:
+def _is_leaf(node: Value) -> bool:
+    return not node.parents and not node.is_constant
+
+
+def _forward(tape: Tape, picture: _Picture) -> Iterator[dict[str, Any]]:
     """Yield the steps of the forward pass."""
-    leaves = [node for node in order if not node.parents and not node.is_constant]
-    inner = [node for node in order if node.parents]
-    equations = _join_equations([f"{names[node]} = {format_number(node.data)}" for node in leaves])
-    texts = {key: text for node in leaves for key, text in picture.data(node).items()}
-    yield Frame(f"Forward 0 of {len(inner)}: the leaves", (equations,), texts=texts, phase="forward")
+    leaves = [tape.index[node] for node in tape.order if _is_leaf(node)]
+    yield {"phase": "forward", "words": "forward0", "actions": [["appear", *leaves]], "lit": [], "focus": ""}
+    inner = [node for node in tape.order if node.parents]
     for i, node in enumerate(inner, 1):
-        value = format_number(node.data)
-        numbers = unparse(expression(node, [literal(x.data) for x in node.parents]))
-        lines = [f"{names.definition(node)} = {value}"]
-        if numbers != names.expression(node):
-            lines.append(f"  {numbers} = {value}")
-        ids = picture.between(node.parents, node)
-        yield Frame(f"Forward {i} of {len(inner)}", tuple(lines), ids, picture.data(node), picture.key(node), "forward")
+        yield {
+            "phase": "forward", "words": f"forward{i}", "actions": [["forward", tape.index[node]]],
+            "lit": picture.between(node.parents, node), "focus": picture.key(node),
+        }  # fmt: skip
 
 
-def _backward(
-    root: Value, order: Sequence[Value], steps: Sequence[Step], names: Names, picture: _Picture
-) -> Iterator[Frame]:
+def _backward(tape: Tape, steps: Sequence[Step], picture: _Picture) -> Iterator[dict[str, Any]]:
     """Yield the steps of the backward pass."""
-    nodes = [node for node in order if not node.is_constant]
-    texts: dict[str, str] = {}
-    for node in nodes:
-        texts |= picture.grad(node, 0.0) | picture.product_grads(node, 0.0)
-    texts |= picture.grad(root, 1.0)
-    start = (f"{names.gradient(root)} = 1.0", "  every other gradient starts at 0.0")
-    yield Frame(f"Backward 0 of {len(steps)}", start, (picture.key(root),), texts, phase="backward")
-    grads = {root: 1.0}
+    key = picture.key(tape.root)
+    yield {"phase": "backward", "words": "backward0", "actions": [["seed"]], "lit": [key], "focus": ""}
     for i, step in enumerate(steps, 1):
-        texts = picture.product_grads(step.node, step.upstream)
-        for contribution in step.contributions:
-            grads[contribution.parent] = contribution.total
-            texts |= picture.grad(contribution.parent, contribution.total)
-        ids = picture.between([x.parent for x in step.contributions], step.node)
-        lines = tuple(str(step).split("\n"))
-        yield Frame(f"Backward {i} of {len(steps)}", lines, ids, texts, picture.key(step.node), "backward")
-    gradients = [f"{names.gradient(node)} = {format_number(grads[node])}" for node in nodes if not node.parents]
-    yield Frame("Every gradient is complete", (_join_equations(gradients),), phase="backward")
+        yield {
+            "phase": "backward", "words": f"backward{i}", "actions": [["backward", tape.index[step.node]]],
+            "lit": picture.between([x.parent for x in step.contributions], step.node),
+            "focus": picture.key(step.node), "edges": picture.edges(step),
+        }  # fmt: skip
+    yield {"phase": "backward", "words": "complete", "actions": [], "lit": [], "focus": ""}
 
 
-def _join_equations(equations: Sequence[str]) -> str:
-    """Return the first equations on one line, which can break between them but not within one."""
-    line = ",  ".join(equation.replace(" ", "\u00a0") for equation in equations[:MAX_EQUATIONS])
+class _Words:
+    """The words of a page of a graph, with slots for its numbers."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape, self.names = tape, tape.names
+        self.equations = Equations(tape.root, tape.names, slots=True)
+
+    def heading(self) -> str:
+        """Return the heading: the root and its operation, as mathematics if it is short."""
+        text = self.names.definition(self.tape.root)
+        plain = html.escape(printable(text))
+        if len(text) > 60 or not self.tape.root.parents:
+            return plain
+        mathematics = self.equations.definition(self.tape.root, numbers=False).mathml
+        return f'<span class="spoken">{plain}</span><span aria-hidden="true">{mathematics}</span>'
+
+    def steps(self, steps: Sequence[Step]) -> dict[str, str]:
+        """Return the words of every step."""
+        tape, names = self.tape, self.names
+        leaves = [node for node in tape.order if _is_leaf(node)]
+        inner = [node for node in tape.order if node.parents]
+        variables = [node for node in tape.order if not node.is_constant]
+        data = [(f"{names[node]} = {slot('data', tape.index[node])}", self._data(node)) for node in leaves]
+        words = {"forward0": f"<h2>Forward 0 of {len(inner)}: the leaves</h2>{_list(data)}"}
+        for i, node in enumerate(inner, 1):
+            equation = self.equations.definition(node)
+            words[f"forward{i}"] = (
+                f"<h2>Forward {i} of {len(inner)}</h2>"
+                + spoken(markup(f"{names.definition(node)} = {slot('data', tape.index[node])}"))
+                + formula(equation.mathml)
+                + latex([equation])
+            )
+        words["backward0"] = (
+            f"<h2>Backward 0 of {len(steps)}</h2>"
+            + spoken(markup(f"{names.gradient(tape.root)} = 1.0"))
+            + formula(self._gradient(tape.root).mathml)
+            + "<p>No other gradient has received anything yet.</p>"
+        )
+        for i, step in enumerate(steps, 1):
+            words[f"backward{i}"] = f"<h2>Backward {i} of {len(steps)}</h2>{self._step(step)}"
+        gradients = [
+            (f"{names.gradient(node)} = {slot('grad', tape.index[node])}", self._gradient(node))
+            for node in variables
+            if not node.parents
+        ]
+        words["complete"] = f"<h2>Every gradient is complete</h2>{_list(gradients)}"
+        return words
+
+    def _step(self, step: Step) -> str:
+        """Return the words of an application of the chain rule."""
+        slots = SlotNumbers()
+        upstream = slots.of("upstream")
+        node, gradient = (
+            compact(Equation(x).mathml) for x in (self.names.tree(step.node), self.equations.gradient(step.node))
+        )
+        parts = [
+            spoken(slots.markup(str(replace(step, upstream=upstream, contributions=())))),
+            f'<p class="head" aria-hidden="true">{node} passes back {gradient} = '
+            '<span data-slot="upstream"></span></p>',
+        ]
+        equations = []
+        for c, (contribution, (product, sum_)) in enumerate(
+            zip(step.contributions, self.equations.chain_rule(step), strict=True)
+        ):
+            local, amount, before, total = (slots.of(f"{name} {c}") for name in ("local", "amount", "before", "total"))
+            sentence = str(
+                replace(contribution, _upstream=upstream, local=local, amount=amount, before=before, total=total)
+            )
+            chain, _, accumulated = sentence.rpartition("\n")
+            parts += [
+                spoken(slots.markup(" ".join(chain.split()))),
+                f'<p class="spoken" data-if="before {c}">{slots.markup(accumulated.strip())}</p>',
+                formula(product.mathml),
+                formula(sum_.mathml, f"before {c}"),
+            ]
+            equations.append(product)
+        return "".join(parts) + latex(equations)
+
+    def errors(self) -> dict[str, str]:
+        """Return the sentences of the engine about operations that have no value, with slots."""
+        tape = self.tape
+        words: dict[str, str] = {}
+        users: dict[Value, list[Value]] = {node: [] for node in tape.order}
+        for node in tape.order:
+            for x in dict.fromkeys(node.parents):
+                users[x].append(node)
+        with restored(tape.order):
+            slots = SlotNumbers()
+            for i, node in enumerate(tape.order):
+                if not node.is_constant:
+                    node._data, node._grad = slots.of(f"data {i}"), float("inf")
+            for i, node in enumerate(tape.order):
+                errors: dict[str, Exception] = {}
+                if node.parents:
+                    errors["overflow"] = no_value(node, OverflowError())
+                    is_custom = node.op in CUSTOM_RULES
+                    if node._rule.domain or is_custom:
+                        errors["domain"] = no_value(node, ValueError())
+                        for x in dict.fromkeys(x for x in node.parents if not x.is_constant):
+                            errors[f"derivative-{tape.index[x]}"] = undefined_derivative(node, x)
+                    if node.op == "/" or is_custom:
+                        errors["zero"] = no_value(node, ZeroDivisionError())
+                if not node.is_constant:
+                    errors["gradient"] = gradient_overflow(node, users[node])
+                words |= {f"error-{i}-{kind}": slots.markup(str(error)) for kind, error in errors.items()}
+        return words
+
+    def nodes(self) -> dict[str, str]:
+        """Return what is said of each node on the page: its name, its definition, its expression in the leaves."""
+        tape, size = self.tape, 0
+        words = {}
+        for i, node in enumerate(tape.order):
+            text = self.names.definition(node)
+            kind = ", a constant, which has no gradient" if node.is_constant else ", a leaf" if not node.parents else ""
+            kind = ", the output" if node is tape.root and node.parents else kind
+            parts = [f'<p class="name">{html.escape(printable(text))}{kind}</p>']
+            if node.parents:
+                parts.append(formula(self.equations.definition(node).mathml))
+                expansion = [*self.equations.expansion(node), *self.equations.expansion(node, numbers=True)]
+                size += sum(len(x.mathml) for x in expansion)
+                if size < MAX_EXPANSIONS and any(x.parents for x in node.parents):
+                    parts += [formula(x.mathml) for x in expansion]
+            words[f"node-{i}"] = "".join(parts)
+        return words
+
+    def _data(self, node: Value) -> Equation:
+        return Equation(self.names.tree(node), (("=", self.equations.data(node)),))
+
+    def _gradient(self, node: Value) -> Equation:
+        number = plugged_in(1.0, f"grad {self.tape.index[node]}")
+        return Equation(self.equations.gradient(node), (("=", number),))
+
+
+def _list(equations: Sequence[tuple[str, Equation]]) -> str:
+    """Return the first equations in one paragraph, in words and as mathematics."""
     more = len(equations) - MAX_EQUATIONS
-    return f"{line}  and {more} more" if more > 0 else line
+    rest = f" and {more} more" if more > 0 else ""
+    shown = equations[:MAX_EQUATIONS]
+    mathematics = "".join(f'<span class="item">{equation.mathml}</span> ' for _, equation in shown)
+    return (
+        spoken(markup(",  ".join(text for text, _ in shown) + rest))
+        + formula(mathematics + rest)
+        + latex([equation for _, equation in shown])
+    )
 
 
-def _describe_node(node: Value, root: Value, names: Names) -> str:
-    if node.is_constant:
-        return f"{names.definition(node)}, a constant, which has no gradient"
-    return names.definition(node) + (", the output" if node is root else "" if node.parents else ", a leaf")
+def _leaves(tape: Tape) -> str:
+    """Return the table of the leaves: for each its name, a field with its number, and its gradient."""
+    rows = []
+    for i, node in enumerate(tape.order):
+        if not _is_leaf(node):
+            continue
+        name = html.escape(printable(tape.names[node]))
+        symbol = Equation(tape.names.tree(node)).mathml
+        rows.append(
+            f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'
+            f'<input type="number" step="any" aria-label="value of {name}" value="{node.data!r}">'
+            f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, node)}</span>'
+            f'<output aria-label="gradient of {name}"></output></li>'
+        )
+    return (
+        '<header><h2>Leaves</h2><button type="button" id="page-undo" class="text">undo</button>'
+        f'<button type="button" id="page-reset" class="text">reset</button></header><ul>{"".join(rows)}</ul>'
+    )
+
+
+def _linear_derivative(tape: Tape, node: Value) -> str:
+    """Return the symbol of a gradient in one line, as MathML."""
+    parts = []
+    for x in (tape.root, node):
+        tree = tape.names.tree(x)
+        text = mathml(tree)
+        parts.append(f"<mo>∂</mo>{text if isinstance(tree, ast.Name) else f'<mo>(</mo>{text}<mo>)</mo>'}")
+    return f"<math>{'<mo>/</mo>'.join(parts)}</math>"

@@ -26,7 +26,7 @@ from viz.network_drawing import (
     short_name,
     shorten,
 )
-from viz.pages.html_page import Frame, page_path, parse_svg, write_page
+from viz.pages.frames import Frame, page_path, parse_svg, write_page
 
 MAX_TERMS = 5  # of a sum
 MAX_LINES = 6  # below the drawing

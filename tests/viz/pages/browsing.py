@@ -9,7 +9,7 @@ from engine import Value, topological_order
 # JavaScript for the state of a page: its lines, the ids that are lit, the texts and aria-labels by id.
 PAGE_STATE = """() => ({
     title: document.querySelector("#page-lines h2").textContent,
-    lines: [...document.querySelectorAll("#page-lines p")].map((p) => p.textContent),
+    lines: [...document.querySelectorAll("#page-lines p:not(.formula, .head, [hidden])")].map((p) => p.textContent),
     lit: [...document.querySelectorAll("#page-stage .lit")].map((element) => element.id),
     now: [...document.querySelectorAll("#page-stage .now")].map((element) => element.id),
     aria_labels: Object.fromEntries(
@@ -44,10 +44,15 @@ def chain(size):
     return nodes[-1]
 
 
+def data_of(path):
+    """Return the data in the file of a page."""
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', path.read_text(encoding="utf-8"), re.S)
+    return json.loads(data[1])
+
+
 def frames(path):
     """Return the frames in the file of a page."""
-    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', path.read_text(encoding="utf-8"), re.S)
-    return json.loads(data[1])["frames"]
+    return data_of(path)["frames"]
 
 
 def title(tab):

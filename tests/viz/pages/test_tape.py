@@ -245,7 +245,9 @@ def test_random_graphs_compute_the_same_as_python(n, engine_page, tried):
         for wanted, (result, operations) in zip(expected, results, strict=True):
             tried["random graphs on a page against Python, each after an edit"] += 1
             if isinstance(wanted, str):
-                assert result.get("kind") in (["derivative", "gradient"] if wanted == "backward" else [wanted])
+                assert result.get("kind").partition("-")[0] in (
+                    ["derivative", "gradient"] if wanted == "backward" else [wanted]
+                )
                 continue
             is_equal = all(value == partials == 0 for _, value, partials, _ in operations)
             for numbers, pythons in zip((result["data"], result["grad"]), wanted, strict=True):

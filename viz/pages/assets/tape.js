@@ -27,16 +27,21 @@
  * @typedef {[string, ...any[]]} Action the name of a function of ACTIONS, and its arguments
  */
 
-/** An operation at which the computation stopped. `kind` is that of NoValue, or `derivative` or `gradient`. */
+/**
+ * An operation at which the computation stopped. `kind` is that of NoValue, `derivative-N` for
+ * the derivative with respect to node N, or `gradient` for a gradient that overflows.
+ */
 class Trouble extends Error {
   /**
    * @param {number} node
    * @param {string} kind
+   * @param {Moment} moment with the numbers at which it stopped
    */
-  constructor(node, kind) {
+  constructor(node, kind, moment) {
     super(`${kind} at node ${node}`);
     this.node = node;
     this.kind = kind;
+    this.moment = moment;
   }
 }
 
@@ -84,13 +89,21 @@ class Tape {
    * @returns {[parent: number, local: number][]}
    */
   localDerivatives(i, data, row) {
-    return this.terms[i].flatMap((term) => {
+    /** @type {[number, number][]} */
+    const locals = [];
+    for (const term of this.terms[i]) {
       const numbers = [...term.map((x) => data[x]), data[i]];
-      const pairs = term.map((x, k) => /** @type {[number, number]} */ ([x, k]));
-      return pairs.filter(([x]) => !this.nodes[x].constant).map(
-        ([x, k]) => /** @type {[number, number]} */ ([x, row.partials[k](...numbers)]),
-      );
-    });
+      for (const [k, x] of term.entries()) {
+        if (this.nodes[x].constant) continue;
+        try {
+          locals.push([x, row.partials[k](...numbers)]);
+        } catch (error) {
+          if (error instanceof NoValue) error.operand = x;
+          throw error;
+        }
+      }
+    }
+    return locals;
   }
 }
 
@@ -128,7 +141,7 @@ const ACTIONS = {
   /** Operations compute their values. */
   forward(moment, ...nodes) {
     for (const i of nodes) {
-      moment.data[i] = attempt(i, () => moment.tape.evaluate(i, moment.data, moment.tape.rows[moment.rules[i]]));
+      moment.data[i] = attempt(i, moment, () => moment.tape.evaluate(i, moment.data, moment.tape.rows[moment.rules[i]]));
       moment.known[i] = 1;
     }
   },
@@ -143,11 +156,11 @@ const ACTIONS = {
   backward(moment, ...nodes) {
     const { tape, data, grad, reached, contributions } = moment;
     for (const i of nodes) {
-      const locals = attempt(i, () => tape.localDerivatives(i, data, tape.rows[moment.rules[i]]), "derivative");
+      const locals = attempt(i, moment, () => tape.localDerivatives(i, data, tape.rows[moment.rules[i]]));
       for (const [parent, local] of locals) {
         const [before, amount] = [grad[parent], grad[i] * local];
         const total = before + amount;
-        if (!Number.isFinite(total)) throw new Trouble(parent, "gradient");
+        if (!Number.isFinite(total)) throw new Trouble(parent, "gradient", moment);
         grad[parent] = total;
         reached[parent] = 1;
         contributions.push({ node: i, parent, local, amount, before, total });
@@ -168,16 +181,17 @@ const ACTIONS = {
 /**
  * @template T
  * @param {number} node
+ * @param {Moment} moment
  * @param {() => T} compute
- * @param {string} [kind]
  * @returns {T}
  */
-function attempt(node, compute, kind) {
+function attempt(node, moment, compute) {
   try {
     return compute();
   } catch (error) {
-    if (error instanceof NoValue) throw new Trouble(node, kind ?? error.kind);
-    throw error;
+    if (!(error instanceof NoValue)) throw error;
+    const kind = error.operand === undefined ? error.kind : `derivative-${error.operand}`;
+    throw new Trouble(node, kind, moment);
   }
 }
 

@@ -1,0 +1,223 @@
+// The drawing of a graph: numbers in the boxes, the nodes and edges of the step, local derivatives on the edges.
+
+/** The ids of the nodes in the drawing, by the number of the node. @type {string[][]} */
+const idsOfNodes = page.data.drawing.nodes;
+/** The number of the node that each id belongs to. @type {Map<string, number>} */
+const nodeOfId = new Map(idsOfNodes.flatMap((ids, i) => ids.map((id) => [id, i])));
+/** @type {SVGGElement[]} */
+const drawnNodes = [...drawing.querySelectorAll(".node")];
+
+/** @param {string} id @returns {any} */
+const drawn = (id) => document.getElementById(id);
+
+/** Texts with numbers never leave their boxes: those that are too long, or in a wide font, are condensed. */
+class FittedText {
+  /** @param {SVGTextElement} text */
+  constructor(text) {
+    const box = /** @type {SVGGraphicsElement} */ (text.parentElement?.querySelector("path, polygon, ellipse")).getBBox();
+    this.text = text;
+    this.room = box.width - 8;
+    const style = getComputedStyle(text);
+    this.font = `${style.fontWeight} ${text.getAttribute("font-size") ?? "14"}px ${style.fontFamily}`;
+  }
+
+  /** @param {string} content */
+  show(content) {
+    if (this.text.textContent === content) return;
+    this.text.textContent = content;
+    FittedText.ruler.font = this.font;
+    const isWide = FittedText.ruler.measureText(content).width > this.room;
+    if (isWide) {
+      this.text.setAttribute("textLength", String(this.room));
+      this.text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    } else if (this.text.hasAttribute("textLength")) {
+      this.text.removeAttribute("textLength");
+    }
+  }
+
+  static ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+}
+
+{
+  const { precision } = page.data.options;
+  /** @type {Map<string, FittedText>} */
+  const texts = new Map();
+  for (const text of drawing.querySelectorAll("text[id]")) {
+    texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text)));
+  }
+  /** Which operands and node the products are of, that stand for a `dot`. @type {[string, number[]][]} */
+  const products = Object.entries(page.data.drawing.products);
+  const isDescribed = (/** @type {Element} */ node) => nodeOfId.has(node.id);
+  const described = drawnNodes.filter(isDescribed);
+
+  /**
+   * @param {string} id
+   * @param {string} kind
+   * @param {number | null} x null if it is not known yet
+   */
+  const show = (id, kind, x) => texts.get(`${id}-${kind}`)?.show(x === null ? "" : `${kind} ${formatNumber(x, precision)}`);
+
+  const showNumbers = (/** @type {Moment} */ moment) => {
+    const { data, grad, known, reached } = moment;
+    idsOfNodes.forEach((ids, i) => {
+      for (const id of ids) {
+        show(id, "data", known[i] ? data[i] : null);
+        show(id, "grad", reached[i] ? grad[i] : null);
+        if (texts.has(`${id}-data`)) drawn(id).classList.toggle("waiting", !known[i]);
+      }
+    });
+    const done = new Set(moment.contributions.map(({ node }) => node));
+    for (const [id, [node, a, b]] of products) {
+      show(id, "data", known[node] ? data[a] * data[b] : null);
+      const hasPassed = page.steps.slice(0, moment.step + 1).some(({ actions }) => (
+        actions.some(([name, ...nodes]) => name === "backward" && nodes.includes(node))
+      ));
+      show(id, "grad", hasPassed || done.has(node) ? grad[node] : null);
+      drawn(id).classList.toggle("waiting", !known[node]);
+    }
+  };
+
+  const showStep = (/** @type {Moment} */ moment) => {
+    const { lit, focus, phase, edges = [] } = page.steps[moment.step];
+    for (const element of drawing.querySelectorAll(".lit, .now, .receives")) {
+      element.classList.remove("lit", "now", "receives");
+    }
+    for (const id of lit) drawn(id).classList.add("lit");
+    if (focus) drawn(focus).classList.add("now");
+    if (phase === "backward") {
+      for (const { parent } of moment.contributions) for (const id of idsOfNodes[parent]) drawn(id).classList.add("receives");
+    }
+    // The local derivatives stand on the edges along which the gradient goes.
+    for (const label of drawing.querySelectorAll(".local")) label.remove();
+    edges.forEach((id, c) => {
+      const path = drawn(id)?.querySelector("path");
+      if (!path) return;
+      const label = document.createElementNS(drawing.namespaceURI, "text");
+      const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
+      for (const [name, value] of Object.entries({ x, y: y - 5, class: "local", "text-anchor": "middle" })) {
+        label.setAttribute(name, String(value));
+      }
+      label.dataset.contribution = String(c);
+      drawing.querySelector("g")?.append(label);
+    });
+  };
+
+  const showLocals = (/** @type {Moment} */ moment) => {
+    for (const label of /** @type {NodeListOf<SVGTextElement>} */ (drawing.querySelectorAll(".local"))) {
+      const text = `×\u2009${formatNumber(moment.contributions[Number(label.dataset.contribution)].local, 3)}`;
+      if (label.textContent !== text) label.textContent = text.replace("-", "\u2212");
+    }
+  };
+
+  /** Draw one stroke along each lit edge, in the direction in which the numbers flow. */
+  const animateEdges = () => {
+    for (const edge of drawing.querySelectorAll(".edge.lit")) {
+      const path = /** @type {SVGPathElement} */ (edge.querySelector("path"));
+      const stroke = /** @type {SVGPathElement} */ (path.cloneNode());
+      stroke.setAttribute("pathLength", "1");
+      stroke.setAttribute("class", "flow");
+      stroke.style.setProperty("--from", page.steps[page.state.step].phase === "backward" ? "-1" : "1");
+      edge.classList.add("flowing");
+      stroke.addEventListener("animationend", () => {
+        stroke.remove();
+        edge.classList.remove("flowing");
+      });
+      path.after(stroke);
+    }
+  };
+
+  let stepShown = -1;
+  page.on("show", ({ moment, previous, instantly }) => {
+    showNumbers(moment);
+    if (moment.step !== stepShown) {
+      for (const stroke of drawing.querySelectorAll(".flow")) stroke.remove();
+      for (const edge of drawing.querySelectorAll(".flowing")) edge.classList.remove("flowing");
+      showStep(moment);
+      if (previous && moment.step === previous.step + 1 && !instantly && !reducedMotion.matches) animateEdges();
+      stepShown = moment.step;
+    }
+    showLocals(moment);
+    for (const node of described) node.setAttribute("aria-label", descriptionOf(node));
+  });
+
+  page.on("trouble", (/** @type {Trouble | null} */ trouble) => {
+    for (const element of drawing.querySelectorAll(".failed")) element.classList.remove("failed");
+    for (const id of trouble ? idsOfNodes[trouble.node] : []) drawn(id).classList.add("failed");
+  });
+
+  const descriptionOf = (/** @type {Element} */ node) => {
+    const numbers = ["data", "grad"].map((kind) => texts.get(`${node.id}-${kind}`)?.text.textContent).filter(Boolean);
+    return [names.get(node), ...numbers].join(", ");
+  };
+  /** @type {Map<Element, string>} */
+  const names = new Map(described.map((node) => {
+    const template = /** @type {HTMLTemplateElement} */ (drawn(`node-${nodeOfId.get(node.id)}`));
+    return [node, template.content.querySelector(".name")?.textContent ?? ""];
+  }));
+
+  /** The step that a click on a node shows, in the current phase if possible; -1 if there is none. */
+  const stepOf = (/** @type {Element} */ node) => {
+    const i = nodeOfId.get(node.id) ?? -1;
+    const { phase } = page.steps[page.state.step];
+    const isAbout = (/** @type {PageStep} */ step) => step.focus === node.id;
+    const changes = (/** @type {PageStep} */ step) => step.actions.some(([name, ...nodes]) => (
+      (name === "appear" && nodes.includes(i))
+      || (name === "backward" && nodes.some((n) => page.tape.terms[n].flat().includes(i)))
+    ));
+    for (const steps of [page.steps.filter((step) => step.phase === phase), page.steps]) {
+      const step = steps.find(isAbout) ?? steps.findLast(changes) ?? steps.find(({ lit }) => lit.includes(node.id));
+      if (step) return page.steps.indexOf(step);
+    }
+    return -1;
+  };
+  const showStepOf = (/** @type {Element} */ node) => {
+    if (stepOf(node) >= 0) page.move(stepOf(node));
+  };
+
+  for (const node of drawnNodes) {
+    const isClickable = stepOf(node) >= 0;
+    node.classList.toggle("clickable", isClickable);
+    node.addEventListener("click", () => {
+      if (panned < 5) showStepOf(node);
+    });
+    if (!isDescribed(node)) {
+      node.setAttribute("aria-hidden", "true");
+      continue;
+    }
+    node.setAttribute("role", isClickable ? "button" : "img");
+    node.setAttribute("tabindex", node === described[0] ? "0" : "-1");
+    node.addEventListener("focus", () => {
+      for (const other of described) other.setAttribute("tabindex", other === node ? "0" : "-1");
+    });
+  }
+
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const node = /** @type {SVGGElement | null} */ (/** @type {Element} */ (event.target).closest(".node"));
+    if (node && ["Enter", " "].includes(event.key)) showStepOf(node);
+    else if (node && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+      described[described.indexOf(node) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
+    } else return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+
+  // The number of a leaf can be dragged in the drawing too: a handle lies over it.
+  for (const [i, { rule, constant }] of page.tape.nodes.entries()) {
+    if (rule !== undefined || constant) continue;
+    for (const id of idsOfNodes[i]) {
+      const text = texts.get(`${id}-data`);
+      if (!text) continue;
+      const box = /** @type {SVGGraphicsElement} */ (drawn(id).querySelector("path, polygon")).getBBox();
+      const size = Number(text.text.getAttribute("font-size") ?? 14);
+      const handle = document.createElementNS(drawing.namespaceURI, "rect");
+      const place = { x: box.x + 3, y: Number(text.text.getAttribute("y")) - 1.1 * size, width: box.width - 6, height: 1.5 * size };
+      for (const [name, value] of Object.entries(place)) handle.setAttribute(name, String(value));
+      handle.setAttribute("rx", "4");
+      handle.setAttribute("class", "handle");
+      handle.dataset.handle = String(i);
+      handle.addEventListener("click", (event) => event.stopPropagation());
+      text.text.before(handle);
+    }
+  }
+}

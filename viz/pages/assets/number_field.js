@@ -1,0 +1,105 @@
+// A native number field that is live: typed, stepped by the arrow keys, and dragged.
+
+/**
+ * The unit by which a number changes: 0.01 for 2.0, 0.1 for 50.
+ * @param {number} x
+ */
+function unitOf(x) {
+  return 10 ** Math.max(-2, Math.floor(Math.log10(Math.max(Math.abs(x), 1e-9))) - 2);
+}
+
+/**
+ * A number so many units away, which is a multiple of the unit: no 0.30000000000000004.
+ * @param {number} x
+ * @param {number} units
+ * @param {number} unit
+ */
+function moved(x, units, unit) {
+  const n = Math.round(x / unit) + units;
+  return unit < 1 ? n / Math.round(1 / unit) : n * unit;
+}
+
+/**
+ * Make a field live. Undoing is the page's: each gesture is remembered once.
+ * @param {HTMLInputElement} input
+ * @param {{get: () => number, set: (x: number, gesture: object) => boolean, handles?: Element[], unit?: number}} options
+ *   `set` returns whether the number has been taken; `handles` are elements by which it can be dragged too
+ */
+function numberField(input, { get, set, handles = [], unit }) {
+  const show = () => {
+    const text = String(get());
+    if (Number(input.value) !== get() || document.activeElement !== input) {
+      input.value = /[.e]/.test(text) ? text : `${text}.0`;
+    }
+  };
+  let gesture = {};
+  const take = (/** @type {number} */ x) => {
+    input.setAttribute("aria-invalid", String(!set(x, gesture)));
+  };
+
+  input.addEventListener("focus", () => {
+    gesture = {};
+  });
+  input.addEventListener("input", () => {
+    if (input.value !== "" && Number.isFinite(input.valueAsNumber)) take(input.valueAsNumber);
+  });
+  input.addEventListener("blur", () => {
+    input.removeAttribute("aria-invalid");
+    page.setTrouble(null);
+    input.value = "";
+    show();
+  });
+  input.addEventListener("keydown", (event) => {
+    const direction = { ArrowUp: 10, ArrowDown: -10, PageUp: 100, PageDown: -100 }[event.key];
+    if (event.key === "Enter" || event.key === "Escape") {
+      input.blur();
+    } else if (direction && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      take(moved(get(), event.shiftKey ? direction / 10 : direction, unit ?? unitOf(get())));
+      input.value = "";
+      show();
+    } else {
+      return; // other keys type
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  for (const handle of handles) {
+    handle.addEventListener("pointerdown", (start) => {
+      const first = /** @type {PointerEvent} */ (start);
+      if (first.button) return;
+      first.preventDefault();
+      first.stopPropagation();
+      const [x0, size] = [get(), unit ?? unitOf(get())];
+      let [units, last, wasMoved] = [0, first.clientX, false];
+      const move = (/** @type {any} */ event) => {
+        if (event.pointerId !== first.pointerId) return;
+        if (!wasMoved && Math.abs(event.clientX - first.clientX) < 3) return;
+        if (!wasMoved) gesture = {};
+        wasMoved = true;
+        units += (event.clientX - last) * (event.shiftKey ? 0.1 : 1);
+        last = event.clientX;
+        const fine = event.shiftKey ? size / 10 : size;
+        take(moved(x0, Math.round((units * size) / fine), fine));
+      };
+      const end = (/** @type {any} */ event) => {
+        if (event.pointerId !== first.pointerId) return;
+        removeEventListener("pointermove", move);
+        removeEventListener("pointerup", end);
+        removeEventListener("pointercancel", end);
+        document.body.classList.remove("dragging");
+        input.removeAttribute("aria-invalid");
+        page.setTrouble(null);
+        if (!wasMoved && event.type === "pointerup") {
+          input.focus();
+          input.select();
+        }
+      };
+      addEventListener("pointermove", move);
+      addEventListener("pointerup", end);
+      addEventListener("pointercancel", end);
+      document.body.classList.add("dragging");
+    });
+  }
+  page.on("show", show);
+}

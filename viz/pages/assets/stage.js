@@ -1,0 +1,229 @@
+// The stage: the drawing, and the camera over it.
+
+const stage = part("stage");
+/** @type {SVGSVGElement} */
+const drawing = stage.querySelector("svg");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+/** @type {(x: number, low: number, high: number) => number} */
+const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
+
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
+/** @typedef {{x: number, y: number, scale: number}} View */
+
+/** @param {Box} box @returns {Box} */
+function boxOf({ x, y, width, height }) {
+  return { x, y, width, height };
+}
+
+// The camera: `view` is the point of the drawing at the centre of the stage, and the scale in pixels per unit.
+
+/** The whole drawing. */
+const paper = boxOf(drawing.viewBox.baseVal);
+/** The box of each node and edge, in units of the drawing. @type {Map<string, Box>} */
+const boxes = new Map();
+let view = wholeView();
+/** @type {number | null} */
+let userScale = null; // the scale that the user chose: 0 is the whole drawing, null leaves it to the page
+let animation = 0;
+
+function wholeScale() {
+  return Math.min(stage.clientWidth / paper.width, stage.clientHeight / paper.height, 2.5) * 0.96;
+}
+
+function wholeView() {
+  return { x: paper.x + paper.width / 2, y: paper.y + paper.height / 2, scale: wholeScale() };
+}
+
+/** @param {View} target */
+function setView(target) {
+  view = target;
+  const width = stage.clientWidth / view.scale;
+  const height = stage.clientHeight / view.scale;
+  drawing.setAttribute("viewBox", [view.x - width / 2, view.y - height / 2, width, height].join(" "));
+  page.emit("view");
+}
+
+/**
+ * @param {View} target
+ * @param {boolean} [instantly]
+ */
+function moveTo(target, instantly) {
+  cancelAnimationFrame(animation);
+  if (instantly || reducedMotion.matches || document.hidden) {
+    setView(target);
+    return;
+  }
+  const source = view;
+  const start = performance.now();
+  const tick = (/** @type {number} */ now) => {
+    const t = clamp((now - start) / 350, 0, 1);
+    const share = t * t * (3 - 2 * t);
+    const between = (/** @type {keyof View} */ key) => source[key] + (target[key] - source[key]) * share;
+    setView(t < 1 ? { x: between("x"), y: between("y"), scale: between("scale") } : target);
+    if (t < 1) animation = requestAnimationFrame(tick);
+  };
+  animation = requestAnimationFrame(tick);
+}
+
+/**
+ * Move lit elements into view, and no further than needed; if nothing is lit, show the whole drawing.
+ * @param {boolean} [instantly]
+ */
+function followStep(instantly) {
+  const { lit: ids, focus } = page.steps[page.state.step];
+  const lit = ids.map((id) => boxes.get(id)).filter((box) => box !== undefined);
+  const readable = clamp(stage.clientWidth / 1280, 0.8, 1.6);
+  const scale = userScale === null ? Math.max(wholeScale(), readable) : userScale || wholeScale();
+  if (!lit.length || scale <= wholeScale()) {
+    moveTo(wholeView(), instantly);
+    return;
+  }
+  const margin = Math.max(24, (0.1 * stage.clientWidth) / scale);
+  const fit = (/** @type {Box} */ area) => Math.min(scale, stage.clientWidth / area.width, stage.clientHeight / area.height);
+  const node = boxes.get(focus);
+  let area = around(lit, margin, 24);
+  if (node && fit(area) < 0.45 * scale) { // too small to read: show only the surroundings of the node
+    area = around([node], margin + (0.2 * stage.clientWidth) / scale, 24 + (0.25 * stage.clientHeight) / scale);
+  }
+  const limits = around([paper], margin, margin);
+  moveTo({
+    x: nearestCentre(view.x, stage.clientWidth / fit(area), area.x, area.width, limits.x, limits.width),
+    y: nearestCentre(view.y, stage.clientHeight / fit(area), area.y, area.height, limits.y, limits.height),
+    scale: fit(area),
+  }, instantly);
+}
+
+/**
+ * The smallest box around others, with margins.
+ * @param {Box[]} others
+ * @param {number} marginX
+ * @param {number} marginY
+ */
+function around(others, marginX, marginY) {
+  const left = Math.min(...others.map((box) => box.x)) - marginX;
+  const right = Math.max(...others.map((box) => box.x + box.width)) + marginX;
+  const top = Math.min(...others.map((box) => box.y)) - marginY;
+  const bottom = Math.max(...others.map((box) => box.y + box.height)) + marginY;
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/**
+ * The centre nearest to `centre` with which a view of some size contains an area and stays within limits.
+ * @param {number} centre
+ * @param {number} size
+ * @param {number} areaStart
+ * @param {number} areaSize
+ * @param {number} limitStart
+ * @param {number} limitSize
+ */
+function nearestCentre(centre, size, areaStart, areaSize, limitStart, limitSize) {
+  if (limitSize <= size) return limitStart + limitSize / 2;
+  const nearest = clamp(centre, areaStart + areaSize - size / 2, areaStart + size / 2);
+  return clamp(nearest, limitStart + size / 2, limitStart + limitSize - size / 2);
+}
+
+/**
+ * Zoom by a factor, about the point (px, py) of the stage.
+ * @param {number} factor
+ */
+function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2, instantly = false) {
+  const scale = clamp(view.scale * factor, wholeScale() / 2, 8);
+  const dx = px - stage.clientWidth / 2;
+  const dy = py - stage.clientHeight / 2;
+  userScale = scale;
+  moveTo({ x: view.x + dx / view.scale - dx / scale, y: view.y + dy / view.scale - dy / scale, scale }, instantly);
+}
+
+/**
+ * Zoom about the position of a pointer event.
+ * @param {MouseEvent} event
+ * @param {number} factor
+ */
+function zoomAt(event, factor) {
+  const area = stage.getBoundingClientRect();
+  zoom(factor, event.clientX - area.left, event.clientY - area.top, true);
+}
+
+// One pointer drags, two pinch; a press that moves less than 5 pixels is a click.
+
+/** @type {Map<number, PointerEvent>} */
+const pointers = new Map();
+let panned = 0; // how far the pointers moved since they were pressed
+
+stage.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+  if (event.button) return;
+  if (!pointers.size) panned = 0;
+  pointers.set(event.pointerId, event);
+});
+addEventListener("pointermove", (event) => {
+  const before = pointers.get(event.pointerId);
+  if (!before) return;
+  pointers.set(event.pointerId, event);
+  const dx = event.clientX - before.clientX;
+  const dy = event.clientY - before.clientY;
+  panned += Math.abs(dx) + Math.abs(dy);
+  if (panned < 5) return;
+  stage.classList.add("dragged");
+  cancelAnimationFrame(animation);
+  const other = [...pointers.values()].find((each) => each.pointerId !== event.pointerId);
+  if (other) {
+    const distance = (/** @type {PointerEvent} */ one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
+    zoomAt(other, distance(event) / distance(before));
+  } else {
+    setView({ ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale });
+  }
+});
+for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
+  addEventListener(end, (event) => {
+    pointers.delete(event.pointerId);
+    if (!pointers.size) stage.classList.remove("dragged");
+  });
+}
+stage.addEventListener("wheel", (/** @type {WheelEvent} */ event) => {
+  event.preventDefault();
+  const pixels = event.deltaY * (event.deltaMode ? 30 : 1);
+  zoomAt(event, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)));
+}, { passive: false });
+
+
+Object.assign(COMMANDS, {
+  smaller: () => zoom(1 / 1.25),
+  larger: () => zoom(1.25),
+  whole: () => {
+    userScale = 0;
+    moveTo(wholeView());
+  },
+});
+Object.assign(KEYS, { "+": "larger", "=": "larger", "-": "smaller", 0: "whole" });
+
+addEventListener("beforeprint", () => {
+  drawing.setAttribute("viewBox", [paper.x, paper.y, paper.width, paper.height].join(" "));
+});
+
+/** Place the words beside the drawing if it can be larger there than above them. */
+function arrange() {
+  const above = Math.min(innerWidth / paper.width, (0.5 * innerHeight) / paper.height, 2.5);
+  const beside = Math.min((0.6 * innerWidth) / paper.width, (0.8 * innerHeight) / paper.height, 2.5);
+  document.body.classList.toggle("beside", innerWidth > 900 && beside > 1.1 * above);
+}
+
+arrange();
+setView(wholeView());
+const corner = stage.getBoundingClientRect();
+for (const group of drawing.querySelectorAll(".node, .edge")) {
+  const box = group.getBoundingClientRect();
+  boxes.set(group.id, {
+    x: view.x + (box.left - corner.left - stage.clientWidth / 2) / view.scale,
+    y: view.y + (box.top - corner.top - stage.clientHeight / 2) / view.scale,
+    width: box.width / view.scale,
+    height: box.height / view.scale,
+  });
+}
+addEventListener("resize", arrange);
+new ResizeObserver(() => followStep(true)).observe(stage);
+
+let stepOfView = -1;
+page.on("show", ({ instantly }) => {
+  if (page.state.step !== stepOfView) followStep(instantly); // a change of numbers does not move the picture
+  stepOfView = page.state.step;
+});
