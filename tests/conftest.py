@@ -13,15 +13,15 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-HAS_NUMBA = importlib.util.find_spec("numba") is not None
-IMPORT_NUMBA = (
+HAS_LLVMLITE = importlib.util.find_spec("llvmlite") is not None
+IMPORT_LLVMLITE = (
     "engine/compiler",
     "nn/training/compiled.py",
     "nn/training/compiled_update.py",
     "tests/engine/compiler",
     "tests/nn/training/test_compiled.py",
 )
-SLOW_WITHOUT_NUMBA = ("test_digits.py", "test_vanishing.py")
+SLOW_WITHOUT_LLVMLITE = ("test_digits.py", "test_vanishing.py")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,37 +29,37 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("quick"):
             item.add_marker("exhaustive")
-        if not HAS_NUMBA and item.path.name in SLOW_WITHOUT_NUMBA:
-            item.add_marker(pytest.mark.skip(reason="slow without numba"))
+        if not HAS_LLVMLITE and item.path.name in SLOW_WITHOUT_LLVMLITE:
+            item.add_marker(pytest.mark.skip(reason="slow without llvmlite"))
 
 
 def pytest_configure(config):
     config.stash[TRIED] = Counter()
-    if not HAS_NUMBA:
-        config.option.ignore = [*(config.option.ignore or []), *(config.rootpath / path for path in IMPORT_NUMBA)]
+    if not HAS_LLVMLITE:
+        config.option.ignore = [*(config.option.ignore or []), *(config.rootpath / path for path in IMPORT_LLVMLITE)]
 
 
-def skip_without_numba():
-    """Skip a test that fails because numba is missing; but not in an environment that has it."""
+def skip_without_llvmlite():
+    """Skip a test that fails because llvmlite is missing; but not in an environment that has it."""
     try:
         return (yield)
     except BaseException as error:
         cause = getattr(error, "exc_info", (None, error))[1]  # of a doctest
-        while cause and not (isinstance(cause, ModuleNotFoundError) and cause.name in ("numba", "llvmlite")):
+        while cause and not (isinstance(cause, ModuleNotFoundError) and cause.name == "llvmlite"):
             cause = cause.__cause__ or cause.__context__
-        if cause and not HAS_NUMBA:
-            pytest.skip("needs numba")
+        if cause and not HAS_LLVMLITE:
+            pytest.skip("needs llvmlite")
         raise
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup():
-    return (yield from skip_without_numba())
+    return (yield from skip_without_llvmlite())
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call():
-    return (yield from skip_without_numba())
+    return (yield from skip_without_llvmlite())
 
 
 @pytest.fixture(scope="session")

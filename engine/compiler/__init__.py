@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) -> CompiledFunction:
     """Compile a recorded graph to a function that replays it over many rows of data.
 
-    The first use on a machine compiles the kernels of the engine's table, which takes some 20 seconds, and stores them.
+    The first use of an operation on a machine compiles its kernels and stores them on disk, which takes about a second.
 
     Args:
         output: a Value, or a list of them.
@@ -34,7 +34,7 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
         gradient of that mean to the `grad` of every leaf that is not an input.
 
     Raises:
-        ImportError: numba is missing; the extra `fast` installs it. Or NUMBA_DISABLE_JIT turns its compiler off.
+        ImportError: llvmlite is missing; the extra `fast` installs it.
         TypeError: an output or an input is not a Value.
         ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
         RuntimeError: an output is a constant.
@@ -68,8 +68,6 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     try:
         from engine.compiler.program import CompiledFunction
     except ImportError as error:
-        if not error.name:
-            raise
         raise ImportError(f"compile needs {error.name}: pip install 'glassgrad[fast]'") from error
     comparisons = noted_comparisons()
     if comparisons is not None:

@@ -1,112 +1,138 @@
-"""Generated modules whose machine code is kept on disk, so that numba compiles them once per machine."""
+"""Machine code that is kept on disk, so that it is compiled once per machine."""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-import inspect
 import os
-import pickle
 import secrets
 import stat
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import llvmlite
-import numba
+import numpy as np
+import numpy.typing as npt
 import platformdirs
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
+from llvmlite import binding as llvm
 
 DAYS = 30  # machine code that was not used for as long is deleted
 DIGEST = hashlib.sha256().digest_size  # bytes at the beginning of a file
 
 
-def load_cached_module(text: str, dependencies: Iterable[ModuleType], entries: Iterable[str]) -> ModuleType:
-    """Run `text` as a module; its name is a hash of the versions of numba and Python, of `dependencies` and of `text`.
+class MachineCode:
+    """The machine code of a module of LLVM IR, which is freed with this object."""
+
+    def __init__(self, code: bytes) -> None:
+        self._functions: dict[str, Any] = {}
+        context = llvm.create_context()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly("", context), _target_machine())
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+
+    def call(self, name: str, words: npt.NDArray[np.int64]) -> int:
+        """Call a packed function (`python_to_llvm.translate`) and return its result."""
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(self.address(name))
+        result: int = function(words.ctypes.data)
+        return result
+
+    def address(self, name: str) -> int:
+        """Return the address of a function."""
+        address: int = self._engine.get_function_address(name)
+        return address
+
+
+def load_machine_code(key: str, emit: Callable[[], str]) -> MachineCode:
+    """Return machine code from the cache; if it is not there, compile it.
 
     Args:
-        text: the source of the module.
-        dependencies: the modules of this package that it imports.
-        entries: the functions, compiled by numba, whose machine code is kept on disk.
+        key: a text that determines the machine code on this processor, with this version of LLVM.
+        emit: a function that returns the LLVM IR.
     """
-    versions = numba.__version__, llvmlite.__version__, sys.implementation.cache_tag
-    key = "\n".join([*versions, *map(inspect.getsource, dependencies), text])
-    name = f"kernels_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-    folder = _cache_folder()
-    watched = (sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
-    if watched and folder is None:
-        _warn("glassgrad compiles its kernels, which takes about 20 seconds; no cache folder is there to keep them")
-    elif watched and folder and not list(folder.glob(f"{name}.*")):
-        _warn("glassgrad compiles its kernels once for this machine; this takes about 20 seconds ...")
-    module = ModuleType(name)
-    sys.modules[name] = ModuleType(name)  # numba looks for the name only, and the module itself can be freed
-    exec(compile(text, f"<{name}>", "exec"), vars(module))
-    if folder:
-        for entry in entries:
-            getattr(module, entry)._cache = _MachineCode(folder, f"{name}.{entry}")
-    return module
+    processor = llvm.get_host_cpu_name(), _features(), llvm.get_default_triple(), llvmlite.__version__
+    folder, name = _cache_folder(), f"kernels_{hashlib.sha256(repr((processor, key)).encode()).hexdigest()[:32]}"
+    code = _read(folder / name) if folder else None
+    if code is None:
+        code = _compile(emit())
+        if folder:
+            _write(folder / name, code)
+    return MachineCode(code)
 
 
-class _MachineCode:
-    """The machine code of one function on disk, as numba's dispatchers use it: a file for every signature.
+def _compile(text: str) -> bytes:
+    module, machine = llvm.parse_assembly(text, llvm.create_context()), _target_machine()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    return code
 
-    A file begins with a digest of its name and of the rest, and no file is unpickled whose digest differs.
-    """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, name
+@cache
+def _initialize() -> None:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    if os.name == "nt":  # where LLVM does not look for the functions of the C library by itself
+        for library in ("ucrtbase.dll", "vcruntime140.dll"):
+            llvm.load_library_permanently(library)
 
-    def load_overload(self, signature: Any, target: Any) -> Any:
-        """Return the compiled function, or None if it is not on disk."""
-        target.refresh()
-        path = self._path(signature, target.codegen())
-        try:
-            with path.open("rb") as file:
-                foreign = hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid()
-                content = file.read()
-        except OSError:
-            return None
-        with suppress(Exception):  # a damaged file may raise any error
-            if not foreign and content[:DIGEST] == _digest(path, content[DIGEST:]):
-                result = CompileResult._rebuild(target, *pickle.loads(content[DIGEST:]))
-                with suppress(OSError):
-                    os.utime(path)
-                return result
-        _warn(f"glassgrad compiles its kernels again, because {path} was damaged; this takes about 20 seconds ...")
+
+def _target_machine() -> Any:
+    _initialize()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(llvm.get_host_cpu_name(), _features(), opt=3, jit=True)
+
+
+@cache
+def _features() -> str:
+    try:
+        features: str = llvm.get_host_cpu_features().flatten()
+    except RuntimeError:  # LLVM does not know this processor
+        return ""
+    return features
+
+
+def _read(path: Path) -> bytes | None:
+    """Return the content of a file without its digest, None if there is no file, or none to trust."""
+    try:
+        with path.open("rb") as file:
+            foreign = hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid()
+            content = file.read()
+    except OSError:
+        return None
+    if foreign or content[:DIGEST] != _digest(path, content[DIGEST:]):
+        if sys.stderr:
+            print(f"glassgrad compiles some kernels again, because {path} was damaged", file=sys.stderr)
         with suppress(OSError):
             path.unlink()
         return None
-
-    def save_overload(self, signature: Any, result: Any) -> None:
-        """Write a compiled function, and delete what was not used for a long time."""
-        path = self._path(signature, result.codegen)
-        payload = dumps(result._reduce())
-        temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        with suppress(OSError):  # without the file the next process compiles again
-            temporary.write_bytes(_digest(path, payload) + payload)
-            os.replace(temporary, path)
-        for old in self.folder.rglob("kernels_*"):
-            with suppress(OSError):
-                if time.time() - old.stat().st_mtime > DAYS * 24 * 3600:
-                    old.unlink()
-
-    def _path(self, signature: Any, codegen: Any) -> Path:
-        processor = hashlib.sha256(repr((signature, codegen.magic_tuple())).encode()).hexdigest()[:16]
-        return self.folder / f"{self.name}.{processor}"
+    with suppress(OSError):
+        os.utime(path)
+    return content[DIGEST:]
 
 
-def _digest(path: Path, payload: bytes) -> bytes:
-    return hashlib.sha256(path.name.encode() + payload).digest()
+def _write(path: Path, code: bytes) -> None:
+    """Write a file, and delete what was not used for a long time."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with suppress(OSError):  # without the file the next process compiles again
+        temporary.write_bytes(_digest(path, code) + code)
+        os.replace(temporary, path)
+    for old in path.parent.rglob("kernels_*"):
+        with suppress(OSError):
+            if time.time() - old.stat().st_mtime > DAYS * 24 * 3600:
+                old.unlink()
 
 
-def _warn(message: str) -> None:
-    if sys.stderr:
-        print(message, file=sys.stderr)
+def _digest(path: Path, code: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + code).digest()
 
 
 def _cache_folder() -> Path | None:

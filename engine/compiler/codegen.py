@@ -1,27 +1,28 @@
-"""The kernels of a table of rules as a Python module, which numba compiles.
+"""The kernels of rules: from the text of a rule to machine code.
 
-The module is the text of `runtime`, then the formulas of the rules as functions, then `forward_rule` and
-`backward_rule`, which choose among them by opcode. Of the rule `*`, which has opcode 3, the formulas are
+A rule has a module of its own: its formulas as functions, and two kernels that call them for every lane. The module of
+`*` has the function
 
-    def value_3(a, b):
+    def value(a, b) -> float:
         return a * b
 
-and the partial derivatives `partial_3_a(a, b, out)` and `partial_3_b(a, b, out)`.
+the partial derivatives `partial_a(a, b, out)` and `partial_b(a, b, out)`, and the kernels `forward_rule` and
+`backward_rule`.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 import hashlib
 import inspect
-import re
-from collections.abc import Mapping
-from functools import lru_cache
-from types import ModuleType
+import math
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any
 
-from engine.compiler import runtime, simd, vector_math
-from engine.compiler.cache import load_cached_module
+from engine.compiler import python_to_llvm, runtime, simd, vector_math
+from engine.compiler.cache import MachineCode, load_machine_code
+from engine.compiler.python_to_llvm import INTRINSICS, definitions, translate
 from engine.custom import CUSTOM_RULES
 from engine.formulas import MATH_FUNCTIONS, canonical, names
 from engine.rules import RULES, Rule
@@ -29,47 +30,83 @@ from engine.rules import RULES, Rule
 # Functions that LLVM turns into vector instructions.
 VECTORIZED = {"_undefined", "abs", "exp", "float", "max", "sqrt", "tanh"}
 
-
-@lru_cache(maxsize=8)  # not more: a module takes megabytes, and a rule can be redefined any number of times
-def kernels(custom: tuple[Rule, ...] = ()) -> ModuleType:
-    """Return the kernels of the table and of `custom` rules; their first use on a machine compiles them."""
-    return _load(module_text(custom))
+KERNELS = """\
+def forward_rule(lanes: int, start: int, count: int, index: Slots, values: Floats, scratch: Floats) -> None:
+    {forward}
 
 
-@lru_cache(maxsize=8)
-def _load(text: str) -> ModuleType:
-    """Return the module of a text, which rules that are defined again alike have in common."""
-    return load_cached_module(text, [vector_math, simd], ["propagate_flags", "run"])
+def backward_rule(
+    mask: int, lanes: int, start: int, count: int, index: Slots, values: Floats, gradients: Floats
+) -> None:
+    backward_operands({partials}, mask, lanes, start, count, index, values, gradients)
+"""
 
 
-def opcodes(custom: tuple[Rule, ...] = ()) -> dict[Rule, int]:
+def opcodes(custom: Iterable[Rule] = ()) -> dict[Rule, int]:
     """Return the opcode of every rule of the built-in table, and of custom rules."""
     table = [rule for rule in RULES.values() if rule.symbol not in CUSTOM_RULES]
     return {rule: code for code, rule in enumerate([*table, *custom], start=runtime.LAYER + 1)}
 
 
-def module_text(custom: tuple[Rule, ...] = ()) -> str:
-    """Return the kernels as a Python module."""
-    codes = opcodes(custom)
-    python = ", ".join(sorted(MATH_FUNCTIONS.keys() - dir(builtins)))
-    ours = "choice, exp, tanh, undefined as _undefined"
-    imports = f"from math import pi, {python}\nfrom engine.compiler.vector_math import {ours}\n"
-    functions = [_function(rule) for rule in _with_called(list(codes))]
-    functions += [_formulas(rule, code) for rule, code in codes.items()]
-    for name, arguments in (
-        ("forward", "code, lanes, start, count, index, values, scratch"),
-        ("backward", "code, mask, lanes, start, count, index, values, gradients"),
-    ):
-        calls = [f"if code == {code}:\n        {_call(rule, code, name)}" for rule, code in codes.items()]
-        functions.append(f"@exact\ndef {name}_rule({arguments}):\n    " + "\n    el".join(calls) + "\n")
-    return "\n\n".join([inspect.getsource(runtime), imports, *filter(None, functions)])
+@cache
+def runtime_code() -> MachineCode:
+    """Return the machine code that all graphs share."""
+    return load_machine_code(_sources(), lambda: translate(_scope(), packed=["propagate_flags", "run"]))
 
 
-def _with_called(rules: list[Rule]) -> list[Rule]:
-    """Return the rules and those that the texts of custom rules name."""
+def rule_code(rule: Rule) -> MachineCode:
+    """Return the kernels of a rule; their first use on a machine compiles them."""
+    return _rule_code(rule_text(rule))
+
+
+@lru_cache(maxsize=128)  # not more: a rule can be redefined any number of times
+def _rule_code(text: str) -> MachineCode:
+    exports = ["forward_rule", "backward_rule"]
+    return load_machine_code(_sources() + text, lambda: translate(_scope() | definitions(text), exports))
+
+
+def compile_packed(text: str, functions: Iterable[str]) -> MachineCode:
+    """Return machine code for packed functions that `text` defines."""
+    return load_machine_code(_sources() + text, lambda: translate(_scope() | definitions(text), packed=functions))
+
+
+@cache
+def _sources() -> str:
+    return "".join(map(inspect.getsource, (python_to_llvm, runtime, simd, vector_math)))
+
+
+@cache
+def _scope() -> dict[str, Any]:
+    """Return what names mean in all modules."""
+    scope: dict[str, Any] = {**INTRINSICS, "inf": math.inf, "nan": math.nan, "pi": math.pi}
+    for module in (runtime, vector_math):
+        scope |= {name: x for name, x in vars(module).items() if isinstance(x, int | float)}
+        scope |= definitions(inspect.getsource(module))
+    return {**scope, "_undefined": scope["undefined"]}  # the name that no letter or function of a formula has
+
+
+@lru_cache(maxsize=128)
+def rule_text(rule: Rule) -> str:
+    """Return the module of a rule as text."""
+    functions = [_function(called) for called in _called([rule])]
+    functions.append(_formula(rule, f"value(a, b{', top' if rule.finalize else ''})", rule.value))
+    where = "lanes, start, count, index, values"
+    forward = f"forward_items(value, {rule.arity}, {where})"
+    if rule.finalize:
+        functions.append(_formula(rule, "finalize(top, total)", rule.finalize))
+        with_top = "top" in names(f"({rule.value}) + {rule.finalize}")
+        forward = f"forward_fold(value, finalize, {with_top}, {rule.arity}, {where}, scratch)"
+    for operand, partial in zip("ab", rule.partials, strict=False):
+        functions.append(_formula(rule, f"partial_{operand}(a, b, out)", partial))
+    partials = f"partial_a, partial_{'ab'[rule.arity - 1]}, {rule.arity}"
+    return "\n\n".join([*filter(None, functions), KERNELS.format(forward=forward, partials=partials)])
+
+
+def _called(rules: list[Rule]) -> list[Rule]:
+    """Return rules and those that their texts name."""
     for rule in rules:
-        if rule.symbol in CUSTOM_RULES:
-            rules += [called for called in rule.scope.values() if called not in rules]
+        named = set().union(*map(names, filter(None, [rule.value, rule.finalize, *rule.partials])))
+        rules += [rule.scope[name] for name in sorted(named & rule.scope.keys()) if rule.scope[name] not in rules]
     return rules
 
 
@@ -88,32 +125,11 @@ def _function(rule: Rule) -> str:
     return _formula(rule, f"{_function_name(rule)}({', '.join('ab'[: rule.arity])})", rule.value)
 
 
-def _formulas(rule: Rule, code: int) -> str:
-    """Return the value and the partial derivatives of a rule as functions."""
-    functions = [_formula(rule, f"value_{code}(a, b{', top' if rule.finalize else ''})", rule.value)]
-    if rule.finalize:
-        functions.append(_formula(rule, f"finalize_{code}(top, total)", rule.finalize))
-    for operand, partial in zip("ab", rule.partials, strict=False):
-        functions.append(_formula(rule, f"partial_{code}_{operand}(a, b, out)", partial))
-    return "\n\n".join(functions)
-
-
 def _formula(rule: Rule, signature: str, text: str) -> str:
+    text = canonical(text)
     if rule.symbol in CUSTOM_RULES:
-        text = _guarded(canonical(text))
-    return f"@formula\ndef {signature}:  # {rule.symbol}\n    return {_translated(text, rule.scope)}\n"
-
-
-def _call(rule: Rule, code: int, name: str) -> str:
-    """Return the call that runs a rule; for one operand the partial derivative with respect to it is passed twice."""
-    where, arity = "lanes, start, count, index, values", f"uint64({rule.arity})"
-    if name == "backward":
-        partials = f"partial_{code}_a, partial_{code}_{'ab'[rule.arity - 1]}"
-        return f"backward_operands({partials}, {arity}, mask, {where}, gradients)"
-    if rule.finalize:
-        with_top = "top" in names(f"({rule.value}) + {rule.finalize}")
-        return f"forward_fold(value_{code}, finalize_{code}, {with_top}, {arity}, {where}, scratch)"
-    return f"forward_items(value_{code}, {arity}, {where})"
+        text = _guarded(text)
+    return f"@inlined\ndef {signature} -> float:  # {rule.symbol}\n    return {_translated(text, rule.scope)}\n"
 
 
 def _is_python(rule: Rule) -> bool:
@@ -181,13 +197,19 @@ class _Translation(ast.NodeTransformer):
         return ast.Call(ast.Name(_function_name(rule)), node.args, []) if rule and not _is_python(rule) else node
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        cheap = _is_cheap(ast.unparse(node), self.scope)
+        cheap = _is_cheap(node, self.scope)
         self.generic_visit(node)
         return ast.Call(ast.Name("choice"), [node.test, node.body, node.orelse], []) if cheap else node
 
 
-def _is_cheap(text: str, scope: Mapping[str, Rule]) -> bool:
+def _is_cheap(formula: ast.AST, scope: Mapping[str, Rule]) -> bool:
     """Return whether all functions that a formula calls become vector instructions."""
-    calls = set(re.findall(r"(\w+)\(", text)) - VECTORIZED
-    rules = [scope.get(name) for name in calls]
-    return all(rule is not None and not _is_python(rule) and _is_cheap(rule.value, rule.scope) for rule in rules)
+    for node in ast.walk(formula):
+        match node:
+            case ast.Call(ast.Name("pow"), [_, ast.Constant(2.0)]):  # LLVM multiplies
+                pass
+            case ast.Call(ast.Name(name)) if name not in VECTORIZED:
+                rule = scope.get(name)
+                if rule is None or _is_python(rule) or not _is_cheap(ast.parse(canonical(rule.value)), rule.scope):
+                    return False
+    return True

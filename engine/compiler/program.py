@@ -11,19 +11,16 @@ from functools import cache
 from math import isfinite
 from typing import Any, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from engine.compiler.codegen import kernels
+from engine.compiler.codegen import rule_code, runtime_code
+from engine.compiler.python_to_llvm import pack
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.graph import topological_order
 from engine.validation import describe
 from engine.value import Value
-
-if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-    raise ImportError("compiling needs numba's compiler, which NUMBA_DISABLE_JIT turns off: unset it")
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Order: TypeAlias = npt.NDArray[np.int64]
@@ -45,7 +42,7 @@ class CompiledFunction:
 
     def __reduce__(self) -> tuple[Any, ...]:
         outputs, inputs = self._program.outputs, self._program.inputs
-        return sys.modules["engine"].compile, (outputs[0] if self._single else outputs, inputs)  # checks for numba
+        return sys.modules["engine"].compile, (outputs[0] if self._single else outputs, inputs)  # checks for llvmlite
 
     def __call__(self, rows: npt.ArrayLike) -> Floats:
         """Compute the outputs for every row.
@@ -152,10 +149,11 @@ class Program:
         graph = linearize(outputs, inputs, parameters)
         uniform, varying = graph.uniform, graph.varying
         self.parameters = graph.parameters
-        self._custom = graph.custom
+        self._rules = graph.rules
         self._constants = graph.constants
         self._uniform = uniform.operations, uniform.index, _compress(graph.weights), _compress(graph.common)
-        self._varying = varying.operations, varying.index, graph.outputs
+        self._varying = varying.operations, varying.index
+        self._outputs = graph.outputs
         self._sizes = uniform.size, varying.size, graph.weights.size, graph.common.size
         self._max_lanes = 8 * min(max(CACHE // varying.size, 1), WIDEST)
         self._idle: list[_Workspace] = []
@@ -180,24 +178,29 @@ class Program:
         """
         order = np.arange(len(data)) if order is None else order
         n = len(order)
-        outputs, gradient = np.empty((n, len(self.outputs))), np.empty(parameters.size if backward else 0)
-        seed = 1.0 / n if backward else 0.0
+        outputs, seed = np.empty((n, len(self.outputs))), 1.0 / n if backward else 0.0
         try:
             work = self._idle.pop()
         except IndexError:  # other threads use all of them
             work = _Workspace(self)
-        kernel_inputs = parameters, *self._uniform, *work.uniform, data, order, seed, self._max_lanes, *self._varying
-        kernel_outputs = outputs, work.uniform_gradients, gradient
+        work.parameters[:] = parameters
         if n <= CHUNK:
-            stop = work.run(BEGIN | ROWS | FINISH, 0, n, *kernel_inputs, *work.varying, *kernel_outputs)
+            stop = work.run(BEGIN | ROWS | FINISH, 0, n, seed, data, order, outputs)
         else:
-            stop = _run_in_threads(work, n, kernel_inputs, kernel_outputs)
+            stop = _run_in_threads(work, n, seed, data, order, outputs)
+        gradient = work.gradient[: parameters.size if backward else 0].copy()
         self._idle.append(work)
         if stop < 0:
             raise NotFiniteError(order)
         if stop < n:
             raise NotFiniteError(order[stop : stop + self._max_lanes])
         return outputs, gradient
+
+    def prepare(self, data: Floats, order: Order, outputs: Floats) -> _Workspace:
+        """Return a workspace whose `words` are those of a run over these arrays, except for its rows and seed."""
+        work = _Workspace(self)
+        work.prepare(BEGIN | ROWS | FINISH, 0, 0, 0.0, data, order, outputs)
+        return work
 
     def explain(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
         """Return the first of the rows in which a number is not finite, and the error that the engine raises there."""
@@ -236,19 +239,79 @@ class NotFiniteError(ArithmeticError):
 
 
 class _Workspace:
-    """The kernel of a program, and the memory of one run at a time."""
+    """The memory of one run of a program at a time.
+
+    Attributes:
+        parameters, gradient: the numbers of the parameters, and the gradient with respect to them after a run.
+        weight_gradients, common_gradients: sums over the rows of a run.
+        address: the address of `runtime.run`, a packed function.
+        words: its arguments.
+    """
 
     def __init__(self, program: Program) -> None:
-        self.run = kernels(program._custom).run
-        uniform, varying, weights, common = program._sizes
-        lanes, n_parameters = program._max_lanes, len(program.parameters)
-        values = np.zeros(uniform)
-        values[n_parameters : n_parameters + len(program._constants)] = program._constants
-        scratch = np.zeros(2 * lanes)
-        self.uniform = values, scratch, np.zeros(weights), np.zeros(common)
-        self.uniform_gradients = np.zeros(uniform)
-        values, gradients = np.zeros(varying * lanes), np.zeros(varying * lanes)
-        self.varying = values, gradients, scratch, np.zeros(weights), np.zeros(common)
+        self._program = program
+        uniform, _, weights, common = program._sizes
+        n_parameters, n_constants = len(program.parameters), len(program._constants)
+        values, gradients, scratch = np.zeros(uniform), np.zeros(uniform), np.zeros(2)
+        values[n_parameters : n_parameters + n_constants] = program._constants
+        self.parameters, self.gradient = values[:n_parameters], gradients[:n_parameters]
+        self._uniform = values, gradients, scratch, np.zeros(weights), np.zeros(common)
+        self._code = {code: rule_code(rule) for code, rule in program._rules.items()}
+        self._kernels = np.zeros(2 * max([0, *self._code]) + 2, np.int64)
+        for code, kernels in self._code.items():
+            self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
+        self._runtime = runtime_code()
+        self.address = self._runtime.address("run")
+        self._allocate_lanes()
+
+    def _allocate_lanes(self) -> None:
+        program = self._program
+        _, varying, weights, common = program._sizes
+        lanes = program._max_lanes
+        self.weight_gradients, self.common_gradients = np.zeros(weights), np.zeros(common)
+        self._varying = np.zeros(varying * lanes), np.zeros(varying * lanes), np.zeros(2 * lanes)
+        self._words = pack(
+            self._kernels, len(program.parameters), lanes, program._outputs, *program._uniform, *program._varying,
+            *self._uniform, *self._varying, self.weight_gradients, self.common_gradients,
+        )  # fmt: skip
+
+    def prepare(
+        self, phases: int, first: int, last: int, seed: float, data: Floats, order: Order, outputs: Floats
+    ) -> None:
+        """Set `words` to the arguments of `runtime.run`."""
+        words = pack(phases, first, last, seed, data, order, outputs)
+        self.words = np.concatenate([words, self._words])
+
+    def run(self, *arguments: Any) -> int:
+        """Call `runtime.run`; the arguments are those of `prepare`."""
+        self.prepare(*arguments)
+        return self._runtime.call("run", self.words)
+
+    def for_chunk(self) -> _Workspace:
+        """Return a workspace with lanes of its own, which shares everything else."""
+        workspace = copy.copy(self)
+        workspace._allocate_lanes()
+        return workspace
+
+
+def _run_in_threads(work: _Workspace, n: int, seed: float, data: Floats, order: Order, outputs: Floats) -> int:
+    """Run over many rows in chunks, each in lanes of its own, and add their sums in the order of the chunks."""
+
+    def run_chunk(first: int) -> tuple[int, _Workspace]:
+        chunk, last = work.for_chunk(), min(first + CHUNK, n)
+        stop = chunk.run(ROWS, first, last, seed, data, order, outputs)
+        return (n if stop == last else stop), chunk
+
+    stop = work.run(BEGIN, 0, n, seed, data, order, outputs)
+    if stop < n:
+        return stop
+    work.weight_gradients[:] = work.common_gradients[:] = 0.0
+    for stop, chunk in _threads().map(run_chunk, range(0, n, CHUNK)):
+        if stop < n:
+            return stop
+        work.weight_gradients += chunk.weight_gradients
+        work.common_gradients += chunk.common_gradients
+    return work.run(FINISH, n, n, seed, data, order, outputs)
 
 
 def _compress(slots: Order) -> Order:
@@ -256,35 +319,14 @@ def _compress(slots: Order) -> Order:
     return slots[:1].copy() if (np.diff(slots) == 1).all() else slots
 
 
-def _run_in_threads(work: _Workspace, n: int, kernel_inputs: Sequence[Any], kernel_outputs: Sequence[Floats]) -> int:
-    """Run over many rows in chunks, each in memory of its own, and add their sums in the order of the chunks."""
-
-    def run(phases: int, first: int, last: int, memory: Sequence[Floats]) -> int:
-        stop: int = work.run(phases, first, last, *kernel_inputs, *memory, *kernel_outputs)
-        return stop
-
-    def run_chunk(first: int) -> tuple[int, Floats, Floats]:
-        last = min(first + CHUNK, n)
-        *_, of_weights, of_common = memory = [np.zeros_like(x) for x in work.varying]
-        stop = run(ROWS, first, last, memory)
-        return (n if stop == last else stop), of_weights, of_common
-
-    stop = run(BEGIN, 0, n, work.varying)
-    if stop < n:
-        return stop
-    *_, weight_gradients, common_gradients = work.varying
-    weight_gradients[:] = common_gradients[:] = 0.0
-    for stop, of_weights, of_common in _threads().map(run_chunk, range(0, n, CHUNK)):
-        if stop < n:
-            return stop
-        weight_gradients += of_weights
-        common_gradients += of_common
-    return run(FINISH, n, n, work.varying)
+def _n_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    return ThreadPoolExecutor(_n_cores())
 
 
 if hasattr(os, "register_at_fork"):

@@ -15,7 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.compiler.codegen import kernels, opcodes
+from engine.compiler.codegen import opcodes, runtime_code
+from engine.compiler.python_to_llvm import pack
 from engine.compiler.runtime import LAYER
 from engine.custom import CUSTOM_RULES
 from engine.graph import topological_order
@@ -59,7 +60,7 @@ class TapedGraph:
         common: the uniform slots that are copied to every lane: outputs, and operands of varying operations.
         weights: the uniform slots that are weights of layers.
         outputs: the varying slot of each output.
-        custom: the rules that are not in the built-in table.
+        rules: the rules of the operations on the tapes, by opcode.
     """
 
     parameters: list[Value]
@@ -69,7 +70,7 @@ class TapedGraph:
     common: Integers
     weights: Integers
     outputs: Integers
-    custom: tuple[Rule, ...]
+    rules: dict[int, Rule]
 
 
 @dataclass
@@ -85,7 +86,7 @@ class _Nodes:
         first, second: the operands of every node.
         lists: the lists of nodes, and their numbers.
         parameters, constants: the leaves that are not inputs, by number.
-        custom: the rules that are not in the built-in table.
+        rules: all rules, by opcode.
     """
 
     numbers: dict[Value, int] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class _Nodes:
     lists: dict[tuple[int, ...], int] = field(default_factory=dict)
     parameters: dict[int, Value] = field(default_factory=dict)
     constants: dict[int, float] = field(default_factory=dict)
-    custom: tuple[Rule, ...] = ()
+    rules: dict[int, Rule] = field(default_factory=dict)
 
     def add(self, code: int = 0, first: int = NO_OPERAND, second: int = NO_OPERAND) -> int:
         self.codes.append(code)
@@ -136,7 +137,8 @@ def linearize(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seq
     varying = graph.tape([*range(len(inputs)), *common.tolist()], varies=True)
     return TapedGraph(
         list(nodes.parameters.values()), list(nodes.constants.values()), uniform, varying,
-        uniform.slots[common], uniform.slots[varying.weights], varying.slots[results], nodes.custom,
+        uniform.slots[common], uniform.slots[varying.weights], varying.slots[results],
+        {code: nodes.rules[code] for tape in (uniform, varying) for code in tape.operations[:, 0].tolist() if code},
     )  # fmt: skip
 
 
@@ -149,11 +151,11 @@ def _number_nodes(outputs: Sequence[Value], inputs: Sequence[Value], parameters:
         numbers[value] = nodes.add()
         nodes.parameters[numbers[value]] = value
     order = topological_order(*outputs)
+    custom: list[Rule] = []
     if CUSTOM_RULES:
-        rules = dict.fromkeys(value._rule for value in order)
-        custom = [rule for rule in rules if rule.symbol in CUSTOM_RULES]
-        nodes.custom = tuple(sorted(custom, key=attrgetter("symbol")))  # one module for every order
-    codes = opcodes(nodes.custom)
+        custom = [rule for rule in dict.fromkeys(value._rule for value in order) if rule.symbol in CUSTOM_RULES]
+    codes = opcodes(sorted(custom, key=attrgetter("symbol")))
+    nodes.rules = {code: rule for rule, code in codes.items()}
     known: dict[object, int] = {}
     for value in order:
         if value in numbers:
@@ -202,8 +204,10 @@ class _Dependencies:
         requires_grad, level = np.zeros(len(codes), bool), np.zeros_like(codes)
         requires_grad[list(nodes.parameters)] = True
         flags = np.zeros((len(codes), 4), bool)
-        kernels().propagate_flags(  # which is the same for all rules
-            first, second, self.items, self.sizes, self.ends, self.varies, requires_grad, level, flags
+        from_start = first % self.sizes.size, second % self.sizes.size
+        runtime_code().call(
+            "propagate_flags",
+            pack(*from_start, self.items, self.sizes, self.ends, self.varies, requires_grad, level, flags),
         )
         first_varies, second_varies, first_grad, second_grad = flags.T
         # A weighted sum of operands that vary by weights that do not belongs to a layer, with its weights second.

@@ -1,15 +1,18 @@
-"""exp and tanh without branches, so that LLVM can vectorize loops over them. Both are within 2 ulp."""
+"""exp and tanh without branches, so that LLVM can vectorize loops over them, and what else formulas need.
+
+exp and tanh are within 2 ulp. The first functions choose, and read doubles as bits, in one instruction each; the
+functions of Python's `math` that formulas may use are those of the C library.
+"""
 
 from __future__ import annotations
 
-import math
+from math import copysign, floor, fmod, nan
 from typing import Any
 
-import numba
 from llvmlite import ir
-from numba.core import types
 
-from engine.compiler.simd import intrinsic
+from engine.compiler.python_to_llvm import F64, I64, INTRINSICS, choice, declared, inlined, intrinsic
+from engine.formulas import BINARY_FUNCTIONS, MATH_FUNCTIONS
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01  # log(2) to 32 bits, so that k * LN2_HIGH is exact
@@ -17,14 +20,35 @@ LN2_LOW = 1.90821492927058770002e-10  # log(2) - LN2_HIGH
 ROUND = 6755399441055744.0  # 1.5 * 2**52: x + ROUND has x, rounded to an integer, in its last bits
 ONE = 0x3FF0000000000000  # the bits of 1.0
 
-inlined = numba.njit(error_model="numpy", forceinline=True)  # LLVM does not vectorize loops that call functions
+OF_LLVM = ("abs", "copysign", "cos", "exp", "floor", "log", "log10", "pow", "sin", "sqrt")
+C_NAMES = {"gamma": "tgamma"}  # of functions that `math` calls by another name
+
+
+def math_function(name: str) -> Any:
+    """Return an intrinsic that calls a function of `math`: one of LLVM's, or of the C library."""
+    arity = 2 if name in ("copysign", "fmod", *BINARY_FUNCTIONS) else 1
+    kind = ir.FunctionType(F64, [F64] * arity)
+
+    def emit(builder: Any, *operands: Any) -> Any:
+        llvm_name = f"llvm.{'fabs' if name == 'abs' else name}.f64" if name in OF_LLVM else C_NAMES.get(name, name)
+        return builder.call(declared(builder, llvm_name, kind), operands)
+
+    return emit
+
+
+INTRINSICS |= {name: math_function(name) for name in {"copysign", "floor", "fmod", *MATH_FUNCTIONS} - {"max"}}
 
 
 @intrinsic
-def choice(context: Any, condition: Any, a: Any, b: Any) -> Any:
-    """Return `a if condition else b`, but compute both."""
-    signature = types.float64(types.boolean, types.float64, types.float64)
-    return signature, lambda context, builder, signature, args: builder.select(*args)
+def bits(builder: Any, x: Any) -> Any:
+    """Return the bits of a double as an int."""
+    return builder.bitcast(x, I64)
+
+
+@intrinsic
+def double(builder: Any, x: Any) -> Any:
+    """Return the double with these bits."""
+    return builder.bitcast(x, F64)
 
 
 @inlined
@@ -35,19 +59,27 @@ def undefined(result: float, a: float, b: float) -> float:
     """
     if 0.0 * a == 0.0 and 0.0 * b == 0.0:
         return 0.0 * result
-    return math.nan if result != result and a == a and b == b else 0.0
+    return nan if result != result and a == a and b == b else 0.0
 
 
-@intrinsic
-def bits(context: Any, x: Any) -> Any:
-    """Return the bits of a double as an int64."""
-    return types.int64(x), lambda context, builder, signature, args: builder.bitcast(args[0], ir.IntType(64))
+@inlined
+def remainder(a: float, b: float) -> float:
+    """Return a % b as Python does: with the sign of b; NaN if b is 0."""
+    rest = fmod(a, b)
+    if rest == 0.0:
+        return copysign(0.0, b)
+    return rest + b if (b < 0.0) != (rest < 0.0) else rest
 
 
-@intrinsic
-def double(context: Any, x: Any) -> Any:
-    """Return the double with these bits."""
-    return types.float64(x), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
+@inlined
+def floor_divide(a: float, b: float) -> float:
+    """Return a // b as Python does; NaN if b is 0."""
+    rest = fmod(a, b)
+    quotient = (a - rest) / b - (1.0 if rest != 0.0 and (b < 0.0) != (rest < 0.0) else 0.0)
+    if quotient == 0.0:
+        return copysign(0.0, a / b)
+    whole = floor(quotient)
+    return whole + 1.0 if quotient - whole > 0.5 else whole
 
 
 @inlined
@@ -83,5 +115,5 @@ def tanh(x: float) -> float:
     p = (-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3
     q = ((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z + 4.84406305325125486048e3
     near = x + x * z * (p / q)
-    far = math.copysign(1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0), x)
+    far = copysign(1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0), x)
     return choice(z < 0.390625, near, far)

@@ -1,9 +1,8 @@
-"""The choice between training on Values and compiled training, which has to wait for the first compilation."""
+"""The choice between training on Values and compiled training, which may have to wait for the compiler."""
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from inspect import getclosurevars, iscode
 from types import FunctionType
@@ -18,7 +17,7 @@ from nn.losses import ACCURACIES, Loss, mse
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
-WORTH_WAITING = 10.0  # seconds of training on Values; the first compilation on a machine takes about 20
+WORTH_WAITING = 0.5  # seconds of training on Values; the first compilation on a machine takes about one
 
 # Seconds that a training on Values takes, about: per operation and per operand of an example, per parameter of a step.
 PER_OPERATION, PER_OPERAND, PER_PARAMETER = 3.5e-6, 0.15e-6, 1.5e-6
@@ -30,7 +29,7 @@ def is_worth_compiling(model: Any, loss: Loss, pairs: Pairs, n_examples: int, n_
     """Return whether to compile a training of `n_examples` in `n_steps`, if the user leaves the choice open."""
     if not records_one_graph(model, loss):
         return False
-    return seconds_on_values(model, loss, pairs, n_examples, n_steps) > WORTH_WAITING or kernels_are_compiled()
+    return seconds_on_values(model, loss, pairs, n_examples, n_steps) > WORTH_WAITING
 
 
 def records_one_graph(model: object, loss: Loss) -> bool:
@@ -70,23 +69,3 @@ def reads_arguments_only(function: Callable[..., Any]) -> bool:
         x is math or isinstance(x, int | float) or getattr(x, "__module__", "") == "math"
         for x in (*used.nonlocals.values(), *used.globals.values(), *defaults)
     )
-
-
-def kernels_are_compiled() -> bool:
-    """Return whether this process or an earlier one on this machine has compiled the kernels.
-
-    Without any in the cache, numba is not imported to find out, since that takes almost a second.
-    """
-    try:
-        import platformdirs
-
-        folder = platformdirs.user_cache_path("glassgrad")
-        if "engine.compiler.codegen" not in sys.modules and not any(folder.glob("kernels_*.run.*")):
-            return False
-        from engine.compiler.codegen import kernels
-
-        module = kernels()
-    except (ImportError, OSError, RuntimeError):  # without numba, or without a home directory
-        return False
-    signatures = getattr(module.run, "signatures", None)  # None if NUMBA_DISABLE_JIT is set
-    return signatures is not None and (bool(signatures) or any(folder.glob(f"{module.__name__}.run.*")))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine import Value
 from engine.comparisons import Comparisons, warn_of_frozen
-from engine.compiler.program import Floats, NotFiniteError, Program, graph_signature
+from engine.compiler.program import CHUNK, Floats, NotFiniteError, Program, graph_signature
 from engine.recording import recording as recording_on
 from engine.validation import error_context
 from engine.value import constant, number_of
@@ -24,7 +24,7 @@ from nn.optimizers import Optimizer
 from nn.perceptron import Perceptron
 from nn.signals import layers_of
 from nn.training.choice import reads_arguments_only, records_one_graph
-from nn.training.compiled_update import compiled_step
+from nn.training.compiled_update import CompiledFit, compiled_step
 from nn.training.steps import Steps
 
 Indices: TypeAlias = npt.NDArray[np.intp]
@@ -254,6 +254,10 @@ class CompiledSteps(Steps):
         )
         self.gradient = np.zeros(len(self.leaves))
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
+        self.fit: CompiledFit | None = None
+        if len(groups) == 1 and not self.accuracy_reads_values:
+            state = np.array(optimizer.state)
+            self.fit = CompiledFit(groups[0].program, groups[0].data, state.shape[1], state.shape[0])
         self.read_back()
 
     def read_back(self) -> None:
@@ -285,10 +289,16 @@ class CompiledSteps(Steps):
         """Take the examples in this order from now on."""
         super().set_order(order)
         self.order_array = np.array(order)
+        if self.fit:
+            self.fit.order[:] = order
 
     def step(self, epoch: int, start: int, stop: int) -> float:
         """Update the parameters by the examples `start` to `stop` of the order, and return the sum of their losses."""
         batch = self.order_array[start:stop]
+        if self.fit and len(batch) <= CHUNK:
+            sums = self._run(self.fit, start, start + len(batch))
+            if sums:
+                return sums[0]
         gradients: list[Floats] = []
         losses = 0.0
         for group, examples, rows in self._by_group(batch):
@@ -322,6 +332,25 @@ class CompiledSteps(Steps):
             with error_context(f"epoch {epoch}, the batch of {format_indices(self.order[start:stop])}"):
                 self.optimizer.step()  # of an optimizer without a rule; or it names the parameter that overflows
             self.read_back()
+        return losses
+
+    def _run(self, fit: CompiledFit, first: int, last: int) -> list[float] | None:
+        """Do a step by the examples from `first` to `last`, unless a number is not finite; return its loss."""
+        data, state, steps = self.now
+        fit.data[:], fit.state[:] = data, state
+        self.optimizer.steps = steps + 1
+        losses = fit.run(self.optimizer, first, last, last - first, [self.optimizer.learning_rate])
+        if losses:
+            self.learns = self.learns or fit.learns
+            self.now = fit.data.copy(), fit.state.copy(), steps + 1
+            self.gradient = fit.gradient.copy()
+            results = fit.outputs[first:last].copy()
+            if self.decide:
+                self.undecided.append((self.order_array[first:last], results))
+            elif self.accuracy is not None:
+                for outputs, example in zip(results[:, 1:].tolist(), self.order[first:last], strict=True):
+                    output = _refill(self.groups[0].output, iter(outputs))
+                    self.rights += number_of(self.accuracy(output, self.pairs[example][1]))
         return losses
 
     def _by_group(self, batch: Indices) -> list[tuple[ExampleGroup, Indices, Indices]]:

@@ -1,39 +1,123 @@
-"""The update rule of an optimizer as machine code, for all parameters at once."""
+"""Updates of all parameters at once, and many steps in one call, as machine code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from engine.compiler.cache import load_cached_module
-from engine.compiler.program import Floats
+from engine.compiler.cache import MachineCode
+from engine.compiler.codegen import compile_packed
+from engine.compiler.program import Floats, Program
+from engine.compiler.python_to_llvm import pack
 from nn.optimizers import Optimizer, UpdateRule
 
 OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
 
+# In `update`, names that begin with `_` are those that no formula has. `rate` is the index of the learning rate.
 MODULE = """\
-import numba
+def update(
+    _settings: Floats, _data: Floats, _gradient: Floats, _state: Matrix, _new_data: Floats, _new_state: Matrix
+) -> int:
+    {settings}
+    _infinite = 0
+    for _i in range(_state.shape[1]):
+        data = _data[_i]
+        grad = _gradient[_i] + weight_decay * data
+        {formulas}
+    for _i in range(_state.shape[1], len(_data)):
+        _new_data[_i] = _data[_i]
+    return _infinite
 
 
-{source}
-
-update = numba.njit(error_model="numpy")(update)
-
-
-@numba.njit(error_model="numpy", nogil=True)
-def step({settings}, data, gradient, state, new_data, new_state):
-    infinite = 0
-    for i in range(state.shape[1]):
-        grad = gradient[i] + weight_decay * data[i]
-        ({new},) = update({old})
-        for number in ({new},):
-            infinite += number - number != 0.0
-    for i in range(state.shape[1], data.size):
-        new_data[i] = data[i]
-    return infinite == 0
+def fit(
+    first: int, last: int, size: int, run: int, words: Integers, outputs: Matrix, rates: Floats,
+    settings: Floats, data: Floats, batch_gradient: Floats, state: Matrix, new_data: Floats, new_state: Matrix,
+    gradient: Floats, losses: Floats, learns: Integers,
+) -> int:
+    batch = 0
+    for start in range(first, last, size):
+        stop = min(start + size, last)
+        words[1] = start
+        words[2] = stop
+        words[3] = bits(1.0 / (stop - start))
+        if call_packed(run, words) != stop:
+            return start
+        settings[{rate}] = rates[batch]
+        if update(settings, data, batch_gradient, state, new_data, new_state):
+            return start
+        for i in range(len(data)):
+            data[i] = new_data[i]
+            gradient[i] = batch_gradient[i]
+        for k in range(len(state)):
+            for i in range(state.shape[1]):
+                state[k, i] = new_state[k, i]
+        for i in range(state.shape[1]):
+            learns[0] |= gradient[i] != 0.0
+        losses[batch] = 0.0
+        for row in range(start, stop):
+            losses[batch] += outputs[row, 0]
+        batch += 1
+    return last
 """
+
+
+class CompiledFit:
+    """Many steps in one call.
+
+    Attributes:
+        data, state: the numbers of the parameters and of the optimizer; they change.
+        gradient: the gradient of the last step.
+        order: the rows of the examples; it can be changed.
+        outputs: a row for every position in `order`: the loss of the example, then the outputs of the model.
+    """
+
+    def __init__(self, program: Program, rows: Floats, n_state: int, n_updated: int) -> None:
+        n = len(rows)
+        self.order, self.outputs = np.arange(n), np.empty((n, len(program.outputs)))
+        self._run = program.prepare(rows, self.order, self.outputs)
+        self.data, self.state = self._run.parameters, np.zeros((n_state, n_updated))
+        self.gradient, self._rates, self._losses = np.zeros_like(self.data), np.empty(n), np.empty(n)
+        self._learns = np.zeros(1, np.int64)
+        self._new = np.zeros_like(self.data), np.zeros_like(self.state)
+        self._settings = np.empty(0)
+
+    @property
+    def learns(self) -> bool:
+        """Whether a gradient of a parameter of the optimizer has been other than 0."""
+        return bool(self._learns[0])
+
+    def run(self, optimizer: Optimizer, first: int, last: int, size: int, rates: list[float]) -> list[float] | None:
+        """Update the parameters by the examples from `first` to `last` in the order, `size` at a time.
+
+        Args:
+            optimizer: its settings are used, its own data and state are not.
+            first: the first position in `order`.
+            last: the end of the positions.
+            size: the number of examples per step.
+            rates: the learning rate of every step.
+
+        Returns:
+            The sums of the losses of the steps, as many as there are before one in which a number is not finite; None
+            if the optimizer's class has no rule of its own.
+        """
+        compiled = compiled_update(optimizer)
+        if compiled is None:
+            return None
+        code, settings = compiled
+        if len(settings) != len(self._settings):
+            self._settings = np.empty(len(settings))
+            self._words = pack(
+                first, last, size, self._run.address, self._run.words, self.outputs, self._rates, self._settings,
+                self.data, self._run.gradient, self.state, *self._new, self.gradient, self._losses, self._learns,
+            )  # fmt: skip
+        self._settings[:] = settings
+        self._words[:3] = first, last, size
+        self._rates[: len(rates)] = rates
+        stop = code.call("fit", self._words)
+        losses: list[float] = self._losses[: len(range(first, stop, size))].tolist()
+        return losses
 
 
 def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: Floats) -> tuple[Floats, Floats] | None:
@@ -53,33 +137,42 @@ def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: F
     >>> compiled_step(SGD([Value(1.0)], 0.5), np.array([1.0]), np.array([2.0]), np.array([[0.0]]))
     (array([0.]), array([[2.]]))
     """
+    compiled = compiled_update(optimizer)
+    if compiled is None:
+        return None
+    code, settings = compiled
+    new_data, new_state = np.empty_like(data), np.empty_like(state)
+    infinite = code.call("update", pack(np.array(settings), data, gradient, state, new_data, new_state))
+    return None if infinite else (new_data, new_state)
+
+
+def compiled_update(optimizer: Optimizer) -> tuple[MachineCode, list[float]] | None:
+    """Return the functions `update` and `fit` of an optimizer's class, and its settings; None if it has no rule."""
     kind = type(optimizer)
     rule: UpdateRule | None = vars(kind).get("rule")
     overridden = kind.step is not Optimizer.step or kind.update is not Optimizer.update
     if rule is None or overridden or not OVERRIDES.isdisjoint(vars(optimizer)):
         return None
-    step, settings = _compile_update(rule)
-    new_data, new_state = np.empty_like(data), np.empty_like(state)
-    numbers = [_as_floats(getattr(optimizer, name)) for name in settings]
-    return (new_data, new_state) if step(*numbers, data, gradient, state, new_data, new_state) else None
+    names = sorted({*rule.settings, "learning_rate", "weight_decay"})
+    settings = [getattr(optimizer, name) for name in names]
+    lengths = tuple([len(x) if isinstance(x, Sequence) else None for x in settings])
+    numbers = [float(x) for setting in settings for x in (setting if isinstance(setting, Sequence) else [setting])]
+    return _compile_update(rule, tuple(names), lengths), numbers
 
 
-def _as_floats(setting: float | Sequence[float]) -> float | tuple[float, ...]:
-    if type(setting) is float:
-        return setting
-    return tuple(map(float, setting)) if isinstance(setting, Sequence) else float(setting)
-
-
-@cache
-def _compile_update(rule: UpdateRule) -> tuple[Callable[..., bool], list[str]]:
-    """Return the compiled function `step` and the attributes of the optimizer that it takes."""
-    settings = sorted({*rule.settings, "weight_decay"})
-    rows = range(len(rule.state))
-    text = MODULE.format(
-        source=rule.source(),
-        settings=", ".join(settings),
-        old=", ".join(["data[i]", "grad", *(f"state[{k}, i]" for k in rows), *rule.settings]),
-        new=", ".join(["new_data[i]", *(f"new_state[{k}, i]" for k in rows)]),
-    )
-    step: Callable[..., bool] = load_cached_module(text, [], ["step"]).step
-    return step, settings
+@lru_cache(maxsize=32)
+def _compile_update(rule: UpdateRule, names: tuple[str, ...], lengths: tuple[int | None, ...]) -> MachineCode:
+    """Return the machine code of a rule; `lengths` has the lengths of the settings that are lists."""
+    settings, n, rate = [], 0, 0
+    for name, length in zip(names, lengths, strict=True):
+        rate = n if name == "learning_rate" else rate
+        numbers = [f"_settings[{k}]" for k in range(n, n + (1 if length is None else length))]
+        settings.append(f"{name} = {', '.join(numbers)}{'' if length is None else ','}")
+        n += len(numbers)
+    formulas = [f"{name} = _state[{k}, _i]" for k, name in enumerate(rule.state)]
+    formulas += [f"{name} = {text}" for name, text in [*rule.state.items(), ("data", rule.data)]]
+    results = {"data": "_new_data[_i]", **{name: f"_new_state[{k}, _i]" for k, name in enumerate(rule.state)}}
+    for name, place in results.items():
+        formulas += [f"{place} = {name}", f"_infinite += {name} - {name} != 0.0"]
+    text = MODULE.format(settings="\n    ".join(settings), formulas="\n        ".join(formulas), rate=rate)
+    return compile_packed(text, ["update", "fit"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import warnings
 from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any, TypeAlias
@@ -70,12 +69,11 @@ def train(
         shuffle: draw a new random order in every epoch.
         seed: an int, for the same orders every time.
         compiled: record the losses once and replay them as machine code (`engine.compile`), at least a thousand times
-            as fast. By default this is done if numba is installed and model and loss are of this package; but as long
-            as no kernels have been compiled on this machine, which takes about 20 seconds, a training that takes at
-            most about 10 seconds without them does not wait: it runs on Values, with the same results except for
-            rounding. True does it for any model and loss that record the same graph for an example every time: each
-            example is recorded once, at the start; of examples that consist of leaf Values, whose numbers may change,
-            one per shape. False never does it.
+            as fast. By default this is done if llvmlite is installed, model and loss are of this package, and the
+            training would take more than about half a second on Values: the first compilation on a machine takes about
+            a second. The results are the same except for rounding. True does it for any model and loss that record the
+            same graph for an example every time: each example is recorded once, at the start; of examples that consist
+            of leaf Values, whose numbers may change, one per shape. False never does it.
         progress: show a bar in the terminal if it takes longer than a second.
 
     Returns:
@@ -239,12 +237,8 @@ def _steps(
         try:
             from nn.training.compiled import CompiledSteps, record_examples
         except ImportError as error:
-            if compiled and error.name:
-                raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
             if compiled:
-                raise
-            if not error.name:
-                warnings.warn(f"training on Values, at a thousandth of the speed: {error}", stacklevel=4)
+                raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
         else:
             with recording():
                 groups = record_examples(model, loss, pairs, optimizer, f"epoch {epoch}, ", any_model=bool(compiled))

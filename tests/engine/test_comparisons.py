@@ -61,7 +61,7 @@ def leaves():
 
 @pytest.fixture
 def program():
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     return engine.compile
 
 
@@ -148,7 +148,7 @@ class TestSilence:
 
     @pytest.mark.parametrize("compiled", [False, True])
     def test_training_after_comparisons(self, compiled):
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         net = nn.Perceptron(1, "linear", seed=1)
         assert sorted(net.parameters())
         loss = lambda y, r: (y - r) ** 2  # noqa: E731
@@ -157,7 +157,7 @@ class TestSilence:
         nn.train(net, loss, [(1.0, 2.0)], epochs=2, compiled=compiled, callback=lambda h: max(net.parameters()))
 
     def test_a_picture_of_a_compiled_network(self):
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         plots = pytest.importorskip("viz.plots")
         net = nn.Perceptron(2, "linear", seed=1)
         assert max(net.parameters()) < 100
@@ -176,7 +176,7 @@ class TestTraining:
         return w, lambda x: w * x, huber
 
     def test_warns_where_it_replays(self):
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         calls = []
         w, model, huber = self.model(calls)
         with pytest.warns(FrozenBranchWarning, match="compiled=False") as caught:
@@ -186,7 +186,7 @@ class TestTraining:
         assert len(calls) == 2
 
     def test_every_training_warns_but_not_every_recording_of_one(self):
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         w, model, huber = self.model([])
         data = [([1.0], 3.0), ([2.0], 1.0)]
 
@@ -210,7 +210,7 @@ class TestTraining:
 
     def test_examples_take_the_branches_of_their_numbers(self):
         """The first and the last take the same; without a look at comparisons the one between would, too."""
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         results = []
         for compiled in (False, True):
             w = Value(0.5, "w")

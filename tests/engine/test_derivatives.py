@@ -478,7 +478,7 @@ class TestElsewhere:
         tried["derivative graphs at another point than they were recorded at"] += right
 
     def test_compiled(self):
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
         rows = [(x, y) for x in self.NUMBERS for y in self.NUMBERS]
         fs = [f for name, f in self.OPERATIONS.items() if name != "**"]
         a, b = Value(0.0, "a"), Value(0.0, "b")

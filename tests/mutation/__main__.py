@@ -36,8 +36,8 @@ from tests.mutation.mutants import Mutant, mutants_of
 from tests.mutation.suite import CACHE, Suite, fork, module_name, run
 
 SURVIVORS = Path(__file__).with_name("survivors.md")
-COMPILED = ("cache", "codegen", "compiled_update", "runtime", "simd", "vector_math")  # compiled for half a minute
-EAGER = ("formulas", "rules")  # not tested by compiling: numba compiles the same texts that run without it
+COMPILED = ("cache", "codegen", "compiled_update", "python_to_llvm", "runtime", "simd", "vector_math")
+EAGER = ("formulas", "rules")  # not tested by compiling: the same texts run without it
 
 
 def results(mutants: list[Mutant], suite: Suite, jobs: int) -> Iterator[tuple[Mutant, str]]:

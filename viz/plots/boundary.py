@@ -37,9 +37,8 @@ def plot_decision_boundary(
         boundary: the output at which one class ends and the other begins: 0 for scores and logits, 0.5 for
             probabilities. With a list of logits, the largest decides.
         names: the names of the classes, for a legend.
-        compile: compile a Perceptron, a Layer or an MLP with `engine.compile`. This makes large networks faster, above
-            all after `nn.train`, which compiles too; otherwise loading the compiler takes a second, and on a machine's
-            first use half a minute.
+        compile: compile a Perceptron, a Layer or an MLP with `engine.compile`. This makes large networks faster; the
+            first compilation on a machine takes about a second.
         ax: the axes to plot on; by default those of a new figure.
 
     Returns:
@@ -65,14 +64,14 @@ def batch_predictor(model: Callable[[Any], Any], *, compile: bool) -> Callable[[
     """Return a function of n inputs that returns the n outputs of the model, as an array of shape (n,), or (n, k).
 
     With `compile`, a Perceptron, a Layer or an MLP is compiled; the function always uses the current weights. Other
-    models are called for each input, and so are all if numba is missing.
+    models are called for each input, and so are all if llvmlite is missing.
     """
     if compile and isinstance(model, NETWORKS) and type(model) in NETWORKS:
         inputs = [Value(0.0, f"x{i}") for i in range(1, model.n_inputs + 1)]
         try:
             with recording():
                 return engine.compile(model(inputs), inputs)
-        except (ImportError, ArithmeticError):  # numba is missing, or the model is undefined at 0, as log is
+        except (ImportError, ArithmeticError):  # llvmlite is missing, or the model is undefined at 0, as log is
             pass
 
     def predict_each(points: Sequence[Any]) -> Any:

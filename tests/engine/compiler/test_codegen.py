@@ -1,38 +1,37 @@
-"""Kernels of custom rules: how many modules there are, and how many are kept."""
+"""Kernels of rules: each has machine code of its own, and few are kept."""
 
 import gc
 import weakref
-from types import ModuleType
 
 import pytest
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
-from engine import Value
+from engine import RULES, Value
 from engine.compiler import codegen, tape
 from engine.custom import CUSTOM_RULES
 from engine.functions import FUNCTIONS, unary
 from engine.rules import Unary
 
 
+class Code:
+    """Stands in for machine code."""
+
+
 @pytest.fixture
-def modules(monkeypatch):
-    """Return weak references to the modules that are loaded, which are empty here."""
+def codes(monkeypatch):
+    """Return weak references to the machine code that is loaded, which is empty here."""
     references = []
 
-    def load(text, dependencies, entries):
-        module = ModuleType("kernels")
-        references.append(weakref.ref(module))
-        return module
+    def load(key, emit):
+        code = Code()
+        references.append(weakref.ref(code))
+        return code
 
-    def forget():
-        codegen.kernels.cache_clear()
-        codegen._load.cache_clear()
-
-    forget()
-    monkeypatch.setattr(codegen, "load_cached_module", load)
+    codegen._rule_code.cache_clear()
+    monkeypatch.setattr(codegen, "load_machine_code", load)
     yield references
-    forget()
+    codegen._rule_code.cache_clear()
 
 
 @pytest.fixture
@@ -45,30 +44,44 @@ def rules():
         FUNCTIONS.pop(symbol, None)
 
 
-def test_a_rule_that_is_redefined_again_and_again_keeps_few_modules(modules):
-    for k in range(30):
-        codegen.kernels((Unary("scale", f"{k}.0*a", (f"{k}",)),))
+def test_a_rule_that_is_redefined_again_and_again_keeps_little_code(codes):
+    for k in range(300):
+        codegen.rule_code(Unary("scale", f"{k}.0*a", (f"{k}",)))
     gc.collect()
-    assert len(modules) == 30
-    assert sum(module() is not None for module in modules) <= 8
+    assert len(codes) == 300
+    assert sum(code() is not None for code in codes) <= 128
 
 
-def test_a_rule_that_is_defined_again_alike_needs_no_other_module(modules):
-    first, second = (codegen.kernels((Unary("double", "2.0*a", ("2",)),)) for _ in range(2))
+def test_a_rule_that_is_defined_again_alike_needs_no_other_code(codes):
+    first, second = (codegen.rule_code(Unary("double", "2.0*a", ("2",))) for _ in range(2))
     assert first is second
 
 
-def test_the_order_of_rules_in_a_graph_needs_no_other_module(rules):
+def test_the_order_of_rules_in_a_graph_does_not_change_its_tapes(rules):
     double, triple = map(unary, rules)
     x = Value(1.0)
-    assert {tape.linearize([y], [x]).custom for y in (double(triple(x)), triple(double(x)))} == {rules}
+    opcodes = [{rule: code for code, rule in tape.linearize([y], [x]).rules.items()}
+               for y in (double(triple(x)), triple(double(x)))]  # fmt: skip
+    assert opcodes[0] == opcodes[1]
 
 
-def test_other_rules_need_no_other_module(modules, rules):
+def test_a_graph_needs_the_code_of_its_own_rules_only():
+    x, w = Value(1.0), Value(2.0)
+    graph = tape.linearize([(w * x).tanh() + 1.0], [x])
+    assert {rule.symbol for rule in graph.rules.values()} == {"*", "tanh", "+"}
+
+
+def test_the_text_of_a_rule_has_the_functions_that_it_calls_and_no_others():
+    assert "of_sigmoid" in codegen.rule_text(RULES["silu"])
+    assert "of_" not in codegen.rule_text(RULES["exp"])
+
+
+def test_other_rules_do_not_change_the_text_of_a_rule(rules):
     double, _ = rules
-    before = codegen.module_text((double,))
+    before = codegen.rule_text(double)
+    codegen.rule_text.cache_clear()
     CUSTOM_RULES.add("unrelated")
     try:
-        assert codegen.module_text((double,)) == before
+        assert codegen.rule_text(double) == before
     finally:
         CUSTOM_RULES.remove("unrelated")

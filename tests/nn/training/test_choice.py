@@ -1,4 +1,4 @@
-"""Where numba's kernels are not compiled yet, a small training does not wait for them."""
+"""A small training does not wait for the compiler."""
 
 import io
 import os
@@ -10,7 +10,6 @@ import pytest
 
 import nn
 from nn.training import choice
-from tests.conftest import HAS_NUMBA
 from tests.nn.helpers import XOR
 from tests.nn.training.helpers import LINE, line
 
@@ -23,20 +22,20 @@ xor = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
 model = nn.MLP(2, [4, 1], seed=1)
 begin = time.perf_counter()
 history = nn.train(model, nn.binary_cross_entropy, xor, seed=1)
-print(history.epochs, history.converged, "numba" in sys.modules, time.perf_counter() - begin)
+print(history.epochs, history.converged, "llvmlite" in sys.modules, time.perf_counter() - begin)
 """
 
 
 def run(before="", **environment):
-    """Train XOR in a new process and return its epochs, whether it converged and loaded numba, and the seconds."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
+    """Train XOR in a new process and return its epochs, whether it converged and loaded llvmlite, and the seconds."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME")}
     process = subprocess.run(
         [sys.executable, "-c", CODE.format(before=before)], cwd=ROOT, check=True, text=True, capture_output=True,
         env=kept | environment,
     )  # fmt: skip
     assert process.stderr == ""
-    epochs, converged, numba, seconds = process.stdout.split()
-    return int(epochs), converged == "True", numba == "True", float(seconds)
+    epochs, converged, loaded, seconds = process.stdout.split()
+    return int(epochs), converged == "True", loaded == "True", float(seconds)
 
 
 class TestAFreshMachine:
@@ -52,31 +51,10 @@ class TestAFreshMachine:
         before = "import pwd\ndef nobody(uid): raise KeyError(uid)\npwd.getpwuid = nobody"
         assert run(before)[:2] == (872, True)
 
-    @pytest.mark.skipif(not HAS_NUMBA, reason="needs numba")
-    def test_of_old_kernels(self, tmp_path):
-        (tmp_path / "glassgrad").mkdir()
-        (tmp_path / "glassgrad" / "kernels_0.run.1").touch()
-        assert run(XDG_CACHE_HOME=str(tmp_path))[:3] == (872, True, True)
-        assert len(list(tmp_path.rglob("*"))) == 2, "the folder and that file"
-
-    @pytest.mark.skipif(not HAS_NUMBA, reason="needs numba")
-    def test_numba_is_disabled(self):
-        environment = {key: os.environ[key] for key in ("HOME", "XDG_CACHE_HOME") if key in os.environ}
-        assert run(NUMBA_DISABLE_JIT="1", **environment)[:2] == (872, True)
-
 
 class TestChoice:
-    @pytest.fixture
-    def fresh(self, monkeypatch):
-        monkeypatch.setattr(choice, "kernels_are_compiled", lambda: False)
-
-    @pytest.mark.skipif(not HAS_NUMBA, reason="needs numba")
-    def test_kernels_that_were_used_are_compiled(self):
-        nn.train(line(), nn.mse, LINE, epochs=1, compiled=True)
-        assert choice.kernels_are_compiled()
-
     @pytest.mark.parametrize(("epochs", "worth"), [(10, False), (1000, True)])
-    def test_depends_on_the_size(self, fresh, epochs, worth):
+    def test_depends_on_the_size(self, epochs, worth):
         model, data = nn.MLP(2, [16, 16, 1], seed=1), [([0.0, 1.0], 1.0)] * 100
         assert choice.is_worth_compiling(model, nn.hinge, data, 100 * epochs, 7 * epochs) is worth
 
@@ -84,7 +62,7 @@ class TestChoice:
         assert not choice.is_worth_compiling(lambda x: x, nn.mse, LINE, 10**9, 10**9)
         assert not choice.is_worth_compiling(line(), lambda y, r: y, LINE, 10**9, 10**9)
 
-    def test_the_same_results(self, fresh):
+    def test_the_same_results(self):
         results = []
         for compiled in (None, True):
             model = nn.MLP(2, [4, 1], seed=1)
@@ -92,37 +70,9 @@ class TestChoice:
             results.append([*history.loss, *history.accuracy, *model.state_dict().values()])
         assert results[0] == pytest.approx(results[1], rel=1e-9)
 
-    def test_a_bad_example_is_named(self, fresh):
+    def test_a_bad_example_is_named(self):
         with pytest.raises(ValueError, match=r"^epoch 1, data\[0\]: .* 1 input"):
             nn.train(line(), nn.mse, [([1.0, 2.0], 1.0)])
-
-
-@pytest.mark.skipif(not HAS_NUMBA, reason="needs numba")
-class TestNumbaDisabled:
-    CODE = """
-import warnings
-import nn
-model, data = nn.Perceptron(1, "linear", seed=1), [(x, 2 * x) for x in (0.0, 1.0)]
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    nn.train(model, nn.mse, data, epochs=10**6, until=lambda history: history.epochs == 3)
-    print(*[(str(w.message), w.filename) for w in caught])
-try:
-    nn.train(model, nn.mse, data, compiled=True)
-except ImportError as error:
-    print(error)
-"""
-
-    def test_a_long_training_says_why_it_is_slow(self):
-        printed = subprocess.run(
-            [sys.executable, "-c", self.CODE], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE,
-            env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        ).stdout.splitlines()  # fmt: skip
-        assert "training on Values" in printed[0]
-        assert "NUMBA_DISABLE_JIT" in printed[0]
-        assert "<string>" in printed[0]
-        assert printed[0].count("training on Values") == 1
-        assert "NUMBA_DISABLE_JIT" in printed[1]
 
 
 class Bare:

@@ -497,7 +497,7 @@ class TestTraining:
         )  # fmt: skip
         assert seen == [0.5, 0.5, 0.5]
 
-    def test_compiled_without_numba(self, monkeypatch):
+    def test_compiled_without_llvmlite(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "nn.training.compiled", None)
         line = nn.Perceptron(1, "linear")
         with pytest.raises(

@@ -88,7 +88,7 @@ def test_a_plane_has_two_inputs(ax):
     ids=repr,
 )
 def test_compiled_and_eager_predictions_agree(model):
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     points = [(x / 7, y / 5) for x in range(-9, 9) for y in range(-9, 9)]
     compiled = batch_predictor(model, compile=True)
     eager = batch_predictor(model, compile=False)
@@ -113,7 +113,7 @@ def test_only_compile_decides_whether_a_plot_compiles(ax, monkeypatch, program):
         assert len(calls) == choice
 
 
-def test_without_numba_models_are_called_for_each_point(ax, monkeypatch):
+def test_without_llvmlite_models_are_called_for_each_point(ax, monkeypatch):
     monkeypatch.setitem(sys.modules, "engine.compiler.program", None)
     viz.plot_decision_boundary(nn.Perceptron(2, "linear", init=[-1.5, 1.0, 2.0]), CORNERS, compile=True, ax=ax)
     assert lines_of_level(ax, 0.0) @ [1.0, 2.0] == pytest.approx(1.5)
