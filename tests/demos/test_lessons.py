@@ -19,10 +19,12 @@ LESSONS = {
     "gradient_descent": "gradient_descent.png",
     "two_layer": "two_layer.png",
     "forward_backward": "forward_backward.png",
+    "forward_mode": "forward_mode.png",
     "error_propagation": "error_propagation.svg",
     "moons": "moons.png",
     "newton": "newton.png",
     "derivatives": "derivatives.svg",
+    "uncertainty": "uncertainty.png",
     "microgpt": "microgpt.png",
 }
 MORE = {
