@@ -12,7 +12,7 @@ GRAPH = import_graph()
 PACKAGE_FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("__init__.py"))
 DRAWING_OF_VALUES = [
     "style", "drawing", "graph_drawing", "clusters", "text_tree", "typeset", "equations",
-    "highlighting", "notebook",
+    "highlighting", "tikz_drawing", "notebook",
     "pages.graph_steps",
 ]  # fmt: skip
 

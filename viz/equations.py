@@ -20,13 +20,19 @@ MAX_TERMS = 8  # of an operation on lists; of more, the first ones and the last 
 MAX_OPERATIONS = 40  # in the expansion of a node; operands further down are written by name
 
 
-class LaTeX(str):
-    """LaTeX in math mode, without dollar signs. The prompt shows it as it is, a notebook typesets it."""
+class TeX(str):
+    """LaTeX that the prompt shows as it is, without quotes."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return str(self)
+
+
+class LaTeX(TeX):
+    """LaTeX in math mode, without dollar signs, which a notebook typesets."""
+
+    __slots__ = ()
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self}$"

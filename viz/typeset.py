@@ -47,6 +47,7 @@ FUNCTION_NAMES = {
 }  # fmt: skip
 SQUARED_BY_NAME = {"cos", "cosh", "sin", "sinh", "tan", "tanh"}  # whose square is written tanh²(a)
 TERMS = {"sum": "a", "dot": "a * b", "logsumexp": "exp(a)"}  # of the operations on lists
+ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.FloorDiv)
 RELATIONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "=", ast.NotEq: "≠", ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥",
 }  # fmt: skip
@@ -105,6 +106,11 @@ def latex_source(expr: ast.expr) -> str:
     return _Walk(_LaTeX()).at(expr, CASES)
 
 
+def latex_text(text: str) -> str:
+    """Return any text as LaTeX in math mode, upright, with everything escaped that LaTeX would interpret."""
+    return _LaTeX().text(text)
+
+
 @dataclass(frozen=True)
 class Symbol:
     """A label, taken apart: `layer1.w12_hat` has the base w, the subscript 12, the layer (1) and a hat.
@@ -157,32 +163,32 @@ class _Walk:
 
     def at(self, expr: ast.expr, least: int) -> str:
         """Return an expression, in parentheses if it holds together less closely than `least`."""
-        if isinstance(expr, ast.Constant) and isinstance(expr.value, str):
-            slot = getattr(expr.value, "slot", "")
-            return self.writer.number(expr.value, slot, least)
-        text, level = self.write(_normal(expr))
+        expr = _normal(expr)
+        if isinstance(expr, ast.Constant) and isinstance(expr.value, Number):
+            return self.writer.number(expr.value, expr.value.slot, least)
+        text, level = self.write(expr)
         return text if level >= least else self.writer.fenced("(", text, ")")
 
     def write(self, expr: ast.expr) -> tuple[str, int]:
         """Return an expression, and how closely its parts hold together."""
         writer = self.writer
         match expr:
-            case ast.Constant(value):
-                if value is Ellipsis:
-                    return writer.operator("⋯"), ATOM
+            case ast.Constant(int() | float() as value):
                 return writer.number(str(value), "", CASES), ATOM
+            case ast.Constant(value) if value is Ellipsis:
+                return writer.operator("⋯"), ATOM
             case ast.Name(name):
                 symbol = Symbol.parse(name)
                 return writer.symbol(symbol), CALL if symbol.superscript else ATOM
             case ast.UnaryOp(ast.Not(), operand):
                 return writer.row(writer.words("not"), self.at(operand, NOT)), NOT
-            case ast.UnaryOp(ast.UAdd(), operand):
-                return self.write(_normal(operand))
-            case ast.UnaryOp(_, operand):
+            case ast.UnaryOp(ast.USub(), operand):
                 return writer.negative(self.at(operand, PRODUCT)), NEGATIVE
-            case ast.BinOp(left, operator, right):
+            case ast.BinOp(left, ast.Pow(), right):
+                return self.power(left, right)
+            case ast.BinOp(left, operator, right) if isinstance(operator, ARITHMETIC):
                 return self.operation(left, operator, right)
-            case ast.Compare(left, operators, comparators):
+            case ast.Compare(left, operators, comparators) if RELATIONS.keys() >= set(map(type, operators)):
                 parts = [self.at(left, NEGATIVE)]
                 for sign, x in zip(operators, comparators, strict=True):
                     parts += writer.operator(RELATIONS[type(sign)]), self.at(x, NEGATIVE)
@@ -193,7 +199,7 @@ class _Walk:
                 return writer.row(*parts[1:]), level
             case ast.IfExp():
                 return self.cases(expr), CASES
-            case ast.Call(ast.Name(name), arguments):
+            case ast.Call(ast.Name(name), arguments, []):
                 return self.call(name, arguments)
         raise ValueError(f"an expression must be arithmetic, got {ast.dump(expr)}")
 
@@ -214,9 +220,8 @@ class _Walk:
                 return writer.fraction(self.at(left, CASES), self.at(right, CASES)), PRODUCT
             case ast.Mod():
                 return writer.row(self.at(left, POWER), writer.words("mod"), self.at(right, POWER)), COMPARISON
-            case ast.FloorDiv():
-                return writer.fenced("⌊", self.at(ast.BinOp(left, ast.Div(), right), CASES), "⌋"), ATOM
-        return self.power(left, right)
+        quotient = self.at(ast.BinOp(left, ast.Div(), right), CASES)
+        return self.writer.fenced("⌊", quotient, "⌋"), ATOM
 
     def power(self, base: ast.expr, exponent: ast.expr) -> tuple[str, int]:
         match exponent:
@@ -240,11 +245,6 @@ class _Walk:
         return text
 
     def call(self, name: str, arguments: list[ast.expr]) -> tuple[str, int]:
-        if name in TEMPLATES:
-            return self.write(_normal(substitute(TEMPLATES[name], dict(zip("ab", arguments, strict=False)))))
-        if name in TERMS and all(isinstance(x, ast.List) for x in arguments):
-            total = _total(TERMS[name], [x.elts for x in arguments if isinstance(x, ast.List)])
-            return self.write(_normal(total)) if name != "logsumexp" else self.call("log", [total])
         match name, arguments:
             case "∂", [output, variable]:
                 operator = self.writer.operator("∂")
@@ -273,8 +273,19 @@ class _Walk:
 
 
 def _normal(expr: ast.expr) -> ast.expr:
-    """Return an expression with the sign of its first factor in front of the whole product or fraction."""
+    """Return an expression in the form of a board.
+
+    Functions that mathematics writes with others are replaced, and the sign of the first factor of a product or
+    fraction stands in front of the whole.
+    """
     match expr:
+        case ast.UnaryOp(ast.UAdd(), operand):
+            return _normal(operand)
+        case ast.Call(ast.Name(name), arguments, []) if name in TEMPLATES:
+            return _normal(substitute(TEMPLATES[name], dict(zip("ab", arguments, strict=False))))
+        case ast.Call(ast.Name(name), [ast.List(), *_] as lists, []) if name in TERMS:
+            total = _total(TERMS[name], [x.elts for x in lists if isinstance(x, ast.List)])
+            return ast.Call(ast.Name("log"), [total], []) if name == "logsumexp" else _normal(total)
         case ast.BinOp(left, (ast.Mult() | ast.Div()) as operator, right):
             match _normal(left):
                 case ast.UnaryOp(ast.USub(), factor):
