@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -35,6 +37,8 @@ REPLAY = (
     "loss, or nn.train(..., compiled=False)"
 )
 
+SAMPLE = 10  # the number of graphs that are recorded twice
+
 # For each loss the decisions of outputs and of targets, one row per example; the output is right where they are equal.
 # This is `nn.losses.accuracy_by` on arrays.
 DECISIONS: dict[Loss, tuple[Decision, Decision]] = {
@@ -54,6 +58,7 @@ class ExampleGroup:
         examples: their indices.
         data: the numbers, one row per example.
         targets: the targets, one row per example; None if they are among the numbers of `data`.
+        is_same: records the first example again, and returns whether the graph is the same; None if it has to be.
     """
 
     program: Program
@@ -61,6 +66,7 @@ class ExampleGroup:
     examples: Indices
     data: Floats
     targets: Floats | None = None
+    is_same: Callable[[], bool] | None = None
 
 
 def record_examples(
@@ -114,6 +120,7 @@ class _Recording:
     results: list[Value]  # the loss, then the outputs
     signature: Hashable
     leaves: list[Value]  # without the parameters
+    numbers: list[float]  # the data of the leaves
     inputs: list[Value] = field(default_factory=list)  # the leaves whose numbers are those in `data`
     examples: list[int] = field(default_factory=list)
     data: list[list[float]] = field(default_factory=list)
@@ -136,7 +143,12 @@ def _record_each(
             x, r = pairs[i]
             output = model(x)
             results = [loss(output, r), *_flat(output)]
-            return _Recording(output, results, *graph_signature(results, known))
+            signature, leaves = graph_signature(results, known)
+            return _Recording(output, results, signature, leaves, [leaf.data for leaf in leaves])
+
+    def is_same(recording: _Recording) -> bool:
+        other = record(recording.examples[0])
+        return (other.signature, [x.data for x in other.leaves]) == (recording.signature, recording.numbers)
 
     # The key None holds the examples that contain anything but distinct leaf Values; they are recorded one by one.
     by_shape: dict[Hashable, list[int]] = {}
@@ -173,10 +185,18 @@ def _record_each(
             table = np.ascontiguousarray(table[:, differs])
         tables.append(table)
         parameters = list(dict.fromkeys([*parameters, *(x for x in one.non_inputs(one.inputs) if not x.is_constant)]))
-    groups = [
-        ExampleGroup(Program(one.results, one.inputs, parameters), one.output, np.array(one.examples), table)
-        for one, table in zip(recordings.values(), tables, strict=True)
-    ]
+    for one in [*recordings.values()][:SAMPLE]:
+        if not is_same(one):
+            raise ValueError(
+                f"{epoch}data[{one.examples[0]}]: model and loss must record the same graph and numbers every time to "
+                "be compiled, got others the second time (from random numbers, or a state that changes): pass "
+                "compiled=False"
+            )
+    groups = []
+    for one, table in zip(recordings.values(), tables, strict=True):
+        program = Program(one.results, one.inputs, parameters)
+        same = functools.partial(is_same, one)
+        groups.append(ExampleGroup(program, one.output, np.array(one.examples), table, is_same=same))
     examples = {x for values in flat for x in values if type(x) is Value} - known
     may_change = {x for group in groups for x in group.program.parameters} - examples
     warn_of_frozen(comparisons.frozen([], may_change, []), REPLAY, again=epoch == "epoch 1, ")
@@ -267,8 +287,15 @@ class CompiledSteps(Steps):
         self.now = data, np.array(self.optimizer.state).T.copy(), self.optimizer.steps
 
     def is_outdated(self) -> bool:
-        """Return whether examples, parts of the model or parameters of the optimizer are others than recorded."""
-        return self._contents() != self.recorded
+        """Return whether examples, parts of the model or parameters of the optimizer are others than recorded.
+
+        A model that is a function, or of another class, is called to find out.
+        """
+        if self._contents() != self.recorded:
+            return True
+        with suppress(ArithmeticError):  # the next step raises it
+            return not all(group.is_same() for group in self.groups if group.is_same)
+        return False
 
     def _contents(self) -> list[Any]:
         parts: list[Any] = []

@@ -72,8 +72,8 @@ def train(
             as fast. By default this is done if llvmlite is installed, model and loss are of this package, and the
             training would take more than about half a second on Values: the first compilation on a machine takes about
             a second. The results are the same except for rounding. True does it for any model and loss that record the
-            same graph for an example every time: each example is recorded once, at the start; of examples that consist
-            of leaf Values, whose numbers may change, one per shape. False never does it.
+            same graph for an example every time, without random numbers: each example is recorded once, at the start;
+            of examples that consist of leaf Values, whose numbers may change, one per shape. False never does it.
         progress: show a bar in the terminal if it takes longer than a second.
 
     Returns:
@@ -83,7 +83,8 @@ def train(
     Raises:
         ArithmeticError: a loss or a gradient is not finite; the message names epoch and example, and the parameters
             are those before that batch.
-        ValueError, TypeError: the data do not suit the model or the loss; the message names the example.
+        ValueError, TypeError: the data do not suit the model or the loss; the message names the example. Or
+            `compiled` is True and model and loss record another graph or other numbers the second time.
 
     Warns:
         engine.FrozenBranchWarning: compiled training replays a graph that a comparison of Values, such as
