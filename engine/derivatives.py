@@ -93,7 +93,7 @@ def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) 
     """
     if isinstance(outputs, Value):
         return grad(outputs, inputs)
-    if not isinstance(outputs, Iterable):
+    if not isinstance(outputs, Iterable) or isinstance(outputs, Set):
         raise TypeError(f"outputs must be a Value or a list of Values, got {describe(outputs)}")
     columns = inputs if isinstance(inputs, Value) else _as_list(inputs)
     return [grad(output, columns) for output in outputs]
@@ -186,7 +186,7 @@ def jvp(
     """
     input_list = _as_list(inputs)
     seeds = _as_seeds(inputs, input_list, direction)
-    if not isinstance(output, Value | Iterable):
+    if not isinstance(output, Value | Iterable) or isinstance(output, Set):
         raise TypeError(f"output must be a Value or a list of Values, got {describe(output)}")
     outputs = [output] if isinstance(output, Value) else list(output)
     order = _fresh_order(outputs)

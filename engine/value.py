@@ -482,10 +482,10 @@ def as_values(operands: Iterable[Operand], caller: str) -> tuple[Value, ...]:
     """Return Values and plain numbers as Values; a tuple of Values is returned as it is.
 
     Raises:
-        TypeError: `operands` is not iterable, or holds something else.
+        TypeError: `operands` is not iterable, has no order, or holds something else.
     """
     if type(operands) is not tuple:
-        if not isinstance(operands, Iterable):
+        if not isinstance(operands, Iterable) or isinstance(operands, set | frozenset):
             raise TypeError(f"the operands of {caller} must be a list of Values and numbers, got {describe(operands)}")
         operands = tuple(operands)
     for x in operands:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
 from engine import errors
@@ -80,8 +80,8 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
 
 
 def _as_values(what: str, values: Iterable[Value]) -> list[Value]:
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{what} must be a Value or a list of Values, got {describe(values)}")
+    if not isinstance(values, Iterable) or isinstance(values, Set):
+        raise TypeError(f"{what} must be a Value or a list of Values, in order, got {describe(values)}")
     value_list = list(values)
     for value in value_list:
         if not isinstance(value, Value):

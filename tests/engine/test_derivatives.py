@@ -562,3 +562,20 @@ def test_inputs_have_an_order(of):
     a, b = Value(1.0, "a"), Value(2.0, "b")
     with pytest.raises(TypeError, match=r"inputs must be .* in order, got set"):
         of(a * b, {a, b})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a, b: engine.compile(a - b, {a, b}),
+        lambda a, b: engine.compile({a + b, a - b}, [a, b]),
+        lambda a, b: jacobian({a + b, a - b}, [a, b]),
+        lambda a, b: engine.jvp({a + b, a - b}, [a, b], [1.0, 2.0]),
+        lambda a, b: engine.dot({a, b}, [1.0, 2.0]),
+        lambda a, b: engine.softmax({a, b}),
+        lambda a, b: engine.sum(frozenset([a, b])),
+    ],
+)
+def test_what_has_no_order_is_refused(call):
+    with pytest.raises(TypeError, match=r"list.*got (set|frozenset)"):
+        call(Value(1.0, "a"), Value(2.0, "b"))
