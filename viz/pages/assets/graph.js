@@ -15,24 +15,26 @@ class FittedText {
   /** @param {SVGTextElement} text */
   constructor(text) {
     const box = /** @type {SVGGraphicsElement} */ (text.parentElement?.querySelector("path, polygon, ellipse")).getBBox();
+    text.textContent = "";
     this.text = text;
+    this.node = text.appendChild(document.createTextNode("")); // to change its data is cheaper than to replace it
     this.room = box.width - 8;
+    this.isCondensed = false;
+    text.setAttribute("lengthAdjust", "spacingAndGlyphs");
     const style = getComputedStyle(text);
     this.font = `${style.fontWeight} ${text.getAttribute("font-size") ?? "14"}px ${style.fontFamily}`;
   }
 
   /** @param {string} content */
   show(content) {
-    if (this.text.textContent === content) return;
-    this.text.textContent = content;
+    if (this.node.data === content) return;
+    this.node.data = content;
     FittedText.ruler.font = this.font;
     const isWide = FittedText.ruler.measureText(content).width > this.room;
-    if (isWide) {
-      this.text.setAttribute("textLength", String(this.room));
-      this.text.setAttribute("lengthAdjust", "spacingAndGlyphs");
-    } else if (this.text.hasAttribute("textLength")) {
-      this.text.removeAttribute("textLength");
-    }
+    if (isWide === this.isCondensed) return;
+    this.isCondensed = isWide;
+    if (isWide) this.text.setAttribute("textLength", String(this.room));
+    else this.text.removeAttribute("textLength");
   }
 
   static ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
@@ -146,7 +148,7 @@ class FittedText {
   });
 
   const descriptionOf = (/** @type {Element} */ node) => {
-    const numbers = ["data", "grad"].map((kind) => texts.get(`${node.id}-${kind}`)?.text.textContent).filter(Boolean);
+    const numbers = ["data", "grad"].map((kind) => texts.get(`${node.id}-${kind}`)?.node.data).filter(Boolean);
     return [names.get(node), ...numbers].join(", ");
   };
   /** @type {Map<Element, string>} */
@@ -217,7 +219,7 @@ class FittedText {
       handle.setAttribute("class", "handle");
       handle.dataset.handle = String(i);
       handle.addEventListener("click", (event) => event.stopPropagation());
-      text.text.before(handle);
+      text.text.after(handle);
     }
   }
 }

@@ -21,10 +21,12 @@ const KEYS = {
     clearTimeout(timer);
     timer = 0;
     play.setAttribute("aria-label", "play");
+    play.classList.remove("playing");
   };
   const start = () => {
     if (page.state.step === page.last) page.move(0);
     play.setAttribute("aria-label", "pause");
+    play.classList.add("playing");
     const wait = () => {
       const n = part("lines").querySelectorAll("p:not(.spoken)").length;
       timer = setTimeout(() => {
