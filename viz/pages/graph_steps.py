@@ -133,11 +133,15 @@ def _draw(tape: Tape, expand: bool, rankdir: str, precision: int, max_nodes: int
     order = tape.order
     with restored(order):
         for node in order:
-            if not node.is_constant:
-                widest = max(format_number(node.data, precision), format_number(RESERVED, precision), key=len)
-                node._data = node._grad = float(widest)
+            node.grad = RESERVED
         drawing = draw(
-            tape.root, depth=len(order), expand=expand, rankdir=rankdir, precision=precision, max_nodes=max_nodes
+            tape.root,
+            local_derivatives=True,
+            depth=len(order),
+            expand=expand,
+            rankdir=rankdir,
+            precision=precision,
+            max_nodes=max_nodes,
         )
         drawing.describe(
             f"The graph of {tape.names.definition(tape.root)}",

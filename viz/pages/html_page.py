@@ -17,7 +17,7 @@ from engine.formatting import printable
 
 ENGINE = ("functions.js", "special_functions.js", "format.js", "tape.js")
 DIFFERS = {  # said when the browser's numbers are not Python's
-    f"differs-{what}": f"in this browser {name} <span data-slot=\"here\" data-digits=\"17\"></span>, in Python "
+    f"differs-{what}": f'in this browser {name} <span data-slot="here" data-digits="17"></span>, in Python '
     '<span data-slot="recorded" data-digits="17"></span>. The numbers of this page are not those of the engine.'
     for what, name in (("data", "the value is"), ("grad", "the gradient is"))
 }
@@ -93,7 +93,9 @@ def write_page(
         "style": style,
         "stage": stage,
         "panel": panel,
-        "templates": "".join(f'<template id="{name}">{text}</template>\n' for name, text in {**DIFFERS, **templates}.items()),
+        "templates": "".join(
+            f'<template id="{name}">{text}</template>\n' for name, text in {**DIFFERS, **templates}.items()
+        ),
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "script": script,
     }

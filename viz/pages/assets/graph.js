@@ -12,32 +12,50 @@ const drawn = (id) => document.getElementById(id);
 
 /** Texts with numbers never leave their boxes: those that are too long, or in a wide font, are condensed. */
 class FittedText {
-  /** @param {SVGTextElement} text */
-  constructor(text) {
-    const box = /** @type {SVGGraphicsElement} */ (text.parentElement?.querySelector("path, polygon, ellipse")).getBBox();
+  /**
+   * @param {SVGTextElement} text
+   * @param {number} room
+   */
+  constructor(text, room) {
     text.textContent = "";
     this.text = text;
     this.node = text.appendChild(document.createTextNode("")); // to change its data is cheaper than to replace it
-    this.room = box.width - 8;
+    this.room = room;
     this.isCondensed = false;
     text.setAttribute("lengthAdjust", "spacingAndGlyphs");
-    const style = getComputedStyle(text);
-    this.font = `${style.fontWeight} ${text.getAttribute("font-size") ?? "14"}px ${style.fontFamily}`;
+    this.font = fontOf(text);
   }
 
   /** @param {string} content */
   show(content) {
     if (this.node.data === content) return;
     this.node.data = content;
-    FittedText.ruler.font = this.font;
-    const isWide = FittedText.ruler.measureText(content).width > this.room;
+    ruler.font = this.font;
+    const isWide = ruler.measureText(content).width > this.room;
     if (isWide === this.isCondensed) return;
     this.isCondensed = isWide;
     if (isWide) this.text.setAttribute("textLength", String(this.room));
     else this.text.removeAttribute("textLength");
   }
+}
 
-  static ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+/** It measures texts without a layout of the page. */
+const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+
+/** @param {Element} text */
+function fontOf(text) {
+  const { fontWeight, fontFamily } = getComputedStyle(text);
+  return `${fontWeight} ${text.getAttribute("font-size") ?? "14"}px ${fontFamily}`;
+}
+
+/**
+ * The width of a text, in units of the drawing.
+ * @param {string} content
+ * @param {Element} text whose font it has
+ */
+function measured(content, text) {
+  ruler.font = fontOf(text);
+  return ruler.measureText(content).width;
 }
 
 {
@@ -45,7 +63,8 @@ class FittedText {
   /** @type {Map<string, FittedText>} */
   const texts = new Map();
   for (const text of drawing.querySelectorAll("text[id]")) {
-    texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text)));
+    const box = /** @type {SVGGraphicsElement} */ (text.parentElement?.querySelector("path, polygon, ellipse")).getBBox();
+    texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text), box.width - 8));
   }
   /** Which operands and node the products are of, that stand for a `dot`. @type {[string, number[]][]} */
   const products = Object.entries(page.data.drawing.products);
@@ -80,7 +99,7 @@ class FittedText {
   };
 
   const showStep = (/** @type {Moment} */ moment) => {
-    const { lit, focus, phase, edges = [] } = page.steps[moment.step];
+    const { lit, focus, phase } = page.steps[moment.step];
     for (const element of drawing.querySelectorAll(".lit, .now, .receives")) {
       element.classList.remove("lit", "now", "receives");
     }
@@ -89,25 +108,20 @@ class FittedText {
     if (phase === "backward") {
       for (const { parent } of moment.contributions) for (const id of idsOfNodes[parent]) drawn(id).classList.add("receives");
     }
-    // The local derivatives stand on the edges along which the gradient goes.
-    for (const label of drawing.querySelectorAll(".local")) label.remove();
-    edges.forEach((id, c) => {
-      const path = drawn(id)?.querySelector("path");
-      if (!path) return;
-      const label = document.createElementNS(drawing.namespaceURI, "text");
-      const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
-      for (const [name, value] of Object.entries({ x, y: y - 5, class: "local", "text-anchor": "middle" })) {
-        label.setAttribute(name, String(value));
-      }
-      label.dataset.contribution = String(c);
-      drawing.querySelector("g")?.append(label);
-    });
   };
 
+  // The local derivatives stand on the edges along which the gradient goes, where Graphviz left room for them.
+  const labels = new Map([...drawing.querySelectorAll(".edge text")].map((text) => {
+    const label = new FittedText(/** @type {SVGTextElement} */ (text), Math.max(64, measured(text.textContent ?? "", text)));
+    text.setAttribute("class", "local");
+    return [text.parentElement?.id, label];
+  }));
+
   const showLocals = (/** @type {Moment} */ moment) => {
-    for (const label of /** @type {NodeListOf<SVGTextElement>} */ (drawing.querySelectorAll(".local"))) {
-      const text = `×\u2009${formatNumber(moment.contributions[Number(label.dataset.contribution)].local, 3)}`;
-      if (label.textContent !== text) label.textContent = text.replace("-", "\u2212");
+    const { edges = [] } = page.steps[moment.step];
+    for (const [id, label] of labels) {
+      const contribution = moment.contributions[edges.indexOf(id ?? "")];
+      label.show(contribution ? `×\u00a0${formatNumber(contribution.local, Math.min(precision, 4))}` : "");
     }
   };
 
