@@ -133,6 +133,10 @@ class Drawing(graphviz.Digraph):
         self.title = self.description = ""
         self.advice = ADVICE  # what to do if the graph is too large
 
+    def __repr__(self) -> str:
+        title = printable(self.title) or "a drawing"
+        return f'<{title}: .render(outfile="L.svg") writes the picture, .view() shows it>'
+
     def describe(self, title: str, description: str) -> None:
         """Set the title and the description that screen readers read aloud in place of the SVG."""
         self.title, self.description = title, description

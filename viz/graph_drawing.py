@@ -23,7 +23,7 @@ from viz.highlighting import Highlight, Style, local_derivatives_by_place
 
 MAX_READABLE = 100  # nodes; the graph of a larger model is folded, unless `depth` is given
 MAX_EDGES = 4  # per readable node; more are a tangle
-MAX_NEURONS = 20  # of a layer; a larger layer is folded
+MAX_NEURONS = 10  # of a layer; a larger layer is folded
 CHARACTER_WIDTH = 0.143  # inches, of a digit in the layout
 MAX_DESCRIBED = 30  # values that the description of a drawing lists
 
@@ -87,7 +87,7 @@ def draw(
     nodes = _readable_nodes(clusters, depth, max_nodes)
     lit = Highlight.of(highlight) if highlight else Highlight("grad", {x: x.grad for x in clusters.order}, None)
     picture = _Picture(root, clusters, nodes, rankdir, precision, lit, local_derivatives, highlight is not None)
-    for node in nodes:
+    for node in picture.in_order():
         node_style, edge_style = lit.node_style(node.values), lit.edge_style(node.values)
         if node.is_folded:
             picture.add_folded(node, node_style, edge_style)
@@ -144,6 +144,19 @@ class _Picture:
         self.frames: dict[Path, graphviz.Digraph] = {(): self.drawing}
         # Edges are added last, since Graphviz places a node in the cluster that mentions it first.
         self.edges: list[tuple[str, str, Style]] = []
+
+    def in_order(self) -> list[DrawnNode]:
+        """Return the nodes in the order in which Graphviz stacks them, the weights of a neuron from the top."""
+        order = list(self.nodes)
+        if self.sideways:
+            places: dict[Path, list[int]] = defaultdict(list)
+            for i, node in enumerate(order):
+                if node.path and not node.operands and not node.is_folded:
+                    places[node.path].append(i)
+            for column in places.values():  # in a cluster, Graphviz begins at the bottom
+                for i, j in zip(column, reversed(column), strict=True):
+                    order[i] = self.nodes[j]
+        return order
 
     def add_value(self, node: DrawnNode, style: Style, edge_style: Style, expand: bool) -> None:
         """Add a value, or several of the same kind, and its operation."""
@@ -302,6 +315,9 @@ class _Picture:
         self, key: str, path: Path, symbol: str, edges: Iterable[tuple[str, Style]], style: Style
     ) -> None:
         self._add_node(path, f"{key}op", symbol, styles.OPERATION | style)
+        edges = list(edges)
+        if self.sideways and path:
+            edges.reverse()  # as in `in_order`
         self.edges += [*((operand, f"{key}op", edge_style) for operand, edge_style in edges), (f"{key}op", key, style)]
 
     def _add_node(self, path: Path, key: str, label: str, style: Style) -> None:

@@ -19,7 +19,7 @@ LEAF = {"fillcolor": "#dcebf7", "color": BLUE}
 INNER = {"fillcolor": "#ffffff", "color": DARK}
 ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
 BIAS = {"fillcolor": "#eeeeee", "color": GREY}
-CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": GREY}
+CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": GREY, "width": "0", "height": "0", "margin": "0.08"}
 OPERATION = {
     "shape": "oval", "fillcolor": DARK, "color": DARK, "fontcolor": "#ffffff", "margin": "0.06,0.02", "ordering": "in",
 }  # fmt: skip

@@ -229,6 +229,26 @@ def test_tangents_of_the_products_of_a_dot():
     assert [box[-1] for box in boxes if box[0] in ("w1*x1", "sin(tanh(w1))*x1")] == ["tangent ?", "tangent 5.0"]
 
 
+def test_the_prompt_says_what_a_drawing_is_and_how_to_see_it():
+    assert repr(viz.draw(example())) == (
+        '<The graph of L = tanh(a*b + c)*2: .render(outfile="L.svg") writes the picture, .view() shows it>'
+    )
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_the_weights_of_each_neuron_are_in_order(rankdir):
+    model = nn.MLP(2, [4, 2, 1], seed=1)
+    tree = ET.fromstring(viz.draw(nn.mse([model([1.0, 0.0])], [1.0]), rankdir=rankdir).pipe())
+    groups = [g for g in tree.iter(f"{SVG}g") if g.get("class") == "node"]
+    first_texts = [g.find(f"{SVG}text") for g in groups]
+    weights = [
+        (float(t.get("y" if rankdir == "LR" else "x")), t.text) for t in first_texts if re.match(r"w\d+$", t.text)
+    ]
+    stacked = [name for _, name in sorted(weights)]
+    for row in ("w30", "w31", "w32"), ("w40", "w41", "w42"):
+        assert [name for name in stacked if name in row] == list(row)
+
+
 def test_options():
     root = example()
     assert "rankdir=TB" in viz.draw(root, rankdir="TB").source
