@@ -3,6 +3,7 @@
 import asyncio
 import builtins
 import copy
+import itertools
 import math
 import pickle
 import re
@@ -645,3 +646,47 @@ class TestPrompt:
         v = Value(3.0, "v") * 2
         for twin in (copy.copy(v), copy.deepcopy(v), pickle.loads(pickle.dumps(v))):
             assert (twin.data, twin.op) == (6.0, "*")
+
+
+@pytest.mark.parametrize("way", ["backward", "forward", "propagate"])
+def test_an_interrupt_before_any_line_leaves_the_graph_as_before_or_after(way):
+    def graph():
+        a, b = Value(2.0), Value(-3.0)
+        root = (a * b + a).tanh() * b
+        root.backward()
+        if way == "forward":
+            a.data = 0.5
+        return root
+
+    def numbers(root):
+        return [(node.data, node.grad) for node in topological_order(root)]
+
+    def interrupted(line):
+        """Run with Ctrl-C before that line of the engine, and return whether it came so far."""
+        lines = itertools.count()
+
+        def trace(frame, event, argument):
+            if frame.f_code.co_filename.endswith(("value.py", "rules.py")):
+                if event == "line" and next(lines) == line:
+                    raise KeyboardInterrupt
+                return trace
+            return None
+
+        root = graph()
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            getattr(root, way)()
+        except KeyboardInterrupt:
+            return root
+        finally:
+            sys.settrace(before)
+        return None
+
+    finished = graph()
+    getattr(finished, way)()
+    line = 0
+    while (root := interrupted(line)) is not None:
+        assert numbers(root) in (numbers(graph()), numbers(finished)), line
+        line += 1
+    assert line > 5
