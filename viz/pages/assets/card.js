@@ -1,3 +1,4 @@
+// @ts-check
 // The card: what a node is, in symbols and in numbers, down to the leaves; for the node under the pointer or the focus.
 
 {

@@ -1,3 +1,4 @@
+// @ts-check
 // The functions of Python that the rows of the table call. They raise an error exactly where Python does.
 
 /** An operation has no value: `domain` for Python's ValueError, `zero` for its ZeroDivisionError, else `overflow`. */
@@ -88,14 +89,18 @@ const math = {
     if (b === 0) throw new NoValue("zero");
     const rest = a % b;
     const quotient = (a - rest) / b - (rest !== 0 && rest < 0 !== b < 0 ? 1 : 0);
-    if (quotient === 0) return 0 * (a / b); // with its sign
+    if (quotient === 0) return Object.is(a / b, -0) || a / b < 0 ? -0 : 0;
     return Math.floor(quotient) + (quotient - Math.floor(quotient) > 0.5 ? 1 : 0);
   },
+  atan2: checked(Math.atan2),
   pow: checked(power, "overflow"),
   hypot: checked(hypotenuse, "overflow"),
 };
-for (const name of ["exp", "expm1", "cosh", "sinh"]) math[name] = checked(Math[name], "overflow");
-for (const name of [
-  "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "log", "log10", "log1p", "sin", "sqrt", "tan",
-  "tanh",
-]) math[name] = checked(Math[name]);
+for (const name of /** @type {const} */ (["exp", "expm1", "cosh", "sinh"])) {
+  math[name] = checked(Math[name], "overflow");
+}
+for (const name of /** @type {const} */ ([
+  "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "log", "log10", "log1p", "sin", "sqrt", "tan", "tanh",
+])) {
+  math[name] = checked(Math[name]);
+}

@@ -1,14 +1,19 @@
+// @ts-check
 // The drawing of a graph: numbers in the boxes, the nodes and edges of the step, local derivatives on the edges.
 
 /** The ids of the nodes in the drawing, by the number of the node. @type {string[][]} */
 const idsOfNodes = page.data.drawing.nodes;
 /** The number of the node that each id belongs to. @type {Map<string, number>} */
 const nodeOfId = new Map(idsOfNodes.flatMap((ids, i) => ids.map((id) => [id, i])));
-/** @type {SVGGElement[]} */
-const drawnNodes = [...drawing.querySelectorAll(".node")];
+const drawnNodes = [.../** @type {NodeListOf<SVGGElement>} */ (drawing.querySelectorAll(".node"))];
 
 /** @param {string} id @returns {any} */
 const drawn = (id) => document.getElementById(id);
+
+/** The box of the outline of a node. @param {Element | null} node */
+function shapeOf(node) {
+  return /** @type {SVGGraphicsElement} */ (node?.querySelector("path, polygon, ellipse")).getBBox();
+}
 
 /** Texts with numbers never leave their boxes: those that are too long, or in a wide font, are condensed. */
 class FittedText {
@@ -63,7 +68,7 @@ function measured(content, text) {
   /** @type {Map<string, FittedText>} */
   const texts = new Map();
   for (const text of drawing.querySelectorAll("text[id]")) {
-    const box = /** @type {SVGGraphicsElement} */ (text.parentElement?.querySelector("path, polygon, ellipse")).getBBox();
+    const box = shapeOf(text.closest(".node"));
     texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text), box.width - 8));
   }
   /** Which operands and node the products are of, that stand for a `dot`. @type {[string, number[]][]} */
@@ -224,9 +229,9 @@ function measured(content, text) {
     for (const id of idsOfNodes[i]) {
       const text = texts.get(`${id}-data`);
       if (!text) continue;
-      const box = /** @type {SVGGraphicsElement} */ (drawn(id).querySelector("path, polygon")).getBBox();
+      const box = shapeOf(drawn(id));
       const size = Number(text.text.getAttribute("font-size") ?? 14);
-      const handle = document.createElementNS(drawing.namespaceURI, "rect");
+      const handle = /** @type {SVGRectElement} */ (document.createElementNS(drawing.namespaceURI, "rect"));
       const place = { x: box.x + 3, y: Number(text.text.getAttribute("y")) - 1.1 * size, width: box.width - 6, height: 1.5 * size };
       for (const [name, value] of Object.entries(place)) handle.setAttribute(name, String(value));
       handle.setAttribute("rx", "4");

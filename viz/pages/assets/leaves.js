@@ -1,3 +1,4 @@
+// @ts-check
 // The table of the leaves: a live field for the number of each, and its gradient.
 
 {

@@ -1,3 +1,4 @@
+// @ts-check
 // A native number field that is live: typed, stepped by the arrow keys, and dragged.
 
 /**

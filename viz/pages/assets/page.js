@@ -1,3 +1,4 @@
+// @ts-check
 // The page: its data, its state, and the moment that it shows. Whatever else is on it listens to its events.
 
 /**

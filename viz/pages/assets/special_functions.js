@@ -1,3 +1,4 @@
+// @ts-check
 // Functions of Python that JavaScript lacks. They are summed with twice the digits of a number, so that only the last
 // rounding shows. A page has this file only if one of its rows calls one of them.
 

@@ -1,3 +1,4 @@
+// @ts-check
 // The stage: the drawing, and the camera over it.
 
 const stage = part("stage");

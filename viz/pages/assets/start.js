@@ -1,3 +1,4 @@
+// @ts-check
 // Begin, when every part of the page is in place.
 
 page.emit("ready");

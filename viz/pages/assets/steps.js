@@ -1,3 +1,4 @@
+// @ts-check
 // Steps by keys, buttons and the slider; light and dark; print.
 
 /**
@@ -74,9 +75,8 @@ const KEYS = {
     const { step } = page.state;
     slider.value = step;
     slider.setAttribute("aria-valuetext", part("lines").querySelector("h2")?.textContent ?? "");
-    for (const [name, end] of [["first", 0], ["back", 0], ["next", page.last], ["last", page.last]]) {
-      part(name).setAttribute("aria-disabled", step === end);
-    }
+    for (const name of ["first", "back"]) part(name).setAttribute("aria-disabled", step === 0);
+    for (const name of ["next", "last"]) part(name).setAttribute("aria-disabled", step === page.last);
     part("undo")?.setAttribute("aria-disabled", page.history.length === 0);
     part("reset")?.setAttribute("aria-disabled", Object.keys(page.state.numbers).length === 0);
   });

@@ -1,3 +1,4 @@
+// @ts-check
 // The engine: a recorded graph computed anew, forward and backward, in the order and with the rounding of Python's.
 
 /**

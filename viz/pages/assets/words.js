@@ -1,3 +1,4 @@
+// @ts-check
 // The words of the page: templates that Python wrote, whose slots are filled with numbers.
 
 /**

@@ -1,0 +1,2 @@
+// The rows of the table, which engine/languages.py writes into each page.
+declare const RULES: Row[];
