@@ -24,7 +24,7 @@ from engine.compiler import python_to_llvm, runtime, simd, vector_math
 from engine.compiler.cache import MachineCode, load_machine_code
 from engine.compiler.python_to_llvm import INTRINSICS, definitions, translate
 from engine.custom import CUSTOM_RULES
-from engine.formulas import MATH_FUNCTIONS, canonical, names
+from engine.formulas import canonical, guarded, names
 from engine.rules import RULES, Rule
 
 # Functions that LLVM turns into vector instructions.
@@ -128,54 +128,12 @@ def _function(rule: Rule) -> str:
 def _formula(rule: Rule, signature: str, text: str) -> str:
     text = canonical(text)
     if rule.symbol in CUSTOM_RULES:
-        text = _guarded(text)
+        text = guarded(text)
     return f"@inlined\ndef {signature} -> float:  # {rule.symbol}\n    return {_translated(text, rule.scope)}\n"
 
 
 def _is_python(rule: Rule) -> bool:
     return rule.value == f"{rule.symbol}({', '.join('ab'[: rule.arity])})"
-
-
-def _guarded(text: str) -> str:
-    """Make a custom formula yield NaN wherever Python would raise part-way.
-
-    In max(0, log(a)), for example, the result may still be finite. Built-in rules need no such guard.
-    """
-    return f"({text}) + {_poison(ast.parse(text, mode='eval').body)}"
-
-
-def _poison(node: ast.expr) -> str:
-    """Return an expression that is 0, but NaN where Python raises an error in computing `node`.
-
-    Python divides and multiplies to infinity without an error, but not by 0, and its functions raise errors instead.
-    """
-    match node:
-        case ast.IfExp(test, body, orelse):
-            return f"({_poison(test)} + ({_poison(body)} if ({ast.unparse(test)}) else {_poison(orelse)}))"
-        case ast.Call(ast.Name(name), args):
-            # The functions of custom rules are guarded themselves, and pass NaN on.
-            first, *_, last = [*args, *args] if name in MATH_FUNCTIONS else [ast.Name("inf")] * 2
-            terms = [_poison(x) for x in args]
-            if name not in ("abs", "float", "max"):
-                terms.append(f"_undefined({ast.unparse(node)}, {ast.unparse(first)}, {ast.unparse(last)})")
-        case ast.BinOp(left, operator, right):
-            terms = [_poison(left), _poison(right)]
-            if isinstance(operator, ast.Div | ast.FloorDiv | ast.Mod):
-                terms.append(f"0.0 / ({ast.unparse(right)})")
-        case ast.UnaryOp(_, operand):
-            terms = [_poison(operand)]
-        case ast.Compare(left, _, comparators):
-            terms = [_poison(x) for x in (left, *comparators)]
-        case ast.BoolOp(operator, [first, *rest]):  # Python evaluates the others only if the first does not decide
-            others = _poison(rest[0] if len(rest) == 1 else ast.BoolOp(operator, rest))
-            alternatives = f"{others} if ({ast.unparse(first)}) else 0.0"
-            if isinstance(operator, ast.Or):
-                alternatives = f"0.0 if ({ast.unparse(first)}) else {others}"
-            return f"({_poison(first)} + ({alternatives}))"
-        case _:
-            terms = []
-    terms = [term for term in terms if term != "0.0"]
-    return f"({' + '.join(terms)})" if terms else "0.0"
 
 
 def _translated(text: str, scope: Mapping[str, Rule]) -> str:
