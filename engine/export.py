@@ -21,7 +21,7 @@ from itertools import accumulate, count
 
 from engine import errors
 from engine.custom import CUSTOM_RULES
-from engine.formulas import MATH_FUNCTIONS, canonical
+from engine.formulas import MATH_FUNCTIONS, canonical, guarded
 from engine.graph import operand_rows, topological_order
 from engine.labels import literal, substitute, unparse
 from engine.languages import NUMPY, PLAIN_JAVASCRIPT, PYTHON, C, Language, translate
@@ -38,6 +38,24 @@ MOST_PARTIALS = 4  # in the comment of a line
 TRANSPARENT = {"+", "-", "*", "neg", "abs", "sum", "dot", "log", "log1p", "sqrt"}
 MAY_OVERFLOW = TRANSPARENT | {"/", "**", "exp"}  # operations that may have no finite result at finite operands
 
+# Functions with a finite value at every number
+TOTAL = {
+    "abs",
+    "atan",
+    "asinh",
+    "cos",
+    "elu",
+    "erf",
+    "erfc",
+    "float",
+    "leaky_relu",
+    "max",
+    "maximum",
+    "minimum",
+    "relu",
+}
+TOTAL |= {"sigmoid", "sign", "silu", "sin", "softplus", "tanh"}
+
 FROM_MATH = MATH_FUNCTIONS.keys() - {"abs", "max"} | {"isfinite", "pi"}  # names of a program in Python
 
 # Words that mean something in one of the languages, so that variables have the same names in all of them.
@@ -46,7 +64,8 @@ auto break case char const continue default do double else enum extern float for
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main NAN INFINITY
 arguments catch class debugger delete eval export extends function implements import in instanceof interface let new
 null package private protected public super this throw try typeof undefined var with yield await async of Math NaN
-Infinity Number np rows inputs outputs gradient isfinite fabs fmod round tgamma larger modulo floor_divide floorDivide
+Infinity Number inf np rows inputs outputs gradient isfinite fabs fmod round tgamma larger modulo floor_divide
+floorDivide
 """
 # Functions of C, whose names a function of ours must not have.
 _C_FUNCTIONS = """
@@ -171,11 +190,12 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Function:
-    """A function that the lines of a program call."""
+    """A function that the lines of a program call; one that `may_hide` an error shows it as nan."""
 
     name: str
     arguments: list[str]
     text: str
+    may_hide: bool
 
 
 class _Program:
@@ -260,18 +280,31 @@ class _Program:
     def _name_of(self, x: Value | str) -> str:
         return x if isinstance(x, str) else self._names[x]
 
+    def _part(self, rule: Rule, part: str, operands: Mapping[str, Value | str]) -> str:
+        """Return the `value`, `finalize` or the partial derivative with respect to `a` or `b`, at some operands.
+
+        It is an expression, or the call of a function if it has a name, or branches, or may hide an error.
+        """
+        text = _text(rule, part)
+        has_name = part == "value" and rule.symbol.isidentifier() and not rule.finalize and rule.symbol != "neg"
+        if not (has_name and rule.symbol not in MATH_FUNCTIONS) and not _may_hide(rule, text):
+            expression = self._expression(rule, text, operands)
+            if part not in ("a", "b") or not any(isinstance(x, ast.IfExp) for x in ast.walk(ast.parse(expression))):
+                return expression
+        name = self._function(rule, part)
+        arguments = [x if isinstance(x := operands[key], str) else self._names[x] for key in _arguments(rule, part)]
+        return f"{name}({', '.join(arguments)})"
+
     def _function(self, rule: Rule, part: str) -> str:
-        """Return the name of the function for a row's `value`, or for its partial derivative with respect to `part`."""
+        """Return the name of the function for a part of a row."""
         if (rule, part) not in self._functions:
             symbol = rule.symbol if rule.symbol.isidentifier() else "pow"
-            is_value = part == "value"
-            text = rule.value if is_value else rule.partials["ab".index(part)]
-            wish = symbol if is_value else f"d{symbol}_d{part}"
+            wish = {"value": symbol, "finalize": f"{symbol}_of_total"}.get(part, f"d{symbol}_d{part}")
             name = self._new_name(f"{wish}_" if wish in RESERVED_FUNCTIONS else wish)
             self._functions[rule, part] = name
-            arguments = list("ab"[: rule.arity]) if is_value else sorted({"a", "b", "out"} & _names(text))
+            text, arguments = _text(rule, part), _arguments(rule, part)
             expression = self._expression(rule, text, {letter: letter for letter in arguments})
-            self.functions.append(_Function(name, arguments, expression))
+            self.functions.append(_Function(name, arguments, expression, _may_hide(rule, text)))
         return self._functions[rule, part]
 
     def _forward_lines(self, node: Value) -> list[_Line]:
@@ -279,11 +312,7 @@ class _Program:
         comment = self._local_comment(node, rows) if self._comments else ""
         if rule.finalize:
             return self._fold_lines(node, rows, comment)
-        (operands,) = rows
-        if rule.symbol.isidentifier() and rule.symbol not in MATH_FUNCTIONS and rule.symbol != "neg":
-            arguments = ", ".join(self._names[x] for x in operands.values())
-            return [_Line(name, f"{self._function(rule, 'value')}({arguments})", comment=comment)]
-        return [_Line(name, self._expression(rule, rule.value, operands), comment=comment)]
+        return [_Line(name, self._part(rule, "value", rows[0]), comment=comment)]
 
     def _fold_lines(self, node: Value, rows: list[dict[str, Value]], comment: str) -> list[_Line]:
         """Return the lines of an operation on lists: its largest operand if it is needed, the sum, and the value."""
@@ -294,10 +323,10 @@ class _Program:
             top = {"top": self._new_name(f"{name}_top")}
             lines += _chunks(top["top"], [self._names[row["a"]] for row in rows], "max({}, {})", LONGEST_MAXIMUM)
         total = name if rule.finalize == "total" else self._new_name(f"{name}_total")
-        terms = [self._expression(rule, rule.value, {**row, **top}) for row in rows]
+        terms = [self._part(rule, "value", {**row, **top}) for row in rows]
         lines += _chunks(total, terms, "{} + ({})", LONGEST_SUM)
         if rule.finalize != "total":
-            lines.append(_Line(name, self._expression(rule, rule.finalize, {"total": total, **top})))
+            lines.append(_Line(name, self._part(rule, "finalize", {"total": total, **top})))
         return [*lines[:-1], _Line(lines[-1].name, lines[-1].text, comment=comment)]
 
     def _local_comment(self, node: Value, rows: list[dict[str, Value]]) -> str:
@@ -339,7 +368,7 @@ class _Program:
                 for letter, x in row.items():
                     if x not in dependent:
                         continue
-                    local = self._local_derivative(node, row, letter)
+                    local = self._part(node._rule, letter, {**row, "out": node})
                     name, adds = self._derivative(root, x), x in started
                     text = _simplified(f"{upstream} * ({local})")
                     lines.append(_Line(name, text, adds, self._chain_comment(root, node, x, adds)))
@@ -351,17 +380,6 @@ class _Program:
             return ""
         of, through, by = (self._names[value] for value in (root, node, x))
         return f"d{of}/d{by} {'+=' if adds else '='} d{of}/d{through} * d{through}/d{by}"
-
-    def _local_derivative(self, node: Value, row: Mapping[str, Value], letter: str) -> str:
-        """Return a local derivative as an expression; one with branches as the call of a function."""
-        rule = node._rule
-        partial = rule.partials["ab".index(letter)]
-        operands = {**row, "out": node}
-        text = self._expression(rule, partial, operands)
-        if not any(isinstance(x, ast.IfExp) for x in ast.walk(ast.parse(text))):
-            return text
-        arguments = [self._names[operands[x]] for x in ("a", "b", "out") if x in _names(partial)]
-        return f"{self._function(rule, letter)}({', '.join(arguments)})"
 
 
 def _equal_nodes(order: list[Value]) -> dict[Value, Value]:
@@ -407,6 +425,34 @@ def _names(text: str) -> set[str]:
 @lru_cache
 def _called(text: str) -> set[str]:
     return {x.func.id for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Call) and isinstance(x.func, ast.Name)}
+
+
+def _text(rule: Rule, part: str) -> str:
+    return {"value": rule.value, "finalize": rule.finalize}.get(part) or rule.partials["ab".index(part)]
+
+
+def _arguments(rule: Rule, part: str) -> list[str]:
+    """Return the arguments of the function for a part of a row; texts call a value with all operands."""
+    if part == "value" and not rule.finalize:
+        return list("ab"[: rule.arity])
+    return [letter for letter in ("a", "b", "out", "total", "top") if letter in _names(_text(rule, part))]
+
+
+def _may_hide(rule: Rule, text: str) -> bool:
+    """Return whether a custom text may have a value although a part of it has none, as in max(0, log(a))."""
+    return rule.symbol in CUSTOM_RULES and _hides(ast.parse(_canonical(text), mode="eval").body, inside=False)
+
+
+def _hides(node: ast.expr, *, inside: bool) -> bool:
+    """Return whether a part that may have no value lies inside a branch, a divisor or the argument of a function."""
+    match node:
+        case ast.Call(ast.Name(name), args):
+            return (inside and name not in TOTAL) or any(_hides(x, inside=True) for x in args)
+        case ast.BinOp(left, ast.Div() | ast.Mod() | ast.FloorDiv(), right):
+            may_fail = inside and not isinstance(right, ast.Constant)
+            return may_fail or _hides(left, inside=inside) or _hides(right, inside=True)
+    parts = [x for x in ast.iter_child_nodes(node) if isinstance(x, ast.expr)]
+    return any(_hides(x, inside=inside or isinstance(node, ast.IfExp)) for x in parts)
 
 
 def _row(rule: Rule, name: str) -> Rule | None:
@@ -624,6 +670,7 @@ class _Writer:
     constant = variable = ""  # what declares a variable that is set once, or more often
     closing = ""  # the last line of a function
     gap = "\n\n\n"  # between functions
+    infinity = "inf"
     helpers: Mapping[str, str] = {}  # functions that the language lacks, by name
 
     def write(self, program: _Program, name: str, single: bool) -> str:
@@ -640,7 +687,7 @@ class _Writer:
     def function(self, function: _Function) -> str:
         """Return a function that the lines call."""
         head = f"def {function.name}({', '.join(function.arguments)}):"
-        return "\n".join([head, *_fill("    return ", self.expression(function.text))])
+        return "\n".join([head, *_fill("    return ", self.result_of(function))])
 
     def main(self, program: _Program, name: str, single: bool) -> str:
         """Return the program's function."""
@@ -687,6 +734,10 @@ class _Writer:
         depths = accumulate({"(": 1, ")": -1}.get(c, 0) for c in translated)
         return translated[1:-1] if 0 not in [*depths][:-1] else translated
 
+    def result_of(self, function: _Function) -> str:
+        """Return the expression of a function; Python has errors, and needs no guard."""
+        return self.expression(function.text)
+
     def seed(self, program: _Program) -> str:
         """Return the derivative of the output with respect to itself."""
         return "1.0"
@@ -709,11 +760,23 @@ class _Writer:
         return _fill(f"    return {outputs}, [", ", ".join(program.gradient), "]")
 
 
-class _NumpyWriter(_Writer):
+class _GuardingWriter(_Writer):
+    """A writer for a language without errors: nan passes through the functions of custom rules."""
+
+    def result_of(self, function: _Function) -> str:
+        text = self.expression(guarded(function.text) if function.may_hide else function.text)
+        return re.sub(r"\binf\b", self.infinity, text.replace("_undefined(", "undefined("))
+
+
+class _NumpyWriter(_GuardingWriter):
     language = NUMPY
+    infinity = "np.inf"
     helpers: Mapping[str, str] = {
-        name: f"{name} = np.vectorize(math.{name}, otypes=[float])" for name in ("erf", "erfc", "gamma", "lgamma")
-    }
+        "undefined": """\
+def undefined(result, a, b):
+    if_infinite = np.where(np.isnan(result) & ~np.isnan(a + b), np.nan, 0.0)
+    return np.where(np.isfinite(a) & np.isfinite(b), 0.0 * result, if_infinite)""",
+    } | {name: f"{name} = np.vectorize(math.{name}, otypes=[float])" for name in ("erf", "erfc", "gamma", "lgamma")}
 
     def start(self, text: str) -> str:
         needs_math = any(re.search(rf"\b{name}\(", text) for name in self.helpers)
@@ -745,15 +808,21 @@ class _NumpyWriter(_Writer):
         return _fill(f"    return {program.outputs[0]}, np.stack([", ", ".join(program.gradient), "], axis=1)")
 
 
-class _CWriter(_Writer):
+class _CWriter(_GuardingWriter):
     language = C
     comment = "// "
     end = ";"
     constant, variable = "const double ", "double "
     closing = "}"
     gap = "\n\n"
+    infinity = "INFINITY"
     finite, undefined = "isfinite({})", "NAN"
     helpers: Mapping[str, str] = {
+        "undefined": """\
+static double undefined(double result, double a, double b) {
+    if (isfinite(a) && isfinite(b)) return 0.0 * result;
+    return isnan(result) && !isnan(a) && !isnan(b) ? NAN : 0.0;
+}""",
         "larger": "static double larger(double a, double b) {\n    return b > a ? b : a;\n}",
         "modulo": """\
 static double modulo(double a, double b) {
@@ -772,7 +841,7 @@ static double floor_divide(double a, double b) {
 
     def function(self, function: _Function) -> str:
         arguments = ", ".join(f"double {x}" for x in function.arguments)
-        body = _fill("    return ", self.expression(function.text), ";")
+        body = _fill("    return ", self.result_of(function), ";")
         return "\n".join([f"static double {function.name}({arguments}) {{", *body, "}"])
 
     def head(self, program: _Program, name: str, single: bool) -> list[str]:
@@ -803,8 +872,14 @@ static double floor_divide(double a, double b) {
 class _JavascriptWriter(_CWriter):
     language = PLAIN_JAVASCRIPT
     constant, variable = "const ", "let "
+    infinity = "Infinity"
     finite, undefined = "Number.isFinite({})", "NaN"
     helpers: Mapping[str, str] = {
+        "undefined": """\
+function undefined(result, a, b) {
+    if (Number.isFinite(a) && Number.isFinite(b)) return 0.0 * result;
+    return Number.isNaN(result) && !Number.isNaN(a) && !Number.isNaN(b) ? NaN : 0.0;
+}""",
         "modulo": """\
 function modulo(a, b) {
     const rest = a % b;
@@ -861,7 +936,7 @@ function gamma(x) {
         return ""
 
     def function(self, function: _Function) -> str:
-        body = _fill("    return ", self.expression(function.text), ";")
+        body = _fill("    return ", self.result_of(function), ";")
         return "\n".join([f"function {function.name}({', '.join(function.arguments)}) {{", *body, "}"])
 
     def head(self, program: _Program, name: str, single: bool) -> list[str]:

@@ -71,7 +71,7 @@ NUMPY = Language(
     conditional="np.where({test}, {body}, {orelse})",
     conjunction="(({left}) & ({right}))",
     disjunction="(({left}) | ({right}))",
-    negation="~({test})",
+    negation="np.logical_not({test})",  # ~True is -2
 )
 C = Language(
     functions={"abs": "fabs", "gamma": "tgamma", "max": "larger"},

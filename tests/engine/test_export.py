@@ -18,6 +18,7 @@ from engine import Value, source
 from tests.accuracy import KINKED
 from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 from tests.engine.test_random_graphs import record
+from tests.engine.test_random_rules import number, random_rule
 
 LANGUAGES = ["python", "numpy", "c", "javascript"]
 SYMBOLS = [symbol for symbol in engine.RULES if symbol not in engine.custom.CUSTOM_RULES]
@@ -56,7 +57,18 @@ def run_c(programs, points, folder):
     for i, text in enumerate(programs):
         (folder / f"f{i}.c").write_text(re.sub(r"\bf\(const double", f"f{i}(const double", text), encoding="ascii")
     library = folder / "programs.so"
-    flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-ffp-contract=off", "-shared", "-fPIC"]
+    flags = [
+        "-std=c99",
+        "-pedantic",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wno-unused-parameter",
+        "-O1",
+        "-ffp-contract=off",
+        "-shared",
+        "-fPIC",
+    ]
     subprocess.run([compiler, *flags, "-o", library, *folder.glob("f*.c"), "-lm"], check=True, timeout=600)
     loaded = ctypes.CDLL(str(library))
     results = []
@@ -178,6 +190,69 @@ def test_every_row_at_many_points(language, tmp_path, tried):
 
 
 @every_language
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 12))])
+def test_random_custom_rules(language, seed, tmp_path, tried):
+    rng = random.Random(seed)
+    programs, points, expected = [], [], []
+    for i in range(40):
+        function, arity = random_rule(rng, f"grown{i}")
+        leaves = [Value(0.5, "x"), Value(0.25, "y")][:arity]
+        try:
+            root = function(*leaves)
+        except ArithmeticError:
+            continue
+        programs.append(source(root, leaves, language=language))
+        points.append([[number(rng) for _ in leaves] for _ in range(20)])
+        expected.append([by_engine(root, leaves, row) for row in points[-1]])
+    for text, rows, results, wants in zip(
+        programs, points, run(language, programs, points, tmp_path), expected, strict=True
+    ):
+        for row, got, want in zip(rows, results, wants, strict=True):
+            if want is None:
+                assert not all(map(math.isfinite, got)), (text, row, got)
+            else:
+                assert got == pytest.approx(want, rel=1e-9, abs=1e-12), (text, row)
+            tried[f"programs in {language} of custom rules against the engine: points"] += 1
+
+
+@every_language
+def test_a_custom_rule_hides_no_error(language, tmp_path):
+    partial = "tanh(1/(a - 3)) if a > 0 else sqrt(-1 - a)*tanh(1/(a + 7))"
+    a = Value(2.0, "a")
+    programs, points = [], []
+    for value, rows in {
+        "max(0, log(a))": [-1.0, 0.0],
+        "max(0, 1/a)": [0.0],
+        "tanh(1/a)": [0.0],
+        "sqrt(a) if a != 5 else log(a - 5)": [-1.0, 5.0],
+        "1 if log(a) > 0 else 0": [-2.0],
+        "1 / (1 + exp(a))": [1000.0],
+        "max(a % (a - 1), 1)": [1.0],
+    }.items():
+        a.data = 2.0
+        root = engine.rule("risky", value, partial)(a)
+        programs.append(source(root, a, language=language))
+        points.append([[x] for x in (2.5, *rows, 3.0, -7.0, -0.5)])
+        good, *undefined = [by_engine(root, [a], row) for row in points[-1]]
+        assert undefined == [None] * len(undefined)
+        assert run_python([source(root, a)], [[[2.5]]])[0][0] == pytest.approx(good, rel=1e-12)
+    for text, results in zip(programs, run(language, programs, points, tmp_path), strict=True):
+        assert [all(map(math.isfinite, row)) for row in results] == [True] + [False] * (len(results) - 1), text
+
+
+@every_language
+def test_a_custom_operation_on_lists_hides_no_error(language, tmp_path):
+    f = engine.rule("risky_sum", "max(0, log(a))", "1/a if a > 1 else 0", finalize="max(total, log(total + top - 3))")
+    x = [Value(2.0, "x"), Value(4.0, "y")]
+    root = f([*x, 3.0])
+    text = source(root, x, language=language)
+    rows = [[2.0, 5.0], [3.0, 4.5], [-1.0, 5.0], [0.0, 5.0], [0.5, 0.5]]
+    for row in rows:
+        want, got = by_engine(root, x, row), run_one(language, text, row, tmp_path)
+        assert got == pytest.approx(want, rel=1e-12) if want else not all(map(math.isfinite, got)), row
+
+
+@every_language
 def test_against_50_digits(language, tmp_path):
     a, b = Value(0.7, "a"), Value(-1.2, "b")
     root = (a * b).tanh() * (a.sin() + 1 / b) ** 2 - engine.gelu(a * b)
@@ -222,19 +297,20 @@ def test_custom_rules(language, tmp_path):
 
 
 @every_language
-@pytest.mark.parametrize("function", ["erf", "erfc", "gamma", "lgamma", "asinh", "atan", "expm1", "log10", "cosh"])
-def test_functions_of_python(language, function, tmp_path):
-    symbol = "special" if function in ("erfc",) else function
-    f = engine.rule(symbol, f"{function}(a)", "0*a")
+def test_functions_of_python(language, tmp_path):
     a = Value(0.5, "a")
-    text = source(f(a), a, language=language, backward=False)
-    rows = [[x / 8] for x in range(-60, 80) if not (function in ("gamma", "lgamma", "log10") and x <= 0)]
-    rows += [[-2.3], [-7.9]] if function in ("gamma", "lgamma") else []
-    (results,) = run(language, [text], [rows], tmp_path)
-    for (x,), (got,) in zip(rows, results, strict=True):
-        assert got == pytest.approx(
-            getattr(math, function)(x), rel=2e-13, abs=1e-13 if function == "lgamma" else 0.0
-        ), x
+    programs, points = [], []
+    functions = ["erf", "erfc", "gamma", "lgamma", "asinh", "atan", "expm1", "log10", "cosh"]
+    for function in functions:
+        f = engine.rule("special" if function == "erfc" else function, f"{function}(a)", "0*a")
+        programs.append(source(f(a), a, language=language, backward=False))
+        only_above_0 = function in ("gamma", "lgamma", "log10")
+        points.append([[x / 8] for x in range(-60, 80) if x > 0 or not only_above_0])
+        points[-1] += [[-2.3], [-7.9]] if "gamma" in function else []
+    for function, rows, results in zip(functions, points, run(language, programs, points, tmp_path), strict=True):
+        for (x,), (got,) in zip(rows, results, strict=True):
+            tolerance = 1e-13 if function == "lgamma" else 0.0
+            assert got == pytest.approx(getattr(math, function)(x), rel=2e-13, abs=tolerance), (function, x)
 
 
 @every_language
@@ -324,9 +400,10 @@ class TestText:
 
 class TestUndefined:
     @every_language
-    @pytest.mark.parametrize(
-        ("make", "row"),
-        [
+    def test_no_number_where_the_engine_has_none(self, language, tmp_path):
+        a, b = Value(0.5, "a"), Value(0.25, "b")
+        programs, points = [], []
+        for make, row in (
             (lambda a, b: engine.relu(a.log()) + b, [-1.0, 1.0]),
             (lambda a, b: engine.tanh(1 / a) + b, [0.0, 1.0]),
             (lambda a, b: 1 / (a * 1e300 * b) + b, [1e10, 1.0]),
@@ -335,16 +412,14 @@ class TestUndefined:
             (lambda a, b: a.sqrt() + b, [0.0, 1.0]),
             (lambda a, b: a**b, [-2.0, 0.5]),
             (lambda a, b: engine.sign(a.sqrt()) + b, [0.0, 1.0]),
-        ],
-    )
-    def test_no_number_where_the_engine_has_none(self, language, make, row, tmp_path):
-        a, b = Value(0.5, "a"), Value(0.25, "b")
-        root = make(a, b)
-        text = source(root, [a, b], language=language)
-        assert by_engine(root, [a, b], row) is None
-        assert not all(map(math.isfinite, run_one(language, text, row, tmp_path)))
-        a.data, b.data = 0.5, 0.25
-        assert all(map(math.isfinite, run_one(language, text, [0.75, 0.5], tmp_path)))
+        ):
+            a.data, b.data = 0.5, 0.25
+            root = make(a, b)
+            programs.append(source(root, [a, b], language=language))
+            points.append([[0.75, 0.5], row])
+            assert by_engine(root, [a, b], row) is None
+        for text, results in zip(programs, run(language, programs, points, tmp_path), strict=True):
+            assert [all(map(math.isfinite, row)) for row in results] == [True, False], text
 
     def test_numpy_marks_only_the_rows_without_a_value(self):
         a = Value(1.0, "a")
