@@ -3,9 +3,13 @@
 import html
 import importlib
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from demos import _gallery
 from demos._lesson import figure, save
@@ -67,7 +71,35 @@ def test_the_committed_pictures_are_those_of_this_command(gallery):
     for name in ("backprop.svg", "error_propagation.svg"):
         assert (folder / name).read_text(encoding="utf-8") == (committed / name).read_text(encoding="utf-8")
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "demos").glob("*.py"))
-    assert {path.name for path in committed.iterdir()} <= set(re.findall(r'"(\w+\.(?:png|svg|gif))"', sources))
+    assert {path.name for path in committed.iterdir()} <= set(re.findall(r'"(\w+\.(?:png|svg|gif|webp))"', sources))
+
+
+def check_live_picture(path):
+    assert path.stat().st_size <= 400_000
+    with Image.open(path) as picture:
+        assert picture.size == (1000, 600)
+        durations = []
+        for i in range(picture.n_frames):
+            picture.seek(i)
+            picture.load()
+            durations.append(picture.info["duration"])
+    assert len(durations) == 21, "9 steps, and 12 changes of a leaf"
+    assert 12_000 < sum(durations) < 25_000, "milliseconds"
+
+
+def test_the_moving_picture_of_the_readme_is_small():
+    check_live_picture(ROOT / "demos" / "pictures" / "live.webp")
+
+
+@pytest.mark.exhaustive
+def test_the_moving_picture_is_that_of_its_command(tmp_path):
+    pytest.importorskip("playwright", reason="needs the extra `browser`")
+    if not shutil.which("chromium"):
+        pytest.skip("needs the program chromium")
+    command = [sys.executable, "-m", "demos._live_picture", str(tmp_path / "live.webp")]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith(f"{tmp_path / 'live.webp'}: ")
+    check_live_picture(tmp_path / "live.webp")
 
 
 def test_when_all_goes_well(tmp_path, monkeypatch, capsys):
