@@ -6,6 +6,7 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 import viz
 from demos._data import Examples, Table
+from viz.style import PLOT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,19 +82,29 @@ def heading(text: str) -> None:
 
 
 def figure(width: float, height: float) -> Figure:
-    """Return an empty figure; width and height are in inches."""
+    """Return an empty figure for a projector; width and height are in inches, of which 10 are 1,600 pixels."""
+    from matplotlib import rcParams
     from matplotlib.figure import Figure
 
+    rcParams.update(PLOT)
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save(picture: Figure | viz.Drawing, folder: Path, name: str) -> None:
+def save(picture: Figure | viz.Drawing | viz.Animation, folder: Path, name: str) -> None:
     """Write a picture into a folder, which is created if need be, and print its path."""
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(picture, viz.Drawing):
         (folder / name).write_bytes(picture.pipe(format="svg"))
+    elif isinstance(picture, viz.Animation):
+        picture.save(folder / name)
     else:
-        picture.savefig(folder / name, dpi=80, metadata={"Description": describe(picture)})
+        from PIL import Image
+        from PIL.PngImagePlugin import PngInfo
+
+        image, description = BytesIO(), PngInfo()
+        picture.savefig(image)
+        description.add_text("Description", describe(picture))
+        Image.open(image).convert("RGB").quantize(128).save(folder / name, pnginfo=description)  # a third of the bytes
     print(f"\nPicture: {folder / name}")
 
 
@@ -105,7 +117,7 @@ def describe(picture: Figure) -> str:
     return " ".join("; ".join(filter(None, plots)).split())
 
 
-def plot_plane(model: Callable[[list[float]], Any], data: Examples, table: Table, ax: Axes) -> Axes:
+def plot_plane(model: Callable[[list[float]], Any], data: Examples, table: Table, ax: Axes, scale: str = "") -> Axes:
     """Plot a model's outputs over its last two inputs, with the others at 0; hide the plot if there is one input."""
     names = table.names[:-1]
     if len(names) < 2:
@@ -113,10 +125,26 @@ def plot_plane(model: Callable[[list[float]], Any], data: Examples, table: Table
         return ax
     others = [0.0] * (len(names) - 2)
     predict = (lambda x: model([*others, *x])) if others else model
-    viz.plot_decision_boundary(predict, [(x[-2:], r) for x, r in data], names=table.classes, compile=True, ax=ax)
-    ax.set(xlabel=names[-2], ylabel=names[-1])
-    ax.legend(fontsize="small")
+    data = [(x[-2:], r) for x, r in data]
+    viz.plot_decision_boundary(predict, data, names=table.classes, scale=scale, compile=True, ax=ax)
+    unit = ", standardized" if table.is_standardized else ""
+    place = "at the mean" if table.is_standardized else "at 0"
+    fixed = f"{' and '.join(names[:-2])} {place}" if len(others) in (1, 2) else ""
+    ax.set(title=fixed, xlabel=names[-2] + unit, ylabel=names[-1] + unit)
+    ax.legend(title=table.names[-1])
     return ax
+
+
+def plot_corners(model: Callable[[list[float]], Any], data: Examples, ax: Axes, title: str) -> Axes:
+    """Plot a model of two inputs that are 0 or 1, over the corners of the unit square."""
+    viz.plot_decision_boundary(model, data, names=["r = -1", "r = 1"], ax=ax)
+    ax.set(title=title, aspect="equal", xticks=[0, 1], yticks=[0, 1])
+    return ax
+
+
+def share_legend(picture: Figure, ax: Axes, title: str = "") -> None:
+    """Write the legend of one plot below all plots of a picture."""
+    picture.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=6, title=title)
 
 
 def report_agreement(what: str, differences: list[float], tolerance: float, reference: str = "backward()") -> None:

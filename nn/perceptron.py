@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 from typing import TypeAlias
 
@@ -170,6 +170,7 @@ class Perceptron(Module):
         learning_rate: float = 0.1,
         epochs: int = 100,
         until: Stop | None = None,
+        callback: Callable[[History], object] | None = None,
         shuffle: bool = True,
         seed: int | random.Random | None = None,
     ) -> History:
@@ -184,11 +185,13 @@ class Perceptron(Module):
             epochs: the maximum number of passes through the data.
             until: a function of the history that decides after every epoch whether it has converged; by default
                 `nn.plateau()`, except for "sign".
+            callback: a function of the history, called after every epoch, such as a `viz.Animation`.
             shuffle: draw a new random order in every epoch.
             seed: an int, for the same orders every time.
 
         Returns:
-            The mean of (r - y)**2 / 2 in every epoch, with "sign" the share of right answers too, and `converged`.
+            The mean of (r - y)**2 / 2 in every epoch and its value for every example in `steps`, with "sign" the share
+            of right answers too, and `converged`.
 
         Raises:
             ValueError, TypeError, ArithmeticError: as `learn`; the message names epoch and example.
@@ -211,7 +214,10 @@ class Perceptron(Module):
             for i in order:
                 with error_context(f"epoch {epoch + 1}, data[{i}]"):
                     losses.append((Value(self.learn(*pairs[i], learning_rate)) ** 2 / 2).data)
+            history.steps += losses
             history.add(fmean(losses), losses.count(0.0) / len(losses) if self.activation == "sign" else None)
+            if callback is not None:
+                callback(history)
             if check_convergence(history, until):
                 break
         return history

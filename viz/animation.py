@@ -14,10 +14,11 @@ from engine.validation import at_least, describe
 from nn import History, Module
 from nn.inputs import examples
 from viz.plots.boundary import Example, Plane, batch_predictor
+from viz.style import PLOT
 
 FRAMES_PER_SECOND = 6
-LAST_FRAME_SECONDS = 2.0
-DPI = 80
+SECONDS = 5.0  # of an animation of fewer frames, which are shown more slowly, but at least two per second
+LAST_FRAME_SECONDS = 3.0
 
 
 class Animation:
@@ -63,12 +64,16 @@ class Animation:
     def __call__(self, history: History) -> None:
         """Store the weights after an epoch; `nn.train` calls this, and so may several trainings in turn."""
         self._latest = history.latest
+        self.record(f"epoch {self.epochs + 1}: {history.latest}")
+
+    def record(self, title: str) -> None:
+        """Store the current weights as one more frame, with its title."""
         self._weights.append(self._current_weights())
-        self._titles.append(f"epoch {self.epochs}: {history.latest}")
+        self._titles.append(title)
 
     @property
     def epochs(self) -> int:
-        """The number of epochs so far."""
+        """The number of epochs, or of other records, so far."""
         return len(self._weights) - 1
 
     def save(self, path: str | os.PathLike[str], *, frames: int = 30) -> Path:
@@ -92,6 +97,7 @@ class Animation:
             raise ValueError(f"the file of an animation must end in .gif, got {path.name!r}")
         epochs = _spread(self.epochs, at_least(1, frames, "frames"))
         try:
+            from matplotlib import rc_context
             from matplotlib.animation import PillowWriter
             from matplotlib.figure import Figure
         except ImportError:
@@ -104,20 +110,22 @@ class Animation:
                     parameter.data = data
                 surfaces.append(predict(self.plane.points))
         largest = max(float(abs(outputs - self.plane.boundary).max()) for outputs in surfaces)
-        figure = Figure(figsize=(5, 4.4))
-        figure.subplots_adjust(left=0.14, right=0.97, top=0.92, bottom=0.12)
-        ax = figure.subplots()
-        writer = PillowWriter(fps=FRAMES_PER_SECOND)
-        with writer.saving(figure, str(path), DPI):
-            for epoch, outputs in zip(epochs, surfaces, strict=True):
-                ax.clear()
-                self.plane.plot(ax, outputs, largest)
-                ax.set_title(self._titles[epoch])
-                if self.plane.names:
-                    ax.legend(loc="upper right", fontsize="small")
-                writer.grab_frame()
-            for _ in range(int(LAST_FRAME_SECONDS * FRAMES_PER_SECOND) - 1):
-                writer.grab_frame()
+        fps = max(2, min(FRAMES_PER_SECOND, round(len(epochs) / SECONDS)))
+        writer = PillowWriter(fps=fps)
+        with rc_context(PLOT):
+            figure = Figure(figsize=(8, 6.5))
+            figure.subplots_adjust(left=0.12, right=0.97, top=0.92, bottom=0.11)
+            ax = figure.subplots()
+            with writer.saving(figure, str(path), dpi=75):
+                for epoch, outputs in zip(epochs, surfaces, strict=True):
+                    ax.clear()
+                    self.plane.plot(ax, outputs, largest)
+                    ax.set_title(self._titles[epoch])
+                    if self.plane.names:
+                        ax.legend(loc="upper right")
+                    writer.grab_frame()
+                for _ in range(int(LAST_FRAME_SECONDS * fps) - 1):
+                    writer.grab_frame()
         return path
 
     def _repr_html_(self) -> str:

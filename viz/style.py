@@ -1,5 +1,7 @@
 """Colours and styles of every picture. The colours, by Okabe and Ito, are distinct for colour-blind readers too."""
 
+from typing import Any
+
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
 GREEN = "#009e73"
@@ -11,6 +13,14 @@ GREY = "#666666"
 
 CLASSES = (ORANGE, BLUE, GREEN, PURPLE, YELLOW, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+# Parameters of matplotlib (rcParams) for a projector: 10 inches are 1,600 pixels, a line of text is 1/45 of that
+PLOT: dict[Any, Any] = {
+    "axes.titlesize": 15, "figure.figsize": (10.0, 6.0),
+    "figure.constrained_layout.h_pad": 0.1, "figure.constrained_layout.w_pad": 0.1, "font.size": 15,
+    "legend.fontsize": 13, "lines.linewidth": 2.5, "lines.markersize": 8.0, "savefig.dpi": 160,
+    "xtick.major.pad": 8.0, "ytick.major.pad": 8.0,
+}  # fmt: skip
 
 # Attributes of Graphviz
 FONT = "Helvetica,Arial,sans-serif"

@@ -91,7 +91,7 @@ def test_all_frames_have_the_same_shades(trained, tmp_path, monkeypatch):
     assert len(levels) == 1
 
 
-def test_thirty_frames_are_less_than_a_megabyte(tmp_path):
+def test_thirty_frames_are_less_than_one_and_a_half_megabytes(tmp_path):
     from sklearn.datasets import load_iris
 
     flowers = load_iris()
@@ -100,7 +100,7 @@ def test_thirty_frames_are_less_than_a_megabyte(tmp_path):
     animation = viz.Animation(model, data, names=list(flowers.target_names))
     nn.train(model, nn.cross_entropy, data, callback=animation, epochs=60, seed=1)
     path = animation.save(tmp_path / "iris.gif")
-    assert path.stat().st_size < 1_000_000
+    assert path.stat().st_size < 1_500_000
     pictures, _ = frames(path)
     assert 20 <= len(pictures) <= 30
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     import matplotlib.colors
 
 Axes: TypeAlias = "matplotlib.axes.Axes"
-RESOLUTION = 80  # points along each axis of a surface
+Area: TypeAlias = tuple[tuple[float, float], tuple[float, float]]  # the ranges (low, high) of two variables
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -28,23 +29,34 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return pyplot.subplots(layout="constrained")[1]
 
 
-def steps_between(low: float, high: float) -> list[float]:
-    """Return even steps from `low` to `high`."""
-    return [low + (high - low) * i / (RESOLUTION - 1) for i in range(RESOLUTION)]
+def steps_between(low: float, high: float, n: int) -> list[float]:
+    """Return `n` even steps from `low` to `high`."""
+    return [low + (high - low) * i / (n - 1) for i in range(n)]
 
 
-def steps_over(xs: list[float], name: str) -> list[float]:
-    """Return even steps over the range of the numbers and a margin.
+def grid_steps(
+    points: Sequence[Sequence[float]], names: Sequence[str], area: Area | None, n: int
+) -> tuple[list[float], list[float]]:
+    """Return `n` even steps along each axis: over the area, or over the points and a margin.
 
     Raises:
-        ValueError: a number is infinite or not a number; the error calls the numbers `name`.
+        ValueError: a coordinate of a point is infinite or not a number, which the error calls by its axis in `names`,
+            or a range of the area does not increase.
     """
-    for i, x in enumerate(xs):
-        if not math.isfinite(x):
-            raise ValueError(f"{name} must be finite, got {x} at index {i}: leave out such points")
+    if area is not None and any(low >= high for low, high in area):
+        raise ValueError(f"area must be two ranges (low, high) with low < high, got {area}")
+    for xs, name in zip(points, names, strict=True):
+        for i, x in enumerate(xs):
+            if not math.isfinite(x):
+                raise ValueError(f"{name} must be finite, got {x} at index {i}: leave out such points")
+    first, second = map(_with_margin, points) if area is None else area
+    return steps_between(*first, n), steps_between(*second, n)
+
+
+def _with_margin(xs: Sequence[float]) -> tuple[float, float]:
     low, high = min(xs), max(xs)
     margin = 0.25 * visible_range(low, high)
-    return steps_between(low - margin, high + margin)
+    return low - margin, high + margin
 
 
 def visible_range(low: float, high: float) -> float:

@@ -8,13 +8,15 @@ from typing import Any
 import engine
 from engine import Value, no_grad
 from engine.foreign import usage
+from engine.formatting import format_number
 from engine.recording import recording
 from engine.validation import describe
 from engine.value import number_of
 from nn import MLP, Layer, Perceptron
-from viz.plots.axes import Axes, axes_or_new, shades, steps_over
+from viz.plots.axes import Area, Axes, axes_or_new, grid_steps, shades
 from viz.style import CLASSES, DARK, MARKERS
 
+RESOLUTION = 80  # points along each axis
 NETWORKS = (Perceptron, Layer, MLP)  # their subclasses may treat every input differently
 Example = tuple[Sequence[float], float]  # x and r
 
@@ -26,6 +28,8 @@ def plot_decision_boundary(
     *,
     boundary: float = 0.0,
     names: Sequence[str] = (),
+    area: Area | None = None,
+    scale: str = "",
     compile: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
@@ -37,6 +41,8 @@ def plot_decision_boundary(
         boundary: the output at which one class ends and the other begins: 0 for scores and logits, 0.5 for
             probabilities. With a list of logits, the largest decides.
         names: the names of the classes, for a legend.
+        area: the ranges of x1 and of x2 to show; by default those of the data and a margin.
+        scale: the name of the output, for a colour bar of the shades of a model that returns a Value.
         compile: compile a Perceptron, a Layer or an MLP with `engine.compile`. This makes large networks faster; the
             first compilation on a machine takes about a second.
         ax: the axes to plot on; by default those of a new figure.
@@ -46,8 +52,8 @@ def plot_decision_boundary(
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: there are no data, an example does not have two inputs, there is not one name per class, or no
-            output is finite.
+        ValueError: there are no data, an example does not have two inputs, there is not one name per class, a range of
+            `area` does not increase, or no output is finite.
 
     >>> import nn
     >>> ax = plot_decision_boundary(nn.Perceptron(2, "sign", init=[0, 1, 1]), [((0, 1), 1), ((0, -1), -1)])
@@ -55,8 +61,8 @@ def plot_decision_boundary(
     'x1'
     """
     ax = axes_or_new(ax)
-    plane = Plane(list(data), boundary, names)
-    plane.plot(ax, batch_predictor(model, compile=compile)(plane.points))
+    plane = Plane(list(data), boundary, names, area)
+    plane.plot(ax, batch_predictor(model, compile=compile)(plane.points), scale=scale)
     return ax
 
 
@@ -91,18 +97,27 @@ class Plane:
         ValueError: there are no data, or an example does not have two inputs.
     """
 
-    def __init__(self, data: Sequence[Example], boundary: float, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        data: Sequence[Example],
+        boundary: float,
+        names: Sequence[str],
+        area: Area | None = None,
+    ) -> None:
         if not data:
             raise ValueError("data must have at least one example, around which to plot, got none")
         for x, _ in data:
             if len(x) != 2:
                 raise ValueError(f"every example must have two inputs, x1 and x2, got {len(x)}: {describe(x)}")
         self.data, self.boundary, self.names = data, boundary, names
-        self.x1, self.x2 = (steps_over([number_of(x[i]) for x, _ in data], f"x{i + 1} of data") for i in range(2))
+        coordinates = [[number_of(x[i]) for x, _ in data] for i in range(2)]
+        self.x1, self.x2 = grid_steps(coordinates, ("x1 of data", "x2 of data"), area, RESOLUTION)
         self.points = [(a, b) for b in self.x2 for a in self.x1]
 
-    def plot(self, ax: Axes, outputs: Any, largest: float | None = None) -> None:
+    def plot(self, ax: Axes, outputs: Any, largest: float | None = None, scale: str = "") -> None:
         """Plot the outputs at the points as shades, those of scores up to `largest`, and the data on top.
+
+        With a `scale`, its name, scores have a colour bar.
 
         Raises:
             ValueError: no output is finite, there is not one name per class, or a target is not the index of a logit.
@@ -122,25 +137,29 @@ class Plane:
             )
         on_grid = outputs.reshape(len(self.x2), len(self.x1), *outputs.shape[1:])
         if outputs.ndim == 1:
-            self._plot_scores(ax, on_grid - self.boundary, largest)
+            self._plot_scores(ax, on_grid - self.boundary, largest, scale)
         else:
             self._plot_posteriors(ax, on_grid)
         for i, r in enumerate(classes):
             a, b = ([x[k] for x, target in self.data if target == r] for k in range(2))
             label = self.names[i] if self.names else f"r = {r}"
             colour, marker = CLASSES[i % len(CLASSES)], MARKERS[i % len(MARKERS)]
-            ax.scatter(a, b, s=36, color=colour, marker=marker, edgecolors="white", label=label, zorder=3)
+            ax.scatter(a, b, s=90, color=colour, marker=marker, edgecolors="white", label=label, zorder=3)
         ax.set(xlabel="x1", ylabel="x2")
 
-    def _plot_scores(self, ax: Axes, scores: Any, largest: float | None) -> None:
+    def _plot_scores(self, ax: Axes, scores: Any, largest: float | None, scale: str) -> None:
         import numpy as np
 
         largest = max(largest or 0.0, float(np.nanmax(abs(scores)))) or 1.0
         levels = [largest * i / 10 for i in range(-10, 11)]
         colours = shades(CLASSES[0], "white", CLASSES[1])
-        ax.contourf(self.x1, self.x2, scores, levels=levels, cmap=colours, extend="both")
+        shaded = ax.contourf(self.x1, self.x2, scores, levels=levels, cmap=colours, extend="both")
+        if scale:
+            bar = ax.figure.colorbar(shaded, ax=ax, label=scale, ticks=levels[::5])
+            outputs = [level + self.boundary for level in levels[::5]]
+            bar.set_ticklabels([format_number(y if abs(y) > 1e-3 * largest else 0.0, 2) for y in outputs])
         if np.nanmin(scores) < 0.0 < np.nanmax(scores):
-            ax.contour(self.x1, self.x2, scores, levels=[0.0], colors=DARK, linewidths=1.5)
+            ax.contour(self.x1, self.x2, scores, levels=[0.0], colors=DARK, linewidths=2.5)
 
     def _plot_posteriors(self, ax: Axes, logits: Any) -> None:
         import numpy as np

@@ -17,6 +17,7 @@ from viz.style import DARK, GREY, ORANGE, SKY
 
 BINS_PER_DECADE = 4  # for gradients
 BINS = 40  # for outputs
+MAX_NAMED = 7  # layers, above which there is no room for the names of their activations
 
 
 def plot_gradients(model: Perceptron | Layer | MLP, *, ax: Axes | None = None) -> Axes:
@@ -54,7 +55,7 @@ def plot_gradients(model: Perceptron | Layer | MLP, *, ax: Axes | None = None) -
             # The edges of the bins are the same powers of ten in every layer and plot, so that they can be compared.
             low, high = (math.floor(BINS_PER_DECADE * math.log10(f(nonzero))) for f in (min, max))
             edges = [10 ** (k / BINS_PER_DECADE) for k in range(low, high + 2)]
-            _plot_strip(ax, i, nonzero, edges, f"{zeros} of {len(sizes)}\nare 0" if zeros else "")
+            _plot_strip(ax, i, nonzero, edges, f"{zeros} of {len(sizes)} are 0" if zeros else "")
         else:
             note = f"all {len(sizes)} are 0"
             ax.text(0.5, 0.35 - i, note, transform=ax.get_yaxis_transform(), ha="center", va="center")
@@ -102,26 +103,27 @@ def plot_activations(model: Perceptron | Layer | MLP, inputs: Iterable[Any], *, 
     width = visible_range(low, high) / BINS
     edges = [low + width * k for k in range(-1, BINS + 2)]
     for i, zs in enumerate(outputs):
-        _plot_strip(ax, i, zs, edges, f"mean f'(a)\n= {format_number(fmean(slopes[i]), 2)}")
+        _plot_strip(ax, i, zs, edges, f"mean f'(a) {format_number(fmean(slopes[i]), 2)}")
     return _label_strips(ax, layers, "outputs of the neurons z = f(a), by layer")
 
 
 def _plot_strip(ax: Axes, i: int, xs: list[float], edges: list[float], note: str) -> None:
-    """Plot a histogram of the numbers as strip `i` from above, with a line at the median and a note on the right."""
+    """Plot a histogram of the numbers as strip `i` from above, with a line at the median; name it and a note beside."""
     import numpy as np
 
     counts, _ = np.histogram(xs, edges)
     ax.stairs(0.7 * counts / counts.max() - i, edges, baseline=-i, fill=True, color=SKY)
-    middle, top = median(xs), -i + 0.7
-    ax.plot([middle, middle], [-i, top], color=ORANGE, linewidth=2)
-    number = format_number(middle, 2)
-    ax.annotate(number, (middle, top), (0, 1), textcoords="offset points", ha="center", color=ORANGE, size=9)
-    ax.text(1.01, 0.35 - i, note, transform=ax.get_yaxis_transform(), va="center", color=GREY, size=9)
+    middle = median(xs)
+    ax.plot([middle, middle], [-i, 0.7 - i], color=ORANGE)
+    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "size": "small"}
+    ax.text(1.02, 0.37 - i, f"median {format_number(middle, 2)}", va="bottom", color=ORANGE, **beside)
+    ax.text(1.02, 0.33 - i, note, va="top", color=GREY, **beside)
 
 
 def _label_strips(ax: Axes, layers: list[tuple[Perceptron, ...]], xlabel: str) -> Axes:
     activations = [neurons[0].activation for neurons in layers]
-    labels = [f"layer {i}\n{name}" for i, name in enumerate(activations, start=1)]
+    names = [f"\n{name}" for name in activations] if len(layers) <= MAX_NAMED else [""] * len(layers)
+    labels = [f"layer {i}{name}" for i, name in enumerate(names, start=1)]
     ax.set_yticks([0.35 - i for i in range(len(layers))], labels if len(layers) > 1 else activations)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-len(layers) + 0.9, 1.0)
