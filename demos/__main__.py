@@ -13,8 +13,9 @@ from demos import _gallery
 from demos._lesson import OPTIONS, PICTURES, heading
 
 ORDER = (  # as in the lecture; any other demo comes last
-    "perceptron", "gradient_descent", "two_layer", "backprop", "forward_backward", "forward_mode", "one_page",
-    "error_propagation", "vanishing", "derivatives", "newton", "uncertainty", "moons", "digits", "microgpt",
+    "perceptron", "activations", "hidden_layer", "gradient_descent", "derivation", "two_layer", "symmetry",
+    "backprop", "forward_backward", "forward_mode", "one_page", "error_propagation", "vanishing", "derivatives",
+    "newton", "uncertainty", "moons", "digits", "microgpt",
 )  # fmt: skip
 USAGE = """
   python -m demos NAME [options]        run one; --help lists its options

@@ -9,6 +9,11 @@ from typing import Any
 
 Examples = list[tuple[list[float], int]]
 
+CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+AND: Examples = [([a, b], 1 if a and b else -1) for a, b in CORNERS]
+OR: Examples = [([a, b], 1 if a or b else -1) for a, b in CORNERS]
+XOR: Examples = [([a, b], 1 if a != b else -1) for a, b in CORNERS]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -17,6 +22,7 @@ class Table:
     names: list[str]
     rows: list[list[float]]
     targets: list[str]
+    is_standardized: bool = False
 
     @property
     def classes(self) -> list[str]:
@@ -35,7 +41,7 @@ class Table:
             mean = fmean(column)
             deviation = math.sqrt(fmean((x - mean) ** 2 for x in column)) or 1.0
             columns.append([(x - mean) / deviation for x in column])
-        return replace(self, rows=[list(row) for row in zip(*columns, strict=True)])
+        return replace(self, rows=[list(row) for row in zip(*columns, strict=True)], is_standardized=True)
 
     def two_classes(self) -> Examples:
         """Return the examples with target -1 for the first class and 1 for the second; there must be just two."""

@@ -30,7 +30,7 @@ def derivatives(y: Value, x: Value) -> list[Value]:
 def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi), output: Path = PICTURES) -> None:
     """Plot a curve and its derivatives, and draw the graph of the derivative of a neuron."""
     first, last = ends
-    picture = figure(7, 4)
+    picture = figure(11, 6)
     xs = [(first * (N_POINTS - 1 - k) + last * k) / (N_POINTS - 1) for k in range(N_POINTS)]
     x = Value(xs[N_POINTS // 3], "x")
     y = parse(curve, {"x": x})
@@ -58,10 +58,10 @@ def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi),
         report_agreement("derivatives", differences, 1e-15, "sin, cos, -sin, -cos, sin")
 
     ax = picture.subplots()
-    styles = (SKY, 5.0), (BLUE, 1.5), (GREEN, 1.5), (PURPLE, 1.5), (ORANGE, 1.5)  # the last may cover the first
+    styles = (SKY, 8.0), (BLUE, 2.5), (GREEN, 2.5), (PURPLE, 2.5), (ORANGE, 2.5)  # the last may cover the first
     for name, (colour, width), numbers in zip(names, styles, zip(*rows, strict=True), strict=True):
         ax.plot(xs, numbers, color=colour, linewidth=width, label=name)
-    ax.axhline(0, color=GREY, linewidth=0.5)
+    ax.axhline(0, color=GREY, linewidth=1)
     ax.set(xlabel="x", title=f"y = {curve} and its derivatives")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     save(picture, output, "derivatives.png")

@@ -50,7 +50,7 @@ def main(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10,
     """Train a network, show which digits it misreads and why, and repeat the training with other seeds."""
     if times < 1:
         raise ValueError(f"--times must be 1 or more, got {times}")
-    picture, paths = figure(9, 5.6), figure(8, 8.6)
+    picture, paths = figure(16, 11), figure(14, 15)
     training, held_out = images(seed)
 
     heading(f"{len(training):,} training images of {SIDE} by {SIDE} pixels, {len(held_out)} held out")
@@ -85,12 +85,7 @@ def main(*, hidden: int = 32, epochs: int = 100, seed: int = 1, times: int = 10,
     print(f"seeds {seed} to {seed + times - 1}: {', '.join(f'{100 * share:.1f}' for share in accuracies)}")
     print(f"The lowest is {100 * min(accuracies):.1f} %, the mean {100 * fmean(accuracies):.1f} %.")
 
-    grid = picture.add_gridspec(2, MAX_MISREAD, height_ratios=(1, 3.4))
-    for i, reading in enumerate(wrong[:MAX_MISREAD]):
-        ax = picture.add_subplot(grid[0, i])
-        plot_image(reading.x, ax)
-        ax.set_title(str(reading), fontsize=9)
-    plot_weights(used, picture.add_subplot(grid[1, :]))
+    plot_weights(used, wrong[:MAX_MISREAD], picture.subplots())
     save(picture, output, "digits.png")
     save(paths, output, "digits_paths.png")
 
@@ -136,16 +131,19 @@ def weights_in_use(model: nn.MLP) -> dict[int, list[float]]:
     return {h: image for h, image in images.items() if max(map(abs, image)) > largest / 20}
 
 
-def plot_weights(images: dict[int, list[float]], ax: Axes) -> None:
-    """Plot the weights of hidden neurons as images."""
+def plot_weights(images: dict[int, list[float]], misread: list[Reading], ax: Axes) -> None:
+    """Plot misread digits, and below them the weights of hidden neurons as images."""
+    for column, reading in enumerate(misread):
+        plot_image(reading.x, ax, 1.1 * column, 1.75)
+        ax.text(1.1 * column + 0.5, 2.8, str(reading), ha="center", va="bottom", size="small")
     largest = max(abs(w) for image in images.values() for w in image)
     for place, (h, image) in enumerate(images.items()):
         row, column = divmod(place, 8)
         plot_signed(image, ax, 1.1 * column, -1.3 * row, largest)
-        ax.text(1.1 * column + 0.5, -1.3 * row + 1.03, f"z{h}", ha="center", va="bottom", fontsize=8, color=GREY)
-    ax.set_title("Weights of the hidden neurons: filled = positive, hollow = negative", fontsize=9)
-    ax.set_aspect("equal")
-    ax.autoscale_view()
+        ax.text(1.1 * column + 0.5, -1.3 * row + 1.03, f"z{h}", ha="center", va="bottom", size="small", color=GREY)
+    ax.text(4.35, 1.4, "Weights of the hidden neurons: filled = positive, hollow = negative", ha="center", va="bottom")
+    ax.set_title("Held-out digits, misread as the likeliest class and its probability")
+    ax.set(xlim=(-0.1, 8.8), ylim=(-1.3 * ((len(images) - 1) // 8) - 0.1, 3.1), aspect="equal")
     ax.set_axis_off()
 
 
@@ -166,8 +164,8 @@ def plot_decision(model: nn.MLP, reading: Reading, ax: Axes) -> None:
     print(f"        = {format_number(fsum(terms), 4)} = log({odds})")
 
     ax.set_title(f"{reading}. The {len(strongest)} hidden neurons that weigh most between {k} and {other}")
-    ax.text(0.0, -4.6, "boxes: weight times ink, hollow = negative", fontsize=8, color=GREY)
-    ax.text(8.4, -4.6, "lines: v z, dashed = negative", fontsize=8, color=GREY)
+    ax.text(0.0, -4.6, "boxes: weight w times ink x", size="small", color=GREY)
+    ax.text(6.1, -4.6, "lines: weight v times output z; hollow and dashed: negative", size="small", color=GREY)
     plot_image(reading.x, ax, 0.0, -2.0, 4.0)
     neurons = {h: hidden.neurons[h - 1].weights[1:] for h in strongest}
     inputs = {h: [w.data * x for w, x in zip(ws, reading.x, strict=True)] for h, ws in neurons.items()}
@@ -177,16 +175,16 @@ def plot_decision(model: nn.MLP, reading: Reading, ax: Axes) -> None:
         y = 3.7 - 1.45 * row
         ax.plot([4.1, 6.0], [0.0, y], color=GREY, linewidth=0.5)
         plot_signed(inputs[h], ax, 6.1, y - 0.65, largest, 1.3)
-        ax.text(7.5, y, f"z{h} = {format_number(z[h], 2)}", va="center", fontsize=9)
+        ax.text(7.5, y, f"z{h} = {format_number(z[h], 2)}", va="center", size="small")
         for digit, v in ((k, v_k[h]), (other, v_other[h])):
             colour, dashes = (BLUE, "solid") if v > 0 else (ORANGE, "dashed")
-            ax.plot([9.3, 12.4], [y, place[digit]], color=colour, linestyle=dashes, linewidth=abs(v * z[h]))
+            ax.plot([9.0, 12.4], [y, place[digit]], color=colour, linestyle=dashes, linewidth=abs(v * z[h]))
     for digit, y in place.items():
         share = reading.posteriors[digit]
         ax.text(12.7, y, str(digit), ha="center", va="center", weight="bold" if digit == reading.r else "normal")
         ax.barh(y, 3 * share, height=0.6, left=13.0, color=BLUE if digit == reading.r else ORANGE)
         if share >= 0.005:
-            ax.text(13.1 + 3 * share, y, f"{share:.2f}", va="center", fontsize=9)
+            ax.text(13.1 + 3 * share, y, f"{share:.2f}", va="center", size="small")
     ax.set(xlim=(-0.1, 17.0), ylim=(-4.7, 4.7))
 
 

@@ -87,7 +87,7 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
     if sizes and prod(sizes) > 20_000:
         raise ValueError(f"--sizes must have a product, the number of paths, of at most 20,000, got {prod(sizes):,}")
     rng = random.Random(seed)
-    picture = figure(6, 4)
+    picture = figure(10, 6)
     w = random_weights(sizes, rng) if sizes else EXAMPLE
     x = [float((-1) ** i) for i in range(len(w[0][0]) - 1)]
     r = [float(k == 0) for k in range(len(w[-1]))]

@@ -161,7 +161,7 @@ def main(
     if not temperature > 0.0:
         raise ValueError(f"--temperature must be above 0, got {temperature}")
     names = read(file) if file else first_names()
-    picture = figure(9, 4)
+    picture = figure(18, 9)
     rng = random.Random(seed)
     rng.shuffle(names)
     tokenizer = Tokenizer(names)
@@ -195,7 +195,7 @@ def main(
         known = "in the training set" if name in names[:steps] else "real name, not in the training set"
         print(f"  {name:16} {known if name in names else 'new'}")
 
-    axes = picture.subplot_mosaic([["loss", "loss", "head 1", "head 2"], ["loss", "loss", "head 3", "head 4"]])
+    axes = picture.subplot_mosaic([["loss", "head 1", "head 2"], ["loss", "head 3", "head 4"]])
     plot_losses(history.steps, axes.pop("loss"))
     plot_attention(weights, text, axes)
     save(picture, output, "microgpt.png")
@@ -228,20 +228,21 @@ def inspect(model: GPT, tokenizer: Tokenizer, text: str) -> list[list[Vector]]:
 def plot_losses(losses: list[float], ax: Axes) -> None:
     """Plot the loss of every step and its moving average."""
     means = [fmean(losses[max(step - 50, 0) : step]) for step in range(1, len(losses) + 1)]
-    ax.plot(range(1, len(losses) + 1), losses, ".", markersize=2, color=SKY, label="one name")
+    ax.plot(range(1, len(losses) + 1), losses, ".", markersize=4, color=SKY, label="one name")
     ax.plot(range(1, len(losses) + 1), means, color=ORANGE, label="mean of the last 50")
     ax.set(xlabel="step", ylabel="loss")
-    ax.legend(fontsize="small")
+    ax.legend()
 
 
 def plot_attention(weights: list[list[Vector]], text: str, axes: dict[str, Axes]) -> None:
     """Plot the attention weights of every head: a row for each token, a column for each token that it attends to."""
     for number, (title, ax) in enumerate(axes.items()):
         shares = [[share.data for share in by_head[number]] for by_head in weights]
-        ax.imshow([row + [0.0] * (len(text) - len(row)) for row in shares], cmap="Blues", vmin=0.0, vmax=1.0)
+        shaded = ax.imshow([row + [0.0] * (len(text) - len(row)) for row in shares], cmap="Blues", vmin=0.0, vmax=1.0)
         ax.set_xticks(range(len(text)), list(text))
         ax.set_yticks(range(len(text)), list(text))
         ax.set(title=title, xlabel="attends to", ylabel="token")
+    ax.figure.colorbar(shaded, ax=list(axes.values()), label="attention weight")
 
 
 def first_names() -> list[str]:

@@ -13,7 +13,7 @@ def main(*, data: Path | None = None, epochs: int = 300, seed: int = 1, output: 
     """Train a network on two classes; plot its decision boundary and its losses."""
     table = read_table(data).standardized() if data else moons()
     examples = table.two_classes()
-    picture = figure(9, 4)
+    picture = figure(14, 6)
 
     model = nn.MLP(len(table.names) - 1, [16, 16, 1], hidden="relu", init="micrograd", seed=seed)
     animation = viz.Animation(model, examples, names=table.classes) if model.n_inputs == 2 else None
@@ -30,12 +30,11 @@ def main(*, data: Path | None = None, epochs: int = 300, seed: int = 1, output: 
     print(f"\nAfter training: loss {loss:.4f}, accuracy {100 * (accuracy or 0.0):.1f} %.")
 
     at_plane, at_loss = picture.subplots(1, 2)
-    plot_plane(model, examples, table, at_plane).set_title("Score (the line is at 0)")
+    plot_plane(model, examples, table, at_plane, scale="score y = model(x)").set_title("The boundary is at y = 0")
     viz.plot_loss(history, ax=at_loss)
-    save(picture, output, "moons.png")
     if animation:
-        animation.save(output / "moons.gif")
-        print(f"Animation: {output / 'moons.gif'}")
+        save(animation, output, "moons.gif")
+    save(picture, output, "moons.png")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ def exact_derivatives(w1: float, w2: float) -> list[float]:
 def main(
     loss: str = ROSENBROCK, *, start: Point = (-1.2, 1.0), eta: float = 1e-3, steps: int = 1000, output: Path = PICTURES
 ) -> None:
-    """Go down a surface by both methods and plot the two paths side by side."""
-    picture = figure(8, 3.8)
-    surface = Surface(loss, start)
+    """Go down a surface by both methods and plot the two paths."""
+    picture = figure(11, 7.5)
+    surface = Surface.parse(loss, start)
     w1, w2, L = surface.w1, surface.w2, surface.L
     heading(f"Gradient descent on L(theta) = {loss}")
     descent_path, _ = descend(surface, eta, steps, FLAT, max(steps // 5, 1))
@@ -54,13 +54,10 @@ def main(
     if differences:
         report_agreement("derivatives by hand", differences, 1e-9, "grad and hessian")
 
-    def height(w1: float, w2: float) -> float:
-        return math.asinh(surface.height(w1, w2))  # compresses the heights, so that the valley has contours too
-
     area = ((-2.0, 2.0), (-3.5, 2.5)) if loss == ROSENBROCK else None
-    paths = {"Gradient descent": descent_path, "Newton's method": newton_path}
-    for ax, (name, path) in zip(picture.subplots(1, 2), paths.items(), strict=True):
-        viz.plot_descent(height, path, area=area, ax=ax).set_title(f"{name}: {len(path) - 1} steps")
+    paths = {f"Gradient descent: {len(descent_path) - 1} steps": descent_path}
+    paths[f"Newton's method: {len(newton_path) - 1} steps"] = newton_path
+    viz.plot_descent(surface.height, paths, area=area, ax=picture.subplots()).set_title(f"L = {loss}")
     save(picture, output, "newton.png")
 
 

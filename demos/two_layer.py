@@ -1,6 +1,7 @@
-"""A two-layer network with hand-derived updates (P25-P31)."""
+"""A two-layer network that learns by the derived updates (P31)."""
 
 import random
+from collections.abc import Callable
 from itertools import chain
 from math import exp, fsum
 from pathlib import Path
@@ -11,19 +12,26 @@ from demos._data import iris, read_table
 from demos._lesson import PICTURES, command, figure, heading, plot_plane, report_agreement, save
 
 Matrix = list[list[float]]
+Outputs = Callable[[list[float]], list[float]]  # from the weighted sums o to y
 
 
-def forward(V: Matrix, W: Matrix, x: list[float]) -> tuple[list[float], list[float]]:
+def softmax(o: list[float]) -> list[float]:
+    """Return exp(o_i) / sum_k exp(o_k) for every i."""
+    return [exp(o_i) / sum(map(exp, o)) for o_i in o]
+
+
+def forward(V: Matrix, W: Matrix, x: list[float], outputs: Outputs = softmax) -> tuple[list[float], list[float]]:
     """Return the outputs z of the hidden layer, beginning with z_0 = 1, and the posteriors y (P25)."""
     a = [sum(w_hj * x_j for w_hj, x_j in zip(w_h, x, strict=True)) for w_h in W]
     z = [1.0, *(1 / (1 + exp(-a_h)) for a_h in a)]
-    o = [sum(v_ih * z_h for v_ih, z_h in zip(v_i, z, strict=True)) for v_i in V]
-    return z, [exp(o_i) / sum(map(exp, o)) for o_i in o]
+    return z, outputs([sum(v_ih * z_h for v_ih, z_h in zip(v_i, z, strict=True)) for v_i in V])
 
 
-def updates(V: Matrix, W: Matrix, x: list[float], r: list[float], eta: float) -> tuple[Matrix, Matrix]:
-    """Return Delta V and Delta W for one example (P31)."""
-    z, y = forward(V, W, x)
+def updates(
+    V: Matrix, W: Matrix, x: list[float], r: list[float], eta: float, outputs: Outputs = softmax
+) -> tuple[Matrix, Matrix]:
+    """Return Delta V and Delta W for one example (P31); the box on the slide has the outputs y = o, without softmax."""
+    z, y = forward(V, W, x, outputs)
     delta_V = [[eta * (r_i - y_i) * z_h for z_h in z] for r_i, y_i in zip(r, y, strict=True)]
     delta_W = []
     for h in range(1, len(z)):
@@ -40,7 +48,7 @@ def main(
     """Train by the rules, check every update against autograd, and plot the posteriors."""
     table = (read_table(data) if data else iris()).standardized()
     K, d = len(table.classes), len(table.names) - 1
-    picture = figure(9, 4)
+    picture = figure(14, 6)
     examples = table.examples
     rng = random.Random(seed)
     rng.shuffle(examples)

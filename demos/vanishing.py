@@ -26,7 +26,7 @@ def main(
     """Measure the gradients of deep networks layer by layer, explain their sizes, and train the networks."""
     if not 3 <= layers <= 30:
         raise ValueError(f"--layers must be from 3 to 30, got {layers}")
-    picture, curves = figure(9, 5), figure(9, 4)
+    picture, curves = figure(18, 8), figure(15, 6.5)
     data = moons().examples
 
     def network(activation: str, init: str, depth: int = layers) -> nn.MLP:
@@ -55,6 +55,7 @@ def main(
     for layer in range(layers):
         print(f"{layer + 1:5}  " + "".join(f"{column[layer]:12.1e}" for column in columns))
     print("ratio  " + "".join(f"{ratio(column[-1], column[0]):12.1e}" for column in columns) + "  last / first")
+    print("(The picture shows the medians.)")
 
     axes = picture.subplots(1, 3, sharex=True)
     for i, (activation, ax) in enumerate(zip(DEFAULT_SCHEMES, axes, strict=True)):
@@ -100,10 +101,11 @@ def main(
     at_init.legend()
     for activation, colour in zip(DEFAULT_SCHEMES, CLASSES, strict=False):
         for depth, style in ((2, "--"), (layers, "-")):
-            curve = losses[activation, DEFAULT_SCHEMES[activation], depth]
-            at_loss.plot(curve, style, color=colour, linewidth=1, label=f"{activation}, {depth} layers")
+            init = DEFAULT_SCHEMES[activation]
+            label = f"{activation}, {init}, {depth} layers"
+            at_loss.plot(losses[activation, init, depth], style, color=colour, linewidth=1.5, label=label)
     at_loss.set(title="Training", xlabel="epoch", ylabel="loss", ylim=(0, 1.5))
-    at_loss.legend(ncols=2, fontsize="small")
+    at_loss.legend(loc="upper right")
     save(picture, output, "vanishing.png")
     save(curves, output, "vanishing_training.png")
 

@@ -128,7 +128,7 @@ def test_a_picture_without_alternative_text_takes_the_summary_of_its_demo(tmp_pa
 
 
 def test_alternative_text_of_a_figure(tmp_path, capsys):
-    picture = figure(2, 1)
+    picture = figure(6, 4)
     left, right = picture.subplots(1, 2)
     left.set(title="Two\nlines", xlabel="x", ylabel="δ")
     right.set(xlabel="epoch")

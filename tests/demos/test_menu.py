@@ -39,7 +39,10 @@ def test_a_demo_without_a_place_comes_last(monkeypatch):
     assert names[2:] == sorted(names[2:])
 
 
-@pytest.mark.parametrize("which", ["gradient_descent", "2"])
+NUMBER = {name: str(i) for i, name in enumerate(importlib.import_module("demos.__main__").catalogue(), start=1)}
+
+
+@pytest.mark.parametrize("which", ["gradient_descent", NUMBER["gradient_descent"]])
 def test_a_demo_by_name_or_number_with_options(which, tmp_path):
     result = run("demos", which, "w1**2 + w2**2", "--start", "1", "0", "--steps", "1", "--output", "here", cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
@@ -69,7 +72,7 @@ def test_help_of_the_menu_and_of_a_demo(tmp_path):
         ("q\n", []),
         ("\x04", []),
         ("moon\n'\nq\n", ["unknown demo 'moon'; did you mean 'moons'?", "No closing quotation"]),
-        ("5 --sizes 2 1\n", ["sizes [2, 1]", "Picture: pictures/forward_backward.png"]),
+        (f"{NUMBER['forward_backward']} --sizes 2 1\n", ["sizes [2, 1]", "Picture: pictures/forward_backward.png"]),
         ("forward_backward --sizes 2 1\n", ["sizes [2, 1]"]),
     ],
 )
