@@ -76,7 +76,7 @@ def main(*, epochs: int = 400, eta: float = 0.1, seed: int = 1, output: Path = P
     print("Bayes  " + "".join(f"{w:9.3f}" for w in exact))
     print("neuron " + "".join(f"{w.data:9.3f}" for w in neuron.weights))
     differences = [abs(bayes(x) - sigmoid(dot([*exact], (1.0, *x))).data) for x, _ in points]
-    report_agreement("posteriors", differences, 1e-12, "Bayes' rule with the two densities")
+    report_agreement("posteriors", differences, 1e-12, "the two densities")
     print("\n       y  points  share of C1")
     posteriors, shares = frequencies(neuron, points)
     at_plane, at_shares = posterior.subplots(1, 2)

@@ -1,6 +1,6 @@
 """Error propagation, neuron by neuron (P52-P77)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import exp, tanh
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import viz
 from demos._lesson import PICTURES, command, heading, report_agreement, save
 from engine import Value
 from engine.formatting import format_number
+from nn.signals import signals_of
 
 SOURCES = {
     "1": ("x1", "x2"), "2": ("x1", "x2"), "3": ("x1", "x2"),
@@ -63,6 +64,16 @@ def half_squared_error(y: Value, z: float) -> Value:
     return (z - y) ** 2 / 2
 
 
+Loss = Callable[[list[Value], list[float]], Value]
+LOSSES: list[tuple[str, Loss, list[float], str, str, str]] = [  # for two outputs; then how to write y, l and delta_k
+    ("linear", nn.mse, [1.0, 0.0], "a", "sum (r - y)**2 / 2", "y - r"),
+    ("sigmoid", nn.mse, [1.0, 0.0], "sigmoid(a)", "sum (r - y)**2 / 2", "(y - r) f'(a)"),
+    ("linear", lambda a, r: 2 * nn.binary_cross_entropy(a, r), [1.0, 0.0], "sigmoid(a)", "-sum r log y...", "y - r"),
+    ("linear", nn.cross_entropy, [1.0, 0.0], "softmax(a)", "-sum r log y", "y - r"),
+    ("linear", lambda y, r: 2 * nn.hinge(y, r), [1.0, -1.0], "a", "sum max(0, 1 - r y)", "-r or 0"),
+]
+
+
 @command
 def main(
     *, x: tuple[float, float] = (1.0, 0.5), z: float = 1.0, eta: float = 0.5, activation: str = "sigmoid",
@@ -100,6 +111,12 @@ def main(
         print(f"{name:8} = {WEIGHT_NAMES[m, n]} + eta {delta} f'(e{n}) {SIGNAL_NAMES[m]}")
         print(f"         = {format_number(w[m, n])} + {factors} = {format_number(new[m, n])}")
 
+    heading("Forward again, with the new weights")
+    _, y_new = forward(new, inputs, f)
+    print(f"y6 was {format_number(y['6'])} and is {format_number(y_new['6'])}, for the target z = {format_number(z)}.")
+    errors = [format_number((z - outputs["6"]) ** 2 / 2) for outputs in (y, y_new)]
+    print(f"E = (z - y6)**2 / 2 was {errors[0]} and is {errors[1]}.")
+
     heading("The same by autograd: w' = w - eta dE/dw, where E = (z - y)**2 / 2")
     print("The network is an MLP whose bias weights w0 are 0.")
     model = nn.MLP(2, [3, 2, 1], hidden=activation, output=activation)
@@ -122,12 +139,27 @@ def main(
         on_slides, exact = slide_deltas[n] * df(e[n]) * y[m], -leaves[m, n].grad
         print(f"  {WEIGHT_NAMES[m, n]:8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
 
+    heading("Other losses: the error delta_k = l(y, r) of an output, as dl/da_k (P52-P56)")
+    print("output y      loss l                delta_k         r         at a = 0.5, -2")
+    for function, loss, r, *names in LOSSES:
+        layer = nn.Layer(1, 2, function)
+        layer.load_state_dict({"w10": 0.5, "w11": 0.0, "w20": -2.0, "w21": 0.0})
+        output_deltas = (delta for delta in signals_of(layer, [0.0], r, loss).deltas[0] if delta is not None)
+        texts = [*names, format_vector(r), format_vector(output_deltas, 3)]
+        print("".join(f"{text:{width}}" for text, width in zip(texts, (14, 22, 16, 10, 0), strict=True)))
+    print("(The third loss goes on with -sum (1 - r) log(1 - y).)")
+
     print("\nIn the picture, delta is dE/da (P57), which is -f'(e) times the delta above.")
     save(viz.network(model, list(x), z, loss=half_squared_error), output, "error_propagation.svg")
     page = viz.network_page(
         model, output / "error_propagation.html", list(x), z, loss=half_squared_error, learning_rate=eta
     )
     print(f"Interactive page: {page}")
+
+
+def format_vector(numbers: Iterable[float], digits: int = 6) -> str:
+    """Return numbers as text, separated by commas."""
+    return ", ".join(format_number(number, digits) for number in numbers)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ import random
 from itertools import pairwise, product
 from math import exp, fsum, prod
 from pathlib import Path
+from typing import Any
 
-import engine
 import nn
+import viz
 from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
+from engine import Value
 from engine.formatting import format_number
 from viz.style import BLUE, ORANGE
 
@@ -109,13 +111,14 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
             rule = "dy/da dl/dy              (case 1: output layer)"
         print(f"layer {layer + 1}: dl/da = {rule}")
         print(f"               = {format_vector(dl_da[layer])}")
+    print("Case 2 is dynamic programming: the dl/da of a layer are computed once, and used")
+    print("by every neuron of the layer before it.")
 
     heading("Their product: dl/dw = da/dw * dl/da")
     model = nn.MLP(len(x), [len(layer) for layer in w], hidden="sigmoid", output="sigmoid")
     for parameter, w_ji in zip(model.parameters(), (w_ji for layer in w for w_j in layer for w_ji in w_j), strict=True):
         parameter.data = w_ji
-    outputs = model(x) if len(r) > 1 else [model(x)]
-    engine.sum([(y - r_k) ** 2 / 2 for y, r_k in zip(outputs, r, strict=True)]).backward()
+    half_squared_error(model(x), r if len(r) > 1 else r[0]).backward()
     products = [da_dw * d for signals, deltas in zip(z, dl_da, strict=False) for d in deltas for da_dw in signals]
     differences = []
     for (name, parameter), dl_dw in zip(model.named_parameters(), products, strict=True):
@@ -137,7 +140,14 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
     ax.semilogy(depths, [passes for passes, _ in counts], color=BLUE, marker="s", label="in two passes")
     ax.set(xlabel="hidden layers of 3 neurons", ylabel="multiplications for all dl/dw", xticks=list(depths))
     ax.legend()
+    target = r if len(r) > 1 else r[0]
+    save(viz.network(model, x, target, loss=half_squared_error), output, "forward_backward.svg")
     save(picture, output, "forward_backward.png")
+
+
+def half_squared_error(y: Any, r: Any) -> Value:
+    """Return l = sum (y - r)**2 / 2."""
+    return (len(r) if isinstance(r, list) else 1) * nn.mse(y, r) / 2
 
 
 def random_weights(sizes: list[int], rng: random.Random) -> Weights:

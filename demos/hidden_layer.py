@@ -44,7 +44,7 @@ def main(*, seed: int = 2, epochs: int = 400, eta: float = 0.05, output: Path = 
         model, nn.hinge, XOR, optimizer=nn.Adam(model.parameters(), eta), epochs=epochs, seed=seed,
         callback=lambda history: states.append(model.state_dict()),
     )  # fmt: skip
-    print(history)
+    print(f"{history.ending}: {history.latest}")
 
     heading("Each hidden neuron divides the plane by a line (P21)")
     for j, neuron in enumerate(model.layers[0].neurons, start=1):
@@ -57,7 +57,8 @@ def main(*, seed: int = 2, epochs: int = 400, eta: float = 0.05, output: Path = 
         y = model(x).data
         numbers = "".join(f"{format_number(number, 3):>9}" for number in (z1, z2, y))
         print(f"{letter} {x[0]:4g}{x[1]:5g} {numbers}{r:5}{'' if (y > 0) == (r > 0) else '   wrong'}")
-    print(f"In the plane of z1 and z2 one line divides them: y = {line(model.layers[1].neurons[0], 'z')} = 0.")
+    print("In the plane of z1 and z2 one line divides them:")
+    print(f"y = {line(model.layers[1].neurons[0], 'z')} = 0")
 
     axes = strip.subplots(2, 4)
     for column, share in enumerate((0.0, 0.25, 0.5, 1.0)):
@@ -67,7 +68,7 @@ def main(*, seed: int = 2, epochs: int = 400, eta: float = 0.05, output: Path = 
         plot_hidden_space(model, axes[1, column])
     share_legend(strip, axes[0, 0], "Above: the plane of the inputs. Below: the same corners in the plane of z1 and z2")
 
-    heading("AND of half planes is a convex region; OR of such regions is any region (P21-P22)")
+    heading("AND of half planes is a convex region, OR of these any region (P21-P22)")
     print("With the threshold as activation, a neuron computes AND of n inputs with the")
     print("weights 1 and the bias weight -(n - 1), and OR with the bias weight n - 1:")
     for ax, (name, region) in zip(regions.subplots(1, 3), REGIONS.items(), strict=True):

@@ -55,9 +55,9 @@ def main(*, eta: float = 0.5, epochs: int = 2000, seed: int = 1, output: Path = 
                 f"{state.epoch:5}{L.data:10.5f}{n_right(state):5}/4{slope:10.5f}"
                 f"{eigenvalues[0]:17.4f}{eigenvalues[-1]:14.4f}{cosine(state.W):8.4f}"
             )
-    print("Negative eigenvalues: a saddle, which the weights leave slowly, and all neurons in")
-    print("the same direction: the cosine of the angle between their weights is nearly 1. They")
-    print("are copies of one neuron, which can cut off only one corner of the square. Then")
+    print("Negative eigenvalues: a saddle, which the weights leave slowly, and all neurons")
+    print("in the same direction: the cosine of the angle between their weights is nearly")
+    print("1. Copies of one neuron can cut off only one corner of the square. Then")
     print(f"the loss cannot fall below log(27/4)/4 = {BEST_OF_ONE:.5f}, and 3 of 4 corners are right.")
 
     heading("Exactly equal neurons stay equal forever")

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -28,5 +29,5 @@ def run_once(name, *arguments):
     module, pictures = importlib.import_module(f"demos.{name}"), {}
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as text:
         patch.setattr(module, "save", lambda picture, folder, name: pictures.update({name: picture}))
-        module.main(list(arguments))
+        module.main([*arguments, "--output", tempfile.mkdtemp()])
     return text.getvalue(), pictures

@@ -71,7 +71,7 @@ def test_the_posterior_is_that_of_bayes():
     )
     assert bayes.tolist() == [0.0, 2.0, 1.0]
     assert neuron == pytest.approx(bayes, abs=0.2)
-    assert "All 2,000 posteriors match Bayes' rule" in text
+    assert "All 2,000 posteriors match the two densities" in text
     rows = np.array(re.findall(r"^ +(0\.\d+) +(\d+) +(0\.\d+)$", text, re.MULTILINE), float)
     assert rows[:, 1].sum() == 2000
     deviation = np.sqrt(rows[:, 0] * (1 - rows[:, 0]) / rows[:, 1])

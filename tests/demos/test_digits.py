@@ -35,7 +35,7 @@ def test_ten_trainings(tmp_path, capsys):
     )
     assert min(shares) >= 97  # 97.8 when measured; one digit is 0.3
     for name in ("digits.png", "digits_paths.png"):
-        assert 5_000 < (tmp_path / name).stat().st_size < 100_000
+        assert 5_000 < (tmp_path / name).stat().st_size < 200_000
         assert "read as" in alt_text(tmp_path / name)
 
 

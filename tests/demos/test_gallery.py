@@ -38,8 +38,8 @@ def test_a_demo_that_fails_is_named_and_the_rest_is_there(gallery):
     assert code == "python -m demos all: failed: no_such_demo"
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        "backprop.svg", "error_propagation.html", "error_propagation.svg", "forward_backward.png", "gallery.html",
-        "old.png",
+        "backprop.svg", "error_propagation.html", "error_propagation.svg", "forward_backward.png",
+        "forward_backward.svg", "gallery.html", "old.png",
     }  # fmt: skip
     page = (folder / "gallery.html").read_text(encoding="utf-8")
     assert re.findall(r'<section id="(\w+)">', page) == ["backprop", "error_propagation", "forward_backward"]
@@ -114,7 +114,7 @@ def test_errors_of_a_demo_are_shown(tmp_path, monkeypatch, capfd):
     (tmp_path / "forward_backward.png").mkdir()
     run = _gallery.run("forward_backward", "Two passes", tmp_path)
     assert run.failed
-    assert run.pictures == []
+    assert run.pictures == ["forward_backward.svg"], "the one that was written before"
     assert "python -m demos.forward_backward: " in capfd.readouterr().err
 
 

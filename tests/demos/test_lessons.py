@@ -13,6 +13,7 @@ from mpmath import mp
 from demos import error_propagation, forward_backward, two_layer
 from demos._data import read_table
 from demos._lesson import report_agreement
+from tests.demos.helpers import run_once
 
 LESSONS = {
     "perceptron": "perceptron.png",
@@ -39,6 +40,7 @@ MORE = {
     "error_propagation": ["pictures/error_propagation.html"],
     "moons": ["pictures/moons.gif"],
     "derivatives": ["pictures/derivatives.png"],
+    "forward_backward": ["pictures/forward_backward.svg"],
 }
 
 
@@ -147,6 +149,14 @@ def test_forward_backward_counts_multiplications():
     assert counts == (in_passes, along_paths)
 
 
+def test_the_network_of_the_example_is_drawn_with_its_signals():
+    _, pictures = run_once("forward_backward")
+    drawing = pictures["forward_backward.svg"].source
+    z = forward_backward.forward_pass(forward_backward.EXAMPLE, [1.0, -1.0])
+    for z_j in (z_j for signals in z[1:] for z_j in signals[1:]):
+        assert f"{z_j:.3g}" in drawing
+
+
 def test_forward_backward_on_another_network(lesson):
     text = lesson("forward_backward", "--sizes", "3", "2", "1", "--seed", "5")
     assert "sizes [3, 2, 1]" in text
@@ -174,6 +184,32 @@ def test_error_propagation_is_gradient_descent():
         step = 1e-20j  # the complex-step derivative has no rounding error
         gradient = squared_error(w | {link: w[link] + step}).imag / 1e-20
         assert new[link] == pytest.approx(w[link] - eta * gradient, rel=1e-14, abs=0.0)
+
+
+def test_error_propagation_goes_forward_again():
+    text, _ = run_once("error_propagation")
+    before, after = map(float, re.search(r"E = .* was (\S+) and is (\S+)\.\n", text).groups())
+    w = np.array([*error_propagation.INITIAL.values()])
+    new = np.array([float(x) for x in re.findall(r"^w\S+' .*\n .* = (\S+)$", text, re.MULTILINE)])
+    for weights, E in ((w, before), (new, after)):
+        signal = np.array([1.0, 0.5])
+        for first, last, rows in ((0, 6, 3), (6, 12, 2), (12, 14, 1)):
+            signal = 1 / (1 + np.exp(-weights[first:last].reshape(rows, -1) @ signal))
+        assert (1 - signal[0]) ** 2 / 2 == pytest.approx(E, rel=1e-4)
+    assert after < before
+
+
+def test_the_errors_of_outputs_for_other_losses():
+    text, _ = run_once("error_propagation")
+    a = np.array([0.5, -2.0])
+    sigmoid = 1 / (1 + np.exp(-a))
+    r = np.array([1.0, 0.0])
+    exact = [
+        a - r, (sigmoid - r) * sigmoid * (1 - sigmoid), sigmoid - r, np.exp(a) / np.exp(a).sum() - r,
+        np.where(1 - np.array([1, -1]) * a > 0, [-1.0, 1.0], 0.0),
+    ]  # fmt: skip
+    rows = re.findall(r"  1\.0, -?[01]\.0 +(\S+), (\S+)$", text, re.MULTILINE)
+    assert np.array(rows, float) == pytest.approx(np.array(exact), rel=5e-3)
 
 
 def test_error_propagation_shows_the_factor_that_the_slides_leave_out(lesson):
