@@ -14,7 +14,6 @@ import viz
 from engine import Value
 
 PICTURE = Path(__file__).parent / "pictures" / "live.webp"
-SIZE = {"width": 1000, "height": 600}
 STEP, CHANGE, PAUSE = 1300, 160, 2500  # milliseconds that a frame is shown
 N_CHANGES = 6  # of the leaf a, by 0.1 each, and back
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
@@ -34,7 +33,7 @@ def frames(page_file: Path) -> Iterator[tuple[bytes, int]]:
 
     chromium = shutil.which("chromium")
     with sync_playwright() as driver, driver.chromium.launch(executable_path=chromium, args=FLAGS) as browser:
-        page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce")
+        page = browser.new_page(viewport={"width": 1000, "height": 600}, color_scheme="light", reduced_motion="reduce")
         page.goto(page_file.as_uri())
         next_step = page.get_by_role("button", name="next step")
         yield page.screenshot(), STEP
