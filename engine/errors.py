@@ -103,7 +103,10 @@ def _unmet(node: Value) -> str:
         return ""
     names = {letter: short_expression(x) for letter, x in operands.items()}
     if condition == "False":
-        condition, words = domain, ["the first operand", "the second operand"] if "b" in operands else ["the operand"]
+        whole = ast.parse(domain, mode="eval").body
+        parts = whole.values if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.And) else [whole]
+        condition = next(part for part in map(ast.unparse, parts) if evaluated(part, numbers) == "False")
+        words = ["the first operand", "the second operand"] if "b" in operands else ["the operand"]
         names = {letter: ast.Name(word) for letter, word in zip(operands, words, strict=True)}
     return condition and f"it needs {unparse(substitute(condition, names))}"
 

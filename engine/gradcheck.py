@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any, NamedTuple, TypeAlias
 
 from engine.derivatives import grad, jacobian
@@ -65,6 +65,8 @@ def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) ->
     """
     if not isinstance(order, int) or order not in (1, 2):
         raise ValueError(f"order must be 1 or 2, got {describe(order)}")
+    if isinstance(point, Set):
+        raise TypeError(f"point must be a number or a list of numbers, in order, got {describe(point)}")
     if not callable(function):
         raise TypeError(f"function must be a function of Values, got {describe(function)}")
     f = _Function(function, point)

@@ -175,6 +175,8 @@ class TestErrors:
             (lambda x: (x * 0) ** -1, "it needs x*0 != 0"),
             (lambda x: (-2) ** (x / 4), "it needs x/4 % 1 == 0"),
             (lambda x: engine.log(-1), "it needs the operand > 0"),
+            (lambda x: Value(-8) ** (1 / 3), "it needs the first operand >= 0 or the second operand % 1 == 0"),
+            (lambda x: Value(0) ** -1, "it needs the first operand != 0 or the second operand >= 0"),
             (lambda x: engine.log(x.detach()), "it needs x > 0"),
             (lambda x: (x * Value(3.0, "y") + 1).log(), "it needs x*y + 1 > 0"),
         ],

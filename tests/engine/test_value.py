@@ -163,7 +163,7 @@ class TestOperators:
     @pytest.mark.parametrize(
         ("call", "advice"),
         [
-            (lambda v: np.sign(v), r"np\.sign .*engine\.sign\(v\), which is -1 at 0.*v\.data"),
+            (lambda v: np.sign(v), r"np\.sign .*v\.data.*engine\.sign\(v\), which is -1 at 0"),
             (lambda v: np.floor(v), r"np\.floor .*v\.data"),
             (lambda v: np.sum(v), r"engine\.sum\(values\)"),
             (lambda v: np.add(v, 1.0, out=np.zeros(())), r"out=.*xs = xs \+ v"),
