@@ -564,7 +564,7 @@ class TestMeaning:
         rule("related", "tanh(a)", "1 - out**2")
         assert RULES["related"].scope.keys() == {"related", "tanh"}
 
-    @pytest.mark.parametrize("symbol", ["neg", "abs", "tolist", "item", "formulas", "__bool__", "__len__"])
+    @pytest.mark.parametrize("symbol", ["neg", "abs", "tolist", "item", "formulas", "micrograd", "__bool__", "__len__"])
     def test_of_minus_and_of_python_is_never_replaced(self, symbol):
         with pytest.raises(ValueError, match=f"symbol .*{symbol!r}"):
             rule(symbol, "a * a", "2*a")
