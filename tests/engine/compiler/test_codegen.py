@@ -76,12 +76,13 @@ def test_the_text_of_a_rule_has_the_functions_that_it_calls_and_no_others():
     assert "of_" not in codegen.rule_text(RULES["exp"])
 
 
-def test_other_rules_do_not_change_the_text_of_a_rule(rules):
+def test_other_rules_change_neither_the_text_nor_the_code_of_a_rule(rules, codes):
     double, _ = rules
-    before = codegen.rule_text(double)
+    text, code = codegen.rule_text(double), codegen.rule_code(double)
     codegen.rule_text.cache_clear()
     CUSTOM_RULES.add("unrelated")
     try:
-        assert codegen.rule_text(double) == before
+        assert codegen.rule_text(double) == text
+        assert codegen.rule_code(double) is code
     finally:
         CUSTOM_RULES.remove("unrelated")
