@@ -246,6 +246,7 @@ class _Workspace:
         weight_gradients, common_gradients: sums over the rows of a run.
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
+        n_slots: the number of slots of both tapes.
     """
 
     def __init__(self, program: Program) -> None:
@@ -261,6 +262,7 @@ class _Workspace:
         for code, kernels in self._code.items():
             self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
         self._runtime = runtime_code()
+        self.n_slots = uniform + program._sizes[1]
         self.address = self._runtime.address("run")
         self._allocate_lanes()
 

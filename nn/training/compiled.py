@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -269,8 +269,10 @@ class CompiledSteps(Steps):
             self.right_decisions = decide_targets(groups[0].targets)
         self.leaves = groups[0].program.parameters
         self.recorded = self._contents()
-        self.accuracy_reads_values = accuracy is not None and (
-            not reads_arguments_only(accuracy) or any(type(x) is Value for x in _flat(pairs))
+        self.accuracy_reads_values = (
+            accuracy is not None
+            and self.decide is None
+            and (not reads_arguments_only(accuracy) or any(type(x) is Value for x in _flat(pairs)))
         )
         self.gradient = np.zeros(len(self.leaves))
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
@@ -319,13 +321,20 @@ class CompiledSteps(Steps):
         if self.fit:
             self.fit.order[:] = order
 
+    def run(self, epoch: int, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
+        """Do the steps that begin at `starts` in the order, and return the sums of their losses."""
+        fit = self.fit if min(size, len(self.order)) <= CHUNK else None
+        losses = self._run_at_once(fit, starts, size, rates) if fit else []
+        done = len(losses)
+        return losses + (super().run(epoch, starts[done:], size, rates[done:]) if done < len(starts) else [])
+
+    def at_once(self, size: int) -> int:
+        """Return how many steps of this size `run` should do in one call: in about a hundredth of a second."""
+        return self.fit.at_once(self.optimizer, size) if self.fit else 1
+
     def step(self, epoch: int, start: int, stop: int) -> float:
         """Update the parameters by the examples `start` to `stop` of the order, and return the sum of their losses."""
         batch = self.order_array[start:stop]
-        if self.fit and len(batch) <= CHUNK:
-            sums = self._run(self.fit, start, start + len(batch))
-            if sums:
-                return sums[0]
         gradients: list[Floats] = []
         losses = 0.0
         for group, examples, rows in self._by_group(batch):
@@ -336,16 +345,11 @@ class CompiledSteps(Steps):
                 row, error = group.program.explain(stopped.rows, group.data, backward=True)
                 raise type(error)(f"epoch {epoch}, data[{group.examples[row]}]: {error}") from None
             losses += sum(results[:, 0].tolist())  # the sum of NumPy would warn of an overflow
-            if self.decide:
-                self.undecided.append((examples, results))
-            elif self.accuracy is not None:
-                if self.accuracy_reads_values:
-                    self.write_back()
-                for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
-                    output = _refill(group.output, iter(outputs))
-                    self.rights += number_of(self.accuracy(output, self.pairs[example][1]))
-                if self.accuracy_reads_values and [leaf.data for leaf in self.leaves] != self.now[0].tolist():
-                    raise RuntimeError(f"epoch {epoch}: accuracy must leave the parameters unchanged: use a callback")
+            if self.accuracy_reads_values:
+                self.write_back()
+            self._count_rights(group, examples, results)
+            if self.accuracy_reads_values and [leaf.data for leaf in self.leaves] != self.now[0].tolist():
+                raise RuntimeError(f"epoch {epoch}: accuracy must leave the parameters unchanged: use a callback")
             gradients.append(gradient if len(rows) == len(batch) else gradient * (len(rows) / len(batch)))
         self.gradient = gradients[0] if len(gradients) == 1 else np.sum(gradients, axis=0)
         data, state, steps = self.now
@@ -361,24 +365,29 @@ class CompiledSteps(Steps):
             self.read_back()
         return losses
 
-    def _run(self, fit: CompiledFit, first: int, last: int) -> list[float] | None:
-        """Do a step by the examples from `first` to `last`, unless a number is not finite; return its loss."""
+    def _run_at_once(self, fit: CompiledFit, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
+        """Do steps until a number would not be finite, and return the sums of their losses."""
         data, state, steps = self.now
         fit.data[:], fit.state[:] = data, state
         self.optimizer.steps = steps + 1
-        losses = fit.run(self.optimizer, first, last, last - first, [self.optimizer.learning_rate])
+        first, last = starts[0], min(starts[-1] + size, len(self.order))
+        losses = fit.run(self.optimizer, first, last, size, rates)
         if losses:
+            self.now = fit.data.copy(), fit.state.copy(), steps + len(losses)
+            self.gradient, self.optimizer.steps = fit.gradient.copy(), steps + len(losses)
             self.learns = self.learns or fit.learns
-            self.now = fit.data.copy(), fit.state.copy(), steps + 1
-            self.gradient = fit.gradient.copy()
-            results = fit.outputs[first:last].copy()
-            if self.decide:
-                self.undecided.append((self.order_array[first:last], results))
-            elif self.accuracy is not None:
-                for outputs, example in zip(results[:, 1:].tolist(), self.order[first:last], strict=True):
-                    output = _refill(self.groups[0].output, iter(outputs))
-                    self.rights += number_of(self.accuracy(output, self.pairs[example][1]))
+            last = min(first + len(losses) * size, last)
+            self._count_rights(self.groups[0], self.order_array[first:last], fit.outputs[first:last])
         return losses
+
+    def _count_rights(self, group: ExampleGroup, examples: Indices, results: Floats) -> None:
+        """Count the right outputs, or keep the results of the examples for `pop_rights`."""
+        if self.decide:
+            self.undecided.append((examples, results.copy()))
+        elif self.accuracy is not None:
+            for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
+                output = _refill(group.output, iter(outputs))
+                self.rights += number_of(self.accuracy(output, self.pairs[example][1]))
 
     def _by_group(self, batch: Indices) -> list[tuple[ExampleGroup, Indices, Indices]]:
         """Return the groups in a batch, each with its examples there and their rows."""

@@ -13,9 +13,10 @@ from engine.compiler.program import Floats, Program
 from engine.compiler.python_to_llvm import pack
 from nn.optimizers import Optimizer, UpdateRule
 
+SLOTS = 2**23  # the number of slots of all rows that run in about a hundredth of a second
 OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
 
-# In `update`, names that begin with `_` are those that no formula has. `rate` is the index of the learning rate.
+# In `update`, names that begin with `_` are those that no formula has. `rate` and `steps` are indices in `settings`.
 MODULE = """\
 def update(
     _settings: Floats, _data: Floats, _gradient: Floats, _state: Matrix, _new_data: Floats, _new_state: Matrix
@@ -53,12 +54,16 @@ def fit(
         for k in range(len(state)):
             for i in range(state.shape[1]):
                 state[k, i] = new_state[k, i]
+        n_other = 0
         for i in range(state.shape[1]):
-            learns[0] |= gradient[i] != 0.0
-        losses[batch] = 0.0
+            n_other += gradient[i] != 0.0
+        learns[0] |= n_other > 0
+        total = 0.0
         for row in range(start, stop):
-            losses[batch] += outputs[row, 0]
+            total += outputs[row, 0]
+        losses[batch] = total
         batch += 1
+        settings[{steps}] += 1.0
     return last
 """
 
@@ -88,23 +93,31 @@ class CompiledFit:
         """Whether a gradient of a parameter of the optimizer has been other than 0."""
         return bool(self._learns[0])
 
-    def run(self, optimizer: Optimizer, first: int, last: int, size: int, rates: list[float]) -> list[float] | None:
+    def at_once(self, optimizer: Optimizer, size: int) -> int:
+        """Return how many steps of this size take about a hundredth of a second."""
+        kind, names = type(optimizer), optimizer.rule.settings if optimizer.rule else []
+        computed = [name for name in names if isinstance(getattr(kind, name, None), property)]
+        if computed not in ([], ["learning_rate"]) or kind.learning_rate is not Optimizer.learning_rate:
+            return 1  # such settings may change at every step
+        return max(SLOTS // (size * self._run.n_slots), 1)
+
+    def run(self, optimizer: Optimizer, first: int, last: int, size: int, rates: Sequence[float]) -> list[float]:
         """Update the parameters by the examples from `first` to `last` in the order, `size` at a time.
 
         Args:
-            optimizer: its settings are used, its own data and state are not.
+            optimizer: its settings are used, its own data and state are not; its `steps` count the first step already.
             first: the first position in `order`.
             last: the end of the positions.
             size: the number of examples per step.
             rates: the learning rate of every step.
 
         Returns:
-            The sums of the losses of the steps, as many as there are before one in which a number is not finite; None
+            The sums of the losses of the steps, as many as there are before one in which a number is not finite; none
             if the optimizer's class has no rule of its own.
         """
         compiled = compiled_update(optimizer)
         if compiled is None:
-            return None
+            return []
         code, settings = compiled
         if len(settings) != len(self._settings):
             self._settings = np.empty(len(settings))
@@ -153,19 +166,30 @@ def compiled_update(optimizer: Optimizer) -> tuple[MachineCode, list[float]] | N
     overridden = kind.step is not Optimizer.step or kind.update is not Optimizer.update
     if rule is None or overridden or not OVERRIDES.isdisjoint(vars(optimizer)):
         return None
-    names = sorted({*rule.settings, "learning_rate", "weight_decay"})
-    settings = [getattr(optimizer, name) for name in names]
-    lengths = tuple([len(x) if isinstance(x, Sequence) else None for x in settings])
-    numbers = [float(x) for setting in settings for x in (setting if isinstance(setting, Sequence) else [setting])]
-    return _compile_update(rule, tuple(names), lengths), numbers
+    lengths: list[int | None] = []
+    numbers: list[float] = []
+    for name in _setting_names(rule):
+        setting: float | Sequence[float] = getattr(optimizer, name)
+        if type(setting) is not float and isinstance(setting, Sequence):
+            lengths.append(len(setting))
+            numbers += map(float, setting)
+        else:
+            lengths.append(None)
+            numbers.append(float(setting))
+    return _compile_update(rule, tuple(lengths)), numbers
 
 
 @lru_cache(maxsize=32)
-def _compile_update(rule: UpdateRule, names: tuple[str, ...], lengths: tuple[int | None, ...]) -> MachineCode:
+def _setting_names(rule: UpdateRule) -> list[str]:
+    return sorted({*rule.settings, "learning_rate", "steps", "weight_decay"})
+
+
+@lru_cache(maxsize=32)
+def _compile_update(rule: UpdateRule, lengths: tuple[int | None, ...]) -> MachineCode:
     """Return the machine code of a rule; `lengths` has the lengths of the settings that are lists."""
-    settings, n, rate = [], 0, 0
-    for name, length in zip(names, lengths, strict=True):
-        rate = n if name == "learning_rate" else rate
+    settings, n, places = [], 0, {}
+    for name, length in zip(_setting_names(rule), lengths, strict=True):
+        places[name] = n
         numbers = [f"_settings[{k}]" for k in range(n, n + (1 if length is None else length))]
         settings.append(f"{name} = {', '.join(numbers)}{'' if length is None else ','}")
         n += len(numbers)
@@ -174,5 +198,10 @@ def _compile_update(rule: UpdateRule, names: tuple[str, ...], lengths: tuple[int
     results = {"data": "_new_data[_i]", **{name: f"_new_state[{k}, _i]" for k, name in enumerate(rule.state)}}
     for name, place in results.items():
         formulas += [f"{place} = {name}", f"_infinite += {name} - {name} != 0.0"]
-    text = MODULE.format(settings="\n    ".join(settings), formulas="\n        ".join(formulas), rate=rate)
+    text = MODULE.format(
+        settings="\n    ".join(settings),
+        formulas="\n        ".join(formulas),
+        rate=places["learning_rate"],
+        steps=places["steps"],
+    )
     return compile_packed(text, ["update", "fit"])

@@ -124,6 +124,7 @@ def train(
         compiled = False
     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, 1)
     steps.set_order(order)
+    at_once = 1 if scheduled_by_values else steps.at_once(size)
     learns = False
     with Progress(epochs * len(batches), shown=progress) as bar:
         try:
@@ -132,19 +133,24 @@ def train(
                     learns = learns or steps.learns
                     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, epoch + 1)
                     steps.set_order(order)
+                    at_once = 1 if scheduled_by_values else steps.at_once(size)
                 if shuffle and len(batches) > 1:
                     rng.shuffle(order)
                     steps.set_order(order)
-                losses = []
-                for start in batches:
-                    if schedule is not None:
-                        if scheduled_by_values:
-                            steps.write_back()
-                        optimizer.learning_rate = schedule(epoch + start / len(pairs))
-                        if scheduled_by_values:
-                            steps.read_back()
-                    losses.append(steps.step(epoch + 1, start, start + size))
-                    bar.advance(history)
+                losses: list[float] = []
+                while len(losses) < len(batches):
+                    starts = batches[len(losses) :][:at_once]
+                    rates = []
+                    for start in starts:
+                        if schedule is not None:
+                            if scheduled_by_values:
+                                steps.write_back()
+                            optimizer.learning_rate = schedule(epoch + start / len(pairs))
+                            if scheduled_by_values:
+                                steps.read_back()
+                        rates.append(optimizer.learning_rate)
+                    losses += steps.run(epoch + 1, starts, size, rates)
+                    bar.advance(history, len(starts))
                 total, rights = sum(losses), steps.pop_rights()
                 if not math.isfinite(total):
                     raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")

@@ -28,9 +28,9 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def advance(self, history: History) -> None:
-        """Count one more step; the last epoch of `history` is shown beside the bar."""
-        self.done += 1
+    def advance(self, history: History, n: int = 1) -> None:
+        """Count n more steps; the last epoch of `history` is shown beside the bar."""
+        self.done += n
         if not self.shown or time.monotonic() < self.next:
             return
         self.next = time.monotonic() + INTERVAL

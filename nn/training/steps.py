@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nn.inputs import Pairs
 from nn.losses import Accuracy
 from nn.optimizers import Optimizer
@@ -23,6 +25,28 @@ class Steps:
     def set_order(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""
         self.order = order
+
+    def run(self, epoch: int, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
+        """Do the steps that begin at `starts` in the order, and return the sums of their losses.
+
+        Args:
+            epoch: the number of the epoch, from 1, for error messages.
+            starts: equidistant positions in the order; at most `at_once(size)`.
+            size: the number of examples per step.
+            rates: the learning rate of every step.
+
+        Raises:
+            ArithmeticError: a number is not finite; parameters and optimizer are as they were before that step.
+        """
+        losses = []
+        for start, rate in zip(starts, rates, strict=True):
+            self.optimizer.learning_rate = rate
+            losses.append(self.step(epoch, start, start + size))
+        return losses
+
+    def at_once(self, size: int) -> int:
+        """Return how many steps of this size `run` should do in one call: in about a hundredth of a second."""
+        return 1
 
     def step(self, epoch: int, start: int, stop: int) -> float:
         """Update the parameters by the examples `start` to `stop` of the order, and return the sum of their losses."""

@@ -13,8 +13,9 @@ import pytest
 import engine
 import nn
 from engine import Value
+from nn.optimizers import UpdateRule
 from nn.training.compiled import CompiledSteps
-from nn.training.compiled_update import compiled_step
+from nn.training.compiled_update import CompiledFit, compiled_step
 
 
 def line(**changes):
@@ -654,3 +655,75 @@ def test_a_compiled_step():
     assert (data.tolist(), state.tolist()) == ([1.0 - 0.5 * 4.25, 7.0], [[4.25]])
     assert compiled_step(Own([w], **options), *numbers) is None
     assert compiled_step(nn.SGD([w], 1e308), *numbers[:2], np.array([[0.0]])) is None
+
+
+class Warm(nn.SGD):
+    """Gradient descent whose momentum grows with the steps, computed by a property."""
+
+    rule = UpdateRule(
+        state={"velocity": "warm_momentum*velocity + grad"}, data="data - learning_rate*velocity / steps**0.5"
+    )
+
+    @property
+    def warm_momentum(self):
+        return min(0.5, self.steps / 100)
+
+
+class TestManyStepsInOneCall:
+    SINES = tuple(((x / 10, 1.0), math.sin(x)) for x in range(23))
+
+    def train(self, make, **options):
+        model = nn.MLP(2, [3, 1], seed=1)
+        optimizer = make(model.parameters())
+        history = nn.train(
+            model, nn.mse, self.SINES, optimizer=optimizer, epochs=5, batch_size=4, seed=1, until=lambda h: False,
+            **{"compiled": True, **options},
+        )  # fmt: skip
+        return [p.data for p in model.parameters()], [p.grad for p in model.parameters()], optimizer.state, (
+            optimizer.steps, optimizer.learning_rate, history.loss, history.steps,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("schedule", [None, lambda epoch: 0.05 / (1 + epoch)])
+    @pytest.mark.parametrize("make", [nn.SGD, nn.Adam, lambda p: nn.SGD(p, 0.01, momentum=0.9, weight_decay=0.1), Warm])
+    def test_are_what_single_steps_are(self, make, schedule, monkeypatch):
+        at_once = self.train(make, schedule=schedule)
+        monkeypatch.setattr(CompiledFit, "at_once", lambda *arguments: 1)
+        assert self.train(make, schedule=schedule) == at_once
+        eager = self.train(make, schedule=schedule, compiled=False)
+        for ours, theirs in zip(at_once[:2], eager[:2], strict=True):
+            assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+    def test_are_done(self, monkeypatch):
+        counts = []
+        run = CompiledFit.run
+        monkeypatch.setattr(CompiledFit, "run", lambda *given: counts.append(len(given[-1])) or run(*given))
+        self.train(nn.Adam)
+        assert counts == [6] * 5
+        counts.clear()
+        self.train(Warm)
+        assert counts == [1] * 30, "a computed setting may change at every step"
+
+    def test_end_before_a_number_that_is_not_finite(self):
+        model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+        data = [(0.5, 1.0), (0.25, 2.0), (1e200, 1.0), (0.0, 1.0)]
+        before = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+        nn.train(before, nn.mse, data[:2], optimizer=nn.SGD(before.parameters()), batch_size=1, epochs=1, shuffle=False)
+        optimizer = nn.SGD(model.parameters())
+        with pytest.raises(OverflowError, match=r"^epoch 1, data\[2\]: "):
+            nn.train(
+                model, nn.mse, data, optimizer=optimizer, batch_size=1, epochs=1, shuffle=False, compiled=True,
+                schedule=lambda epoch: 0.1,
+            )  # fmt: skip
+        assert [w.data for w in model.weights] == pytest.approx([w.data for w in before.weights], rel=1e-12)
+        assert optimizer.steps == 2
+
+    def test_end_before_an_update_that_overflows(self):
+        model = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+        data = [(0.0, 1.0), (1e150, 1.0)]
+        with pytest.raises(OverflowError, match=r"^epoch 1, the batch of data\[1\]: .*learning rate"):
+            nn.train(
+                model, nn.mse, data, optimizer=nn.SGD(model.parameters(), 1e10), batch_size=1, epochs=1,
+                shuffle=False, compiled=True,
+            )  # fmt: skip
+        assert model.weights[1].data == 1.0
+        assert model.weights[0].data > 1e9
