@@ -10,14 +10,16 @@ import textwrap
 from pathlib import Path
 
 from demos import _gallery
-from demos._lesson import OPTIONS, PICTURES, heading
+from demos._lesson import INSTALL, OPTIONS, PICTURES, heading
 
 ORDER = (  # as in the lecture; any other demo comes last
     "perceptron", "activations", "hidden_layer", "gradient_descent", "derivation", "two_layer", "symmetry",
     "backprop", "forward_backward", "forward_mode", "one_page", "error_propagation", "vanishing", "derivatives",
     "newton", "uncertainty", "moons", "digits", "microgpt",
 )  # fmt: skip
-USAGE = """
+WITHOUT_EXTRA = ("backprop", "one_page", "error_propagation")
+USAGE = f"""
+  *  needs the extra `demos`:           {INSTALL}
   python -m demos NAME [options]        run one; --help lists its options
   python -m demos all --output PATH     run them all and write a gallery"""
 
@@ -29,7 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
     if not words or words[0] in ("-h", "--help"):
         heading("The demos, in the order of the lecture")
         for number, (name, summary) in enumerate(summaries.items(), start=1):
-            print(textwrap.fill(f"{number:2} {name:17} {summary}", 80, subsequent_indent=21 * " "))
+            mark = " " if name in WITHOUT_EXTRA else "*"
+            print(textwrap.fill(f"{number:2}{mark} {name:17} {summary}", 80, subsequent_indent=22 * " "))
         print(USAGE)
         if words or not (sys.stdin.isatty() and sys.stdout.isatty()):
             return

@@ -47,6 +47,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {  # of each parameter of a les
     "z": ("--z", {"type": float, "help": "desired output" + DEFAULT}),
 }
 PICTURES = Path("pictures")
+INSTALL = "pip install 'glassgrad[demos]'"
 
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
@@ -69,7 +70,7 @@ def command(lesson: Callable[..., None]) -> Callable[..., None]:
             lesson(**vars(options.parse_args(arguments)))
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
-            sys.exit(f"{prog}: this lesson needs {package}: pip install 'glassgrad[demos]'")
+            sys.exit(f"{prog}: this lesson needs {package}: {INSTALL}")
         except (ImportError, ValueError, ArithmeticError, OSError, RuntimeError) as error:
             sys.exit(f"{prog}: {error}")
 

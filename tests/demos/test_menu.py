@@ -12,6 +12,8 @@ import pytest
 
 from tests.demos.helpers import ROOT, run
 
+NUMBER = {name: str(i) for i, name in enumerate(importlib.import_module("demos.__main__").catalogue(), start=1)}
+
 
 def test_list_of_demos(tmp_path):
     result = run("demos", cwd=tmp_path)
@@ -26,6 +28,32 @@ def test_list_of_demos(tmp_path):
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
+WITHOUT_PACKAGES = """
+import importlib, sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("matplotlib", "numpy", "numba", "sklearn", "faker", "PIL"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+importlib.import_module(f"demos.{sys.argv[1]}").main([])
+"""
+
+
+@pytest.mark.parametrize("name", NUMBER)
+def test_the_menu_marks_the_lessons_that_need_the_extra_and_they_say_what_installs_it(name, tmp_path):
+    menu = run("demos", cwd=tmp_path).stdout
+    mark = re.search(rf"^ *\d+([ *]) {name} ", menu, re.MULTILINE)[1]
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PACKAGES, name], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (result.returncode != 0) == (mark == "*")
+    install = "pip install 'glassgrad[demos]'"
+    assert install in menu
+    if result.returncode:
+        assert re.fullmatch(rf"python -m demos.{name}: this lesson needs \w+: {re.escape(install)}\n", result.stderr)
+
+
 def test_every_demo_has_a_place_in_the_order():
     menu = importlib.import_module("demos.__main__")
     assert list(menu.catalogue()) == [name for name in menu.ORDER if name in menu.catalogue()]
@@ -37,9 +65,6 @@ def test_a_demo_without_a_place_comes_last(monkeypatch):
     names = list(menu.catalogue())
     assert names[:2] == ["moons", "perceptron"]
     assert names[2:] == sorted(names[2:])
-
-
-NUMBER = {name: str(i) for i, name in enumerate(importlib.import_module("demos.__main__").catalogue(), start=1)}
 
 
 @pytest.mark.parametrize("which", ["gradient_descent", NUMBER["gradient_descent"]])
