@@ -45,6 +45,20 @@ def test_everything_is_where_graphviz_places_it():
     assert drawn == placed
 
 
+def test_curves_have_the_points_of_graphviz():
+    x = Value(0.5, "x")
+    L = (x * x.sin().tanh().exp()) + x
+    L.label = "L"
+    curves = [line.partition("]")[2] for line in viz.tikz(L).splitlines() if "controls" in line and "fill" not in line]
+    drawn = [[float(number) for number in re.findall(r"-?\d[\d.]*", curve)] for curve in curves]
+    svg = ET.fromstring(viz.draw(L).pipe())
+    edges = [g for g in svg.iter(f"{SVG}g") if g.get("class") == "edge"]
+    placed = [[float(number) for number in re.findall(r"-?[\d.]+", g.find(f"{SVG}path").get("d"))] for g in edges]
+    flipped = [[-number if i % 2 else number for i, number in enumerate(numbers)] for numbers in placed]
+    assert len(drawn) >= 10
+    assert sorted(drawn) == [pytest.approx(numbers, abs=0.006) for numbers in sorted(flipped)]
+
+
 def test_names_and_numbers_are_typeset():
     L = graph()
     text = viz.tikz(L, local_derivatives=True)
