@@ -67,3 +67,8 @@ class Tape:
     def script(self) -> str:
         """Return the rows as JavaScript."""
         return javascript(self.rules)
+
+
+def is_leaf(node: Value) -> bool:
+    """Return whether a page may change the number of a node: whether it is a leaf, and no constant."""
+    return not node.parents and not node.is_constant

@@ -10,6 +10,7 @@ function formatNumber(x, precision = 6) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x < 0 ? "-inf" : "inf";
   let text = Math.abs(x).toExponential(precision - 1);
+  // oxlint-disable-next-line number-arg-out-of-range -- 100 digits are allowed
   const exact = Math.abs(x).toExponential(100).replace(/0*e/, "e");
   // Halfway between two texts Python takes the even one, JavaScript the larger one.
   if (exact.replace(/\D/, "").indexOf("5e") === precision) {

@@ -10,9 +10,9 @@ const drawnNodes = [.../** @type {NodeListOf<SVGGElement>} */ (drawing.querySele
 /** @param {string} id @returns {any} */
 const drawn = (id) => document.getElementById(id);
 
-/** The box of the outline of a node. @param {Element | null} node */
+/** The box of the outline of a node. @param {Element} node */
 function shapeOf(node) {
-  return /** @type {SVGGraphicsElement} */ (node?.querySelector("path, polygon, ellipse")).getBBox();
+  return /** @type {SVGGraphicsElement} */ (node.querySelector("path, polygon, ellipse")).getBBox();
 }
 
 /** Texts with numbers never leave their boxes: those that are too long, or in a wide font, are condensed. */
@@ -68,7 +68,7 @@ function measured(content, text) {
   /** @type {Map<string, FittedText>} */
   const texts = new Map();
   for (const text of drawing.querySelectorAll("text[id]")) {
-    const box = shapeOf(text.closest(".node"));
+    const box = shapeOf(/** @type {Element} */ (text.closest(".node")));
     texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text), box.width - 8));
   }
   /** Which operands and node the products are of, that stand for a `dot`. @type {[string, number[]][]} */

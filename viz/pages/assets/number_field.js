@@ -23,15 +23,15 @@ function moved(x, units, unit) {
 /**
  * Make a field live. Undoing is the page's: each gesture is remembered once.
  * @param {HTMLInputElement} input
- * @param {{get: () => number, set: (x: number, gesture: object) => boolean, handles?: Element[], unit?: number}} options
- *   `set` returns whether the number has been taken; `handles` are elements by which it can be dragged too
+ * @param {{get: () => number, set: (x: number, gesture: object) => boolean, handles?: Element[], unit?: number, digits?: number}} options
+ *   without the focus it shows `digits` significant digits, or all; `set` returns whether the number has been taken; `handles` are elements by which it can be dragged too
  */
-function numberField(input, { get, set, handles = [], unit }) {
+function numberField(input, { get, set, handles = [], unit, digits }) {
   const show = () => {
-    const text = String(get());
-    if (Number(input.value) !== get() || document.activeElement !== input) {
-      input.value = /[.e]/.test(text) ? text : `${text}.0`;
-    }
+    const hasFocus = document.activeElement === input;
+    if (hasFocus && Number(input.value) === get()) return; // as it was typed
+    const text = digits && !hasFocus ? formatNumber(get(), digits) : String(get());
+    input.value = /[.e]/.test(text) ? text : `${text}.0`;
   };
   let gesture = {};
   const take = (/** @type {number} */ x) => {
@@ -40,6 +40,7 @@ function numberField(input, { get, set, handles = [], unit }) {
 
   input.addEventListener("focus", () => {
     gesture = {};
+    if (digits) show();
   });
   input.addEventListener("input", () => {
     if (input.value !== "" && Number.isFinite(input.valueAsNumber)) take(input.valueAsNumber);

@@ -84,13 +84,22 @@ function element(name, ...content) {
   const differs = part("differs");
   let words = "";
 
-  /** Choose the largest type with which the words fit. It changes from step to step, not with a number. */
+  /**
+   * Choose the largest type with which the words fit, if it can be large without a broken line. It changes from step to
+   * step, not with a number.
+   */
   const fitWords = () => {
     const largest = Math.max(20, Math.min(innerWidth / 48, innerHeight / 26));
-    for (let size = largest; size >= 12; size -= 1) {
+    const fits = (/** @type {number} */ size) => {
       lines.style.fontSize = `${size}px`;
-      if (lines.scrollHeight <= lines.clientHeight) break;
-    }
+      const isWide = [...lines.querySelectorAll("p:not(.spoken)")].some((p) => p.scrollWidth > p.clientWidth);
+      return lines.scrollHeight <= lines.clientHeight && !isWide;
+    };
+    const sizes = Array.from({ length: Math.ceil(largest - 11) }, (_, i) => Math.max(12, largest - i));
+    lines.classList.add("unbroken");
+    const unbroken = sizes.some((size) => size >= 0.7 * largest && fits(size));
+    lines.classList.remove("unbroken");
+    if (!unbroken) sizes.some(fits);
     lines.scrollTop = 0;
   };
   new ResizeObserver(fitWords).observe(lines);
@@ -109,7 +118,7 @@ function element(name, ...content) {
   });
 
   part("latex").addEventListener("click", async () => {
-    const latex = [...lines.querySelectorAll(".latex")].map((each) => each.textContent).join("\n");
+    const latex = [...lines.querySelectorAll(".latex:not([hidden] .latex)")].map((each) => each.textContent).join("\n");
     await copyText(latex);
     part("latex").dataset.done = "true";
     setTimeout(() => delete part("latex").dataset.done, 1500);
