@@ -53,6 +53,7 @@ class Comparisons:
         self._places: dict[Place, _Comparisons] = {}
         self._numbers = count()
         self._recorded: Seen = {}  # for every output the number of the first comparison after it was recorded
+        self._decided: dict[ref[Value], tuple[Place, ...]] = {}
         self._room = NEAREST
 
     def note(self, operands: Iterable[Value], caller: int) -> None:
@@ -94,6 +95,17 @@ class Comparisons:
             here.complete.append((number, leaves))
         here.room = _without_freed(seen, here.room)
 
+    def decide(self, places: Iterable[Place], nodes: Iterable[Value]) -> None:
+        """Remember that comparisons at these places decided what the nodes are."""
+        places = tuple(places)
+        if places:
+            self._decided.update((ref(node), places) for node in nodes)
+            self._room = _without_freed(self._decided, self._room)
+
+    def places(self) -> list[Place]:
+        """Return where comparisons were made."""
+        return [*self._places]
+
     def frozen(self, outputs: Iterable[Value], inputs: Iterable[Value], graph: Iterable[Value]) -> list[Place]:
         """Return where a comparison may have decided what the `graph` of `outputs` is.
 
@@ -103,25 +115,27 @@ class Comparisons:
         now, keys = next(self._numbers), [ref(output) for output in outputs]
         ends = [self._recorded.setdefault(key, now) for key in keys]
         self._room = _without_freed(self._recorded, self._room)
-        if not self._places:
+        if not (self._places or self._decided):
             return []
+        graph = [*graph]
+        decided = {place: None for node in graph for place in self._decided.get(ref(node), ())} if self._decided else {}
         places = [*self._places.items()]
         ends = [
             min([end, *(here.seen.get(key, now) for _, here in places)]) for key, end in zip(keys, ends, strict=True)
         ]
         end = max(ends, default=now)
         keys = [ref(x) for x in inputs]
-        leaves = {ref(node) for node in graph if node._a is None} if any(here.complete for _, here in places) else set()
+        nodes = {ref(node) for node in graph} if any(here.complete for _, here in places) else set()
 
         def decides(here: _Comparisons) -> bool:
             if any(here.seen.get(key, now) < end for key in keys):
                 return True
-            return any(number < end and leaves.issuperset(known) for number, known in [*here.complete])
+            return any(number < end and nodes.issuperset(known) for number, known in [*here.complete])
 
-        return [place for place, here in places if decides(here)]
+        return [*(decided | {place: None for place, here in places if decides(here)})]
 
 
-def _without_freed(seen: Seen, room: int) -> int:
+def _without_freed(seen: dict[ref[Value], Any], room: int) -> int:
     """Remove nodes that were freed if there are more than `room`, and return from what size on to do so again."""
     if len(seen) <= room:
         return room

@@ -37,6 +37,7 @@ def rule(
             those of Python's `math` in `engine.formulas.MATH_FUNCTIONS`.
         partials: the derivative with respect to each operand, in terms of `a`, `b` and the value `out`. It also works
             on Values, so it may use only arithmetic and functions of the table, the new one included.
+            If a replayed graph of it cannot repeat a condition, or reads `float(a)`, a `FrozenBranchWarning` says so.
         summary: what the operation is, in a few words: "the softplus of a".
         domain: where it has a value, such as "a > 0"; the error elsewhere says so.
         notation: the value, or the value and each partial derivative, as mathematics writes them.

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Container, Iterable, Set
-from contextvars import Context
 from math import isfinite
 from typing import Any, Literal, overload
 
 from engine import errors
+from engine.comparisons import Comparisons
 from engine.foreign import usage
 from engine.graph import operand_rows, topological_order
+from engine.recording import noted_comparisons, recording
 from engine.simplify import Derivative, simplify, total
 from engine.validation import Number, as_finite, describe
 from engine.value import Value
@@ -360,9 +361,15 @@ def _evaluate(
     inputs: list[Value],
 ) -> list[Any]:
     """Return the derivatives that `derive` computes of the data of nodes, or of nodes, simplified."""
-    if create_graph:  # in a new context operations record, even inside no_grad()
-        return Context().run(_derivative_graphs, derive, order, inputs)
-    return derive(_data)
+    if not create_graph:
+        return derive(_data)
+    comparisons, in_partials = noted_comparisons(), Comparisons()
+    with recording(in_partials):
+        graphs = _derivative_graphs(derive, order, inputs)
+    if comparisons is not None:
+        places = [*in_partials.places(), *comparisons.frozen(order[-1:], [], order)]
+        comparisons.decide(places, set(graphs) - set(order))
+    return graphs
 
 
 def _derivative_graphs(

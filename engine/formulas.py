@@ -22,6 +22,11 @@ for _name in (
     MATH_FUNCTIONS[_name] = getattr(math, _name)
 BINARY_FUNCTIONS = {"atan2", "hypot", "max", "pow"}  # the others take one argument
 
+# The functions of the table that have a value for every operand.
+DEFINED_EVERYWHERE = {
+    "abs", "cos", "elu", "erfc", "gelu", "leaky_relu", "maximum", "minimum", "relu", "sigmoid", "sign", "silu", "sin",
+    "softplus", "tanh",
+}  # fmt: skip
 RESERVED = {"a", "b", "out", "top", "total", "pi"}  # the names in a row that are not functions
 ARITHMETIC: tuple[type[ast.AST], ...] = (
     *(ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
@@ -134,8 +139,8 @@ def canonical(text: str) -> str:
 def canonical_on_values(text: str) -> str:
     """Return the canonical text of a partial derivative, which means the same on Values as on their data.
 
-    A graph of it is replayed at other numbers. So a choice between polynomials by a condition on polynomials becomes a
-    sum of both, each times 1 or 0. Other conditions compare the data of Values, and a replay warns of them.
+    A graph of it is replayed at other numbers. So if all parts of a choice have a value everywhere, it becomes the sum
+    of both alternatives, each times 1 or 0. Other conditions compare the data of Values, and a replay warns of them.
 
     >>> canonical_on_values("b if a > 0 else 1/b")
     'b if a > 0.0 else 1.0 / b'
@@ -231,11 +236,11 @@ class _Canonical(ast.NodeTransformer):
         return ast.IfExp(self.condition(node.test), self.visit(node.body), self.visit(node.orelse))
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
+        return self.visit_IfExp(ast.IfExp(node, ast.Constant(1.0), ast.Constant(0.0)))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         if isinstance(node.op, ast.Not):
-            return ast.IfExp(self.condition(node), ast.Constant(1.0), ast.Constant(0.0))
+            return self.visit_IfExp(ast.IfExp(node, ast.Constant(1.0), ast.Constant(0.0)))
         self.generic_visit(node)
         return node
 
@@ -257,18 +262,29 @@ class _CanonicalOnValues(_Canonical):
         return number if isinstance(number, ast.Constant) else ast.Call(ast.Name("_compared"), [number], [])
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        if any(isinstance(x, NOT_POLYNOMIAL) for x in ast.walk(node)):
-            return super().visit_IfExp(node)
-        test = _indicator(_Canonical().condition(node.test))
+        return _Unconditional().visit(node) if _has_value_everywhere(node) else super().visit_IfExp(node)
+
+
+class _Unconditional(_Canonical):
+    """Rewrites choices between expressions that have a value everywhere as sums of both, each times 1 or 0."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        test = _indicator(self.condition(node.test))
         body, orelse = self.visit(node.body), self.visit(node.orelse)
         return _expression(f"{test} * ({ast.unparse(body)}) + (1.0 - {test}) * ({ast.unparse(orelse)})")
 
 
-NOT_POLYNOMIAL = (ast.Call, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+def _has_value_everywhere(node: ast.expr) -> bool:
+    """Return whether an expression has a value at all numbers, unless it is too large for a float."""
+    return not any(
+        isinstance(x, ast.Div | ast.FloorDiv | ast.Mod | ast.Pow)
+        or (isinstance(x, ast.Call) and ast.unparse(x.func) not in DEFINED_EVERYWHERE)
+        for x in ast.walk(node)
+    )
 
 
 def _indicator(condition: ast.expr) -> str:
-    """Return the text of a number that is 1 if a condition on polynomials is true, else 0."""
+    """Return the text of a number that is 1 if a condition is true, else 0."""
     match condition:
         case ast.Compare(left, [op], [right]):
             below, above = _is_positive(right, left), _is_positive(left, right)

@@ -106,7 +106,8 @@ class Rule:
     def partial_graphs(self) -> tuple[Callable[..., Any], ...]:
         """`partials` as functions of the operands and `out`, on Values, some of which may be floats."""
         letters = [*"ab"[: self.arity], "out"]
-        functions = {**self.scope, "pow": RULES["**"], "float": _number, "_compared": _compared, "_sign": RULES["sign"]}
+        functions = {**self.scope, "pow": RULES["**"], "_compared": _compared, "_sign": RULES["sign"]}
+        functions["float"] = _number if self.scope is RULES else _compared
         return tuple(
             compile_formula(canonical_on_values(text), letters, functions, f"the derivative of {self.symbol}")
             for text in self.graph_partials or self.partials

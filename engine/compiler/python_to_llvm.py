@@ -15,6 +15,7 @@ import ctypes
 import operator
 import struct
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -387,7 +388,8 @@ class _Body:
     def binary(self, op: ast.operator, a: Any, b: Any) -> Any:
         kind = type(op)
         if isinstance(a, int | float) and isinstance(b, int | float) and kind in ON_STATIC:
-            return ON_STATIC[kind](a, b)
+            with suppress(ArithmeticError):  # 1/0 must fail where it is computed, if it is
+                return ON_STATIC[kind](a, b)
         a, b = as_operand(a), as_operand(b)
         if F64 in (a.type, b.type) or kind is ast.Div:
             a, b = self.as_float(a), self.as_float(b)

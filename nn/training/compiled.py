@@ -14,6 +14,7 @@ import numpy.typing as npt
 from engine import Value
 from engine.comparisons import Comparisons, warn_of_frozen
 from engine.compiler.program import CHUNK, Floats, NotFiniteError, Program, graph_signature
+from engine.graph import topological_order
 from engine.recording import recording as recording_on
 from engine.validation import error_context
 from engine.value import constant, number_of
@@ -199,7 +200,8 @@ def _record_each(
         groups.append(ExampleGroup(program, one.output, np.array(one.examples), table, is_same=same))
     examples = {x for values in flat for x in values if type(x) is Value} - known
     may_change = {x for group in groups for x in group.program.parameters} - examples
-    warn_of_frozen(comparisons.frozen([], may_change, []), REPLAY, again=epoch == "epoch 1, ")
+    graphs = (x for group in groups for x in topological_order(*group.program.outputs) if x not in examples)
+    warn_of_frozen(comparisons.frozen([], may_change, graphs), REPLAY, again=epoch == "epoch 1, ")
     return groups
 
 

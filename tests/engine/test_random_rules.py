@@ -1,6 +1,8 @@
 """Custom rules grown at random from the grammar: eager, as a graph of derivatives and compiled, they are the same."""
 
 import random
+import warnings
+from contextlib import suppress
 
 import pytest
 
@@ -99,6 +101,9 @@ def test_mean_the_same_eagerly_and_compiled(seed, tried):
         return one * engine.dot(weights, [function(*xs) for (function, _), xs in zip(rules, operands, strict=True)])
 
     program = engine.compile(record(), one)
+    partials = [
+        engine.grad(function(*xs), xs, create_graph=True) for (function, _), xs in zip(rules, operands, strict=True)
+    ]
     for _ in range(100):
         for leaf in leaves:
             leaf.data, leaf.grad = number(rng), 0.0
@@ -107,6 +112,14 @@ def test_mean_the_same_eagerly_and_compiled(seed, tried):
         eager = [leaf.grad for leaf in leaves]
         graphs = engine.grad(root, leaves, create_graph=True)
         assert [x.data for x in graphs] == pytest.approx(eager, rel=1e-9, abs=1e-12)
+        for (function, _), xs, graphs in zip(rules, operands, partials, strict=True):  # recorded at the first point
+            for graph, slope in zip(graphs, engine.grad(function(*xs), xs), strict=True):
+                with warnings.catch_warnings(record=True) as caught, suppress(ArithmeticError):
+                    warnings.simplefilter("always")
+                    graph.forward()
+                    if not caught:
+                        assert graph.data == pytest.approx(slope, rel=1e-9, abs=1e-12), function.__name__
+                        tried["graphs of partial derivatives at another point than they were recorded at"] += 1
         for leaf in leaves:
             leaf.grad = 0.0
         assert program([[1.0]]).tolist() == pytest.approx([root.data], rel=1e-9, abs=1e-12)
