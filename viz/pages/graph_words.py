@@ -107,7 +107,7 @@ class GraphWords:
             parts = [f'<p class="name">{html.escape(printable(text))}{kind}</p>']
             if node.parents:
                 parts.append(formula(self.equations.definition(node).mathml))
-                expansion = [*self.equations.expansion(node), *self.equations.expansion(node, numbers=True)]
+                expansion = self.equations.expansion(node, numbers=True)
                 size += sum(len(x.mathml) for x in expansion)
                 if size < MAX_EXPANSIONS and any(x.parents for x in node.parents):
                     parts += [formula(x.mathml) for x in expansion]

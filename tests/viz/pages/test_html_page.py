@@ -126,7 +126,7 @@ def test_the_card_shows_the_description_and_numbers_of_a_node(tmp_path, open_pag
         tab.keyboard.press("ArrowDown")
     assert tab.evaluate("document.activeElement.id") == "n5"
     assert read()[:2] == ["L = tanh(a*b + c), the output", "data 0.761594, grad 1.0"]
-    assert read()[-1] == "L =tanh\u2061(2.0·(−3.0)+7.0) =0.761594", "down to the leaves"
+    assert read()[-1] == "L =tanh\u2061(a·b+c) =tanh\u2061(2.0·(−3.0)+7.0) =0.761594", "down to the leaves"
     tab.keyboard.press("ArrowUp")
     tab.keyboard.press("Enter")
     assert title(tab) == "Backward 2 of 3"
