@@ -139,7 +139,7 @@ def main(
         on_slides, exact = slide_deltas[n] * df(e[n]) * y[m], -leaves[m, n].grad
         print(f"  {WEIGHT_NAMES[m, n]:8}  {exact:11.6f}  {on_slides:16.6f}  {on_slides / exact if exact else 1.0:5.2f}")
 
-    heading("Other losses: the error delta_k = l(y, r) of an output, as dl/da_k (P52-P56)")
+    heading("Other losses: the error delta_k = L(y, r) of an output, as dL/da_k (P52-P56)")
     print("output y      loss l                delta_k         r         at a = 0.5, -2")
     for function, loss, r, *names in LOSSES:
         layer = nn.Layer(1, 2, function)

@@ -34,7 +34,7 @@ def forward_pass(w: Weights, x: Vector) -> list[Vector]:
 
 
 def backward_pass(w: Weights, z: list[Vector], r: Vector) -> tuple[list[Vector], int]:
-    """Return dl/da of every neuron, by dynamic programming, and the number of multiplications."""
+    """Return dL/da of every neuron, by dynamic programming, and the number of multiplications."""
     dl_da = [[slope(y_k) * (y_k - r_k) for y_k, r_k in zip(z[-1][1:], r, strict=True)]]  # case 1: output layer
     multiplications = len(r)
     for layer in reversed(range(len(w) - 1)):  # case 2: not output layer
@@ -51,7 +51,7 @@ def slope(z: float) -> float:
 
 
 def sum_over_paths(w: Weights, z: list[Vector], r: Vector, layer: int, j: int, i: int) -> tuple[float, int]:
-    """Return dl/dw of one weight, summed over all paths to an output, and the number of multiplications."""
+    """Return dL/dw of one weight, summed over all paths to an output, and the number of multiplications."""
     terms, multiplications = [], 0
     for path in product(*(range(len(later)) for later in w[layer + 1 :])):
         at = j
@@ -66,7 +66,7 @@ def sum_over_paths(w: Weights, z: list[Vector], r: Vector, layer: int, j: int, i
 
 
 def multiplications(w: Weights, x: Vector, r: Vector) -> tuple[int, int]:
-    """Count the multiplications for all dl/dw, in two passes and along every path, and check that both agree."""
+    """Count the multiplications for all dL/dw, in two passes and along every path, and check that both agree."""
     z = forward_pass(w, x)
     dl_da, in_passes = backward_pass(w, z, r)
     along_paths = 0
@@ -95,7 +95,7 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
     r = [float(k == 0) for k in range(len(w[-1]))]
     heading(f"A network of sizes {[len(x), *map(len, w)]}: x = {x}, r = {r}")
     print("A neuron computes z = sigmoid(a), where a = w^T z over the layer before it.")
-    print("The loss is l = sum (y - r)**2 / 2.")
+    print("The loss is L = sum (y - r)**2 / 2.")
 
     heading("Forward pass: da/dw of a weight is the signal at its input")
     z = forward_pass(w, x)
@@ -103,18 +103,18 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
         print(f"layer {layer}: da/dw = {format_vector(z[layer - 1])} for the weights of each neuron")
         print(f"         z     = {format_vector(signals[1:])}")
 
-    heading("Backward pass: dl/da of every neuron, from the output layer back")
+    heading("Backward pass: dL/da of every neuron, from the output layer back")
     dl_da, _ = backward_pass(w, z, r)
     for layer in reversed(range(len(w))):
-        rule = "dz/da sum_k w_k dl/da_k  (case 2: not output layer)"
+        rule = "dz/da sum_k w_k dL/da_k  (case 2: not output layer)"
         if layer == len(w) - 1:
-            rule = "dy/da dl/dy              (case 1: output layer)"
-        print(f"layer {layer + 1}: dl/da = {rule}")
+            rule = "dy/da dL/dy              (case 1: output layer)"
+        print(f"layer {layer + 1}: dL/da = {rule}")
         print(f"               = {format_vector(dl_da[layer])}")
-    print("Case 2 is dynamic programming: the dl/da of a layer are computed once, and used")
+    print("Case 2 is dynamic programming: the dL/da of a layer are computed once, and used")
     print("by every neuron of the layer before it.")
 
-    heading("Their product: dl/dw = da/dw * dl/da")
+    heading("Their product: dL/dw = da/dw * dL/da")
     model = nn.MLP(len(x), [len(layer) for layer in w], hidden="sigmoid", output="sigmoid")
     for parameter, w_ji in zip(model.parameters(), (w_ji for layer in w for w_j in layer for w_ji in w_j), strict=True):
         parameter.data = w_ji
@@ -123,10 +123,10 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
     differences = []
     for (name, parameter), dl_dw in zip(model.named_parameters(), products, strict=True):
         differences.append(abs(dl_dw - parameter.grad))
-        print(f"dl/d({name}) = {format_number(dl_dw)}")
+        print(f"dL/d({name}) = {format_number(dl_dw)}")
     report_agreement("gradients", differences, 1e-12)
 
-    heading("Multiplications for all dl/dw, given dz/da and dl/dy")
+    heading("Multiplications for all dL/dw, given dz/da and dL/dy")
     passes, paths = multiplications(w, x, r)
     print(f"In this network: {passes:,} in two passes, {paths:,} along every path.\n")
     print("hidden layers of 3   in two passes   along every path           ratio")
@@ -138,7 +138,7 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
     ax = picture.subplots()
     ax.semilogy(depths, [paths for _, paths in counts], color=ORANGE, marker="o", label="along every path")
     ax.semilogy(depths, [passes for passes, _ in counts], color=BLUE, marker="s", label="in two passes")
-    ax.set(xlabel="hidden layers of 3 neurons", ylabel="multiplications for all dl/dw", xticks=list(depths))
+    ax.set(xlabel="hidden layers of 3 neurons", ylabel="multiplications for all dL/dw", xticks=list(depths))
     ax.legend()
     target = r if len(r) > 1 else r[0]
     save(viz.network(model, x, target, loss=half_squared_error), output, "forward_backward.svg")
@@ -146,7 +146,7 @@ def main(*, sizes: list[int] | None = None, seed: int = 1, output: Path = PICTUR
 
 
 def half_squared_error(y: Any, r: Any) -> Value:
-    """Return l = sum (y - r)**2 / 2."""
+    """Return L = sum (y - r)**2 / 2."""
     return (len(r) if isinstance(r, list) else 1) * nn.mse(y, r) / 2
 
 

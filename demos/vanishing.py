@@ -36,7 +36,7 @@ def main(
     usual = {activation: deep[activation, init] for activation, init in DEFAULT_SCHEMES.items()}
 
     heading("Each layer multiplies the error by f'(a) and by w (P57)")
-    print("The error delta = dl/da of a hidden neuron j comes from the neurons k it feeds:")
+    print("The error delta = dL/da of a hidden neuron j comes from the neurons k it feeds:")
     print("  delta_j = f'(a_j) sum_k w_kj delta_k")
     print(f"Along a path from layer {layers} to layer 1, delta is multiplied by {layers - 1} factors f'(a) w.")
     print("For the sigmoid, f'(a) = z (1 - z) is at most 1/4. If no |w| exceeds 1, at most")
@@ -48,7 +48,7 @@ def main(
             differences += delta_errors(model, slopes, deltas)
     report_agreement("deltas by this rule", differences, 1e-9)
 
-    heading(f"Gradients of an untrained network of {layers} layers: mean |dl/dw| by layer")
+    heading(f"Gradients of an untrained network of {layers} layers: mean |dL/dw| by layer")
     sizes = {key: gradients(model, data) for key, model in deep.items()}
     columns = [sizes[key] for key in DEFAULT_SCHEMES.items()]
     print("layer  " + "".join(f"{activation:>12}" for activation in DEFAULT_SCHEMES))
@@ -97,7 +97,7 @@ def main(
     at_init, at_loss = curves.subplots(1, 2)
     for init, colour, marker in zip(nn.SCHEMES, CLASSES, MARKERS, strict=False):
         at_init.semilogy(range(1, layers + 1), sizes["tanh", init], color=colour, marker=marker, label=init)
-    at_init.set(title="Four initializations of tanh", xlabel="layer", ylabel="mean |dl/dw|")
+    at_init.set(title="Four initializations of tanh", xlabel="layer", ylabel="mean |dL/dw|")
     at_init.legend()
     for activation, colour in zip(DEFAULT_SCHEMES, CLASSES, strict=False):
         for depth, style in ((2, "--"), (layers, "-")):
@@ -111,7 +111,7 @@ def main(
 
 
 def gradients(model: nn.MLP, data: Examples) -> list[float]:
-    """Return the mean |dl/dw| of each layer, where l is the mean loss over the data."""
+    """Return the mean |dL/dw| of each layer, where L is the mean loss over the data."""
     model.zero_grad()
     (engine.sum([nn.binary_cross_entropy(model(x), r) for x, r in data]) / len(data)).backward()
     return [fmean(abs(w.grad) for w in layer.parameters()) for layer in model.layers]

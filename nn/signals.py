@@ -25,8 +25,8 @@ class Signals(NamedTuple):
         x: the inputs, without x0.
         a: the weighted sum of every neuron.
         z: the output of every neuron.
-        deltas: the derivative of the loss with respect to every weighted sum, dl/da (P57).
-        gradients: the derivative of the loss with respect to every output, dl/dz, None without a target.
+        deltas: the derivative of the loss with respect to every weighted sum, dL/da (P57).
+        gradients: the derivative of the loss with respect to every output, dL/dz, None without a target.
         loss: the loss of the example, None without a target.
     """
 

@@ -58,7 +58,7 @@ def test_pictures_commands_and_alternative_texts(gallery):
     pictures = dict(re.findall(r'<img src="([^"]*)" alt="([^"]*)">', page))
     assert pictures["backprop.svg"] == "The graph of L = tanh(a*b + c)"
     assert pictures["error_propagation.svg"].startswith("The network MLP(2, [3, 2, 1]")
-    assert pictures["forward_backward.png"] == "multiplications for all dl/dw by hidden layers of 3 neurons"
+    assert pictures["forward_backward.png"] == "multiplications for all dL/dw by hidden layers of 3 neurons"
     assert '<a href="error_propagation.html">' in page
     addresses = set(re.findall(r'(?:href|src)="([^"#]+)"', page))
     assert addresses == {path.name for path in folder.iterdir()} - {"gallery.html", "old.png"}
