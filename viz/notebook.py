@@ -28,6 +28,7 @@ WORDS_STYLE = "font-family: monospace; white-space: pre-wrap; line-height: 1.5; 
 FORMULA_STYLE = (
     "<style>.glassgrad-formulas p{font-size:110%;margin:.6em 0}.glassgrad-formulas .cases mtd{text-align:left}</style>"
 )
+MAX_EQUATIONS = 20  # of a step
 LARGEST_EXPANSION = 300  # characters of LaTeX; of a larger expression only the last operation is shown
 
 
@@ -120,7 +121,9 @@ def _highlighted(
 
 
 def _formulas(equations: list[Equation], heading: str = "") -> str:
-    lines = "".join(f"<p>{equation.mathml}</p>" for equation in equations)
+    lines = "".join(f"<p>{equation.mathml}</p>" for equation in equations[:MAX_EQUATIONS])
+    if len(equations) > MAX_EQUATIONS:
+        lines += f"<p>and {len(equations) - MAX_EQUATIONS:,} more</p>"
     return f'<div class="glassgrad-formulas">{FORMULA_STYLE}{heading}{lines}</div>'
 
 

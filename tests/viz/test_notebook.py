@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import engine
 import nn
 import viz
 from engine import Backprop, ForwardMode, Value, topological_order
@@ -145,6 +146,13 @@ def test_a_step_is_shown_in_the_whole_graph(shell):
     assert formulas(fragment)[1].endswith("=0.419974")
     assert {"a", "b<i>", "L"} <= boxes(fragment)
     assert "#d55e00" in fragment
+
+
+def test_a_step_of_many_operands_shows_the_first_equations(shell):
+    step = Backprop(engine.sum([Value(1.0, f"x{i}") for i in range(50)])).step()
+    fragment = display_data(shell, step)["text/html"]
+    assert len(formulas(fragment)) == 1 + 20
+    assert "<p>and 30 more</p>" in fragment
 
 
 def test_labels_are_not_html(shell):
