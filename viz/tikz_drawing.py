@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from engine import Value
 from engine.foreign import usage
+from engine.validation import describe
 from viz.drawing import layout
 from viz.equations import TeX
 from viz.graph_drawing import draw
@@ -35,13 +37,16 @@ def tikz(root: Value, outfile: str | os.PathLike[str] | None = None, *, scale: f
         A `tikzpicture`, which needs the packages tikz and amsmath. The prompt shows it as it is.
 
     Raises:
-        ValueError, TypeError, RuntimeError: as `viz.draw` and its `pipe`.
+        ValueError: `scale` is not above 0, or as `viz.draw`.
+        TypeError, RuntimeError: as `viz.draw` and its `pipe`.
         OSError: the file cannot be written.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> print(tikz(a * b).splitlines()[0])
     \begin{tikzpicture}[x=0.625bp, y=0.625bp]
     """
+    if not (isinstance(scale, int | float) and 0.0 < scale < math.inf):
+        raise ValueError(f"scale must be a number above 0, got {describe(scale)}")
     drawing = draw(root, **options)
     graph = layout(drawing.source, drawing.advice)
     lines = [line for item in _items(graph) for line in _Item(item, scale).lines()]

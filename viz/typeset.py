@@ -34,6 +34,7 @@ GREEK = {
     "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
     "Omega": "Ω",
 }  # fmt: skip
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→"}
 
 # Functions that mathematics writes with others, or by another name
@@ -136,6 +137,7 @@ class Symbol:
         >>> Symbol.parse("y_hat"), Symbol.parse("beta_2").subscripts
         (Symbol(base='y', subscripts=(), superscript='', accent='hat', is_text=False), ('2',))
         """
+        label = label.translate(SUBSCRIPTS)
         prefix, _, name = label.rpartition(".") if DOTTED.fullmatch(label) else ("", "", label)
         first, *others = name.split("_")
         match = re.fullmatch(r"([^\W\d_]+)(\d[\d,]*)?", first)
@@ -410,16 +412,18 @@ class _MathML:
 
 
 LATEX_OPERATORS = {
-    "−": "-", "·": r"\cdot", "≠": r"\ne", "≤": r"\le", "≥": r"\ge", "⋯": r"\cdots", "∂": r"\partial", "∥": r"\|",
+    "−": "-", "·": r"\cdot", "×": r"\times", "→": r"\to", "≠": r"\ne", "≤": r"\le", "≥": r"\ge",
+    "⋯": r"\cdots", "∂": r"\partial",
 }  # fmt: skip
 LATEX_FENCES = {"(": "(", ")": ")", "⌊": r"\lfloor", "⌋": r"\rfloor", "|": r"\lvert"}
 LATEX_FUNCTIONS = {
     "arccos", "arcsin", "arctan", "cos", "cosh", "log", "max", "min", "sin", "sinh", "tan", "tanh",
 }  # fmt: skip
+LATEX_GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"ε": r"\varepsilon", "φ": r"\varphi"}
 LATEX_CHARACTERS = {c: f"\\{c}" for c in "{}$&#_%"} | {
     "\\": r"{\backslash}", "~": r"{\sim}", "^": r"{\wedge}", "<": "{<}", ">": "{>}", "|": "{|}",
+    **{c: f"{{{command}}}" for c, command in (LATEX_OPERATORS | LATEX_GREEK).items()},
 }  # fmt: skip
-LATEX_GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"ε": r"\varepsilon", "φ": r"\varphi"}
 LINE_BREAK = r" \\ "
 TALL = re.compile(r"\\frac|\\begin|\\sqrt|\^")
 

@@ -165,7 +165,10 @@ def test_every_row_compiles(pdf):
     formulas = []
     for y in every_rule():
         formulas += [viz.latex(y, numbers=True), *map(viz.latex, Backprop(y))]
-    formulas += [viz.latex(Value(2.0, label) * 3.0) for label in [*HOSTILE, "theta", "é", "w_hat", "Omega"]]
+    formulas += [
+        viz.latex(Value(2.0, label) * 3.0)
+        for label in [*HOSTILE, "theta", "é", "w_hat", "Omega", "∂L/∂δ × 2 → −3 · ωΩ", "x₁₂"]
+    ]
     model = nn.MLP(2, [2, 1], seed=1)
     formulas.append(viz.latex(nn.mse([model([1.0, 2.0])], [1.0])))
     assert pdf([f"$\\displaystyle {x}$" for x in formulas])

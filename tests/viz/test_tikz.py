@@ -102,5 +102,8 @@ def test_a_file_and_the_prompt(tmp_path):
 def test_errors_are_those_of_draw():
     with pytest.raises(ValueError, match="rankdir"):
         viz.tikz(graph(), rankdir="up")
+    for scale in (0, -1.0, "x", float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="scale must be a number above 0"):
+            viz.tikz(graph(), scale=scale)
     with pytest.raises(TypeError, match="got int 3"):
         viz.tikz(3)

@@ -196,6 +196,8 @@ def test_random_formulas_read_as_they_calculate(seed, tried):
         ("hidden.b", r"b^{(\mathrm{hidden})}", "<msup><mi>b</mi><mtext>(hidden)</mtext></msup>"),
         ("first try", r"\text{first try}", "<mtext>first try</mtext>"),
         ("a_b_", r"\text{a}\_\text{b}\_", "<mtext>a_b_</mtext>"),
+        ("w₁₂", "w_{12}", "<msub><mi>w</mi><mn>12</mn></msub>"),
+        ("∂L/∂δ", r"{\partial}\text{L/}{\partial}{\delta}", "<mtext>∂L/∂δ</mtext>"),
         ("权重", r"\text{权重}", "<mi>权重</mi>"),
     ],
 )
@@ -239,7 +241,10 @@ def test_a_slot_says_whether_a_negative_number_needs_parentheses():
 
 
 ELEMENTS = {"math", "mi", "mn", "mo", "mover", "mrow", "msub", "msubsup", "msup", "mtext"}
-COMMANDS = {"text", "mathrm", "backslash", "sim", "wedge", "varepsilon", "varphi", "hat", "bar", "tilde", "vec", *GREEK}
+COMMANDS = {
+    *GREEK, "backslash", "bar", "cdot", "cdots", "ge", "hat", "le", "mathrm", "ne", "partial", "sim", "text", "tilde",
+    "times", "to", "varepsilon", "varphi", "vec", "wedge",
+}  # fmt: skip
 HOSTILE = [
     "}",
     "\\",
