@@ -31,7 +31,8 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     Returns:
         A function of rows, an array of shape (n, number of inputs). It returns the outputs, of shape (n,), or (n, k)
         for a list of k outputs. Its method `backward(rows)` returns the mean output over the rows, and adds the
-        gradient of that mean to the `grad` of every leaf that is not an input.
+        gradient of that mean to the `grad` of every leaf that is not an input; `mean_gradient(rows, parameters)` takes
+        and returns them as arrays. `gradient(rows)` returns the gradient of each row with respect to the inputs.
 
     Raises:
         ImportError: llvmlite is missing; the extra `fast` installs it.

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Container, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from engine.compiler.codegen import rule_code, runtime_code
 from engine.compiler.python_to_llvm import pack
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
+from engine.derivatives import jacobian
 from engine.graph import topological_order
 from engine.validation import describe
 from engine.value import Value
@@ -31,7 +32,7 @@ WIDEST = 13  # vectors of eight lanes per block at most: with a power of two, sl
 
 
 class CompiledFunction:
-    """A compiled graph as a function of rows of data, with the gradient of its mean over them.
+    """A compiled graph as a function of rows of data, with its gradients.
 
     `engine.compile` makes it.
     """
@@ -39,6 +40,15 @@ class CompiledFunction:
     def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], single: bool) -> None:
         self._program = Program(outputs, inputs)
         self._single = single
+
+    @cached_property
+    def _input_program(self) -> Program:
+        return Program(self._program.outputs, self._program.inputs, wrt_inputs=True)
+
+    @property
+    def parameters(self) -> tuple[Value, ...]:
+        """The leaves that are not inputs: those that `backward` gives gradients, in the order of `mean_gradient`."""
+        return tuple(self._program.parameters)
 
     def __reduce__(self) -> tuple[Any, ...]:
         outputs, inputs = self._program.outputs, self._program.inputs
@@ -84,12 +94,7 @@ class CompiledFunction:
         >>> compile(w * x, x).backward([2.0, 4.0]), w.grad
         (9.0, 3.0)
         """
-        if len(self._program.outputs) > 1:
-            raise ValueError(f"backward needs one output, got a function with {len(self._program.outputs)} outputs")
-        data = self._as_rows(rows)
-        if not len(data):
-            raise ValueError("backward needs one row or more, got none: the mean over no rows is undefined")
-        results, gradient = self._run(data, backward=True)
+        mean, gradient = self._mean_gradient("backward", rows, None)
         parameters = self._program.parameters
         grads = [parameter.grad + grad for parameter, grad in zip(parameters, gradient.tolist(), strict=True)]
         for parameter, grad in zip(parameters, grads, strict=True):
@@ -99,15 +104,101 @@ class CompiledFunction:
                 )
         for parameter, grad in zip(parameters, grads, strict=True):
             parameter.grad = grad
-        return float((results / len(data)).sum())  # the sum of the results may overflow
+        return mean
 
-    def _run(self, data: Floats, *, backward: bool = False) -> tuple[Floats, Floats]:
+    def mean_gradient(self, rows: npt.ArrayLike, parameters: npt.ArrayLike | None = None) -> tuple[float, Floats]:
+        """Return the mean output over the rows, and its gradient with respect to the parameters, as an array.
+
+        For loops of your own: no Value is read or changed if you pass the parameters, so that a step takes no longer
+        than one of `nn.train`.
+
+        Args:
+            rows: one or more rows, as in a call.
+            parameters: a number for each of `self.parameters`; by default their data.
+
+        Returns:
+            The mean, and an array of shape (number of parameters,).
+
+        Raises:
+            TypeError, ValueError: as in `backward`; or `parameters` has another shape, or is not finite.
+            ArithmeticError: as in `backward`.
+
+        >>> from engine import compile
+        >>> x, w = Value(1.0, "x"), Value(3.0, "w")
+        >>> f = compile((w * x - 8) ** 2, x)
+        >>> numbers = np.array([w.data for w in f.parameters])
+        >>> for _ in range(100):
+        ...     mean, gradient = f.mean_gradient([2.0, 4.0], numbers)
+        ...     numbers -= 0.05 * gradient
+        >>> numbers.round(3), w.data  # 2.4 is the least-squares solution
+        (array([2.4]), 3.0)
+        """
+        return self._mean_gradient("mean_gradient", rows, parameters)
+
+    def _mean_gradient(self, name: str, rows: npt.ArrayLike, parameters: npt.ArrayLike | None) -> tuple[float, Floats]:
+        if len(self._program.outputs) > 1:
+            raise ValueError(f"{name} needs one output, got a function with {len(self._program.outputs)} outputs")
+        data = self._as_rows(rows)
+        if not len(data):
+            raise ValueError(f"{name} needs one row or more, got none: the mean over no rows is undefined")
+        results, gradient = self._run(data, self._as_parameters(parameters), backward=True)
+        return float((results / len(data)).sum()), gradient  # the sum of the results may overflow
+
+    def gradient(self, rows: npt.ArrayLike) -> Floats:
+        """Return the gradient of the output with respect to the inputs, for every row.
+
+        Args:
+            rows: as in a call.
+
+        Returns:
+            An array of shape (n, number of inputs). If a list of k outputs was compiled, the Jacobian of each row:
+            shape (n, k, number of inputs).
+
+        Raises:
+            TypeError, ValueError: as in a call.
+            ArithmeticError: as in a call, or a derivative is undefined or overflows.
+
+        >>> from engine import compile
+        >>> a, b = Value(1.0, "a"), Value(1.0, "b")
+        >>> compile(a**2 * b, [a, b]).gradient([[1.0, 2.0], [3.0, 4.0]])
+        array([[ 4.,  1.],
+               [24.,  9.]])
+        """
+        program, data = self._input_program, self._as_rows(rows)
+        matrices = np.empty((len(data), len(program.outputs), len(program.inputs)))
+        numbers = self._as_parameters(None)
+        for k in range(len(program.outputs)):
+            try:
+                matrices[:, k] = program.input_gradients(numbers, data, k)
+            except NotFiniteError as stopped:
+                row, error = program.explain(stopped.rows, numbers, data, seeded=k)
+                raise type(error)(f"row {row}: {error}") from None
+        return matrices[:, 0] if self._single else matrices
+
+    def _run(self, data: Floats, parameters: Floats | None = None, *, backward: bool = False) -> tuple[Floats, Floats]:
+        numbers = self._as_parameters(None) if parameters is None else parameters
         try:
-            parameters = np.array([parameter.data for parameter in self._program.parameters])
-            return self._program.run(parameters, data, backward=backward)
+            return self._program.run(numbers, data, backward=backward)
         except NotFiniteError as stopped:
-            row, error = self._program.explain(stopped.rows, data, backward=backward)
+            row, error = self._program.explain(stopped.rows, numbers, data, backward=backward)
             raise type(error)(f"row {row}: {error}") from None
+
+    def _as_parameters(self, parameters: npt.ArrayLike | None) -> Floats:
+        values = self._program.parameters
+        if parameters is None:
+            return np.array([parameter.data for parameter in values])
+        numbers = np.asarray(parameters)
+        if numbers.shape != (len(values),):
+            raise ValueError(
+                f"parameters must be an array of shape ({len(values)},), a number for each of self.parameters, "
+                f"got shape {numbers.shape}"
+            )
+        if numbers.dtype.kind not in "iuf":
+            raise TypeError(f"parameters must be numbers, got {describe(parameters)}")
+        if not np.isfinite(numbers).all():
+            i = int(np.argmin(np.isfinite(numbers)))
+            raise ValueError(f"parameters must be finite, got {numbers[i]} for parameter {i}, {values[i]!r}")
+        return numbers.astype(np.float64)
 
     def _as_rows(self, rows: npt.ArrayLike) -> Floats:
         inputs = self._program.inputs
@@ -142,11 +233,21 @@ class Program:
     Attributes:
         outputs, inputs: the nodes to compute, and the leaves that vary from row to row.
         parameters: the `parameters` it was made with, then the other leaves that are neither inputs nor constants.
+
+    With `wrt_inputs` its gradients are those of each row with respect to the inputs (`input_gradients`), not those of
+    the mean with respect to the parameters (`run`).
     """
 
-    def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Value],
+        inputs: Sequence[Value],
+        parameters: Sequence[Value] = (),
+        *,
+        wrt_inputs: bool = False,
+    ) -> None:
         self.outputs, self.inputs = list(outputs), list(inputs)
-        graph = linearize(outputs, inputs, parameters)
+        graph = linearize(outputs, inputs, parameters, wrt_inputs=wrt_inputs)
         uniform, varying = graph.uniform, graph.varying
         self.parameters = graph.parameters
         self._rules = graph.rules
@@ -179,10 +280,7 @@ class Program:
         order = np.arange(len(data)) if order is None else order
         n = len(order)
         outputs, seed = np.empty((n, len(self.outputs))), 1.0 / n if backward else 0.0
-        try:
-            work = self._idle.pop()
-        except IndexError:  # other threads use all of them
-            work = _Workspace(self)
+        work = self._workspace()
         work.parameters[:] = parameters
         if n <= CHUNK:
             stop = work.run(BEGIN | ROWS | FINISH, 0, n, seed, data, order, outputs)
@@ -196,15 +294,57 @@ class Program:
             raise NotFiniteError(order[stop : stop + self._max_lanes])
         return outputs, gradient
 
+    def _workspace(self) -> _Workspace:
+        try:
+            return self._idle.pop()
+        except IndexError:  # other threads use all of them
+            return _Workspace(self)
+
+    def input_gradients(self, parameters: Floats, data: Floats, seeded: int) -> Floats:
+        """Return the gradient of the output with the number `seeded` by the inputs, for every row of `data`.
+
+        Raises:
+            NotFiniteError: a number is not finite.
+        """
+        n, order = len(data), np.arange(len(data))
+        outputs, gradients = np.empty((n, len(self.outputs))), np.empty(data.shape)
+        work = self._workspace()
+        work.parameters[:] = parameters
+        work.results = seeded, gradients
+        if n <= CHUNK:
+            stop = work.run(BEGIN | ROWS, 0, n, 1.0, data, order, outputs)
+        else:
+            stop = _run_in_threads(work, n, 1.0, data, order, outputs, BEGIN | ROWS)
+        self._idle.append(work)
+        if stop < n:
+            raise NotFiniteError(order[stop : stop + self._max_lanes])
+        wrong = ~np.isfinite(gradients).all(axis=1)
+        if wrong.any():
+            raise NotFiniteError(order[wrong])
+        return gradients
+
     def prepare(self, data: Floats, order: Order, outputs: Floats) -> _Workspace:
         """Return a workspace whose `words` are those of a run over these arrays, except for its rows and seed."""
         work = _Workspace(self)
         work.prepare(BEGIN | ROWS | FINISH, 0, 0, 0.0, data, order, outputs)
         return work
 
-    def explain(self, rows: Order, data: Floats, *, backward: bool) -> tuple[int, ArithmeticError]:
-        """Return the first of the rows in which a number is not finite, and the error that the engine raises there."""
-        outputs, inputs = copy.deepcopy((self.outputs, self.inputs))  # other threads may read the Values meanwhile
+    def explain(
+        self, rows: Order, parameters: Floats, data: Floats, *, backward: bool = False, seeded: int | None = None
+    ) -> tuple[int, ArithmeticError]:
+        """Return the first of the rows in which a number is not finite, and the error that the engine raises there.
+
+        Args:
+            rows: the indices of the rows in question.
+            parameters: as in `run`.
+            data: as in `run`.
+            backward: whether the gradient with respect to the parameters was computed.
+            seeded: the number of the output whose gradient with respect to the inputs was computed, if any.
+        """
+        # Other threads may read the Values meanwhile.
+        outputs, inputs, leaves = copy.deepcopy((self.outputs, self.inputs, self.parameters))
+        for leaf, number in zip(leaves, parameters.tolist(), strict=True):
+            leaf._data = number
         for row in rows.tolist():
             for x, number in zip(inputs, data[row].tolist(), strict=True):
                 x._data = number
@@ -214,6 +354,8 @@ class Program:
                 if backward:
                     outputs[0].zero_grad()
                     outputs[0].backward()
+                if seeded is not None:
+                    jacobian(outputs[seeded], inputs)
             except ArithmeticError as error:
                 return row, error
         return int(rows[0]), OverflowError("the gradients of the rows overflow in their sum: a float ends at 1.8e308")
@@ -247,6 +389,7 @@ class _Workspace:
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
         n_slots: the number of slots of both tapes.
+        results: which output the gradients are of, and the array of those by the inputs; empty if they are not needed.
     """
 
     def __init__(self, program: Program) -> None:
@@ -263,6 +406,7 @@ class _Workspace:
             self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
         self._runtime = runtime_code()
         self.n_slots = uniform + program._sizes[1]
+        self.results: tuple[int, Floats] = (0, np.empty((0, 0)))
         self.address = self._runtime.address("run")
         self._allocate_lanes()
 
@@ -282,7 +426,7 @@ class _Workspace:
     ) -> None:
         """Set `words` to the arguments of `runtime.run`."""
         words = pack(phases, first, last, seed, data, order, outputs)
-        self.words = np.concatenate([words, self._words])
+        self.words = np.concatenate([words, self._words, pack(*self.results)])
 
     def run(self, *arguments: Any) -> int:
         """Call `runtime.run`; the arguments are those of `prepare`."""
@@ -296,7 +440,15 @@ class _Workspace:
         return workspace
 
 
-def _run_in_threads(work: _Workspace, n: int, seed: float, data: Floats, order: Order, outputs: Floats) -> int:
+def _run_in_threads(
+    work: _Workspace,
+    n: int,
+    seed: float,
+    data: Floats,
+    order: Order,
+    outputs: Floats,
+    phases: int = BEGIN | ROWS | FINISH,
+) -> int:
     """Run over many rows in chunks, each in lanes of its own, and add their sums in the order of the chunks."""
 
     def run_chunk(first: int) -> tuple[int, _Workspace]:
@@ -313,7 +465,7 @@ def _run_in_threads(work: _Workspace, n: int, seed: float, data: Floats, order: 
             return stop
         work.weight_gradients += chunk.weight_gradients
         work.common_gradients += chunk.common_gradients
-    return work.run(FINISH, n, n, seed, data, order, outputs)
+    return work.run(phases & FINISH, n, n, seed, data, order, outputs)
 
 
 def _compress(slots: Order) -> Order:

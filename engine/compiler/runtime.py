@@ -273,10 +273,12 @@ def run(
     tape: Table, index: Slots,
     uniform_values: Floats, uniform_gradients: Floats, uniform_scratch: Floats, weights: Floats, common: Floats,
     values: Floats, gradients: Floats, scratch: Floats, weight_gradients: Floats, common_gradients: Floats,
+    seeded: int, input_gradients: Matrix,
 ) -> int:  # fmt: skip
     """Run both tapes for the rows of data from `first` to `last`, backward too if the `seed` is not 0.
 
-    The uniform values begin with the parameters, the uniform gradients with theirs.
+    The uniform values begin with the parameters, the uniform gradients with theirs. The gradient is that of the output
+    with the number `seeded`; `input_gradients`, unless it is empty, receives that of each row by the inputs.
     `phases` selects what to run (BEGIN, ROWS and FINISH, or-ed). Returns the first row of the first block that is not
     finite, `last` if all are, or -1 if the gradient is not.
     """
@@ -310,9 +312,13 @@ def run(
             if seed != 0.0:
                 fill(gradients, 0.0)
                 for lane in range(full):
-                    gradients[output_slots[0] * lanes + lane] = seed
+                    gradients[output_slots[seeded] * lanes + lane] = seed
                 backward(lanes, kernels, tape, index, weights, values, gradients, weight_gradients)
                 add_lanes(lanes, gradients, columns, common_gradients)
+                if len(input_gradients) > 0:
+                    for lane in range(full):
+                        for i in range(columns):
+                            input_gradients[start + lane, i] = gradients[i * lanes + lane]
 
     if phases & FINISH and seed != 0.0:
         fill(uniform_gradients, 0.0)

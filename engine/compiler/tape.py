@@ -114,13 +114,16 @@ class _Nodes:
         return self.lists.setdefault(nodes, NO_OPERAND - 1 - len(self.lists))
 
 
-def linearize(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> TapedGraph:
+def linearize(
+    outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = (), *, wrt_inputs: bool = False
+) -> TapedGraph:
     """Put the graph of `outputs` on tapes.
 
     Args:
-        outputs: the nodes to compute; gradients are those of the first one.
+        outputs: the nodes to compute; gradients are those of the first one, or with `wrt_inputs` of each.
         inputs: the leaves that vary from row to row.
         parameters: leaves that become the first parameters, whether they are in the graph or not.
+        wrt_inputs: take gradients with respect to the inputs instead of the parameters.
 
     >>> x, w = Value(1.0), Value(0.5)
     >>> graph = linearize([(w * x).tanh()], [x])
@@ -130,7 +133,8 @@ def linearize(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seq
     """
     nodes = _number_nodes(outputs, inputs, parameters)
     results = np.array([nodes.numbers[output] for output in outputs])
-    graph = _Dependencies(nodes, len(inputs), results[0])
+    active = [*range(len(inputs))] if wrt_inputs else [*nodes.parameters]
+    graph = _Dependencies(nodes, len(inputs), active, results.max() if wrt_inputs else results[0])
     uniform = graph.tape([*nodes.parameters, *nodes.constants], varies=False)
     graph.common[results] = True
     common = np.flatnonzero(graph.common & ~graph.varies)
@@ -192,7 +196,7 @@ class _Dependencies:
         common: whether a node is the same in every row and an operand of one that varies.
     """
 
-    def __init__(self, nodes: _Nodes, n_inputs: int, root: int) -> None:
+    def __init__(self, nodes: _Nodes, n_inputs: int, active: list[int], root: int) -> None:
         codes, first, second = (np.fromiter(x, np.int64) for x in (nodes.codes, nodes.first, nodes.second))
         numbers = np.arange(len(codes))
         list_ends = np.cumsum([len(codes), *map(len, nodes.lists)])
@@ -202,7 +206,7 @@ class _Dependencies:
         self.inner = codes > 0
         self.varies = numbers < n_inputs
         requires_grad, level = np.zeros(len(codes), bool), np.zeros_like(codes)
-        requires_grad[list(nodes.parameters)] = True
+        requires_grad[active] = True
         flags = np.zeros((len(codes), 4), bool)
         from_start = first % self.sizes.size, second % self.sizes.size
         runtime_code().call(

@@ -344,7 +344,7 @@ class CompiledSteps(Steps):
                 results, gradient = group.program.run(self.now[0], group.data, rows, backward=True)
             except NotFiniteError as stopped:
                 self.write_back()
-                row, error = group.program.explain(stopped.rows, group.data, backward=True)
+                row, error = group.program.explain(stopped.rows, self.now[0], group.data, backward=True)
                 raise type(error)(f"epoch {epoch}, data[{group.examples[row]}]: {error}") from None
             losses += sum(results[:, 0].tolist())  # the sum of NumPy would warn of an overflow
             if self.accuracy_reads_values:
