@@ -242,6 +242,7 @@ class TestMemory:
         memory, x = Comparisons(), Value(1.0)
         for _ in range(20_000):
             memory.note([x * 2], caller=0)
+        assert sum(len(here.seen) for here in memory._places.values()) < 5000
         for line in range(1000):
             exec(compile("\n" * line + "memory.note([x * 2], caller=1)", "many", "exec"))
         assert len(memory._places) <= module.PLACES

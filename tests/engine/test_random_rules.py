@@ -1,5 +1,6 @@
 """Custom rules grown at random from the grammar: eager, as a graph of derivatives and compiled, they are the same."""
 
+import math
 import random
 import warnings
 from contextlib import suppress
@@ -7,7 +8,8 @@ from contextlib import suppress
 import pytest
 
 import engine
-from engine import Value, rule
+from engine import RULES, Value, rule
+from engine.formulas import MATH_FUNCTIONS
 from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 
 UNARY = ["tanh", "sin", "cos", "sigmoid", "softplus", "relu", "abs", "gelu", "sign", "elu"]
@@ -88,6 +90,12 @@ def number(rng):
     return float(rng.choice([0, 1, 2, -1, rng.uniform(-3, 3), rng.uniform(-3, 3), rng.uniform(-0.1, 0.1)]))
 
 
+def by_python(text, **numbers):
+    """What Python computes of the text itself."""
+    rows = {name: row.function for name, row in RULES.items() if name not in MATH_FUNCTIONS}
+    return eval(text, MATH_FUNCTIONS | {"pi": math.pi} | rows | numbers)
+
+
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 7))])
 def test_mean_the_same_eagerly_and_compiled(seed, tried):
     pytest.importorskip("llvmlite")
@@ -107,6 +115,12 @@ def test_mean_the_same_eagerly_and_compiled(seed, tried):
     for _ in range(100):
         for leaf in leaves:
             leaf.data, leaf.grad = number(rng), 0.0
+        for (function, _), xs in zip(rules, operands, strict=True):
+            row, numbers = RULES[function.__name__], dict(zip("ab", [x.data for x in xs], strict=False))
+            assert function(*xs).data == pytest.approx(by_python(row.value, **numbers), rel=1e-12, abs=1e-12)
+            texts = [by_python(text, **numbers, out=function(*xs).data) for text in row.partials]
+            assert engine.grad(function(*xs), xs) == pytest.approx(texts, rel=1e-12, abs=1e-12)
+            tried["values and partials of random custom rules, by the engine and by Python"] += 1 + len(texts)
         root = record()
         root.backward()
         eager = [leaf.grad for leaf in leaves]
