@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from rich.cells import cell_len
 
 from engine import RULES, Value, functions
+from engine.formatting import printable
 from engine.value import constant
 
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Value]] = {
@@ -38,6 +39,12 @@ def parse(text: str, leaves: Mapping[str, Value]) -> Value:
     reader = _Reader(text, leaves)
     try:
         result = reader.read(ast.parse(text, mode="eval").body)
+    except ExpressionError:
+        raise
+    except UnicodeEncodeError as error:
+        raise ExpressionError(printable(text), error.start, "not an expression: a character is not text") from None
+    except ValueError as error:  # of a number that is too large, or a function of an empty list
+        raise ExpressionError(text, 0, str(error)) from None
     except SyntaxError as error:
         raise ExpressionError(text, max((error.offset or 1) - 1, 0), f"not an expression: {error.msg}") from None
     except (RecursionError, MemoryError):

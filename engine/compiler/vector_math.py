@@ -115,5 +115,5 @@ def tanh(x: float) -> float:
     p = (-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3
     q = ((z + 1.12811678491632931402e2) * z + 2.23548839060100448583e3) * z + 4.84406305325125486048e3
     near = x + x * z * (p / q)
-    far = copysign(1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0), x)
-    return choice(z < 0.390625, near, far)
+    far = 1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0)
+    return copysign(choice(z < 0.390625, near, far), x)  # tanh(-0.0) is -0.0

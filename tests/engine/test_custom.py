@@ -269,6 +269,12 @@ class TestRule:
         with pytest.raises(TypeError, match=r"mine must be a real number, got str '3': convert"):
             mine(["3"])
 
+    def test_over_a_list_where_only_the_terms_name_the_largest(self):
+        below = rule("below_largest", "(a - top)**2", "2*a", finalize="total")
+        xs = [Value(x) for x in (3.0, 5.0)]
+        assert below(xs).data == 4.0
+        assert engine.compile(below(xs), xs)([[3.0, 5.0], [-1.0, -4.0]]).tolist() == [4.0, 9.0]
+
     def test_can_be_written_anew(self):
         cube = rule("cube", "a**3", "3 * a")
         x = Value(2.0)

@@ -242,6 +242,7 @@ def test_a_graph_of_any_width(terms, n):
 def test_the_sign_of_zero():
     x = Value(1.0, "x")
     assert str(engine.compile([x * 0.0, x * -0.0, x * 0], x)([2.0]).tolist()) == "[[0.0, -0.0, 0.0]]"
+    assert str(engine.compile([x.tanh(), x.sin(), -x], x)([-0.0]).tolist()) == "[[-0.0, -0.0, 0.0]]"
 
 
 def test_the_mean_of_numbers_whose_sum_overflows():
