@@ -38,7 +38,7 @@ def page(
     keys step, space plays, a click on a node goes to its step. The number of a leaf can be typed, dragged and stepped
     by the arrow keys, and everything follows: values, gradients and the words of the step. Every gradient on the page
     starts at 0.0, whatever `backward()` did before; the graph itself does not change. A root without a label is called
-    L.
+    L. What was recorded in `with viz.source_lines():` is shown with its line of the program.
 
     Args:
         root: the output of the graph.

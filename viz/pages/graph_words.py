@@ -12,6 +12,7 @@ from engine.formatting import printable
 from viz.equations import Equation, Equations
 from viz.pages.tape import Tape, is_leaf
 from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, spoken
+from viz.tracing import source_line
 from viz.typeset import mathml, plugged_in
 
 MAX_EQUATIONS = 12  # on one line
@@ -46,6 +47,7 @@ class GraphWords:
             equation = self.equations.definition(node)
             words[f"forward{i}"] = (
                 f"<h2>Forward {i} of {len(inner)}</h2>"
+                + _code(node)
                 + spoken(markup(f"{names.definition(node)} = {slot('data', tape.index[node])}"))
                 + formula(equation.mathml)
                 + latex([equation])
@@ -75,6 +77,7 @@ class GraphWords:
         )
         parts = [
             spoken(slots.markup(str(replace(step, upstream=upstream, contributions=())))),
+            _code(step.node),
             f'<p class="head" aria-hidden="true">{node} passes back {gradient} '
             '<math><mo>=</mo><mn data-slot="upstream"></mn></math></p>',
         ]
@@ -105,6 +108,7 @@ class GraphWords:
             kind = ", a constant, which has no gradient" if node.is_constant else ", a leaf" if not node.parents else ""
             kind = ", the output" if node is tape.root and node.parents else kind
             parts = [f'<p class="name">{html.escape(printable(text))}{kind}</p>']
+            parts.append(_code(node))
             if node.parents:
                 parts.append(formula(self.equations.definition(node).mathml))
                 expansion = self.equations.expansion(node, numbers=True)
@@ -120,6 +124,12 @@ class GraphWords:
     def _gradient(self, node: Value) -> Equation:
         number = plugged_in(1.0, f"grad {self.tape.index[node]}")
         return Equation(self.equations.gradient(node), (("=", number),))
+
+
+def _code(node: Value) -> str:
+    """Return the line of the program that recorded a node, if it is known."""
+    line = source_line(node)
+    return f'<p class="code"><code>{html.escape(printable(line))}</code></p>' if line else ""
 
 
 def _list(equations: Sequence[tuple[str, Equation]]) -> str:
