@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import ref
 
@@ -24,6 +27,10 @@ PLACES, PER_PLACE = 256, 100  # how many places are remembered, and comparisons 
 
 class FrozenBranchWarning(UserWarning):
     """A replayed graph contains the outcome of a comparison such as `if a < b:`, and does not compare again."""
+
+
+# Files of Python itself and of installed packages.
+LIBRARY = re.compile(rf"{re.escape(os.path.dirname(os.__file__))}|[\\/](site|dist)-packages[\\/]")
 
 
 @dataclass
@@ -45,7 +52,7 @@ class Comparisons:
     """A memory of comparisons: where they were made, and the nodes that they depend on, without keeping these alive.
 
     Comparisons at a place look at each node once, and at no more than `NEAREST` nodes each; what lies deeper is not
-    seen. Nor are comparisons of `v.data`, or in the original of a copied or unpickled graph. No lock is needed: threads
+    seen. Nor are comparisons of `v.data`, or of nodes that were pickled. No lock is needed: threads
     only add entries, and remove those of freed nodes.
     """
 
@@ -57,9 +64,8 @@ class Comparisons:
         self._room = NEAREST
 
     def note(self, operands: Iterable[Value], caller: int) -> None:
-        """Remember a comparison of Values by the function that is `caller` frames above."""
-        frame = sys._getframe(caller)
-        place = frame.f_code.co_filename, frame.f_lineno
+        """Remember a comparison of Values, made by the function that is `caller` frames above or what called it."""
+        place = _place(caller + 1)
         here = self._places.get(place)
         if here is None:
             if len(self._places) >= PLACES:
@@ -102,6 +108,16 @@ class Comparisons:
             self._decided.update((ref(node), places) for node in nodes)
             self._room = _without_freed(self._decided, self._room)
 
+    def copy(self, twins: Mapping[Value, Value]) -> None:
+        """Remember the comparisons of nodes as those of their copies, too."""
+        refs = {ref(node): ref(twin) for node, twin in twins.items()}
+        for here in [*self._places.values()]:
+            here.seen.update({refs[key]: here.seen[key] for key in refs.keys() & here.seen.keys()})
+            for number, leaves in [*here.complete]:
+                if refs.keys() >= set(leaves):
+                    here.complete.append((number, [refs[leaf] for leaf in leaves]))
+        self._decided.update({refs[key]: self._decided[key] for key in refs.keys() & self._decided.keys()})
+
     def places(self) -> list[Place]:
         """Return where comparisons were made."""
         return [*self._places]
@@ -133,6 +149,19 @@ class Comparisons:
             return any(number < end and nodes.issuperset(known) for number, known in [*here.complete])
 
         return [*(decided | {place: None for place, here in places if decides(here)})]
+
+
+def _place(caller: int) -> Place:
+    """Return the line that runs `caller` frames above; of a library, such as `statistics`, the line that called it."""
+    try:
+        nearest = sys._getframe(caller)
+    except ValueError:  # no function of Python made the comparison
+        return "<unknown>", 1
+    frame: FrameType | None = nearest
+    while frame and LIBRARY.search(frame.f_code.co_filename):
+        frame = frame.f_back
+    frame = frame or nearest
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def _without_freed(seen: dict[ref[Value], Any], room: int) -> int:

@@ -427,9 +427,13 @@ class Value(Pictured):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """Copy the whole graph."""
+        twins: dict[Value, Value] = {}
         for node in topological_order(self, stop=lambda node: id(node) in memo):
-            twin = memo[id(node)] = copy.copy(node)
+            twin = memo[id(node)] = twins[node] = copy.copy(node)
             twin._a, twin._b = copy.deepcopy(node._a, memo), copy.deepcopy(node._b, memo)
+        comparisons = noted_comparisons()
+        if comparisons is not None:
+            comparisons.copy(twins)
         copied: Value = memo[id(self)]
         return copied
 

@@ -1,8 +1,14 @@
 """Comparisons that decided a branch: a replay warns of them, with file and line, and of no others."""
 
+import _thread
+import copy
 import gc
+import operator
 import re
+import statistics
+import sys
 import threading
+import time
 import warnings
 import weakref
 from pathlib import Path
@@ -74,6 +80,30 @@ def test_compile_warns(kind, program):
     assert all(warning.filename == __file__ for warning in caught)
     assert all(f"{__file__}, line {warning.lineno}:" in str(warning.message) for warning in caught)
     assert all(re.search("<|>|max|min|sorted", LINES[warning.lineno - 1]) for warning in caught)
+
+
+def test_the_line_is_that_of_the_user_who_called_a_library(program):
+    x, w = leaves()
+    y = statistics.median([x, w * x, x * x]) + x
+    with pytest.warns(FrozenBranchWarning) as caught:
+        program(y, x)
+    assert ["statistics.median" in LINES[warning.lineno - 1] for warning in caught] == [True]
+
+
+def test_copies_are_replayed_with_a_warning(program):
+    x, w = leaves()
+    y, x, w = copy.deepcopy([w * positive_part(x), x, w])
+    with pytest.warns(FrozenBranchWarning):
+        program(y, x)
+
+
+def test_a_comparison_that_no_function_of_python_makes(monkeypatch):
+    x, w = leaves()
+    errors = []
+    monkeypatch.setattr(sys, "unraisablehook", errors.append)
+    _thread.start_new_thread(operator.lt, (x, w))
+    time.sleep(0.2)
+    assert errors == []
 
 
 def test_forward_warns_once():
