@@ -20,6 +20,7 @@ from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.derivatives import jacobian
 from engine.graph import topological_order
+from engine.recording import recording
 from engine.validation import describe
 from engine.value import Value
 
@@ -349,8 +350,9 @@ class Program:
             for x, number in zip(inputs, data[row].tolist(), strict=True):
                 x._data = number
             try:
-                for output in outputs:
-                    output.forward()
+                with recording():  # without a warning of comparisons, which compile has given
+                    for output in outputs:
+                        output.forward()
                 if backward:
                     outputs[0].zero_grad()
                     outputs[0].backward()

@@ -97,6 +97,17 @@ def test_copies_are_replayed_with_a_warning(program):
         program(y, x)
 
 
+def test_a_compiled_function_warns_once(program):
+    x, w = leaves()
+    y = (w * positive_part(x)).log()
+    with pytest.warns(FrozenBranchWarning):
+        f = program(y, x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ArithmeticError, match="row 1"):
+            f([1.0, -1.0])
+
+
 def test_a_comparison_that_no_function_of_python_makes(monkeypatch):
     x, w = leaves()
     errors = []
