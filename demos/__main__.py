@@ -15,7 +15,7 @@ from demos._lesson import INSTALL, OPTIONS, PICTURES, heading
 ORDER = (  # as in the lecture; any other demo comes last
     "perceptron", "activations", "hidden_layer", "gradient_descent", "derivation", "two_layer", "symmetry",
     "backprop", "forward_backward", "forward_mode", "one_page", "error_propagation", "vanishing", "derivatives",
-    "newton", "uncertainty", "moons", "digits", "microgpt",
+    "newton", "uncertainty", "greeks", "moons", "digits", "microgpt",
 )  # fmt: skip
 WITHOUT_EXTRA = ("backprop", "one_page", "error_propagation")
 USAGE = f"""

@@ -30,6 +30,7 @@ LESSONS = {
     "newton": "newton.png",
     "derivatives": "derivatives.svg",
     "uncertainty": "uncertainty.png",
+    "greeks": "greeks.png",
     "microgpt": "microgpt.png",
 }
 MORE = {
