@@ -82,8 +82,8 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     xs = [budget.output.data + budget.sigma * i / 25 for i in range(-100, 101)]
     normal = statistics.NormalDist(budget.output.data, budget.sigma)
     left.plot(xs, [normal.pdf(x) for x in xs], color=ORANGE, label="uncertainty(g, ...)")
-    left.set(xlabel="g in m/s²", yticks=[])
-    left.legend(fontsize="small")
+    left.set(xlabel="g in m/s²", yticks=[], ylim=(0, 1.5 * normal.pdf(normal.mean)))  # room for the legend
+    left.legend(fontsize="small", loc="upper center")
     right.barh([share.x.label for share in budget.shares], [share.share for share in budget.shares], color=ORANGE)
     right.set(xlabel="share of the variance of g", xlim=(0, 1))
     right.invert_yaxis()
