@@ -68,6 +68,7 @@ MISTAKES = [
     ("engine.grad(L, {a, b})", "TypeError", ["inputs", "in order", "set"]),
     ("Backprop(model)", "TypeError", ["root of a graph", "MLP(2, [4, 1]", "model(x)"]),
     ("y = 2 * a if a > 0 else -a\nengine.compile(y, [a])", "FrozenBranchWarning", ["typed, line 1", "maximum", "relu"]),
+    ("f = engine.compile(L, [a, b])\nf(2.0, 3.0)", "TypeError", ["too many", "f([[2.0, 3.0]])"]),
     # Functions and rules
     ("engine.sum(a, b)", "TypeError", ["too many", "engine.sum([a, b])"]),
     ("engine.softmax(a)", "TypeError", ["softmax", "list of Values"]),

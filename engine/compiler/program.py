@@ -19,6 +19,7 @@ from engine.compiler.python_to_llvm import pack
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.derivatives import jacobian
+from engine.foreign import usage
 from engine.graph import topological_order
 from engine.recording import recording
 from engine.validation import describe
@@ -55,6 +56,7 @@ class CompiledFunction:
         outputs, inputs = self._program.outputs, self._program.inputs
         return sys.modules["engine"].compile, (outputs[0] if self._single else outputs, inputs)  # checks for llvmlite
 
+    @usage("f([[2.0, 3.0]]): a row of inputs for each example")
     def __call__(self, rows: npt.ArrayLike) -> Floats:
         """Compute the outputs for every row.
 
