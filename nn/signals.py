@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+import engine
 from engine import Value
 from engine.recording import recording
 from engine.restore import restored
-from engine.validation import describe
-from nn.inputs import with_bias
+from engine.rules import Rule, Unary
+from engine.validation import as_float, describe
+from engine.value import record
+from nn.inputs import as_list, with_bias
 from nn.layer import Layer
-from nn.losses import Loss
+from nn.losses import Loss, cross_entropy
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
@@ -36,6 +39,27 @@ class Signals(NamedTuple):
     deltas: PerNeuron
     gradients: PerNeuron
     loss: float | None = None
+
+
+class ExampleGraph(NamedTuple):
+    """The graph of the loss of one example, and the roles of its nodes.
+
+    Attributes:
+        x: the inputs, leaves, without x0.
+        target: the numbers of the target, leaves; empty if the loss takes only a target without a graph.
+        a: the weighted sum of every neuron.
+        z: the output of every neuron, a node of its own even if the activation is linear.
+        loss: the root.
+    """
+
+    x: Sequence[Value]
+    target: Sequence[Value]
+    a: Sequence[Sequence[Value]]
+    z: Sequence[Sequence[Value]]
+    loss: Value
+
+
+LINEAR = Unary("linear", "a", ("1",), "the operand itself", notation=("a", "1"))
 
 
 @recording()
@@ -89,6 +113,96 @@ def signals_of(
         error = result.data
     a, z = ([[value.data for value in layer[i]] for layer in trace] for i in (0, 1))
     return Signals(x, a, z, deltas, gradients, error)
+
+
+@recording()
+def record_example(
+    model: Perceptron | Layer | MLP, inputs: Any, target: Any, loss: Loss, *, bias: bool = True
+) -> ExampleGraph:
+    """Record the loss of one example in a graph whose leaves are the inputs, the weights and the target.
+
+    The class that is the target of `nn.cross_entropy` becomes a 1 among zeros. Outputs that the loss does not use are
+    added to it times 0, so that every neuron is in the graph.
+
+    Args:
+        model: the network, whose weights are leaves of the graph.
+        inputs: one x, as for a call of the model.
+        target: the target of the loss.
+        loss: the function of outputs and target that the model learns, such as `nn.mse`.
+        bias: whether the bias units are part of the graph; without them, every bias weight must be 0.
+
+    Raises:
+        ValueError: `bias` is false and a bias weight is not 0.
+        TypeError, ValueError, ArithmeticError: as `signals_of`.
+
+    >>> from nn import mse
+    >>> graph = record_example(Perceptron(1, "linear", init=[1.0, 2.0]), [3.0], 5.0, mse)
+    >>> graph.x, graph.target, graph.loss.data
+    ([Value(data=3.0, grad=0.0, label='x1')], [Value(data=5.0, grad=0.0, label='r')], 4.0)
+    """
+    signals = signals_of(model, inputs, target, loss)
+    layers = layers_of(model, "record_example")
+    if not bias:
+        check_no_bias(model)
+    x0, *_ = with_bias(inputs, model.n_inputs, model)
+    x = [Value(number, f"x{i}") for i, number in enumerate(signals.x, start=1) if number is not None]
+    signal, sums, outputs = [x0, *x], [], []
+    for neurons in layers:
+        sums.append([_labelled(engine.dot(n.weights[1 - bias :], signal[1 - bias :]), n.labels[0]) for n in neurons])
+        outputs.append(
+            [_labelled(record(activation_rule(n), a), n.labels[1]) for n, a in zip(neurons, sums[-1], strict=True)]
+        )
+        signal = [x0, *outputs[-1]]
+    y = outputs[-1] if isinstance(model, Layer) or len(outputs[-1]) > 1 else outputs[-1][0]
+    leaves = _target_leaves(target, loss, len(outputs[-1]))
+    try:
+        is_list = as_list(target) is not None or loss is cross_entropy
+        result = loss(y, leaves if is_list else leaves[0])
+    except (TypeError, ValueError, IndexError):  # a loss of the user's that takes plain targets only
+        leaves, result = [], loss(y, target)
+    reached = {*engine.topological_order(result)}
+    if unused := [output for output in outputs[-1] if output not in reached]:
+        result = result + engine.dot([0.0] * len(unused), unused)
+    result.label = result.label or "L"
+    return ExampleGraph(x, leaves, sums, outputs, result)
+
+
+def check_no_bias(model: Perceptron | Layer | MLP) -> None:
+    """Check that every bias weight is 0.
+
+    Raises:
+        ValueError: one is not.
+    """
+    bias_weights = {neuron.weights[0] for neurons in layers_of(model, "check_no_bias") for neuron in neurons}
+    for name, weight in model.named_parameters():
+        if weight in bias_weights and weight.data != 0.0:
+            raise ValueError(f"every bias weight must be 0 in a network without bias units, got {name} = {weight.data}")
+
+
+def activation_rule(neuron: Perceptron) -> Rule:
+    """Return the row of a neuron's activation, that of the table when the neuron was built.
+
+    >>> activation_rule(Perceptron(1, "tanh")).value, activation_rule(Perceptron(1, "linear")).value
+    ('tanh(a)', 'a')
+    """
+    if neuron._function is None:
+        return LINEAR
+    with recording():
+        return neuron._function(Value(1.0))._rule
+
+
+def _target_leaves(target: Any, loss: Loss, n_outputs: int) -> list[Value]:
+    """Return the numbers of a target as leaves, with the labels r, or r1, r2...; none if it is not numbers."""
+    values = as_list(target)
+    if values is None and loss is cross_entropy:
+        return [Value(float(k == target), f"r{k + 1}") for k in range(n_outputs)]
+    numbers = [x.data if isinstance(x, Value) else as_float(x) for x in ([target] if values is None else values)]
+    return [Value(x, f"r{k}" if len(numbers) > 1 else "r") for k, x in enumerate(numbers, start=1) if x is not None]
+
+
+def _labelled(node: Value, label: str) -> Value:
+    node.label = label
+    return node
 
 
 def layers_of(model: object, caller: str) -> list[tuple[Perceptron, ...]]:
