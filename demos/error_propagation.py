@@ -149,10 +149,10 @@ def main(
         print("".join(f"{text:{width}}" for text, width in zip(texts, (14, 22, 16, 10, 0), strict=True)))
     print("(The third loss goes on with -sum (1 - r) log(1 - y).)")
 
-    print("\nIn the picture, delta is dE/da (P57), which is -f'(e) times the delta above.")
-    save(viz.network(model, list(x), z, loss=half_squared_error), output, "error_propagation.svg")
+    print("\nThe picture and the page have the names and the numbers of this lesson.")
+    save(viz.network(model, list(x), z, loss=half_squared_error, notation="P58"), output, "error_propagation.svg")
     page = viz.network_page(
-        model, output / "error_propagation.html", list(x), z, loss=half_squared_error, learning_rate=eta
+        model, output / "error_propagation.html", list(x), z, loss=half_squared_error, learning_rate=eta, notation="P58"
     )
     print(f"Interactive page: {page}")
 

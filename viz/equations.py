@@ -63,7 +63,7 @@ class Equation:
         return [(left, sides[0]), *(("", side) for side in sides[1:])] if sides else [("", left)]
 
 
-LATEX_RELATIONS = {"=": "=", "+=": r"\mathrel{+}="}
+LATEX_RELATIONS = {"=": "=", "+=": r"\mathrel{+}=", "←": r"\leftarrow", "→": r"\to"}
 
 
 def latex_lines(equations: Sequence[Equation]) -> LaTeX:

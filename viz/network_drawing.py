@@ -6,9 +6,8 @@ Every position is computed here: Graphviz's engine nop2 draws nodes and edges wh
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -19,8 +18,9 @@ from engine.validation import as_float, at_least
 from engine.value import constant
 from nn import MLP, Layer, Perceptron
 from nn.inputs import as_list
-from nn.signals import Signals, layers_of, signals_of
+from nn.signals import layers_of, signals_of
 from viz.drawing import Drawing, escape_label
+from viz.network_units import Columns, Neuron, Unit, columns_of, loss_name, neurons_of, short_name, without_middle
 from viz.style import BIAS, BLUE, DARK, FONT, GREY, INNER, LEAF, ORANGE, ROOT
 
 NEURON_RADIUS = 31  # points
@@ -39,27 +39,6 @@ STYLES = {"input": LEAF, "neuron": INNER, "output": ROOT, "bias": BIAS}
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, eq=False)
-class Unit:
-    """A circle of the drawing: an input, a bias unit or a neuron. Unknown numbers are None."""
-
-    kind: str
-    key: str
-    name: str
-    output: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Neuron(Unit):
-    """A unit that is computed: a neuron of layer 1, 2, ... with its weighted sum a, its dL/dz and its delta."""
-
-    layer: int
-    perceptron: Perceptron
-    a: float | None
-    gradient: float | None
-    delta: float | None
-
-
 @usage("viz.network(model, [0.5, -1.0])")
 def network(
     model: Perceptron | Layer | MLP,
@@ -67,6 +46,7 @@ def network(
     target: Any = None,
     *,
     loss: Callable[[Any, Any], Value] | None = None,
+    notation: str = "P57",
     max_neurons: int = 16,
     precision: int = 3,
 ) -> Drawing:
@@ -78,15 +58,16 @@ def network(
 
     With a target and the loss that the model learns, a neuron also shows its delta, the derivative of the loss with
     respect to its weighted sum a: delta_j = dL/da_j (P57, where the loss is l), so that dL/dw_ji is delta_j times the
-    input z_i. (On the slides P58-77 delta is the error that arrives at the output of the neuron, -dL/dz_j, and delta_j
-    is that times -f'(a_j).) Without a target, but after `backward()`, the deltas are the gradients of the bias weights,
-    which are equal, summed over all examples.
+    input z_i. Without a target, but after `backward()`, the deltas are the gradients of the bias weights, which are
+    equal, summed over all examples.
 
     Args:
         model: the network; its data and gradients do not change.
         inputs: one example x, as the model takes it.
         target: the target of the loss.
         loss: the function of outputs and target that the model learns, such as `nn.cross_entropy`.
+        notation: "P57", or "P58" for the names of P58-P77: the neurons are numbered through, there are no bias units,
+            whose weights must be 0, and delta is the error that arrives at the output of a neuron, -dL/dy.
         max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
         precision: the significant digits of all numbers, at least 1.
 
@@ -108,40 +89,12 @@ def network(
     at_least(1, max_neurons, "max_neurons")
     at_least(1, precision, "precision")
     signals = signals_of(model, inputs, target, loss)
-    picture = Picture(model, columns_of(model, layers, signals), max_neurons, precision)
+    columns = columns_of(model, layers, signals, notation)
+    picture = _Picture(model, columns, max_neurons, precision, is_numbered=notation == "P58")
     picture.headings(model)
     picture.targets(target)
     picture.caption(target, signals.loss, loss)
     return picture.drawing
-
-
-def short_name(name: str) -> str:
-    """Return the name of a weight or unit without that of its layer: `w12` for `layer1.w12`."""
-    return name.rpartition(".")[2]
-
-
-def columns_of(
-    model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], signals: Signals
-) -> list[list[Unit]]:
-    """Return the units of the inputs and of every layer, each with the bias unit of the next layer in front."""
-    inputs = [Unit("input", f"x{i}", f"x{i}", x) for i, x in enumerate(signals.x, start=1)]
-    columns = [[Unit("bias", "x0", "x0", 1.0), *inputs]]
-    for k, layer in enumerate(layers, start=1):
-        prefix = f"layer{k}." if isinstance(model, MLP) else ""
-        kind = "output" if k == len(layers) else "neuron"
-        column = [] if kind == "output" else [Unit("bias", f"{prefix}z0", "z0", 1.0)]
-        for j, perceptron in enumerate(layer):
-            name = "y" if isinstance(model, Perceptron) else f"z{j + 1}"
-            numbers = (signals.z, signals.a, signals.gradients, signals.deltas)
-            z, a, gradient, delta = (rows[k - 1][j] for rows in numbers)
-            column.append(Neuron(kind, prefix + name, name, z, k, perceptron, a, gradient, delta))
-        columns.append(column)
-    return columns
-
-
-def neurons_of(column: Iterable[Unit | None]) -> list[Neuron]:
-    """Return the neurons of a column, without its bias unit."""
-    return [unit for unit in column if isinstance(unit, Neuron)]
 
 
 def _curve(perceptron: Perceptron) -> list[Point]:
@@ -161,21 +114,17 @@ def _clamp(x: float, low: float, high: float) -> float:
     return max(low, min(high, x))
 
 
-class Picture:
-    """The drawing and its layout: one column per layer, all columns centred about y = 0.
+class _Picture:
+    """The drawing and its layout: one column per layer, all columns centred about y = 0."""
 
-    `like` is a picture of the same network, whose distances and widths of lines this one has at least.
-    """
-
-    def __init__(
-        self, model: Any, columns: list[list[Unit]], max_neurons: int, precision: int, like: Picture | None = None
-    ) -> None:
-        self.precision = precision
-        self.weights = {weight: name for name, weight in model.named_parameters()}
-        least_width, least_gap = (like.largest, like.gap) if like else (0.0, 280.0)
-        self.largest: float = max(least_width, *(abs(weight.data) for weight in self.weights)) or 1.0
+    def __init__(self, model: Any, columns: Columns, max_neurons: int, precision: int, *, is_numbered: bool) -> None:
+        self.precision, self.is_numbered = precision, is_numbered
+        self.weights = {
+            weight: label for column in columns for x in neurons_of(column) for weight, label in x.labelled_weights
+        }
+        self.largest: float = max(abs(weight.data) for weight in self.weights) or 1.0
         self.columns = columns
-        self.shown = [_without_middle(column, max_neurons) for column in columns]
+        self.shown = [without_middle(column, max_neurons) for column in columns]
         rows = max(map(len, self.shown))
         lines = max(len(sources) * len(neurons_of(column)) for sources, column in pairwise(self.shown))
         is_whole = not any(None in column for column in self.shown)
@@ -183,7 +132,7 @@ class Picture:
         self.named = is_whole and lines <= MAX_NAMED
         self.has_deltas = neurons_of(columns[-1])[0].delta is not None
         self.pitch = 110.0 if self.numbered else 2 * NEURON_RADIUS + (2.2 if self.has_deltas else 1.2) * LINE_HEIGHT
-        self.gap: float = max(least_gap, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
+        self.gap: float = max(280.0, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
         self.top = self.pitch * (rows - 1) / 2 + NEURON_RADIUS + 2.5 * LINE_HEIGHT
         self.alt_texts: list[str] = []
         is_landscape = self.gap * (len(columns) - 1) > 2 * self.top
@@ -215,7 +164,7 @@ class Picture:
         """Return the distance from the column before layer k at which no number on a line touches a circle."""
         if not self.numbered:
             return 0.0
-        labels = [self.weight_label(weight) for x in neurons_of(self.shown[k]) for weight in x.perceptron.weights]
+        labels = [self.weight_label(weight) for x in neurons_of(self.shown[k]) for weight in x.weights]
         half_width = 0.3 * FONT_SIZE * max(map(len, labels))
         return (NEURON_RADIUS + half_width + 6) / min(self.label_position(k), 1 - self.label_position(k))
 
@@ -288,7 +237,7 @@ class Picture:
         """Draw the weights of layer k."""
         share = self.label_position(k)
         for unit in neurons_of(self.shown[k]):
-            for source, weight in zip(self.columns[k - 1], unit.perceptron.weights, strict=True):
+            for source, weight in zip(self.columns[k - 1], unit.weights, strict=True):
                 if source not in self.shown[k - 1]:
                     continue
                 name = self.weights[weight]
@@ -335,16 +284,12 @@ class Picture:
                 text = f"target {self.number(number)}"
                 self.text(f"target {unit.key}", text, (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)
 
-    def loss(self, error: float | None) -> None:
-        """Write the loss below the outputs."""
-        x, y = self.position(len(self.columns) - 1, self.shown[-1][-1])
-        self.text("loss", f"L = {self.number(error)}", (x, y - NEURON_RADIUS - 2.5 * LINE_HEIGHT), DARK)
-
     def caption(self, target: Any, error: float | None, loss: Any) -> None:
         """Write the legend below the picture, and describe the picture for screen readers."""
         lines = self.legend(error is not None)
         if error is not None:
-            lines.append(f"L = {loss_name(loss)} = {self.number(error)} for target {shorten(target)}")
+            letter = "E" if self.is_numbered else "L"
+            lines.append(f"{letter} = {loss_name(loss)} = {self.number(error)} for target {shorten(target)}")
         self.drawing.describe(f"The network {self.drawing.name}", "; ".join([*self.alt_texts, *lines]))
         middle = self.gap * (len(self.columns) - 1) / 2
         for i, line in enumerate(lines):
@@ -354,26 +299,16 @@ class Picture:
         """Return what the marks of the picture mean."""
         lines = ["weights: solid = positive, dashed = negative, thicker = larger magnitude"]
         if self.columns[-1][-1].output is not None:
-            lines.append("circles: the activation with the neuron's point (a, z), and its output z")
+            a, z = ("e", "y") if self.is_numbered else ("a", "z")
+            lines.append(f"circles: the activation with the neuron's point ({a}, {z}), and its output {z}")
         if self.has_deltas:
             source = "" if has_loss else " (after backward(), the gradient of its bias weight)"
-            lines.append(f"δ = ∂L/∂a, the derivative of the loss with respect to the neuron's weighted sum a{source}")
+            lines.append(
+                "δ = -∂E/∂y, the error that arrives at the neuron's output y"
+                if self.is_numbered
+                else f"δ = ∂L/∂a, the derivative of the loss with respect to the neuron's weighted sum a{source}"
+            )
         return lines
-
-
-def _without_middle(column: list[Unit], max_units: int) -> list[Unit | None]:
-    """Return a column with None in place of its middle if it has more than `max_units` units besides the bias unit."""
-    n_bias = len([unit for unit in column if unit.kind == "bias"])
-    units: list[Unit | None] = [*column]
-    if len(column) - n_bias > max_units + 1:  # None needs as much room as one unit
-        units[n_bias + (max_units + 1) // 2 : len(column) - max_units // 2] = [None]
-    return units
-
-
-def loss_name(loss: Any) -> str:
-    """Return the name of a loss for a reader; that of a lambda is `loss`."""
-    name = getattr(loss, "__name__", "")
-    return name if name.isidentifier() else "loss"
 
 
 def shorten(target: Any) -> str:

@@ -77,7 +77,7 @@ def test_outputs_and_deltas_are_those_of_numpy():
     shown = texts(viz.network(model, x, r, loss=nn.mse))
     for layer, (zs, deltas) in enumerate([(z1, delta1), (z2, delta2)], start=1):
         for j, (z, delta) in enumerate(zip(zs, deltas, strict=True), start=1):
-            assert shown[f"layer{layer}.z{j}"] == [f"z{j}", three(z), f"δ = {three(delta)}"]
+            assert shown[f"layer{layer}.z{j}"] == [f"{' zy'[layer]}{j}", three(z), f"δ = {three(delta)}"]
     for name, weight in model.named_parameters():
         assert shown[name] == [f"{name.split('.')[1]} = {three(weight.data)}"] or three(weight.data) in shown[name]
 
@@ -146,7 +146,7 @@ def test_every_weight_has_its_line():
     assert len(edges) == len(model.parameters())
     weight = model.layers[1].neurons[1].weights[3]
     tooltip = edges["layer1.z3->layer2.z2"].find(f".//{SVG}a").get("{http://www.w3.org/1999/xlink}title")
-    assert tooltip == f"layer2.w23 = {three(weight.data)}, from z3 to z2"
+    assert tooltip == f"layer2.w23 = {three(weight.data)}, from z3 to y2"
 
 
 @pytest.mark.parametrize("model", [nn.Perceptron(8), nn.Layer(2, 3), nn.MLP(2, [4, 1]), nn.MLP(5, [5, 1])], ids=repr)

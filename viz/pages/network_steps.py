@@ -1,41 +1,56 @@
-"""The page of a network: forward, the loss, every delta backwards, every weight update, and forward again (P57-P77)."""
+"""The page of a network: forward, the loss, every delta backwards, every weight update, and forward again (P35-P77)."""
 
 from __future__ import annotations
 
+import ast
 import os
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import engine
+import nn
 from engine import Value
-from engine.formatting import format_number
+from engine.foreign import usage
+from engine.labels import substitute
+from engine.recording import recording
 from engine.restore import restored
+from engine.rules import Rule
 from engine.validation import as_finite, at_least, error_context
 from nn import MLP, Layer, Perceptron
-from nn.signals import Signals, layers_of, signals_of, slope
-from viz.network_drawing import (
-    NEURON_LINES,
-    Neuron,
-    Picture,
-    Unit,
-    columns_of,
-    loss_name,
-    neurons_of,
-    short_name,
-    shorten,
+from nn.inputs import as_list
+from nn.losses import Loss
+from nn.signals import layers_of, record_example, signals_of
+from viz.network_units import Neuron, Unit, columns_of, connections, loss_name
+from viz.pages.dark_mode import colour_rules
+from viz.pages.error_words import error_words
+from viz.pages.html_page import page_path, write_page
+from viz.pages.network_stage import Limits, Stage, training_markup
+from viz.pages.network_words import (
+    MAX_TERMS,
+    Right,
+    apply,
+    cross_entropy,
+    derivative_of,
+    equation,
+    expanded,
+    heading,
+    is_short,
+    line,
+    minus,
+    plus,
+    product,
+    sentence,
+    shortened,
+    slot,
+    symbol,
+    total,
 )
-from viz.pages.frames import Frame, page_path, parse_svg, write_page
-
-MAX_TERMS = 5  # of a sum
-MAX_LINES = 6  # below the drawing
-DEFAULTS = {"stroke-dasharray": "none", "stroke-width": "1"}  # of attributes that Graphviz leaves out
-
-Attributes = dict[str, dict[str, str]]  # of elements by their ids
-Changes = dict[str, tuple[dict[str, str], dict[str, str]]]  # the old and the new attributes of elements by their ids
 
 
+@usage('viz.network_page(model, "net.html", [0.5, -1.0], 1.0, loss=nn.mse)')
 def network_page(
     model: Perceptron | Layer | MLP,
     path: str | os.PathLike[str],
@@ -44,22 +59,28 @@ def network_page(
     *,
     loss: Callable[[Any, Any], Value] | None = None,
     learning_rate: float = 0.5,
+    notation: str = "P57",
+    max_neurons: int = 8,
     precision: int = 4,
 ) -> Path:
-    """Write a page that steps through one training step of a network with one example.
+    """Write a page that trains a network with one example, step by step.
 
     The order is that of the slides (P57-P77): the output of every neuron, layer by layer; the loss; the delta of every
-    neuron, from the output layer back; then every weight, w' = w - learning_rate * dL/dw, neuron by neuron. A second
-    forward pass shows the loss with the new weights. Delta is dL/da, as in `viz.network`. The keys are those of
-    `viz.page`. The model does not change.
+    neuron, from the output layer back; every weight, w - learning_rate * dL/dw; and forward again, with the loss before
+    and after. Inputs, target, weights, activations and learning rate can be changed on the page, and the new weights
+    can be the start of the next step, as often as one likes. The model does not change.
 
     Args:
-        model: the network; all of its neurons are drawn.
+        model: the network.
         path: the file, which must end in .html; an existing one is replaced.
         inputs: one example x, as the model takes it.
         target: the target of the loss.
-        loss: the function of outputs and target that the model learns, such as `nn.cross_entropy`.
+        loss: the function of outputs and target that the model learns, such as `nn.cross_entropy`. If it branches on
+            numbers, the page keeps to the branch of this example.
         learning_rate: the step size of the update, the eta of the slides.
+        notation: "P57" for a_j, z_j and delta_j = dL/da_j of each layer; "P58" for the names of P58-P77, where the
+            neurons are numbered through, there are no bias units, and delta_n = -dL/dy_n.
+        max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
         precision: the significant digits of all numbers, at least 1.
 
     Returns:
@@ -82,234 +103,458 @@ def network_page(
         raise ValueError("inputs and target must be those of one example, got None: pass both")
     layers = layers_of(model, "network_page")
     at_least(1, precision, "precision")
+    at_least(1, max_neurons, "max_neurons")
     rate = as_finite(learning_rate, "learning_rate")
-
-    max_neurons = max(model.n_inputs, *map(len, layers))
-
-    def picture_of(like: Picture | None = None) -> tuple[Signals, list[list[Unit]], Picture]:
-        signals = signals_of(model, inputs, target, loss)
-        columns = columns_of(model, layers, signals)
-        picture = Picture(model, columns, max_neurons, precision, like)
-        picture.headings(model)
-        picture.targets(target)
-        picture.loss(signals.loss)
-        return signals, columns, picture
-
-    before, columns, picture = picture_of()
-    new_data = {
-        weight: weight.data - rate * _require(neuron.delta) * _require(unit.output)
-        for neuron in chain.from_iterable(map(neurons_of, columns))
-        for weight, unit in zip(neuron.perceptron.weights, columns[neuron.layer - 1], strict=True)
-    }
-    with restored(model.parameters()), error_context("after the update"):
-        for weight, number in new_data.items():
-            weight.data = number
-        after, new_columns, new_picture = picture_of(picture)
-    _, _, picture = picture_of(new_picture)  # with the distances and line widths of the new one
-
-    names = {weight: name for name, weight in model.named_parameters()}
-    data = {weight: weight.data for weight in names}
-    svg, new_svg = (parse_svg(each.drawing.pipe(encoding="utf-8")) for each in (picture, new_picture))
-    old, new = _Steps(svg, columns, names, data, precision), _Steps(new_svg, new_columns, names, new_data, precision)
-    changes = _changes(svg, new_svg)
-    call = loss_name(loss), shorten(target)
-    frames = [
-        *old.forward("Forward", "forward", {}, [line.replace(" = ", "\u00a0=\u00a0") for line in picture.legend(True)]),
-        old.loss("The loss", "forward", call, _require(before.loss)),
-        *old.backward(),
-        *old.update(rate, new, changes),
-        *new.forward("Forward again", "again", changes, []),
-        new.loss("The loss after the update", "again", call, _require(after.loss), _require(before.loss)),
-    ]
-    frames[0].texts.update({f"{name}-weight": label for name, label in old.labels.items()})
-    for change in changes.values():
-        for element, (attributes, _) in change.items():
-            frames[0].attributes.setdefault(element, {}).update(attributes)
-    descriptions = {key: f"{key}, a neuron with {neuron.perceptron.activation}" for key, neuron in old.neurons.items()}
-    return write_page(path, svg, frames, repr(model), descriptions, beside=True)
+    signals = signals_of(model, inputs, target, loss)
+    assert loss is not None  # since there is a target
+    columns = columns_of(model, layers, signals, notation)
+    graph = record_example(model, inputs, target, loss, bias=notation != "P58")
+    is_numbered = notation == "P58"
+    stage = Stage(columns, graph, max_neurons, *_target_control(loss, target), is_numbered=is_numbered)
+    lesson = _NumberedLesson if is_numbered else _Lesson
+    with recording():
+        steps = lesson(stage, loss).steps()
+    _check_update(model, inputs, target, loss, rate)
+    sizes = "-".join(str(n) for n in (model.n_inputs, *map(len, layers)))
+    title = f"A training step of a network {sizes}"
+    return write_page(
+        path,
+        title=title,
+        heading=title,
+        stage=stage.markup(),
+        panel=training_markup(),
+        data={
+            "kind": "network",
+            "options": {"digits": precision},
+            "tape": stage.tape.data(),
+            "steps": [step.data() for step in steps],
+            "numbers": {"rate": rate, **stage.activations()},
+            "network": stage.data(),
+        },
+        templates={
+            **{step.words: step.markup for step in steps},
+            **error_words(stage.tape, [node for node in stage.tape.order if node.parents]),
+        },
+        rules=stage.tape.script(),
+        scripts=["network.js"],
+        styles=["network.css"],
+        colours=colour_rules(ET.Element("svg")),
+    )
 
 
-def _changes(svg: ET.Element, new_svg: ET.Element) -> dict[str, Changes]:
-    """Return what differs between the attributes of two drawings of a network, by the id of a node or edge."""
-    changes: dict[str, Changes] = {}
-    for group, new_group in zip(_groups(svg), _groups(new_svg), strict=True):
-        for i, (element, new_element) in enumerate(zip(group.iter(), new_group.iter(), strict=True)):
-            old, new = element.attrib, new_element.attrib
-            different = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-            if different:
-                element.set("id", key := element.get("id", f"{group.get('id')} {i}"))
-                pair = ({name: each.get(name, DEFAULTS.get(name, "")) for name in different} for each in (old, new))
-                changes.setdefault(group.get("id", ""), {})[key] = (next(pair), next(pair))
-    return changes
+def _target_control(loss: Any, target: Any) -> tuple[str, Limits]:
+    """Return how a target can be changed on the page, and its limits: so that the loss is defined for every choice."""
+    if loss is nn.cross_entropy:
+        return ("class", ()) if as_list(target) is None else ("", ())
+    if loss is nn.hinge:
+        return "", ()
+    return "number", (0.0, 1.0) if loss is nn.binary_cross_entropy else ()
 
 
-def _groups(svg: ET.Element) -> list[ET.Element]:
-    return [group for group in svg.iter("g") if group.get("class", "").startswith(("node", "edge"))]
+def _check_update(model: Any, inputs: Any, target: Any, loss: Any, rate: float) -> None:
+    """Check that the loss has a value after the update.
+
+    Raises:
+        ArithmeticError: it has none.
+    """
+    parameters = model.parameters()
+    with restored(parameters), recording(), error_context("after the update"):
+        model.zero_grad()
+        outputs = model(list(inputs) if as_list(inputs) is not None else inputs)
+        loss(outputs, target).backward()
+        for weight in parameters:
+            weight.data -= rate * weight.grad
+        loss(model(inputs), target)
 
 
-class _Steps:
-    """The frames of a network for one example, and the ids in its drawing that they mention.
+@dataclass(frozen=True)
+class Step:
+    """One step of the page.
 
-    Every output, delta and weight is known.
+    Attributes:
+        phase: `forward`, `backward`, `update` or `again`, the second forward pass.
+        markup: the words.
+        actions: what it does to the numbers, as viz/pages/assets/tape.js knows it.
+        lit: the ids of the elements that it highlights.
+        focus: the id of the unit that it computes.
+        words: the id of the words.
     """
 
-    def __init__(
-        self,
-        svg: ET.Element,
-        columns: list[list[Unit]],
-        names: dict[Value, str],
-        data: dict[Value, float],
-        precision: int,
-    ) -> None:
-        self.columns = [*columns, []]  # the last layer has no receivers
-        self.names, self.data, self.precision = names, data, precision
-        self.neurons = {neuron.key: neuron for column in columns for neuron in neurons_of(column)}
-        self.outputs = neurons_of(columns[-1])
-        self.labels: dict[str, str] = {}  # of the weights whose numbers are drawn
-        self.points: list[str] = []
-        weights = set(names.values())
-        for group in _groups(svg):
-            key = group.findtext("title", "")
-            group.set("id", key)
-            if key.endswith(" point"):
-                self.points.append(key)
-            lines = NEURON_LINES if key in self.neurons else ["weight"] if key in weights else []
-            for line, text in zip(["number"] if key == "loss" else lines, group.iter("text"), strict=False):
-                if line:
-                    text.set("id", f"{key}-{line}")
-                if line == "weight":
-                    self.labels[key] = text.text or ""
+    phase: str
+    markup: str
+    actions: list[list[Any]]
+    lit: list[str]
+    focus: str = ""
+    words: str = ""
 
-    def number(self, x: float | None) -> str:
-        return format_number(_require(x), self.precision)
+    def data(self) -> dict[str, Any]:
+        """Return the step as the page carries it."""
+        return {
+            "phase": self.phase, "words": self.words, "actions": self.actions, "lit": self.lit, "focus": self.focus,
+        }  # fmt: skip
 
-    def receivers(self, neuron: Neuron) -> list[tuple[Value, Neuron]]:
-        """Return the neurons of the next layer, each with its weight for the output of a neuron."""
-        i = self.columns[neuron.layer].index(neuron)
-        return [(x.perceptron.weights[i], x) for x in neurons_of(self.columns[neuron.layer + 1])]
 
-    def sources(self, neuron: Neuron) -> list[tuple[Value, Unit]]:
-        """Return the units of the layer before, each with the weight of a neuron for its output."""
-        return [*zip(neuron.perceptron.weights, self.columns[neuron.layer - 1], strict=True)]
+class _Lesson:
+    """The steps in the notation of P57: a_j, z_j, w_ji, delta_j = dL/da_j."""
 
-    def sums(self, terms: list[tuple[Value, str, float | None]]) -> tuple[str, str]:
-        """Return the sum of weights times other factors, in symbols and in numbers."""
-        symbols = [f"{short_name(self.names[weight])} {name}" for weight, name, _ in terms]
-        return _sum(symbols), _sum([f"{self.number(self.data[weight])}*{self.number(x)}" for weight, _, x in terms])
+    slope = "σ′"
+    delta_kind = "the derivative of the loss with respect to its weighted sum"
 
-    def frame(
-        self,
-        title: str,
-        phase: str,
-        neuron: Neuron,
-        lines: list[str],
-        texts: dict[str, str],
-        attributes: Attributes | None = None,
-    ) -> Frame:
-        """Return a step that lights up a neuron, its sources or receivers, and the lines between them."""
-        if phase == "backward":
-            others = [receiver.key for _, receiver in self.receivers(neuron)]
-            edges = [f"{neuron.key}->{other}" for other in others]
+    def __init__(self, stage: Stage, loss: Loss) -> None:
+        self.stage, self.graph, self.loss = stage, stage.graph, loss
+        self.index = stage.tape.index
+        self.outputs = stage.layers[-1]
+        # Whether the loss is the cross-entropy of probabilities, which the outputs become by sigmoid or softmax
+        is_binary = loss is nn.binary_cross_entropy and len(self.outputs) == 1
+        self.has_probabilities = (is_binary or loss is nn.cross_entropy) and bool(self.graph.target)
+        # What the formula of the loss is written in
+        self.symbols: dict[Value, ast.expr] = {}
+        for neuron, node in zip(self.outputs, self.graph.z[-1], strict=True):
+            self.symbols[node] = symbol(neuron.symbol)
+        for value, label in zip(self.graph.target, stage.target_labels, strict=True):
+            self.symbols[value] = symbol(label)
+        self.numbers = {node: slot("data", self.index[node]) for node in self.symbols}
+        of_neurons = {node for layer in (*self.graph.a, *self.graph.z) for node in layer}
+        order = stage.tape.order
+        self.loss_nodes = [self.index[x] for x in order if x.parents and x not in of_neurons]
+        self.leaves = [self.index[x] for x in order if not x.parents and not x.is_constant]
+
+    def steps(self) -> list[Step]:
+        """Return the steps in order."""
+        steps = [
+            self.start(), *self.forward(), self.loss_step(), *self.backward(), *self.update(), *self.again(),
+            self.loss_after(),
+        ]  # fmt: skip
+        return [replace(step, words=f"step{i}") for i, step in enumerate(steps)]
+
+    def groups(self, layers: Iterable[int]) -> list[tuple[int, list[Neuron]]]:
+        """Return each drawn neuron by itself and those behind dots together, with the index of their layer."""
+        groups: list[tuple[int, list[Neuron]]] = []
+        for k in layers:
+            drawn = self.stage.shown[k + 1]
+            hidden = [neuron for neuron in self.stage.layers[k] if neuron not in drawn]
+            groups += [
+                (k, [unit] if isinstance(unit, Neuron) else hidden)
+                for unit in drawn
+                if unit is None or isinstance(unit, Neuron)
+            ]
+        return groups
+
+    def step_of(
+        self, phase: str, title: str, neurons: list[Neuron], markup: str, actions: list[list[Any]], lit: list[str]
+    ) -> Step:
+        """Return the step of a neuron, or of those behind dots."""
+        if len(neurons) > 1:
+            markup = sentence(f"The other {len(neurons)} neurons of the layer do the same.")
+            heading_markup = heading(title)
         else:
-            others = [source.key for _, source in self.sources(neuron)]
-            edges = [f"{other}->{neuron.key}" for other in others]
-        ids = (neuron.key, *others, *edges)
-        return Frame(f"{title}: {neuron.key}", tuple(lines), ids, texts, neuron.key, phase, attributes or {})
+            label = neurons[0].delta_symbol if phase == "backward" else neurons[0].symbol
+            part = "the weights of " if phase == "update" else ""
+            heading_markup = heading(f"{title}: {part}", symbol(label))
+        return Step(phase, heading_markup + markup, actions, lit, self.stage.id(neurons[0]))
 
-    def forward(self, title: str, phase: str, changes: dict[str, Changes], legend: list[str]) -> Iterator[Frame]:
-        """Yield the steps that show the output of every neuron, and its point on the curve."""
-        n, inputs = len(self.neurons), self.columns[0]
-        line = ",  ".join(f"{unit.name}\u00a0=\u00a0{self.number(unit.output)}" for unit in inputs)
-        texts = {f"{key}-{line}": "" for key in self.neurons for line in ("output", "delta")} | {"loss-number": ""}
-        hidden = {point: {"visibility": "hidden"} for point in self.points}
-        # Nothing is highlighted, so that the page opens with the whole drawing.
-        yield Frame(f"{title} 0 of {n}: the inputs", (line, *legend), (), texts, phase=phase, attributes=hidden)
-        for i, (key, neuron) in enumerate(self.neurons.items(), start=1):
-            symbols, numbers = self.sums([(weight, unit.name, unit.output) for weight, unit in self.sources(neuron)])
-            activation, z = neuron.perceptron.activation, self.number(neuron.output)
-            output = "a" if activation == "linear" else f"{activation}(a)"
-            lines = [f"a = {symbols}", f"  = {numbers} = {self.number(neuron.a)}", f"{key} = {output} = {z}"]
-            point = f"{key} point"
-            attributes = _new(changes, key, point) | ({point: {"visibility": "visible"}} if point in hidden else {})
-            yield self.frame(f"{title} {i} of {n}", phase, neuron, lines, {f"{key}-output": z}, attributes)
+    # Forward
 
-    def loss(self, title: str, phase: str, call: tuple[str, str], loss: float, before: float | None = None) -> Frame:
-        """Return the step that shows the loss, and whether it is less than before the update."""
-        name, target = call
-        symbols, numbers = (
-            _list(texts) for texts in ([x.key for x in self.outputs], [self.number(x.output) for x in self.outputs])
+    def start(self) -> Step:
+        inputs = [(x.symbol, self.stage.signal(x)) for x in self.stage.columns[0]]
+        terms = [equation(symbol(label), slot("data", i)) for label, i in inputs if i is not None]
+        words = (
+            heading("The inputs")
+            + "".join(terms[:MAX_TERMS])
+            + sentence("Lines are weights: blue and solid if positive, orange and dashed if negative, wide if large.")
+            + sentence("Every number in a frame can be changed: type, drag, or use the arrow keys.")
         )
-        lines = [f"L = {name}({symbols}, {target})", f"  = {name}({numbers}, {target}) = {self.number(loss)}"]
-        if before is not None:
-            change = "fell" if loss < before else "rose" if loss > before else "did not move"
-            lines.append(f"The loss {change}: {self.number(before)} \u2192 {self.number(loss)}")
-        ids = ("loss", *(neuron.key for neuron in self.outputs))
-        return Frame(title, tuple(lines), ids, {"loss-number": f"L = {self.number(loss)}"}, phase=phase)
+        return Step("forward", words, [["appear", *self.leaves]], [self.stage.id(x) for x in self.stage.columns[0]])
 
-    def backward(self) -> Iterator[Frame]:
-        """Yield the steps that show the derivatives of the loss, and delta, of every neuron, the last layer first."""
-        n = len(self.neurons)
-        lines = _first_lines([f"{_gradient(x)} = {self.number(x.gradient)}" for x in self.outputs])
-        ids = ("loss", *(neuron.key for neuron in self.outputs))
-        yield Frame(f"Backward 0 of {n}: the derivative of the loss", tuple(lines), ids, phase="backward")
-        neurons = [neuron for column in reversed(self.columns) for neuron in neurons_of(column)]
-        for i, neuron in enumerate(neurons, start=1):
-            delta, receivers = self.number(neuron.delta), self.receivers(neuron)
-            derivative = self.number(slope(neuron.perceptron, _require(neuron.a), _require(neuron.output)))
-            if receivers:
-                symbols, numbers = self.sums([(weight, f"delta({x.key})", x.delta) for weight, x in receivers])
-                lines = [f"delta = f'(a) ({symbols})", f"      = {derivative} * ({numbers}) = {delta}"]
-            else:
-                lines = [
-                    f"delta = {_gradient(neuron)} f'(a)",
-                    f"      = {self.number(neuron.gradient)} * {derivative} = {delta}",
-                ]
-            title = f"Backward {i} of {n}"
-            yield self.frame(title, "backward", neuron, lines, {f"{neuron.key}-delta": f"δ = {delta}"})
+    def forward(self) -> Iterator[Step]:
+        groups = self.groups(range(len(self.stage.layers)))
+        for i, (_, neurons) in enumerate(groups, start=1):
+            neuron = neurons[0]
+            a, z = self.stage.sum(neuron), self.stage.output(neuron)
+            terms = [(symbol(w), symbol(x.symbol), *self.factors(node, x)) for x, node, w in self.connections(neuron)]
+            words = (
+                sentence("The weighted sum of its inputs (P35):")
+                + line(
+                    symbol(neuron.sum_symbol),
+                    ("=", total([product(w, x) for w, x, _, _ in terms])),
+                    ("=", total([product(w, x) for _, _, w, x in terms])),
+                    ("=", slot("data", a)),
+                    result=True,
+                )
+                + sentence("The activation of the sum:")
+            )
+            for rule, condition in self.rules(neuron):
+                function, number = (apply(rule.symbol, x) for x in (symbol(neuron.sum_symbol), slot("data", a)))
+                rights = [("=", function)]
+                if rule.symbol != "linear":
+                    rights.append(("=", number))
+                words += line(symbol(neuron.symbol), *rights, ("=", slot("data", z)), condition=condition, result=True)
+            nodes = [i for x in neurons for i in (self.stage.sum(x), self.stage.output(x))]
+            title = f"Forward {i} of {len(groups)}"
+            yield self.step_of("forward", title, neurons, words, [["forward", *nodes]], self.stage.surroundings(neuron))
 
-    def update(self, rate: float, new: _Steps, changes: dict[str, Changes]) -> Iterator[Frame]:
-        """Yield the steps that show the new weights of every neuron, and their lines."""
-        for i, neuron in enumerate(self.neurons.values(), start=1):
-            lines, texts = [f"w' = w - {self.number(rate)} dL/dw, where dL/dw\u00a0=\u00a0delta z"], {}
-            sources = self.sources(neuron)
-            for weight, unit in sources:
-                name, step = self.names[weight], map(self.number, (rate, neuron.delta, unit.output))
-                if name in new.labels:
-                    texts[f"{name}-weight"] = new.labels[name]
-                symbols = f"{short_name(name)}' = {self.number(self.data[weight])} - {' * '.join(step)}"
-                lines.append(f"{symbols} = {self.number(new.data[weight])}")
-            names = [key for weight, unit in sources for key in (self.names[weight], f"{unit.key}->{neuron.key}")]
-            title = f"Update {i} of {len(self.neurons)}"
-            yield self.frame(title, "update", neuron, _first_lines(lines), texts, _new(changes, *names))
+    def loss_step(self) -> Step:
+        words = heading("The loss") + sentence("How far the output is from the target:") + self.loss_lines()
+        if self.has_probabilities:
+            function, page = ("softmax", "P25") if len(self.outputs) > 1 else ("sigmoid", "P14")
+            words += sentence(f"The outputs are logits. Their {function} is the probability of a class ({page}):")
+            for neuron in self.outputs[:MAX_TERMS]:
+                words += equation(*self.probability(neuron))
+        return Step("forward", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
+
+    def probability(self, neuron: Neuron) -> tuple[ast.expr, ast.expr]:
+        """Return the symbol and the number of the probability that belongs to an output."""
+        return ast.Name(f"P(C{neuron.index + 1} | x)"), slot("probability", self.stage.output(neuron))
+
+    def loss_lines(self) -> str:
+        """Return the formula of the loss, and with numbers."""
+        value = ("=", slot("data", self.index[self.graph.loss]))
+        if self.has_probabilities:
+            terms = [(x, self.probability(neuron)) for neuron, x in zip(self.outputs, self.graph.target, strict=True)]
+            formula = cross_entropy([(self.symbols[x], p) for x, (p, _) in terms])
+            numbers = cross_entropy([(self.numbers[x], p) for x, (_, p) in terms])
+        else:
+            formula, numbers = (expanded(self.graph.loss, names) for names in (self.symbols, self.numbers))
+        rights = [("=", formula), ("=", numbers)]
+        if not self.has_probabilities and not is_short(formula):
+            outputs = shortened([symbol(x.symbol) for x in self.outputs])
+            rights = [("=", ast.Call(ast.Name(loss_name(self.loss)), [ast.List(outputs), ast.Name("target")], []))]
+        return line(symbol(self.stage.loss), *rights, value, result=True)
+
+    def lit_outputs(self) -> list[str]:
+        ids = [(self.stage.id(x), f"compare{self.stage.output(x)}") for x in self.outputs]
+        return ["loss", *(name for pair in ids for name in pair)]
+
+    # Backward
+
+    def backward(self) -> Iterator[Step]:
+        yield self.loss_gradient()
+        yield from self.deltas([])
+
+    def loss_gradient(self) -> Step:
+        words = heading("The derivative of the loss")
+        words += sentence("The backward pass starts at the end: how does the loss change with each output?")
+        for neuron, (formula, numbers) in list(zip(self.outputs, self.loss_derivatives(1), strict=True))[:MAX_TERMS]:
+            rights = [*formula, *numbers, ("=", slot("grad", self.stage.output(neuron)))]
+            words += line(derivative_of(self.stage.loss, neuron.symbol), *rights, result=True)
+        return Step("backward", words, self.start_backward(), self.lit_outputs(), "loss")
+
+    def start_backward(self) -> list[list[Any]]:
+        return [["seed"], ["backward", *reversed(self.loss_nodes)]]
+
+    def loss_derivatives(self, sign: int) -> list[tuple[list[Right], list[Right]]]:
+        """Return the derivatives of the loss, or of its negative, with respect to the outputs.
+
+        Each is a formula in symbols and one in numbers, or nothing if it is long or only a number.
+        """
+        signed = self.graph.loss if sign > 0 else -self.graph.loss
+        derivatives: list[tuple[list[Right], list[Right]]] = []
+        if sign > 0 and self.has_probabilities:  # the probability minus the target (P26-P28)
+            for neuron, x in zip(self.outputs, self.graph.target, strict=True):
+                p, number = self.probability(neuron)
+                derivatives.append(([("=", minus(p, self.symbols[x]))], [("=", minus(number, self.numbers[x]))]))
+            return derivatives
+        for node in engine.grad(signed, [*self.graph.z[-1]], create_graph=True):
+            formula, numbers = expanded(node, self.symbols), expanded(node, self.numbers)
+            is_shown = is_short(formula) and bool(node.parents)
+            derivatives.append(([("=", formula)], [("=", numbers)]) if is_shown else ([], []))
+        return derivatives
+
+    def deltas(self, first_actions: list[list[Any]]) -> Iterator[Step]:
+        """Yield the steps that show the delta of every neuron, the last layer first."""
+        groups = self.groups(reversed(range(len(self.stage.layers))))
+        layer = len(self.stage.layers) - 1
+        for i, (k, neurons) in enumerate(groups, start=1):
+            actions = first_actions if i == 1 else []
+            if k != layer:  # the sums of the layer after it pass back their gradients to its outputs
+                layer = k
+                actions = [self.pass_back(k + 1)]
+            neuron = neurons[0]
+            is_output = neuron.kind == "output"
+            words = self.output_delta(neuron) if is_output else self.hidden_delta(neuron)
+            lit = [self.stage.id(neuron)]
+            if is_output:
+                lit += ["loss", f"compare{self.stage.output(neuron)}"]
+            for receiver, weight, _ in self.receivers(neuron):
+                lit += [self.stage.id(receiver), self.stage.line(weight)]
+            actions = [*actions, ["backward", *(self.stage.output(x) for x in neurons)]]
+            yield self.step_of("backward", f"Backward {i} of {len(groups)}", neurons, words, actions, lit)
+
+    def pass_back(self, k: int) -> list[Any]:
+        """Return the action by which all weighted sums of a layer pass back their gradients, in the engine's order."""
+        return ["backward", *sorted(map(self.stage.sum, self.stage.layers[k]), reverse=True)]
+
+    def output_delta(self, neuron: Neuron) -> str:
+        """Return the words on the delta of an output neuron."""
+        gradient, slope = derivative_of(self.stage.loss, neuron.symbol), self.slope_of(neuron)
+        delta = derivative_of(self.stage.loss, neuron.sum_symbol)
+        return (
+            sentence("Case 1, output layer (P37): the loss depends on this output directly.")
+            + line(symbol(neuron.delta_symbol), ("=", delta), ("=", product(gradient, slope)))
+            + self.slope_lines(neuron)
+            + self.delta_line(neuron)
+        )
+
+    def hidden_delta(self, neuron: Neuron) -> str:
+        """Return the words on the delta of a hidden neuron."""
+        z, terms = self.stage.output(neuron), self.receivers(neuron)
+        symbols = [product(symbol(w), symbol(x.delta_symbol)) for x, _, w in terms]
+        numbers = [product(slot("data", self.index[w]), slot("grad", self.stage.sum(x))) for x, w, _ in terms]
+        gradient, slope = derivative_of(self.stage.loss, neuron.symbol), self.slope_of(neuron)
+        return (
+            sentence("Case 2, any other layer (P37-P46): the deltas of the next layer come back along the weights.")
+            + line(symbol(neuron.delta_symbol), ("=", product(gradient, slope)))
+            + line(gradient, ("=", total(symbols)), ("=", total(numbers)), ("=", slot("grad", z)))
+            + self.slope_lines(neuron)
+            + self.delta_line(neuron)
+        )
+
+    def delta_line(self, neuron: Neuron) -> str:
+        """Return the line of a delta in numbers."""
+        a, z = self.stage.sum(neuron), self.stage.output(neuron)
+        factors = product(slot("grad", z), slot("slope", z))
+        return line(symbol(neuron.delta_symbol), ("=", factors), ("=", slot("grad", a)), result=True)
+
+    def slope_of(self, neuron: Neuron) -> ast.expr:
+        """Return the symbol of the slope of a neuron's activation."""
+        return apply(self.slope, symbol(neuron.sum_symbol))
+
+    def slope_lines(self, neuron: Neuron) -> str:
+        """Return the lines of the slope, one for every activation that the neuron may have."""
+        a, z = self.stage.sum(neuron), self.stage.output(neuron)
+        lines = []
+        for rule, condition in self.rules(neuron):
+            notation = rule.partial_notation[0]
+            symbols = substitute(notation, {"a": symbol(neuron.sum_symbol), "out": symbol(neuron.symbol)})
+            numbers = substitute(notation, {"a": slot("data", a), "out": slot("data", z)})
+            rights = [("=", symbols)]
+            if notation not in ("1", "0"):
+                rights += [("=", numbers), ("=", slot("slope", z))]
+            lines.append(line(self.slope_of(neuron), *rights, condition=condition))
+        return "".join(lines)
+
+    # Update, and forward again
+
+    def update(self) -> Iterator[Step]:
+        groups = self.groups(range(len(self.stage.layers)))
+        for i, (_, neurons) in enumerate(groups, start=1):
+            neuron = neurons[0]
+            words = self.update_rule(neuron)
+            lines = [self.update_line(neuron, weight, x, label) for x, weight, label in self.connections(neuron)]
+            if len(lines) > MAX_TERMS:
+                lines = [*lines[: MAX_TERMS - 2], sentence("⋯"), lines[-1]]
+            words += "".join(lines)
+            actions: list[list[Any]] = [self.pass_back(0), ["keep"]] if i == 1 else []
+            actions.append(["update", *(self.index[weight] for x in neurons for weight in x.weights)])
+            title = f"Update {i} of {len(groups)}"
+            yield self.step_of("update", title, neurons, words, actions, self.stage.surroundings(neuron))
+
+    def update_rule(self, neuron: Neuron) -> str:
+        """Return the words on the update of the weights of a neuron."""
+        unit, _, label = self.connections(neuron)[-1]
+        step = product(symbol("eta"), symbol(neuron.delta_symbol), symbol(unit.symbol))
+        return sentence(
+            "Each weight moves against its gradient, which is delta times the signal that it carries (P52-P57):"
+        ) + line(symbol(label), ("←", minus(symbol(label), step)))
+
+    def update_line(self, neuron: Neuron, weight: Value, unit: Unit, label: str) -> str:
+        """Return the line of the update of a weight."""
+        w, (_, x) = self.index[weight], self.factors(weight, unit)
+        step = product(slot("rate"), slot("grad", self.stage.sum(neuron)), x)
+        return line(symbol(label), ("←", minus(slot("old", w), step)), ("=", slot("data", w)), result=True)
+
+    def again(self) -> Iterator[Step]:
+        for k, neurons in enumerate(self.stage.layers):
+            words = heading("Forward again" + (f": layer {k + 1}" if len(self.stage.layers) > 1 else ""))
+            words += sentence("The same example with the new weights:")
+            for neuron in [x for x in neurons if x in self.stage.shown[k + 1]][:MAX_TERMS]:
+                z = self.stage.output(neuron)
+                words += equation(symbol(neuron.symbol), slot("data", z))
+            nodes = [i for x in neurons for i in (self.stage.sum(x), self.stage.output(x))]
+            lit = [name for x in neurons for name in self.stage.surroundings(x)]
+            actions: list[list[Any]] = [["restart"]] if k == 0 else []
+            yield Step("again", words, [*actions, ["forward", *nodes]], lit, "")
+
+    def loss_after(self) -> Step:
+        root = self.index[self.graph.loss]
+        words = (
+            heading("The loss after the update")
+            + self.loss_lines()
+            + line(slot("old", root), ("→", slot("data", root)), result=True)
+            + '<p class="verdict" data-choose="change"><span>The loss fell.</span><span>The loss did not change.</span>'
+            "<span>The loss rose: the learning rate is too large here.</span></p>"
+            + sentence("Repeat the step, and the new weights become its start.")
+        )
+        return Step("again", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
+
+    # Parts of several
+
+    def connections(self, neuron: Neuron) -> list[tuple[Unit, Value, str]]:
+        return [*connections(neuron, self.stage.columns[neuron.layer - 1])]
+
+    def receivers(self, neuron: Neuron) -> list[tuple[Neuron, Value, str]]:
+        """Return the neurons of the next layer, each with its weight for the output of a neuron, and its label."""
+        if neuron.kind == "output":
+            return []
+        i = self.stage.columns[neuron.layer].index(neuron)
+        return [(x, x.weights[i], x.weight_symbols[i]) for x in self.stage.layers[neuron.layer]]
+
+    def factors(self, weight: Value, unit: Unit) -> tuple[ast.expr, ast.expr]:
+        """Return the numbers of a weight and of the unit that it leads from."""
+        signal = self.stage.signal(unit)
+        return slot("data", self.index[weight]), ast.Constant(1) if signal is None else slot("data", signal)
+
+    def rules(self, neuron: Neuron) -> list[tuple[Rule, str]]:
+        """Return the rows that the activation of a neuron may have, each with the condition that it has it."""
+        z = self.stage.output(neuron)
+        return [(rule, f"rule {z} {self.stage.tape.rules.index(rule)}") for rule in self.stage.choices(neuron.layer)]
 
 
-def _new(changes: dict[str, Changes], *keys: str) -> Attributes:
-    """Return the new attributes of nodes and edges."""
-    return {element: dict(new) for key in keys for element, (_, new) in changes.get(key, {}).items()}
+class _NumberedLesson(_Lesson):
+    """The steps in the notation of P58-P77: e_n, y_n, w_mn, and delta_n = -dE/dy_n, the error of an output."""
 
+    slope = "f′"
 
-def _gradient(neuron: Neuron) -> str:
-    """Return the symbol of the derivative of the loss with respect to an output."""
-    return f"dL/d({neuron.key})" if "." in neuron.key else f"dL/d{neuron.key}"
+    def backward(self) -> Iterator[Step]:
+        yield from self.deltas(self.start_backward())
 
+    def output_delta(self, neuron: Neuron) -> str:
+        z = self.stage.output(neuron)
+        formula, numbers = self.loss_derivatives(-1)[neuron.index]
+        slope = ast.UnaryOp(ast.USub(), derivative_of(self.stage.loss, neuron.symbol))
+        return (
+            sentence("Case 1, output layer: the error of an output, target minus output (P58-P77).")
+            + line(symbol(neuron.delta_symbol), ("=", slope), *formula, *numbers, ("=", slot("error", z)), result=True)
+            + self.slope_lines(neuron)
+        )
 
-def _require(x: float | None) -> float:
-    assert x is not None
-    return x
+    def hidden_delta(self, neuron: Neuron) -> str:
+        z = self.stage.output(neuron)
+        symbols, numbers = [], []
+        for x, weight, label in self.receivers(neuron):
+            n = self.stage.output(x)
+            symbols.append(product(symbol(label), self.slope_of(x), symbol(x.delta_symbol)))
+            numbers.append(product(slot("data", self.index[weight]), slot("slope", n), slot("error", n)))
+        return (
+            sentence("Case 2, any other layer: the errors of the next layer come back along the weights (P58-P77).")
+            + line(
+                symbol(neuron.delta_symbol),
+                ("=", total(symbols)),
+                ("=", total(numbers)),
+                ("=", slot("error", z)),
+                result=True,
+            )
+            + self.slope_lines(neuron)
+        )
 
+    def update_rule(self, neuron: Neuron) -> str:
+        unit, _, label = self.connections(neuron)[-1]
+        step = product(symbol("eta"), symbol(neuron.delta_symbol), self.slope_of(neuron), symbol(unit.symbol))
+        return sentence("Each weight changes by the error times the signal that it carries (P58-P77):") + line(
+            symbol(label), ("←", plus(symbol(label), step))
+        )
 
-def _first_lines(lines: list[str]) -> list[str]:
-    """Return the lines if they are few, else the first ones and the number of the others."""
-    shown = lines if len(lines) <= MAX_LINES else lines[: MAX_LINES - 1]
-    return [*shown, f"and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else lines
-
-
-def _list(outputs: list[str]) -> str:
-    """Return the outputs as an argument of the loss, of many the first and the last."""
-    shown = outputs if len(outputs) <= MAX_TERMS else [*outputs[: MAX_TERMS - 2], "...", outputs[-1]]
-    return f"[{', '.join(shown)}]" if len(outputs) > 1 else shown[0]
-
-
-def _sum(terms: list[str]) -> str:
-    """Return the terms as a sum, without the middle of a long one."""
-    return " + ".join(terms if len(terms) <= MAX_TERMS else [*terms[: MAX_TERMS - 2], "...", terms[-1]])
+    def update_line(self, neuron: Neuron, weight: Value, unit: Unit, label: str) -> str:
+        w, z, (_, x) = self.index[weight], self.stage.output(neuron), self.factors(weight, unit)
+        step = product(slot("rate"), slot("error", z), slot("slope", z), x)
+        return line(symbol(label), ("←", plus(slot("old", w), step)), ("=", slot("data", w)), result=True)

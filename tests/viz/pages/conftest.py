@@ -10,6 +10,7 @@ def open_page(browser):
 
     def open_page(path, width=1280, height=720, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(5_000)
         contexts.append(context)
         tab = context.new_page()
         tab.on("console", lambda message: complaints.append(message.text))

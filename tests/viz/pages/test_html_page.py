@@ -6,7 +6,6 @@ import struct
 import pytest
 
 import engine
-import nn
 import viz
 from demos.backprop import micrograd_example
 from engine import Value
@@ -245,13 +244,8 @@ def luminance(png):
     return zlib.decompress(chunks)[1]
 
 
-@pytest.mark.parametrize("drawing", ["graph", "network"])
-def test_light_and_dark_have_enough_contrast(drawing, tmp_path, open_page):
-    path = tmp_path / "page.html"
-    if drawing == "graph":
-        viz.page(example(), path)
-    else:
-        viz.network_page(nn.MLP(2, [2, 1], seed=1), path, [0.5, -1.0], 1.0, loss=nn.mse)
+def test_light_and_dark_have_enough_contrast(tmp_path, open_page):
+    path = viz.page(example(), tmp_path / "page.html")
     light, dark = open_page(path, color_scheme="light"), open_page(path, color_scheme="dark")
     assert luminance(light.screenshot()) > 240
     assert luminance(dark.screenshot()) < 40
@@ -270,7 +264,7 @@ def test_light_and_dark_have_enough_contrast(drawing, tmp_path, open_page):
         });
     }"""
     for tab in (light, dark):
-        assert min(tab.evaluate(contrast)) > (4.5 if drawing == "graph" else 3.0)  # weights are coloured by their sign
+        assert min(tab.evaluate(contrast)) > 4.5
         button = tab.get_by_role("button", name="dark colours")
         before = button.get_attribute("aria-pressed")
         button.click()

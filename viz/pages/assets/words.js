@@ -52,7 +52,7 @@ function fill(words, moment) {
   }
   for (const element of words.querySelectorAll("[data-slot]")) {
     const x = numberOfSlot(element.getAttribute("data-slot") ?? "", moment);
-    let text = formatNumber(x, Number(element.getAttribute("data-digits") ?? 6));
+    let text = formatNumber(x, Number(element.getAttribute("data-digits") ?? page.data.options.digits ?? 6));
     if (element.namespaceURI?.endsWith("MathML")) text = text.replaceAll("-", "\u2212");
     if (element.hasAttribute("data-bracketed") && x < 0) text = `(${text})`;
     if (element.textContent !== text) element.textContent = text;
