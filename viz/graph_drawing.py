@@ -110,9 +110,11 @@ def _description(order: list[Value], names: Names, lit: Highlight) -> str:
     sentences = [f"{len(values):,} values, each drawn after its operands."]
     if len(values) <= MAX_DESCRIBED:
         word = "gradient" if lit.is_backward else "tangent"
-        sentences += [
-            f"{names.definition(x)}: data {format_number(x.data)}, {word} {_known(lit.numbers, [x])}." for x in values
-        ]
+        for x in values:
+            derivative = f"{word} {_known(lit.numbers, [x])}" if x in lit.numbers else f"{word} not known yet"
+            sentences.append(f"{names.definition(x)}: data {format_number(x.data)}, {derivative}.")
+    if lit.step:
+        sentences.append(f"Step: {'; '.join(line.strip() for line in str(lit.step).splitlines())}.")
     return " ".join(sentences)
 
 

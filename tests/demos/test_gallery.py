@@ -88,7 +88,8 @@ def check_live_picture(path):
 
 
 def test_the_moving_picture_of_the_readme_is_small():
-    check_live_picture(ROOT / "demos" / "pictures" / "live.webp")
+    for name in ("live.webp", "live_dark.webp"):
+        check_live_picture(ROOT / "demos" / "pictures" / name)
 
 
 @pytest.mark.exhaustive
@@ -96,10 +97,13 @@ def test_the_moving_picture_is_that_of_its_command(tmp_path):
     pytest.importorskip("playwright", reason="needs the extra `browser`")
     if not shutil.which("chromium"):
         pytest.skip("needs the program chromium")
-    command = [sys.executable, "-m", "demos._live_picture", str(tmp_path / "live.webp")]
+    command = [sys.executable, "-m", "demos._live_picture", str(tmp_path)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.startswith(f"{tmp_path / 'live.webp'}: ")
-    check_live_picture(tmp_path / "live.webp")
+    assert [line.partition(": ")[0] for line in run.stdout.splitlines()] == [
+        str(tmp_path / "live.webp"), str(tmp_path / "live_dark.webp"),
+    ]  # fmt: skip
+    for path in tmp_path.iterdir():
+        check_live_picture(path)
 
 
 def test_when_all_goes_well(tmp_path, monkeypatch, capsys):

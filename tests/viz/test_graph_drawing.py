@@ -158,6 +158,16 @@ def positions(drawing):
     return [(g.findtext(f"{SVG}title"), [(x.get("x"), x.get("y")) for x in g.iter(f"{SVG}text")]) for g in groups]
 
 
+def test_a_screen_reader_hears_the_step_and_what_is_not_known_yet():
+    root = example()
+    picture = ET.fromstring(viz.draw(root, highlight=Backprop(root).step()).pipe())
+    description = picture.findtext(f"{SVG}desc")
+    assert "a: data 2.0, gradient not known yet." in description
+    assert "tanh(a*b + c): data 0.999329, gradient 2.0." in description
+    assert description.endswith("Step: L = tanh(a*b + c)*2 passes back dL/dL = 1.0; dL/dtanh(a*b + c) += dL/dL * 2 "
+                                "= 1.0 * 2.0 = 2.0.")  # fmt: skip
+
+
 def test_nothing_moves_from_step_to_step():
     root = example()
     for walk in (Backprop(root), ForwardMode(root, engine.topological_order(root)[0])):
