@@ -164,7 +164,7 @@ def test_a_screen_reader_hears_the_step_and_what_is_not_known_yet():
     description = picture.findtext(f"{SVG}desc")
     assert "a: data 2.0, gradient not known yet." in description
     assert "tanh(a*b + c): data 0.999329, gradient 2.0." in description
-    assert description.endswith("Step: L = tanh(a*b + c)*2 passes back dL/dL = 1.0; dL/dtanh(a*b + c) += dL/dL * 2 "
+    assert description.endswith("Step: L = tanh(a*b + c)*2 passes back dL/dL = 1.0; dL/d(tanh(a*b + c)) += dL/dL * 2 "
                                 "= 1.0 * 2.0 = 2.0.")  # fmt: skip
 
 
