@@ -162,6 +162,7 @@ def leaf_table(tape: Tape) -> str:
     return (
         '<header><h2>Leaves</h2><button type="button" id="page-undo" class="text">undo</button>'
         f'<button type="button" id="page-reset" class="text">reset</button></header><ul>{"".join(rows)}</ul>'
+        '<p class="hint">Type a number, drag it, or use the arrow keys.</p>'
     )
 
 

@@ -19,7 +19,10 @@
     if (known[i ?? 0] && !isConstant) numbers.push(`data ${formatNumber(data[i ?? 0])}`);
     if (reached[i ?? 0]) numbers.push(`grad ${formatNumber(grad[i ?? 0])}`);
     if (numbers.length) card.firstChild.after(element("p", numbers.join(", ")));
-    if (!known[i ?? 0]) for (const formula of card.querySelectorAll("[data-slot]")) formula.closest("math").hidden = true;
+    if (!known[i ?? 0]) {
+      for (const slot of card.querySelectorAll("[data-slot]")) slot.closest("math").setAttribute("hidden", "");
+    }
+    fitCard();
     const area = stage.getBoundingClientRect();
     const box = node.getBoundingClientRect();
     const left = (box.left + box.right) / 2 - area.left - card.offsetWidth / 2;
@@ -28,6 +31,18 @@
     const top = below + card.offsetHeight <= area.height ? below : Math.max(0, above);
     card.style.left = `${clamp(left, 4, Math.max(4, area.width - card.offsetWidth - 4))}px`;
     card.style.top = `${top}px`;
+  };
+
+  /** Write each formula in the largest type in which it fits; one that fits in none is left out. */
+  const fitCard = () => {
+    const largest = clamp(innerWidth / 75, 15, 22);
+    card.style.fontSize = `${largest}px`;
+    for (const formula of card.querySelectorAll(".formula")) {
+      for (let size = largest; size >= 9 && (size === largest || formula.scrollWidth > formula.clientWidth); size -= 1) {
+        formula.style.fontSize = `${size}px`;
+      }
+      if (formula.scrollWidth > formula.clientWidth) formula.remove();
+    }
   };
 
   for (const each of drawnNodes) {

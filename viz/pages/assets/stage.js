@@ -26,6 +26,8 @@ let view = wholeView();
 /** @type {number | null} */
 let userScale = null; // the scale that the user chose: 0 is the whole drawing, null leaves it to the page
 let animation = 0;
+/** @type {string[]} */
+const leafIds = page.steps[0].actions.flatMap(([, ...nodes]) => nodes.flatMap((i) => page.data.drawing.nodes[i]));
 
 function wholeScale() {
   return Math.min(stage.clientWidth / paper.width, stage.clientHeight / paper.height, 2.5) * 0.96;
@@ -71,9 +73,11 @@ function moveTo(target, instantly) {
  * @param {boolean} [instantly]
  */
 function followStep(instantly) {
-  const { lit: ids, focus } = page.steps[page.state.step];
-  const lit = ids.map((id) => boxes.get(id)).filter((box) => box !== undefined);
+  const { lit: highlighted, focus } = page.steps[page.state.step];
   const readable = clamp(stage.clientWidth / 1280, 0.8, 1.6);
+  const isTiny = userScale === null && wholeScale() < 0.3 * readable; // then the leaves stand for the whole drawing
+  const ids = highlighted.length || !isTiny ? highlighted : leafIds;
+  const lit = ids.map((id) => boxes.get(id)).filter((box) => box !== undefined);
   const scale = userScale === null ? Math.max(wholeScale(), readable) : userScale || wholeScale();
   if (!lit.length || scale <= wholeScale()) {
     moveTo(wholeView(), instantly);
