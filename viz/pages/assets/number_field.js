@@ -40,7 +40,9 @@ function numberField(input, { get, set, handles = [], unit, digits }) {
 
   input.addEventListener("focus", () => {
     gesture = {};
-    if (digits) show();
+    if (!digits) return;
+    show();
+    input.select(); // as the keyboard had selected the rounded number, which typing replaces
   });
   input.addEventListener("input", () => {
     if (input.value !== "" && Number.isFinite(input.valueAsNumber)) take(input.valueAsNumber);
