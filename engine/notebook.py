@@ -16,9 +16,9 @@ class Pictured:
 
     __slots__ = ()
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Return nothing, so that IPython goes on to what viz has registered."""
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Return the text; IPython adds to it what viz has registered."""
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         if shell and "text/html" in shell.display_formatter.active_types and importlib.util.find_spec("viz"):
             importlib.import_module("viz")
-        return {}
+        return {"text/plain": repr(self)}

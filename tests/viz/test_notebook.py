@@ -253,6 +253,11 @@ def test_a_notebook_shows_pictures_without_import_of_viz(tmp_path, monkeypatch, 
         assert run.stdout.split() == expected
 
 
+def test_a_notebook_that_is_not_ipython_shows_text():
+    for thing in (graph(), Backprop(graph()), Backprop(graph()).step(), nn.Perceptron(2)):
+        assert thing._repr_mimebundle_(include=None, exclude=None) == {"text/plain": repr(thing)}
+
+
 def test_a_notebook_without_viz_shows_text(tmp_path, monkeypatch):
     import_or_skip("IPython")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
