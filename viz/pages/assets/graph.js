@@ -10,11 +10,6 @@ const drawnNodes = [.../** @type {NodeListOf<SVGGElement>} */ (drawing.querySele
 /** @param {string} id @returns {any} */
 const drawn = (id) => document.getElementById(id);
 
-/** The box of the outline of a node. @param {Element} node */
-function shapeOf(node) {
-  return /** @type {SVGGraphicsElement} */ (node.querySelector("path, polygon, ellipse")).getBBox();
-}
-
 /** Texts with numbers never leave their boxes: those that are too long, or in a wide font, are condensed. */
 class FittedText {
   /**
@@ -68,7 +63,7 @@ function measured(content, text) {
   /** @type {Map<string, FittedText>} */
   const texts = new Map();
   for (const text of drawing.querySelectorAll("text[id]")) {
-    const box = shapeOf(/** @type {Element} */ (text.closest(".node")));
+    const box = outlineOf(/** @type {Element} */ (text.closest(".node")));
     texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text), box.width - 8));
   }
   /** Which operands and node the products are of, that stand for a `dot`. @type {[string, number[]][]} */
@@ -229,7 +224,7 @@ function measured(content, text) {
     for (const id of idsOfNodes[i]) {
       const text = texts.get(`${id}-data`);
       if (!text) continue;
-      const box = shapeOf(drawn(id));
+      const box = outlineOf(drawn(id));
       const size = Number(text.text.getAttribute("font-size") ?? 14);
       const handle = /** @type {SVGRectElement} */ (document.createElementNS(drawing.namespaceURI, "rect"));
       const place = { x: box.x + 3, y: Number(text.text.getAttribute("y")) - 1.1 * size, width: box.width - 6, height: 1.5 * size };

@@ -16,6 +16,22 @@ function boxOf({ x, y, width, height }) {
   return { x, y, width, height };
 }
 
+/**
+ * The box around the outline of a node, or around the line of an edge, in the units of the graph.
+ * @param {Element} group
+ * @returns {Box}
+ */
+function outlineOf(group) {
+  const shape = /** @type {Element} */ (group.querySelector("path, polygon, ellipse") ?? group.querySelector("text"));
+  const [x, y, rx, ry] = ["cx", "cy", "rx", "ry"].map((name) => Number(shape.getAttribute(name) ?? 0));
+  if (rx) return { x: x - rx, y: y - ry, width: 2 * rx, height: 2 * ry };
+  const points = shape.getAttribute("d") ?? shape.getAttribute("points") ?? `${shape.getAttribute("x")},${shape.getAttribute("y")}`;
+  const numbers = points.match(/-?[\d.]+/g)?.map(Number) ?? [];
+  const [xs, ys] = [0, 1].map((parity) => numbers.filter((_, i) => i % 2 === parity));
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  return { x: left, y: top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
+}
+
 // The camera: `view` is the point of the drawing at the centre of the stage, and the scale in pixels per unit.
 
 /** The whole drawing. */
@@ -40,6 +56,7 @@ function wholeView() {
 /** @param {View} target */
 function setView(target) {
   view = target;
+  if (!stage.clientWidth || !view.scale) return; // it has no size yet
   const width = stage.clientWidth / view.scale;
   const height = stage.clientHeight / view.scale;
   drawing.setAttribute("viewBox", [view.x - width / 2, view.y - height / 2, width, height].join(" "));
@@ -78,7 +95,8 @@ function followStep(instantly) {
   const isTiny = userScale === null && wholeScale() < 0.3 * readable; // then the leaves stand for the whole drawing
   const ids = highlighted.length || !isTiny ? highlighted : leafIds;
   const lit = ids.map((id) => boxes.get(id)).filter((box) => box !== undefined);
-  const scale = userScale === null ? Math.max(wholeScale(), readable) : userScale || wholeScale();
+  const fitting = wholeScale() >= 0.7 * readable ? wholeScale() : readable;
+  const scale = userScale === null ? fitting : userScale || wholeScale();
   if (!lit.length || scale <= wholeScale()) {
     moveTo(wholeView(), instantly);
     return;
@@ -212,18 +230,16 @@ function arrange() {
   document.body.classList.toggle("beside", innerWidth > 900 && beside > 1.1 * above);
 }
 
+// Geometry is read from the drawing, not measured: a page in a hidden frame has no layout yet.
+const [offsetX, offsetY] = /translate\(([-\d.]+)[ ,]([-\d.]+)\)/.exec(
+  drawing.querySelector("g")?.getAttribute("transform") ?? "",
+)?.slice(1).map(Number) ?? [0, 0];
+for (const group of drawing.querySelectorAll(".node, .edge")) {
+  const { x, y, width, height } = outlineOf(group);
+  boxes.set(group.id, { x: x + offsetX, y: y + offsetY, width, height });
+}
 arrange();
 setView(wholeView());
-const corner = stage.getBoundingClientRect();
-for (const group of drawing.querySelectorAll(".node, .edge")) {
-  const box = group.getBoundingClientRect();
-  boxes.set(group.id, {
-    x: view.x + (box.left - corner.left - stage.clientWidth / 2) / view.scale,
-    y: view.y + (box.top - corner.top - stage.clientHeight / 2) / view.scale,
-    width: box.width / view.scale,
-    height: box.height / view.scale,
-  });
-}
 addEventListener("resize", arrange);
 new ResizeObserver(() => followStep(true)).observe(stage);
 
