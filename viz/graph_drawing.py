@@ -25,6 +25,7 @@ MAX_READABLE = 100  # nodes; the graph of a larger model is folded, unless `dept
 MAX_EDGES = 4  # per readable node; more are a tangle
 MAX_NEURONS = 10  # of a layer; a larger layer is folded
 CHARACTER_WIDTH = 0.143  # inches, of a digit in the layout
+MAX_STEADY = 200  # nodes; in larger graphs the room for all local derivatives makes the layout slow
 MAX_DESCRIBED = 30  # values that the description of a drawing lists
 
 
@@ -53,7 +54,7 @@ def draw(
         highlight: a step of `engine.Backprop` or `engine.ForwardMode`, or the walk itself. Its edges carry the local
             derivatives, and their arrows point the way that the gradient goes: from the giver, with a solid border, to
             the receivers, with dashed borders. Nodes that the walk has not reached yet show "?". ForwardMode shows
-            tangents instead of gradients. The boxes stay where they are from step to step.
+            tangents instead of gradients. In graphs of up to 200 nodes the boxes stay where they are from step to step.
         local_derivatives: write the local derivative on each edge, of an operation with respect to the operand.
         depth: the number of nested clusters to open: with 0 each layer is one node, with 1 each neuron. The default
             opens as many as are readable.
@@ -86,7 +87,8 @@ def draw(
     clusters = Clusters(topological_order(root))
     nodes = _readable_nodes(clusters, depth, max_nodes)
     lit = Highlight.of(highlight) if highlight else Highlight("grad", {x: x.grad for x in clusters.order}, None)
-    picture = _Picture(root, clusters, nodes, rankdir, precision, lit, local_derivatives, highlight is not None)
+    is_steady = highlight is not None and len(nodes) <= MAX_STEADY
+    picture = _Picture(root, clusters, nodes, rankdir, precision, lit, local_derivatives, is_steady)
     for node in picture.in_order():
         node_style, edge_style = lit.node_style(node.values), lit.edge_style(node.values)
         if node.is_folded:
@@ -130,11 +132,11 @@ class _Picture:
         precision: int,
         highlight: Highlight,
         has_edge_labels: bool,
-        is_walk: bool,
+        is_steady: bool,
     ) -> None:
         self.highlight = highlight
         self.has_edge_labels = has_edge_labels  # else only those of the highlighted step
-        self.is_walk = is_walk  # then nothing moves from step to step
+        self.is_steady = is_steady  # whether nothing moves from step to step
         self.names, self.clusters, self.nodes, self.precision = Names(root), clusters, nodes, precision
         self.sideways = rankdir in ("LR", "RL")
         self.drawing = Drawing(
@@ -189,15 +191,14 @@ class _Picture:
         """Return the styles of the edges from the operands of a node, with local derivatives as labels."""
         value, edge_styles = node.values[0], []
         is_single = len(node.values) == 1 and len(node.operands) == len(value.parents)
-        with_labels = is_single and (self.has_edge_labels or self.is_walk)
+        with_labels = is_single and (self.has_edge_labels or self.is_steady or lit_style)
+        kind = "label" if self.has_edge_labels or self.is_steady else "xlabel"  # which takes no room in the layout
         locals_ = local_derivatives_by_place(value) if with_labels else {}
         for place, operand in enumerate(node.operands):
             is_lit = lit_style and not self.highlight.operands.isdisjoint(operand.values)
             style = lit_style if is_lit else {}
             if place in locals_:
-                style = (
-                    style | styles.LOCAL_DERIVATIVE | {"label": f"× {format_number(locals_[place], self.precision)}"}
-                )
+                style = style | styles.LOCAL_DERIVATIVE | {kind: f"× {format_number(locals_[place], self.precision)}"}
                 if is_lit:
                     style |= styles.LIT_LOCAL_DERIVATIVE
                 elif not self.has_edge_labels:
@@ -287,7 +288,7 @@ class _Picture:
         if n > 1:
             lines.append(f"× {n:,}")
         fields = self._join_fields(_padded("\\n".join(lines)), *self._format_numbers(data, node.values, tangent))
-        if self.is_walk:
+        if self.is_steady:
             widest = len(f"{self.highlight.name} -0.000") + self.precision  # smaller numbers have an exponent
             style = style | {"width": f"{widest * CHARACTER_WIDTH:.2f}"}
         self._add_node(node.path, key, fields, style)

@@ -177,6 +177,14 @@ def test_nothing_moves_from_step_to_step():
         assert all(picture == pictures[0] for picture in pictures)
 
 
+def test_a_step_of_a_large_graph_has_local_derivatives_on_its_edges_only():
+    x = Value(0.5, "x")
+    for _ in range(110):
+        x = x.tanh() + 1.0
+    drawing = viz.draw(x, highlight=Backprop(x).step())
+    assert re.findall('"(× [^"]*)"', drawing.source) == ["× 1.0"]
+
+
 def test_local_derivatives_of_all_edges():
     root = example()
     drawing = viz.draw(root, local_derivatives=True)
