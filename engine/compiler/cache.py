@@ -7,11 +7,13 @@ import hashlib
 import os
 import secrets
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ import numpy.typing as npt
 import platformdirs
 from llvmlite import binding as llvm
 
+IN_PROCESS = 64  # modules that a process compiles itself: the passes of LLVM keep about 0.2 MB for each
 DAYS = 30  # machine code that was not used for as long is deleted
 DIGEST = hashlib.sha256().digest_size  # bytes at the beginning of a file
+
+_compiled = count()  # modules so far
 
 
 class MachineCode:
@@ -67,6 +72,14 @@ def load_machine_code(key: str, emit: Callable[[], str]) -> MachineCode:
 
 
 def _compile(text: str) -> bytes:
+    """Compile LLVM IR, after many modules in another process, which gives all memory back."""
+    if next(_compiled) < IN_PROCESS or not sys.executable:
+        return _compile_here(text)
+    command = [sys.executable, "-P", __file__]  # -P: without this folder on the path of modules
+    return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
+
+
+def _compile_here(text: str) -> bytes:
     module, machine = llvm.parse_assembly(text, llvm.create_context()), _target_machine()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
@@ -147,3 +160,7 @@ def _cache_folder() -> Path | None:
         return folder if os.access(folder, os.W_OK) else None
     except (OSError, RuntimeError):  # RuntimeError: the user has no home directory
         return None
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(_compile_here(sys.stdin.read()))
