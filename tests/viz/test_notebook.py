@@ -1,7 +1,6 @@
-"""Notebooks: how they show Values, steps and models, and the notebook of the lecture."""
+"""Notebooks: how they show Values, steps and models."""
 
 import html
-import json
 import re
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from engine import Backprop, ForwardMode, Value, topological_order
 from viz.notebook import show_in_notebook
 
 ROOT = Path(__file__).parents[2]
-LECTURE = ROOT / "demos" / "lecture.ipynb"
 
 
 def import_or_skip(module):
@@ -289,42 +287,3 @@ def test_viz_registers_itself_where_ipython_runs_and_does_not_import_it_elsewher
     ):
         run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
         assert run.stdout.strip() == expected
-
-
-def test_the_lecture_is_stored_without_outputs_and_machine_names():
-    notebook = json.loads(LECTURE.read_text(encoding="utf-8"))
-    assert notebook["metadata"] == {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    assert 25 <= len(notebook["cells"]) <= 40
-    for cell in notebook["cells"]:
-        assert cell["metadata"] == {}
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == []
-            assert cell["execution_count"] is None
-
-
-@pytest.mark.exhaustive
-def test_the_lecture_runs_from_top_to_bottom(tmp_path, monkeypatch):
-    import_or_skip("ipykernel")
-    nbclient = import_or_skip("nbclient")
-    import nbformat
-
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    notebook = nbformat.read(LECTURE, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
-    pictures = [kind for output in outputs for kind in output.get("data", ()) if kind in ("image/png", "text/html")]
-    assert not [output for output in outputs if "Warning" in output.get("text", "")]
-    assert len(pictures) >= 12
-    assert "data:image/gif" in str(outputs)
-    assert "<iframe" in str(outputs)
-    for line in re.findall(r"by hand +(\S+) +by backward\(\) +(\S+)", printed):
-        assert line[0] == line[1]
-    assert re.search(r"one neuron: +History: 100 epochs, not converged", printed)
-    assert re.search(r"a hidden layer: History: .* loss has not fallen .* accuracy 100.0 %", printed)
-    before, after = (float(re.search(rf"loss {when} +(\S+)", printed)[1]) for when in ("before", "after"))
-    assert after < before
