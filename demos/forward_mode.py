@@ -67,7 +67,7 @@ def multiplications(x: list[Value], y: list[Value]) -> tuple[int, int]:
 @command
 def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     """Step through a forward pass, compare it with dual numbers and with backpropagation, and count."""
-    picture = figure(6, 4)
+    picture = figure(10, 6.5)
     rng = random.Random(seed)
     x1, x2 = Value(2.0, "x1"), Value(-3.0, "x2")
     y = outputs(x1, x2)

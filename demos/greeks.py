@@ -89,7 +89,7 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     """Differentiate a pricing formula and a simulation, and compare both with the textbook."""
     import numpy as np
 
-    picture = figure(9, 3.2)
+    picture = figure(16, 6)
     rng = np.random.default_rng(seed)
     heading("A call option: " + ", ".join(f"{name} = {number:g}" for name, number in MARKET.items()))
     print("Its price is the mean of exp(-r T) max(S_T - K, 0), where z is normal and")

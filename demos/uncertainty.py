@@ -33,7 +33,7 @@ def simulate(rng: random.Random, sigmas: dict[str, float]) -> list[float]:
 @command
 def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     """Print the uncertainty of g with the shares of its inputs, and compare it with a simulation."""
-    picture = figure(8, 3.6)
+    picture = figure(13, 6)
     rng = random.Random(seed)
     inputs = {name: Value(number, name) for name, (number, _) in MEASURED.items()}
     sigmas = {name: sigma for name, (_, sigma) in MEASURED.items()}

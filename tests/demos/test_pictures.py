@@ -16,7 +16,7 @@ LESSONS = {
     "perceptron": (), "activations": ("--epochs", "60"), "hidden_layer": (), "gradient_descent": (), "derivation": (),
     "two_layer": ("--epochs", "3"), "symmetry": ("--epochs", "300"), "forward_backward": (),
     "vanishing": ("--epochs", "2"), "derivatives": (), "newton": (), "moons": (), "microgpt": ("--steps", "20"),
-    "digits": ("--times", "1", "--epochs", "20"),
+    "forward_mode": (), "uncertainty": (), "greeks": (), "digits": ("--times", "1", "--epochs", "20"),
 }  # fmt: skip
 
 
