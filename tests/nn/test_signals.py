@@ -5,7 +5,7 @@ import pytest
 import engine
 import nn
 from engine import Value
-from nn.signals import layers_of, signals_of, slope
+from nn.signals import layers_of, record_example, signals_of, slope
 from tests.nn.helpers import close
 
 
@@ -80,3 +80,42 @@ def test_signals_inside_no_grad():
     expected = signals_of(model, [0.5, -1.0], 1.0, nn.mse)
     with engine.no_grad():
         assert signals_of(model, [0.5, -1.0], 1.0, nn.mse) == expected
+
+
+class TestExampleGraph:
+    def test_has_the_loss_and_the_gradients_of_the_model(self):
+        model, x, r = nn.MLP(2, [3, 2], hidden="tanh", output="sigmoid", seed=1), [0.5, -1.0], [1.0, 0.0]
+        graph = record_example(model, x, r, nn.mse)
+        signals = signals_of(model, x, r, nn.mse)
+        assert graph.loss.data == signals.loss
+        graph.loss.backward()
+        assert [[node.grad for node in layer] for layer in graph.a] == [close(layer) for layer in signals.deltas]
+        assert [[node.grad for node in layer] for layer in graph.z] == [close(layer) for layer in signals.gradients]
+        assert [[node.data for node in layer] for layer in graph.z] == signals.z
+        assert [leaf.data for leaf in (*graph.x, *graph.target)] == [*x, *r]
+
+    def test_a_linear_output_is_a_node_of_its_own(self):
+        graph = record_example(nn.Perceptron(1, "linear", init=[1.0, 2.0]), [3.0], 5.0, nn.mse)
+        assert graph.z[0][0].parents == (graph.a[0][0],)
+        assert graph.loss.data == 4.0
+
+    def test_a_class_is_a_one_among_zeros(self):
+        model = nn.MLP(2, [3], seed=1)
+        graph = record_example(model, [0.5, -1.0], 1, nn.cross_entropy)
+        assert [leaf.data for leaf in graph.target] == [0.0, 1.0, 0.0]
+        assert graph.loss.data == close(nn.cross_entropy(model([0.5, -1.0]), 1).data)
+
+    def test_a_loss_of_plain_targets_and_one_that_ignores_an_output(self):
+        model = nn.MLP(2, [2], seed=1)
+        graph = record_example(model, [0.5, -1.0], {"r": 3}, lambda y, r: (y[0] - r["r"]) ** 2)
+        assert graph.target == []
+        assert graph.loss.data == close((model([0.5, -1.0])[0].data - 3) ** 2)
+        assert {*graph.z[0]} <= {*engine.topological_order(graph.loss)}
+
+    def test_without_bias_units(self):
+        neuron = nn.Perceptron(1, "tanh", init=[0.0, 2.0])
+        graph = record_example(neuron, [3.0], 1.0, nn.mse, bias=False)
+        assert neuron.weights[0] not in engine.topological_order(graph.loss)
+        neuron.weights[0].data = 0.5
+        with pytest.raises(ValueError, match=r"bias weight must be 0 .* w0 = 0\.5"):
+            record_example(neuron, [3.0], 1.0, nn.mse, bias=False)

@@ -275,3 +275,26 @@ def test_fits_a_page_and_has_a_title():
         assert sides[0] <= 8.27 * 72
         assert sides[1] <= 11.69 * 72
         assert root.find(f"{SVG}g").findtext(f"{SVG}title") == repr(model)
+
+
+def test_the_notation_of_p58_has_no_bias_units_and_the_error_of_the_output():
+    model, x, r = nn.MLP(2, [2, 1], seed=1), [0.5, -1.0], 1.0
+    for layer in model.layers:
+        for neuron in layer.neurons:
+            neuron.weights[0].data = 0.0
+    drawing = viz.network(model, x, r, loss=nn.mse, notation="P58")
+    shown = texts(drawing)
+    _, (z1, z2) = forward(model, x)
+    error = -2 * (z2[0] - r)
+    v = [w.data for w in model.layers[1].neurons[0].weights[1:]]
+    assert [key for key in shown if re.fullmatch(r"[xyz]\d", key)] == ["x1", "x2", "y1", "y2", "y3"]
+    assert shown["y3"] == ["y3", three(z2[0]), f"δ = {three(error)}"]
+    assert shown["y1"] == ["y1", three(z1[0]), f"δ = {three(v[0] * error)}"]
+    assert len(weight_lines(drawing)) == 6
+    assert shown["w23"] == [f"w23 = {three(v[1])}"]
+    assert shown["w(x1)2"] == [f"w(x1)2 = {three(model.layers[0].neurons[1].weights[1].data)}"]
+    model.layers[0].neurons[0].weights[0].data = 0.25
+    with pytest.raises(ValueError, match=r"bias weight must be 0 .* layer1\.w10 = 0\.25"):
+        viz.network(model, notation="P58")
+    with pytest.raises(ValueError, match=r"notation must be 'P57' or 'P58', got str 'p58'"):
+        viz.network(model, notation="p58")

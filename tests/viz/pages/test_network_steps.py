@@ -309,6 +309,19 @@ def test_a_loss_that_rises_says_so(tmp_path, open_page):
     assert tab.get_by_text("The loss fell.").is_visible()
 
 
+def test_repeating_stops_where_the_loss_overflows(tmp_path, open_page):
+    neuron = nn.Perceptron(1, "linear", init=[0.0, 1.0])
+    tab = open_page(viz.network_page(neuron, tmp_path / "n.html", 1.0, 0.0, loss=nn.mse, learning_rate=1e10))
+    for _ in range(3):
+        button(tab, "repeat the step 10 times").click()
+    assert tab.get_by_role("alert").filter(has_text="y").is_visible()
+    done = int(tab.locator("#network-history b").text_content())
+    assert 10 < done < 20
+    tab.keyboard.press("End")
+    before, after = map(float, lines(tab)[-1].split(" → "))
+    assert 1e200 < before < after
+
+
 def test_a_number_without_a_value_is_refused_in_the_words_of_the_engine(tmp_path, open_page):
     neuron = nn.Perceptron(1, "log", init=[0.0, 1.0])
     tab = open_page(viz.network_page(neuron, tmp_path / "n.html", 2.0, 0.0, loss=nn.mse, learning_rate=0.1))
