@@ -287,7 +287,7 @@ def test_the_notation_of_p58_has_no_bias_units_and_the_error_of_the_output():
     _, (z1, z2) = forward(model, x)
     error = -2 * (z2[0] - r)
     v = [w.data for w in model.layers[1].neurons[0].weights[1:]]
-    assert [key for key in shown if re.fullmatch(r"[xyz]\d", key)] == ["x1", "x2", "y1", "y2", "y3"]
+    assert sorted(key for key in shown if re.fullmatch(r"[xyz]\d", key)) == ["x1", "x2", "y1", "y2", "y3"]
     assert shown["y3"] == ["y3", three(z2[0]), f"δ = {three(error)}"]
     assert shown["y1"] == ["y1", three(z1[0]), f"δ = {three(v[0] * error)}"]
     assert len(weight_lines(drawing)) == 6
