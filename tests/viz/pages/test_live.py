@@ -205,15 +205,16 @@ def test_a_custom_rule_fails_where_python_does(tmp_path, open_page):
     assert tab.locator("#page-trouble").text_content() == str(error.value)
 
 
-def test_nothing_moves_when_a_number_changes(tmp_path, open_page):
-    tab = open_page(viz.page(example(), tmp_path / "L.html"))
+@pytest.mark.parametrize("precision", [6, 17])
+def test_nothing_moves_when_a_number_changes(precision, tmp_path, open_page):
+    tab = open_page(viz.page(example(), tmp_path / "L.html", precision=precision))
     tab.keyboard.press("End")
     boxes = lambda: tab.locator(".node, .edge, #page-panel li > *, #page-words, button").evaluate_all(  # noqa: E731
         "all => all.map((each) => { const { x, y, width, height } = each.getBoundingClientRect();"
         " return [x, y, width, height].map(Math.round) })"
     )
     before = boxes()
-    for x in ("-0.123456789", "1e-100", "-123456789"):
+    for x in ("-0.123456789", "1.23456789012345e-100", "-123456789.0123"):
         field(tab, "a").fill(x)
         assert boxes() == before
         for i in range(6):
