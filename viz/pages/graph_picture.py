@@ -16,6 +16,7 @@ from viz.pages.html_page import parse_svg
 from viz.pages.tape import Tape
 
 RESERVED = -0.123457  # the widest usual number, for which a box has room; the page condenses wider ones
+MAX_LABELLED = 200  # nodes; in larger graphs the room for local derivatives makes the layout slow
 GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
 
 
@@ -27,7 +28,7 @@ def draw_for_page(tape: Tape, expand: bool, rankdir: str, precision: int, max_no
             node.grad = RESERVED
         drawing = draw(
             tape.root,
-            local_derivatives=True,
+            local_derivatives=len(order) <= MAX_LABELLED,
             depth=len(order),
             expand=expand,
             rankdir=rankdir,

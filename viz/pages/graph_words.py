@@ -157,7 +157,7 @@ def leaf_table(tape: Tape) -> str:
             f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'
             f'<input type="number" step="any" aria-label="value of {name}" value="{node.data!r}">'
             f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, node)}</span>'
-            f'<output aria-label="gradient of {name}"></output></li>'
+            f'<output aria-live="off" aria-label="gradient of {name}"></output></li>'
         )
     return (
         '<header><h2>Leaves</h2><button type="button" id="page-undo" class="text">undo</button>'

@@ -24,14 +24,15 @@ class FittedText {
     this.isCondensed = false;
     text.setAttribute("lengthAdjust", "spacingAndGlyphs");
     this.font = fontOf(text);
+    /** So many characters fit, whichever they are. */
+    this.safeLength = Math.floor(room / measured("d", this.font));
   }
 
   /** @param {string} content */
   show(content) {
     if (this.node.data === content) return;
     this.node.data = content;
-    ruler.font = this.font;
-    const isWide = ruler.measureText(content).width > this.room;
+    const isWide = content.length > this.safeLength && measured(content, this.font) > this.room;
     if (isWide === this.isCondensed) return;
     this.isCondensed = isWide;
     if (isWide) this.text.setAttribute("textLength", String(this.room));
@@ -51,10 +52,10 @@ function fontOf(text) {
 /**
  * The width of a text, in units of the drawing.
  * @param {string} content
- * @param {Element} text whose font it has
+ * @param {string} font
  */
-function measured(content, text) {
-  ruler.font = fontOf(text);
+function measured(content, font) {
+  if (ruler.font !== font) ruler.font = font;
   return ruler.measureText(content).width;
 }
 
@@ -112,7 +113,7 @@ function measured(content, text) {
 
   // The local derivatives stand on the edges along which the gradient goes, where Graphviz left room for them.
   const labels = new Map([...drawing.querySelectorAll(".edge text")].map((text) => {
-    const label = new FittedText(/** @type {SVGTextElement} */ (text), Math.max(64, measured(text.textContent ?? "", text)));
+    const label = new FittedText(/** @type {SVGTextElement} */ (text), Math.max(64, measured(text.textContent ?? "", fontOf(text))));
     text.setAttribute("class", "local");
     return [text.parentElement?.id, label];
   }));
