@@ -81,7 +81,7 @@ class Equations:
     With `slots`, the numbers in an equation are slots that a page fills: `data N` is the data of node N, by its place
     in the topological order. In a step, `upstream` is the gradient of its node, and of its contribution C, from 0,
     `local C` is the local derivative, `amount C` the contribution, `before C` and `total C` the gradient before and
-    after it.
+    after it. In a step of ForwardMode, `incoming C` is the tangent of the operand.
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> d = a * b
@@ -196,7 +196,8 @@ class Equations:
         """Return one application of the chain rule, in symbols, with numbers, and the result."""
         node, row, operand = contribution._node, contribution._row, contribution._operand
         incoming, result = self._symbols(contribution)
-        upstream = self._number(contribution._upstream, "upstream")
+        is_tangent = isinstance(contribution, TangentContribution)
+        upstream = self._number(contribution._upstream, f"incoming {i}" if is_tangent else "upstream")
         local = self.local_derivative(node, row, operand)
         pairs = [
             (incoming, derivative(self.names.tree(node), self.names.tree(contribution.parent))),
@@ -205,7 +206,7 @@ class Equations:
         ]
         if not isinstance(local.operand if isinstance(local, ast.UnaryOp) else local, ast.Name | ast.Constant):
             pairs.insert(2, (upstream, self.local_derivative(node, row, operand, numbers=True)))
-        if isinstance(contribution, TangentContribution):
+        if is_tangent:
             pairs = [(y, x) for x, y in pairs]
         first, *others = [ast.BinOp(x, ast.Mult(), y) for x, y in pairs]
         sides = [*others, self._number(contribution.amount, f"amount {i}")]

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from engine import Value
 from engine.custom import CUSTOM_RULES
-from engine.errors import gradient_overflow, no_value, undefined_derivative
+from engine.errors import gradient_overflow, no_value, tangent_overflow, undefined_derivative
 from engine.restore import restored
 from viz.pages.tape import Tape
 from viz.pages.words import SlotNumbers
 
 
-def error_words(tape: Tape, nodes: Iterable[Value] | None = None) -> dict[str, str]:
+def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: bool = False) -> dict[str, str]:
     """Return the sentences of the engine about operations that have no value, as templates with slots.
 
     The id of a template is `error-N-KIND`, with the number of a node and the kind of a `Trouble` of the script.
@@ -20,6 +20,7 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None) -> dict[str, s
     Args:
         tape: the graph.
         nodes: the nodes to write sentences for; by default all.
+        tangents: whether tangents may overflow, instead of gradients.
 
     >>> x = Value(2.0, "x")
     >>> print(error_words(Tape(x.log()))["error-1-domain"])
@@ -47,7 +48,9 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None) -> dict[str, s
                         errors[f"derivative-{tape.index[x]}"] = undefined_derivative(node, x)
                 if node.op == "/" or is_custom:
                     errors["zero"] = no_value(node, ZeroDivisionError())
-            if not node.is_constant:
+            if tangents and node.parents:
+                errors["tangent"] = tangent_overflow(node)
+            elif not node.is_constant:
                 errors["gradient"] = gradient_overflow(node, users[node])
             words |= {f"error-{i}-{kind}": slots.markup(str(error)) for kind, error in errors.items()}
     return words

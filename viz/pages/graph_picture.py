@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from typing import Any
 
-from engine import Step, Value
+from engine import ForwardStep, Step, Value
 from engine.formatting import format_number
 from engine.restore import restored
 from viz.clusters import Clusters, fold_graph
@@ -20,8 +20,13 @@ MAX_LABELLED = 200  # nodes; in larger graphs the room for local derivatives mak
 GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
 
 
-def draw_for_page(tape: Tape, expand: bool, rankdir: str, precision: int, max_nodes: int) -> PagePicture:
-    """Draw the graph with room in its boxes and on its edges for the numbers that a page may show."""
+def draw_for_page(
+    tape: Tape, derivative: str, expand: bool, rankdir: str, precision: int, max_nodes: int
+) -> PagePicture:
+    """Draw the graph with room in its boxes and on its edges for the numbers that a page may show.
+
+    `derivative` is the word for the derivatives in the boxes: "grad" or "tangent".
+    """
     order = tape.order
     with restored(order):
         for node in order:
@@ -39,6 +44,8 @@ def draw_for_page(tape: Tape, expand: bool, rankdir: str, precision: int, max_no
             f"The graph of {tape.names.definition(tape.root)}",
             f"{len(order)} nodes, each after its operands. {GUIDE}",
         )
+        reserved = format_number(RESERVED, precision)
+        drawing.body = [line.replace(f"grad {reserved}", f"{derivative} {reserved}") for line in drawing.body]
         return PagePicture(drawing.pipe(encoding="utf-8"), tape)
 
 
@@ -99,7 +106,7 @@ class PagePicture:
                 ids += (edge, tail, head)
         return [*dict.fromkeys(ids)]
 
-    def edges(self, step: Step) -> list[str]:
+    def edges(self, step: Step | ForwardStep) -> list[str]:
         """Return the id of the edge of each contribution of a step; "" for one that is not drawn."""
         key = self.key(step.node)
         unused = [x for x in self._edges if _owner(x[2]) == key]
@@ -111,7 +118,7 @@ class PagePicture:
             ids.append(edge[0] if edge else "")
         return ids
 
-    def markup(self, recorded: list[dict[str, Any]], precision: int) -> str:
+    def markup(self, recorded: list[dict[str, Any]], derivative: str, precision: int) -> str:
         """Return the drawing as HTML: with titles for screen readers, no tooltips, the numbers of the last step."""
         svg, tape = self.svg, self.tape
         for name in ("width", "height", "aria-label"):
@@ -132,12 +139,15 @@ class PagePicture:
         texts = {element.get("id", ""): element for element in svg.iter("text")}
         for node, numbers in zip(tape.order, recorded, strict=True):
             for key in self.ids[node] if not node.is_constant else ():
-                for kind in ("data", "grad"):
+                for kind, word in (("data", "data"), ("grad", derivative)):
                     if (text := texts.get(f"{key}-{kind}")) is not None:
-                        text.text = f"{kind} {format_number(numbers[kind], precision)}"
+                        text.text = f"{word} {format_number(numbers[kind], precision)}"
         for key, (i, a, b) in self.products.items():
-            texts[f"{key}-data"].text = f"data {format_number(recorded[a]['data'] * recorded[b]['data'], precision)}"
-            texts[f"{key}-grad"].text = f"grad {format_number(recorded[i]['grad'], precision)}"
+            first, second, number = recorded[a], recorded[b], recorded[i]["grad"]
+            if derivative == "tangent":
+                number = second["data"] * first["grad"] + first["data"] * second["grad"]
+            texts[f"{key}-data"].text = f"data {format_number(first['data'] * second['data'], precision)}"
+            texts[f"{key}-grad"].text = f"{derivative} {format_number(number, precision)}"
         return ET.tostring(svg, encoding="unicode")
 
 

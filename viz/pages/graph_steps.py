@@ -1,4 +1,4 @@
-"""The page of a graph: its values forward, then its gradients backward, one application of the chain rule at a time."""
+"""The page of a graph: its values forward, then its gradients backward or its tangents forward, step by step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine import Backprop, Step, Value, topological_order
+from engine import Backprop, ForwardMode, ForwardStep, Step, Value, topological_order
 from engine.foreign import usage
 from engine.restore import restored
 from engine.validation import at_least
@@ -27,6 +27,8 @@ def page(
     root: Value,
     path: str | os.PathLike[str],
     *,
+    mode: str = "backward",
+    x: Value | None = None,
     expand: bool = False,
     rankdir: str = "LR",
     precision: int = 6,
@@ -43,6 +45,9 @@ def page(
     Args:
         root: the output of the graph.
         path: the file, which must end in .html; an existing one is replaced.
+        mode: "backward" for gradients, or "forward" for tangents, the derivatives of all nodes with respect to one
+            input, in the steps and words of `engine.ForwardMode`.
+        x: the input of mode "forward"; by default the first leaf.
         expand: show `dot` and `sum` as products and sums.
         rankdir: the direction of the graph: "LR", "RL", "TB" or "BT".
         precision: the significant digits of the numbers in the drawing, 1 to 17; the words have 6.
@@ -52,8 +57,9 @@ def page(
         The path of the file.
 
     Raises:
-        ValueError: the graph has more than `max_nodes` nodes, or an argument is out of range.
-        TypeError: `root` is not a Value.
+        ValueError: the graph has more than `max_nodes` nodes, an argument is out of range, or `root` does not depend
+            on `x`.
+        TypeError: `root` or `x` is not a Value.
         RuntimeError: as `backward()`; no file is written.
         ArithmeticError: as `backward()`; no file is written.
         OSError: the file cannot be written.
@@ -72,29 +78,44 @@ def page(
             f"the graph must have at most max_nodes={max_nodes:,} nodes, got {len(order):,} nodes: show an inner node "
             "instead, record fewer rows, use dot and sum for long sums, or pass a larger max_nodes"
         )
+    if mode not in ("backward", "forward"):
+        raise ValueError(f"mode must be 'backward' or 'forward', got {mode!r}")
+    if x is not None and mode == "backward":
+        raise ValueError("x must be passed with mode='forward' only: gradients are with respect to every leaf")
     with _labelled(root, order), restored(order):
         tape = Tape(root)
-        recorded = tape.data()
         for node in order:
             node.grad = 0.0
-        steps = [*Backprop(root)]
-        picture = draw_for_page(tape, expand, rankdir, precision, max_nodes)
-        words = GraphWords(tape)
+        walk: Backprop | ForwardMode = Backprop(root)
+        if mode == "forward":
+            walk = ForwardMode(root, next(filter(is_leaf, order)) if x is None else x)
+        steps: list[Any] = [*walk]
+        if isinstance(walk, ForwardMode):
+            derivative, recorded = "tangent", tape.data(walk.tangents)
+        else:
+            derivative, recorded = "grad", tape.data()
+        picture = draw_for_page(tape, derivative, expand, rankdir, precision, max_nodes)
+        words = GraphWords(tape, walk)
+        page_steps = [*_forward(tape, picture)]
+        if isinstance(walk, ForwardMode):
+            page_steps += _tangents(tape, walk.x, steps, picture)
+        else:
+            page_steps += _backward(tape, steps, picture)
         data = {
             "kind": "graph",
-            "options": {"precision": precision},
+            "options": {"precision": precision, "derivative": derivative},
             "tape": recorded,
             "drawing": picture.data(),
-            "steps": [*_forward(tape, picture), *_backward(tape, steps, picture)],
+            "steps": page_steps,
         }
         return write_page(
             path,
             title=tape.names.definition(root),
             heading=words.heading(),
-            stage=picture.markup(recorded["nodes"], precision),
-            panel=leaf_table(tape),
+            stage=picture.markup(recorded["nodes"], derivative, precision),
+            panel=leaf_table(tape, walk),
             data=data,
-            templates={**words.steps(steps), **error_words(tape), **words.nodes()},
+            templates={**words.steps(steps), **error_words(tape, tangents=mode == "forward"), **words.nodes()},
             rules=tape.script(),
             scripts=SCRIPTS,
             styles=["graph.css"],
@@ -137,3 +158,18 @@ def _backward(tape: Tape, steps: Sequence[Step], picture: PagePicture) -> Iterat
             "focus": picture.key(step.node), "edges": picture.edges(step),
         }  # fmt: skip
     yield {"phase": "backward", "words": "complete", "actions": [], "lit": [], "focus": ""}
+
+
+def _tangents(tape: Tape, x: Value, steps: Sequence[ForwardStep], picture: PagePicture) -> Iterator[dict[str, Any]]:
+    """Yield the steps of forward mode."""
+    dependent = {x, *(step.node for step in steps)}
+    independent = [i for i, node in enumerate(tape.order) if node not in dependent]
+    seed = ["seedTangents", tape.index[x], *independent]
+    yield {"phase": "tangent", "words": "tangent0", "actions": [seed], "lit": [picture.key(x)], "focus": ""}
+    for i, step in enumerate(steps, 1):
+        yield {
+            "phase": "tangent", "words": f"tangent{i}", "actions": [["tangent", tape.index[step.node]]],
+            "lit": picture.between([x.parent for x in step.contributions], step.node),
+            "focus": picture.key(step.node), "edges": picture.edges(step),
+        }  # fmt: skip
+    yield {"phase": "tangent", "words": "complete", "actions": [], "lit": [], "focus": ""}

@@ -6,14 +6,15 @@ import ast
 import html
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from engine import Step, Value
+from engine import Backprop, ForwardMode, ForwardStep, Step, Value
 from engine.formatting import printable
 from viz.equations import Equation, Equations
 from viz.pages.tape import Tape, is_leaf
 from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, spoken
 from viz.tracing import source_line
-from viz.typeset import mathml, plugged_in
+from viz.typeset import derivative, mathml, plugged_in
 
 MAX_EQUATIONS = 12  # on one line
 MAX_EXPANSIONS = 60_000  # characters of expressions in the leaves
@@ -22,8 +23,8 @@ MAX_EXPANSIONS = 60_000  # characters of expressions in the leaves
 class GraphWords:
     """The words of a page of a graph, with slots for its numbers."""
 
-    def __init__(self, tape: Tape) -> None:
-        self.tape, self.names = tape, tape.names
+    def __init__(self, tape: Tape, walk: Backprop | ForwardMode) -> None:
+        self.tape, self.names, self.walk = tape, tape.names, walk
         self.equations = Equations(tape.root, tape.names, slots=True)
 
     def heading(self) -> str:
@@ -35,7 +36,7 @@ class GraphWords:
         mathematics = compact(self.equations.definition(self.tape.root, numbers=False).mathml)
         return f'<span class="spoken">{plain}</span><span aria-hidden="true">{mathematics}</span>'
 
-    def steps(self, steps: Sequence[Step]) -> dict[str, str]:
+    def steps(self, steps: Sequence[Step | ForwardStep]) -> dict[str, str]:
         """Return the words of every step."""
         tape, names = self.tape, self.names
         leaves = [node for node in tape.order if is_leaf(node)]
@@ -52,40 +53,48 @@ class GraphWords:
                 + formula(equation.mathml)
                 + latex([equation])
             )
-        words["backward0"] = (
-            f"<h2>Backward 0 of {len(steps)}</h2>"
-            + spoken(markup(f"{names.gradient(tape.root)} = 1.0"))
-            + formula(self._gradient(tape.root).mathml)
-            + "<p>No other gradient has received anything yet.</p>"
+        if isinstance(self.walk, ForwardMode):
+            start, title, end, results = self.walk.x, "Tangent", "Every tangent is complete", [tape.root]
+            name = html.escape(printable(names[start]))
+            note = f"A tangent is a derivative with respect to {name}. It is 0 where nothing depends on {name}."
+        else:
+            start, title, end = tape.root, "Backward", "Every gradient is complete"
+            results = [node for node in variables if not node.parents]
+            note = "No other gradient has received anything yet."
+        words[f"{title.lower()}0"] = (
+            f"<h2>{title} 0 of {len(steps)}</h2>"
+            + spoken(markup(f"{self._symbol(start)} = 1.0"))
+            + formula(self._derivative(start).mathml)
+            + f"<p>{note}</p>"
         )
         for i, step in enumerate(steps, 1):
-            words[f"backward{i}"] = f"<h2>Backward {i} of {len(steps)}</h2>{self._step(step)}"
-        gradients = [
-            (f"{names.gradient(node)} = {slot('grad', tape.index[node])}", self._gradient(node))
-            for node in variables
-            if not node.parents
-        ]
-        words["complete"] = f"<h2>Every gradient is complete</h2>{_list(gradients)}"
+            words[f"{title.lower()}{i}"] = f"<h2>{title} {i} of {len(steps)}</h2>{self._step(step)}"
+        equations = [(f"{self._symbol(x)} = {slot('grad', tape.index[x])}", self._derivative(x)) for x in results]
+        words["complete"] = f"<h2>{end}</h2>{_list(equations)}"
         return words
 
-    def _step(self, step: Step) -> str:
+    def _step(self, step: Step | ForwardStep) -> str:
         """Return the words of an application of the chain rule."""
         slots = SlotNumbers()
-        upstream = slots.of("upstream")
-        node, gradient = (
-            compact(Equation(x).mathml) for x in (self.names.tree(step.node), self.equations.gradient(step.node))
+        is_forward = isinstance(step, ForwardStep)
+        kind, verb = ("tangent", "receives") if is_forward else ("upstream", "passes back")
+        number = slots.of(kind)
+        without_contributions: dict[str, Any] = {kind: number, "contributions": ()}
+        node, symbol = (
+            compact(Equation(x).mathml) for x in (self.names.tree(step.node), self.equations.derivative(step).left)
         )
         parts = [
-            spoken(slots.markup(str(replace(step, upstream=upstream, contributions=())))),
+            spoken(slots.markup(str(replace(step, **without_contributions)))),
             _code(step.node),
-            f'<p class="head" aria-hidden="true">{node} passes back {gradient} '
-            '<math><mo>=</mo><mn data-slot="upstream"></mn></math></p>',
+            f'<p class="head" aria-hidden="true">{node} {verb} {symbol} '
+            f'<math><mo>=</mo><mn data-slot="{kind}"></mn></math></p>',
         ]
         equations = []
         for c, (contribution, (product, sum_)) in enumerate(
             zip(step.contributions, self.equations.chain_rule(step), strict=True)
         ):
             local, amount, before, total = (slots.of(f"{name} {c}") for name in ("local", "amount", "before", "total"))
+            upstream = slots.of(f"incoming {c}") if is_forward else number
             sentence = str(
                 replace(contribution, _upstream=upstream, local=local, amount=amount, before=before, total=total)
             )
@@ -121,9 +130,17 @@ class GraphWords:
     def _data(self, node: Value) -> Equation:
         return Equation(self.names.tree(node), (("=", self.equations.data(node)),))
 
-    def _gradient(self, node: Value) -> Equation:
-        number = plugged_in(1.0, f"grad {self.tape.index[node]}")
-        return Equation(self.equations.gradient(node), (("=", number),))
+    def _symbol(self, node: Value) -> str:
+        """Return the symbol of the derivative that the page computes at a node."""
+        if isinstance(self.walk, ForwardMode):
+            return self.names.derivative(node, self.walk.x)
+        return self.names.gradient(node)
+
+    def _derivative(self, node: Value) -> Equation:
+        left = self.equations.gradient(node)
+        if isinstance(self.walk, ForwardMode):
+            left = derivative(self.names.tree(node), self.names.tree(self.walk.x))
+        return Equation(left, (("=", plugged_in(1.0, f"grad {self.tape.index[node]}")),))
 
 
 def _code(node: Value) -> str:
@@ -145,19 +162,21 @@ def _list(equations: Sequence[tuple[str, Equation]]) -> str:
     )
 
 
-def leaf_table(tape: Tape) -> str:
-    """Return the table of the leaves: for each its name, a field with its number, and its gradient."""
+def leaf_table(tape: Tape, walk: Backprop | ForwardMode) -> str:
+    """Return the table of the leaves: for each its name, a field with its number, and its gradient or tangent."""
+    word = "tangent" if isinstance(walk, ForwardMode) else "gradient"
     rows = []
     for i, node in enumerate(tape.order):
         if not is_leaf(node):
             continue
         name = html.escape(printable(tape.names[node]))
         symbol = Equation(tape.names.tree(node)).mathml
+        of, by = (node, walk.x) if isinstance(walk, ForwardMode) else (tape.root, node)
         rows.append(
             f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'
             f'<input type="number" step="any" aria-label="value of {name}" value="{node.data!r}">'
-            f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, node)}</span>'
-            f'<output aria-live="off" aria-label="gradient of {name}"></output></li>'
+            f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, of, by)}</span>'
+            f'<output aria-live="off" aria-label="{word} of {name}"></output></li>'
         )
     return (
         '<header><h2>Leaves</h2><button type="button" id="page-undo" class="text">undo</button>'
@@ -166,10 +185,10 @@ def leaf_table(tape: Tape) -> str:
     )
 
 
-def _linear_derivative(tape: Tape, node: Value) -> str:
-    """Return the symbol of a gradient in one line, as MathML."""
+def _linear_derivative(tape: Tape, of: Value, by: Value) -> str:
+    """Return the symbol of a derivative in one line, as MathML."""
     parts = []
-    for x in (tape.root, node):
+    for x in (of, by):
         tree = tape.names.tree(x)
         text = mathml(tree)
         parts.append(f"<mo>∂</mo>{text if isinstance(tree, ast.Name) else f'<mo>(</mo>{text}<mo>)</mo>'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine import Backprop, Value, topological_order
@@ -38,8 +38,11 @@ class Tape:
         self.names = Names(root)
         self.rules = [*dict.fromkeys([*(node._rule for node in self.order if node.parents), *extra_rules])]
 
-    def data(self) -> dict[str, Any]:
+    def data(self, tangents: Mapping[Value, float] | None = None) -> dict[str, Any]:
         """Return the nodes by number, with their data and with their gradients as from 0.0, and the root's number.
+
+        Args:
+            tangents: derivatives to record instead of gradients.
 
         Raises:
             RuntimeError: as `Backprop`.
@@ -50,9 +53,11 @@ class Tape:
         with restored(self.order):
             for node in self.order:
                 node.grad = 0.0
-            Backprop(self.root).run()
+            if tangents is None:
+                Backprop(self.root).run()
             for node in self.order:
-                entry: dict[str, Any] = {"name": self.names[node], "data": node.data, "grad": node.grad}
+                derivative = node.grad if tangents is None else tangents[node]
+                entry: dict[str, Any] = {"name": self.names[node], "data": node.data, "grad": derivative}
                 if node.is_constant:
                     entry["constant"] = True
                 elif node.parents:

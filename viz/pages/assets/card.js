@@ -17,7 +17,7 @@
     const numbers = [];
     const isConstant = page.tape.nodes[i ?? 0].constant;
     if (known[i ?? 0] && !isConstant) numbers.push(`data ${formatNumber(data[i ?? 0])}`);
-    if (reached[i ?? 0]) numbers.push(`grad ${formatNumber(grad[i ?? 0])}`);
+    if (reached[i ?? 0]) numbers.push(`${page.data.options.derivative ?? "grad"} ${formatNumber(grad[i ?? 0])}`);
     if (numbers.length) card.firstChild.after(element("p", numbers.join(", ")));
     if (!known[i ?? 0]) {
       for (const slot of card.querySelectorAll("[data-slot]")) slot.closest("math").setAttribute("hidden", "");

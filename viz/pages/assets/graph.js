@@ -60,7 +60,7 @@ function measured(content, font) {
 }
 
 {
-  const { precision } = page.data.options;
+  const { precision, derivative = "grad" } = page.data.options;
   /** @type {Map<string, FittedText>} */
   const texts = new Map();
   for (const text of drawing.querySelectorAll("text[id]")) {
@@ -77,7 +77,7 @@ function measured(content, font) {
    * @param {string} kind
    * @param {number | null} x null if it is not known yet
    */
-  const show = (id, kind, x) => texts.get(`${id}-${kind}`)?.show(x === null ? "" : `${kind} ${formatNumber(x, precision)}`);
+  const show = (id, kind, x) => texts.get(`${id}-${kind}`)?.show(x === null ? "" : `${kind === "grad" ? derivative : kind} ${formatNumber(x, precision)}`);
 
   const showNumbers = (/** @type {Moment} */ moment) => {
     const { data, grad, known, reached } = moment;
@@ -91,6 +91,11 @@ function measured(content, font) {
     const done = new Set(moment.contributions.map(({ node }) => node));
     for (const [id, [node, a, b]] of products) {
       show(id, "data", known[node] ? data[a] * data[b] : null);
+      if (derivative === "tangent") {
+        show(id, "grad", reached[a] && reached[b] ? data[b] * grad[a] + data[a] * grad[b] : null);
+        drawn(id).classList.toggle("waiting", !known[node]);
+        continue;
+      }
       const hasPassed = page.steps.slice(0, moment.step + 1).some(({ actions }) => (
         actions.some(([name, ...nodes]) => name === "backward" && nodes.includes(node))
       ));

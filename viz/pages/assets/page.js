@@ -3,7 +3,7 @@
 
 /**
  * @typedef {object} PageStep
- * @property {string} phase `forward`, `backward`, `update` or `again`, the second forward pass
+ * @property {string} phase `forward`, `backward`, `tangent`, `update` or `again`, the second forward pass
  * @property {string} words the id of the template of its words
  * @property {Action[]} actions
  * @property {string[]} lit the ids of the elements of the drawing to highlight

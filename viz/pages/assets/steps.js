@@ -58,7 +58,7 @@ const KEYS = {
     slider.max = page.last;
     for (const [name, command] of Object.entries(COMMANDS)) part(name)?.addEventListener("click", command);
     // The slider is coloured by the phases of the steps.
-    const colours = { forward: "--green", backward: "--orange", update: "--blue", again: "--green" };
+    const colours = { forward: "--green", backward: "--orange", tangent: "--orange", update: "--blue", again: "--green" };
     const stops = page.steps.map(({ phase }, i) => {
       const colour = colours[/** @type {keyof typeof colours} */ (phase)] ?? "--rule";
       const place = (/** @type {number} */ k) => `${(100 * k) / page.steps.length}%`;

@@ -24,6 +24,7 @@
  * @property {number} amount the gradient of `node` times `local`
  * @property {number} before the gradient of `parent` before it
  * @property {number} total and after it
+ * @property {number} [incoming] in forward mode, where `amount` goes to `node`: the tangent of `parent`
  *
  * @typedef {[string, ...any[]]} Action the name of a function of ACTIONS, and its arguments
  */
@@ -87,15 +88,16 @@ class Tape {
    * @param {number} i
    * @param {Float64Array} data
    * @param {Row} row
+   * @param {Uint8Array} [wanted] 1 for the operands to use; by default all
    * @returns {[parent: number, local: number][]}
    */
-  localDerivatives(i, data, row) {
+  localDerivatives(i, data, row, wanted) {
     /** @type {[number, number][]} */
     const locals = [];
     for (const term of this.terms[i]) {
       const numbers = [...term.map((x) => data[x]), data[i]];
       for (const [k, x] of term.entries()) {
-        if (this.nodes[x].constant) continue;
+        if (this.nodes[x].constant || wanted?.[x] === 0) continue;
         try {
           locals.push([x, row.partials[k](...numbers)]);
         } catch (error) {
@@ -121,6 +123,8 @@ class Moment {
     this.known = Uint8Array.from(tape.nodes, (node) => (node.constant ? 1 : 0));
     /** 1 for the nodes whose gradient has received something. */
     this.reached = new Uint8Array(n);
+    /** In forward mode, whose `grad` are tangents, 1 for the nodes that depend on the input. */
+    this.dependent = new Uint8Array(n);
     /** Those of this step. @type {Contribution[]} */
     this.contributions = [];
     /** The number of the row of each node. */
@@ -166,6 +170,28 @@ const ACTIONS = {
         reached[parent] = 1;
         contributions.push({ node: i, parent, local, amount, before, total });
       }
+    }
+  },
+  /** Forward mode begins: the tangent of the input is 1, and that of the nodes that do not depend on it is 0. */
+  seedTangents(moment, input, ...independent) {
+    moment.grad.fill(0);
+    for (const i of [input, ...independent]) moment.reached[i] = 1;
+    moment.dependent[input] = moment.grad[input] = 1;
+  },
+  /** The chain rule forwards: nodes receive their tangents from their operands. */
+  tangent(moment, ...nodes) {
+    const { tape, data, grad, reached, dependent, contributions } = moment;
+    for (const i of nodes) {
+      const locals = attempt(i, moment, () => tape.localDerivatives(i, data, tape.rows[moment.rules[i]], dependent));
+      for (const [parent, local] of locals) {
+        const [before, incoming] = [grad[i], grad[parent]];
+        const amount = local * incoming;
+        const total = before + amount;
+        if (!Number.isFinite(total)) throw new Trouble(i, "tangent", moment);
+        grad[i] = total;
+        contributions.push({ node: i, parent, local, amount, before, total, incoming });
+      }
+      reached[i] = dependent[i] = 1;
     }
   },
   /** Gradient descent: leaves move against their gradients by the learning rate. */
@@ -251,9 +277,10 @@ function tolerance(compute) {
  * a long graph may amplify differences that are legitimate.
  * @param {Tape} tape
  * @param {number[]} backward the nodes in the order of the backward pass
+ * @param {number} [input] in forward mode, where the recorded gradients are tangents: the input
  * @returns {{node: number, what: "data" | "grad", here: number, recorded: number} | null} the first difference
  */
-function differenceFromPython(tape, backward) {
+function differenceFromPython(tape, backward, input) {
   const recorded = Float64Array.from(tape.nodes, (node) => node.data);
   for (const i of tape.inner) {
     const row = tape.rows[tape.nodes[i].rule ?? -1];
@@ -264,7 +291,7 @@ function differenceFromPython(tape, backward) {
     }
   }
   const grad = new Float64Array(tape.nodes.length);
-  grad[tape.root] = 1;
+  grad[input ?? tape.root] = 1;
   /** @type {((parent: number) => number)[]} */
   const slacks = [];
   for (const i of backward) {
@@ -274,6 +301,17 @@ function differenceFromPython(tape, backward) {
       const total = (grad[parent] += upstream * local);
       const compute = () => tape.localDerivatives(i, recorded, row)[k][1];
       slacks.push((x) => (x === parent ? Math.abs(upstream) * tolerance(compute) + twoUlps(total) : 0));
+    });
+  }
+  for (const i of input === undefined ? [] : tape.inner) {
+    const row = tape.rows[tape.nodes[i].rule ?? -1];
+    const wanted = Uint8Array.from(tape.nodes, (node) => (node.grad === 0 ? 0 : 1));
+    if (i === input || grad[i] === tape.nodes[i].grad) continue;
+    tape.localDerivatives(i, recorded, row, wanted).forEach(([parent, local], k) => {
+      const incoming = tape.nodes[parent].grad;
+      const total = (grad[i] += incoming * local);
+      const compute = () => tape.localDerivatives(i, recorded, row, wanted)[k][1];
+      slacks.push((x) => (x === i ? Math.abs(incoming) * tolerance(compute) + twoUlps(total) : 0));
     });
   }
   for (const [i, node] of tape.nodes.entries()) {

@@ -9,6 +9,8 @@ const SLOTS = {
   data: (moment, i) => moment.data[i],
   grad: (moment, i) => moment.grad[i],
   upstream: (moment) => moment.grad[moment.contributions[0]?.node ?? moment.tape.root],
+  tangent: (moment) => moment.grad[moment.contributions[0].node],
+  incoming: (moment, c) => moment.contributions[c].incoming ?? NaN,
   local: (moment, c) => moment.contributions[c].local,
   amount: (moment, c) => moment.contributions[c].amount,
   before: (moment, c) => moment.contributions[c].before,
@@ -138,8 +140,11 @@ function element(name, ...content) {
   };
 
   page.on("ready", () => {
-    const backward = page.steps.flatMap(({ actions }) => actions.filter(([name]) => name === "backward"));
-    const difference = differenceFromPython(page.tape, backward.flatMap(([, ...nodes]) => nodes));
+    const nodesOf = (/** @type {string} */ action) => page.steps.flatMap(({ actions }) => actions.flatMap(
+      ([name, ...nodes]) => (name === action ? nodes : []),
+    ));
+    const [input] = nodesOf("seedTangents");
+    const difference = differenceFromPython(page.tape, nodesOf("backward"), input);
     differs.hidden = !difference;
     if (!difference) return;
     const { node, what, here, recorded } = difference;
