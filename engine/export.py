@@ -557,6 +557,8 @@ class _Substitution(ast.NodeTransformer):
             if truth is None:
                 conditions.append(condition)
             elif bool(truth) is absorbing:
+                if not any(isinstance(x, ast.Call | ast.Div) for test in conditions for x in ast.walk(test)):
+                    return ast.Constant(absorbing)  # what comes before it has no errors
                 conditions.append(ast.Constant(absorbing))
                 break
         if not conditions:

@@ -217,27 +217,47 @@ def test_random_custom_rules(language, seed, tmp_path, tried):
 
 @every_language
 def test_a_custom_rule_hides_no_error(language, tmp_path):
-    partial = "tanh(1/(a - 3)) if a > 0 else sqrt(-1 - a)*tanh(1/(a + 7))"
-    a = Value(2.0, "a")
     programs, points = [], []
     for value, rows in {
         "max(0, log(a))": [-1.0, 0.0],
         "max(0, 1/a)": [0.0],
         "tanh(1/a)": [0.0],
+        "tanh(1/(a*a)) * 2": [0.0],
+        "tanh(3 // a)": [0.0],
         "sqrt(a) if a != 5 else log(a - 5)": [-1.0, 5.0],
         "1 if log(a) > 0 else 0": [-2.0],
         "1 / (1 + exp(a))": [1000.0],
         "max(a % (a - 1), 1)": [1.0],
     }.items():
-        a.data = 2.0
-        root = engine.rule("risky", value, partial)(a)
-        programs.append(source(root, a, language=language))
-        points.append([[x] for x in (2.5, *rows, 3.0, -7.0, -0.5)])
-        good, *undefined = [by_engine(root, [a], row) for row in points[-1]]
-        assert undefined == [None] * len(undefined)
-        assert run_python([source(root, a)], [[[2.5]]])[0][0] == pytest.approx(good, rel=1e-12)
+        a = Value(2.0, "a")
+        root = engine.rule("risky", value, "0*a")(a)
+        programs.append(source(root, a, language=language, backward=False))
+        points.append([[2.5], *([x] for x in rows)])
+        assert [by_engine(root, [a], row) for row in points[-1]][1:] == [None] * len(rows)
+    a = Value(2.0, "a")  # and partial derivatives
+    root = engine.rule("risky", "a", "tanh(1/(a - 3)) if a > 0 else sqrt(-1 - a) * tanh(1/(a + 7))")(a)
+    programs.append(source(root, a, language=language))
+    points.append([[2.5], [3.0], [-7.0], [-0.5]])
     for text, results in zip(programs, run(language, programs, points, tmp_path), strict=True):
         assert [all(map(math.isfinite, row)) for row in results] == [True] + [False] * (len(results) - 1), text
+
+
+@every_language
+def test_rules_of_one_name_are_different_rules(language, tmp_path):
+    a = Value(2.0, "a")
+    old = engine.rule("twice", "2*a", "2 + 0*a")(a)
+    both = old * 10 + engine.rule("twice", "3*a", "3 + 0*a")(a)
+    assert run_one(language, source(both, a, language=language), [5.0], tmp_path) == [115.0, 23.0]
+
+
+@every_language
+def test_powers_with_a_number_as_exponent(language, tmp_path):
+    a = Value(2.0, "a")
+    root = engine.sum([a**n for n in (1, 2, 3, -1, 0.5, 0.25, -2.5)])
+    assert "dpow" not in source(root, a, language=language), "the branch is chosen by the number"
+    text = source(root + a**0, a, language=language)
+    for x in (1.7, 0.3):
+        assert run_one(language, text, [x], tmp_path) == pytest.approx(by_engine(root + a**0, [a], [x]), rel=1e-14)
 
 
 @every_language

@@ -83,6 +83,15 @@ def test_every_number_of_every_step(make_root, expand, tmp_path, open_page):
         assert shown[-1]["lines"] == [f"{names.derivative(root, x)} = {format_number(walk.tangents[root])}"]
 
 
+def test_a_tangent_that_is_not_pythons_is_reported(tmp_path, open_page):
+    path = viz.page(example(), tmp_path / "L.html", mode="forward")
+    text = path.read_text("utf-8")
+    assert '"grad":-1.2' in text
+    path.write_text(text.replace('"grad":-1.2', '"grad":-1.3'), "utf-8")
+    banner = open_page(path).get_by_role("alert").filter(visible=True).first
+    assert "in Python" in banner.text_content()
+
+
 def test_products_of_a_dot_have_their_own_tangents(tmp_path, open_page):
     w = [Value(2.0, "w1"), Value(3.0, "w2")]
     root = engine.dot(w, [Value(5.0, "x1"), w[0]])
