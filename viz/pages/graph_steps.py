@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.graph_picture import PagePicture, draw_for_page
 from viz.pages.graph_words import GraphWords, leaf_table
+from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
 from viz.pages.html_page import page_path, write_page
+from viz.pages.note import note_markup
 from viz.pages.tape import Tape, is_leaf
 
-SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js")
+SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js", "export.js")
 
 
 @usage('viz.page(L, "L.html")')
@@ -33,6 +35,8 @@ def page(
     rankdir: str = "LR",
     precision: int = 6,
     max_nodes: int = 300,
+    text: str = "",
+    hide: Iterable[str] = (),
 ) -> Path:
     """Write a live page of the graph of `root`: one HTML file that any browser opens, without a network.
 
@@ -53,6 +57,9 @@ def page(
         precision: the significant digits of the numbers in the drawing, 1 to 17; the words have 6.
         max_nodes: the most nodes to show. Larger graphs are slow in the browser and hard to read.
 
+        text: a note beside the drawing, in Markdown.
+        hide: the controls to hide: "slider", "play", "zoom", "dark", "numbers", "latex", "quiz", "more".
+
     Returns:
         The path of the file.
 
@@ -70,6 +77,7 @@ def page(
     'L.html'
     """
     path = page_path(path)
+    note, hidden = note_markup(text), hidden_controls(hide)
     order = topological_order(root)
     if at_least(1, precision, "precision") > 17:
         raise ValueError(f"precision must be at most 17, which is every digit of a float, got {precision}")
@@ -103,7 +111,7 @@ def page(
             page_steps += _backward(tape, steps, picture)
         data = {
             "kind": "graph",
-            "options": {"precision": precision, "derivative": derivative},
+            "options": {"precision": precision, "derivative": derivative, "hide": hidden},
             "tape": recorded,
             "drawing": picture.data(),
             "steps": page_steps,
@@ -120,6 +128,9 @@ def page(
             scripts=SCRIPTS,
             styles=["graph.css"],
             colours=colour_rules(picture.svg),
+            legend=GRAPH_LEGEND,
+            keys=GRAPH_KEYS,
+            note=note,
         )
 
 

@@ -11,9 +11,11 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from engine.formatting import printable
+from viz.pages.help_words import help_markup
 
 ENGINE = ("functions.js", "special_functions.js", "format.js", "tape.js")
 DIFFERS = {  # said when the browser's numbers are not Python's
@@ -21,7 +23,7 @@ DIFFERS = {  # said when the browser's numbers are not Python's
     '<span data-slot="recorded" data-digits="17"></span>. The numbers of this page are not those of the engine.'
     for what, name in (("data", "the value is"), ("grad", "the gradient is"))
 }
-SHELL = ("page.js", "words.js", "number_field.js", "steps.js")
+SHELL = ("page.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js", "share.js")
 
 
 def page_path(path: str | os.PathLike[str]) -> Path:
@@ -58,6 +60,9 @@ def write_page(
     scripts: Iterable[str],
     styles: Iterable[str] = (),
     colours: str = "",
+    legend: Mapping[str, str] = MappingProxyType({}),
+    keys: Mapping[str, str] = MappingProxyType({}),
+    note: str = "",
 ) -> Path:
     """Write a page. Except for the title, every text is HTML that has been escaped.
 
@@ -73,6 +78,9 @@ def write_page(
         scripts: the scripts of this kind of page, names of files in `assets`, after those of every page.
         styles: its styles, the same.
         colours: the style for its colours.
+        legend: what the samples of the legend mean, as `help_markup` takes it.
+        keys: the keys of this kind of page, the same.
+        note: the teacher's note.
 
     Returns:
         The path of the file.
@@ -84,15 +92,17 @@ def write_page(
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
     own = map(asset, [*SHELL, *scripts, "start.js"])
     script = "\n".join(['"use strict";', *map(asset, engine), rules, *own])
-    style = "".join(map(asset, ["page.css", *styles])) + colours
+    style = "".join(map(asset, ["page.css", "sharing.css", *styles])) + colours
     parts = {
-        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src blob:; "
         "base-uri 'none'; form-action 'none'",
         "title": html.escape(printable(title)),
         "heading": heading,
         "style": style,
         "stage": stage,
+        "note": note,
         "panel": panel,
+        "help": help_markup(legend, keys),
         "templates": "".join(
             f'<template id="{name}">{text}</template>\n' for name, text in {**DIFFERS, **templates}.items()
         ),

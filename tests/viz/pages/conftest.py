@@ -16,7 +16,7 @@ def open_page(browser):
         tab.on("console", lambda message: complaints.append(message.text))
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        tab.on("request", lambda request: requests.append(request.url))
+        tab.on("request", lambda request: request.url.startswith("blob:") or requests.append(request.url))
         tab.goto(path.as_uri())
         return tab
 

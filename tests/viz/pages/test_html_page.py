@@ -118,7 +118,7 @@ def test_the_card_shows_the_description_and_numbers_of_a_node(tmp_path, open_pag
     tab.keyboard.press("Escape")
     assert card.is_hidden()
     tab.mouse.move(640, 5)
-    tab.locator("#page-dark").focus()
+    tab.locator("#page-more").focus()
     tab.keyboard.press("Tab")
     for _ in range(5):
         tab.keyboard.press("ArrowDown")
@@ -133,9 +133,10 @@ def test_the_card_shows_the_description_and_numbers_of_a_node(tmp_path, open_pag
 def test_names_roles_and_tab_order_for_screen_readers(tmp_path, open_page):
     tab = open_page(viz.page(example() + 3.0, tmp_path / "L.html"))
     names = tab.locator("button, [role=button], input, #page-stage [tabindex]").evaluate_all(
-        "all => all.map((one) => one.getAttribute('aria-label') ?? one.textContent)"
+        "all => all.filter((one) => one.checkVisibility())"
+        ".map((one) => one.getAttribute('aria-label') ?? one.textContent)"
     )
-    assert len(names) == 12 + 1 + 3 + 8, "buttons, the slider, fields of leaves, nodes"
+    assert len(names) == 13 + 1 + 3 + 8, "buttons, the slider, fields of leaves, nodes"
     for name in "abc":
         assert tab.get_by_role("spinbutton", name=f"value of {name}", exact=True).input_value()
         assert tab.get_by_role("status", name=f"gradient of {name}", exact=True).count() == 1
@@ -161,7 +162,7 @@ def test_names_roles_and_tab_order_for_screen_readers(tmp_path, open_page):
             break
         assert outline == "solid" or stops[-1] == "n0", "the focus is visible"
     assert stops == [
-        *(f"page-{x}" for x in ("smaller", "whole", "larger", "dark")),
+        *(f"page-{x}" for x in ("smaller", "whole", "larger", "dark", "more")),
         "n0",  # the drawing is one tab stop; arrow keys move within it
         *(f"page-{x}" for x in ("lines", "latex", "undo", "reset")),
         *(f"value of {x}" for x in "abc"),

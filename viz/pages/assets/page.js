@@ -66,8 +66,8 @@ class Page {
   }
 
   /**
-   * Call a function at each event: `show` after a step or a change, `trouble` when there is a new one or none any more.
-   * @param {"ready" | "show" | "trouble" | "view"} name
+   * Call a function at each event: `show` after a step or a change, `trouble` when there is a new one or none any more, `quiz` when its state changed.
+   * @param {"ready" | "show" | "trouble" | "view" | "quiz"} name
    * @param {(event: any) => void} handler
    */
   on(name, handler) {
@@ -157,20 +157,21 @@ class Page {
   }
 
   /**
-   * Take over a state from a link. Whatever is not understood is ignored.
+   * Take over a state from a link. Whatever is not understood is ignored, and what is missing is as in the file.
    * @param {any} saved
    */
   restore(saved) {
     if (typeof saved !== "object" || !saved) return;
     this.change((state) => {
       if (Number.isInteger(saved.step)) state.step = Math.max(0, Math.min(this.last, saved.step));
+      state.numbers = {};
       for (const [name, x] of Object.entries(saved.numbers ?? {})) {
         const node = /^\d+$/.test(name) ? this.tape.nodes[Number(name)] : null;
         const isLeaf = node && node.rule === undefined && !node.constant;
-        if ((isLeaf || name in (this.data.numbers ?? {})) && Number.isFinite(x)) state.numbers[name] = x;
+        if ((isLeaf || Object.hasOwn(this.data.numbers ?? {}, name)) && Number.isFinite(x)) state.numbers[name] = x;
       }
     }, null);
-    for (const [name, extra] of Object.entries(this.extras)) if (name in saved) extra.restore(saved[name]);
+    for (const [name, extra] of Object.entries(this.extras)) extra.restore(saved[name]);
   }
 }
 

@@ -248,3 +248,14 @@ page.on("show", ({ instantly }) => {
   if (page.state.step !== stepOfView) followStep(instantly); // a change of numbers does not move the picture
   stepOfView = page.state.step;
 });
+
+// The place and scale that the user chose are part of the link.
+page.extras.view = {
+  save: () => (userScale === null ? undefined : [view.x, view.y, userScale].map((x) => Math.round(1000 * x) / 1000)),
+  restore(/** @type {any} */ saved) {
+    const isView = Array.isArray(saved) && saved.length === 3 && saved.every(Number.isFinite);
+    userScale = isView ? clamp(saved[2], 0, 8) : null;
+    if (!isView || !userScale) followStep(true);
+    else setView({ x: clamp(saved[0], paper.x, paper.x + paper.width), y: clamp(saved[1], paper.y, paper.y + paper.height), scale: userScale });
+  },
+};

@@ -1,5 +1,5 @@
 // @ts-check
-// Steps by keys, buttons and the slider; light and dark; print.
+// Steps by keys, buttons and the slider; light and dark.
 
 /**
  * What buttons and keys do, by the name of the button. Other scripts add theirs.
@@ -67,8 +67,8 @@ const KEYS = {
     slider.style.setProperty("--parts", `linear-gradient(to right, ${stops.join(", ")})`);
   });
   slider.addEventListener("input", () => {
-    pause();
-    page.show(Number(slider.value));
+    jump(Number(slider.value));
+    slider.value = page.state.step;
   });
 
   page.on("show", () => {
@@ -102,11 +102,4 @@ const KEYS = {
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   prefersDark.addEventListener("change", () => setTheme(prefersDark.matches));
   setTheme(prefersDark.matches);
-
-  let beforePrint = 0;
-  addEventListener("beforeprint", () => {
-    beforePrint = page.state.step;
-    page.show(page.last, { instantly: true });
-  });
-  addEventListener("afterprint", () => page.show(beforePrint, { instantly: true }));
 }

@@ -1,0 +1,41 @@
+// @ts-check
+// Print: the page with one step, or a list of steps as a handout.
+
+/** The step that is printed when the browser prints the page. */
+let stepToPrint = page.last;
+
+/**
+ * Print articles after the drawing, in place of the words of a step.
+ * @param {Element[]} articles
+ * @param {number} [step] the step of the drawing
+ */
+function printArticles(articles, step = page.last) {
+  part("menu").hidePopover?.();
+  part("print").replaceChildren(...articles);
+  document.body.classList.add("articles");
+  const before = stepToPrint;
+  stepToPrint = step;
+  addEventListener("afterprint", () => {
+    stepToPrint = before;
+    part("print").replaceChildren();
+    document.body.classList.remove("articles");
+  }, { once: true });
+  print();
+}
+
+{
+  COMMANDS.handout = () => {
+    printArticles(page.steps.map(({ words }, k) => {
+      const article = element("article");
+      article.append(fillTemplate(words, page.momentAt(k)));
+      return article;
+    }));
+  };
+
+  let before = 0;
+  addEventListener("beforeprint", () => {
+    before = page.state.step;
+    page.show(stepToPrint, { instantly: true });
+  });
+  addEventListener("afterprint", () => page.show(before, { instantly: true }));
+}

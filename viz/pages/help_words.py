@@ -1,0 +1,85 @@
+"""The help of a page: its keys, its legend, and the controls that can be hidden."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+CONTROLS = {
+    "slider": "slider", "play": "play button", "zoom": "zoom buttons", "dark": "button for dark colours",
+    "numbers": "table of numbers", "latex": "copy LaTeX", "quiz": "quiz button", "more": "menu",
+}  # fmt: skip
+KEYS = {
+    "→ or n": "next step",
+    "← or b": "step back",
+    "Home, End": "first and last step",
+    "Space": "play or pause",
+    "Ctrl+Z or u": "undo a change of a number",
+    "q": "quiz on or off",
+    "?": "this help",
+}
+NUMBER_KEYS = {
+    "↑ ↓ in a number": "change it; with Shift finely, Page Up and Page Down coarsely",
+}
+GRAPH_KEYS = {
+    "+ - 0": "zoom in, zoom out, the whole drawing",
+    "↑ ↓ on a node": "go to another node",
+    "Enter on a node": "go to its step",
+}
+GRAPH_LEGEND = {
+    "blue": "leaf: its number can be changed",
+    "green": "forward step: the node gets its value",
+    "orange": "backward step: the node passes its gradient back",
+    "dashed": "the operand receives a share of the gradient",
+    "× 2.0": "local derivative, by which the gradient is multiplied on this edge",
+    "faint": "value not computed yet",
+}
+
+
+def help_markup(legend: Mapping[str, str], keys: Mapping[str, str]) -> str:
+    """Return the content of the help: keys, legend, and a checkbox for each control that can be hidden.
+
+    Args:
+        legend: what each sample means: the name of a style, `blue`, or a short text that is shown itself.
+        keys: the keys of this kind of page, beside those of every page.
+    """
+    parts = ["<h2>Keys</h2>", _list({**KEYS, **NUMBER_KEYS, **keys}, "kbd")]
+    if legend:
+        parts += ["<h2>Legend</h2>", _list(legend, "i")]
+    checkboxes = "".join(
+        f'<label><input type="checkbox" checked data-shows="{name}"> {label}</label>'
+        for name, label in CONTROLS.items()
+    )
+    parts += [
+        f"<fieldset><legend>Controls, for a link to a class</legend>{checkboxes}</fieldset>",
+        '<label>Note beside the drawing, in place of the present one <textarea id="page-note-text" '
+        'aria-label="text of the note" rows="3" maxlength="2000"></textarea></label>',
+    ]
+    return "".join(parts)
+
+
+def hidden_controls(hide: Any) -> list[str]:
+    """Return the names of controls that a page hides.
+
+    Raises:
+        TypeError: `hide` is a string, or not a sequence.
+        ValueError: it has a name of no control.
+    """
+    if isinstance(hide, str) or not isinstance(hide, Iterable):
+        raise TypeError(f'hide must be a list such as ["play", "zoom"], got {hide!r}')
+    names = [*dict.fromkeys(hide)]
+    for name in names:
+        if name not in CONTROLS:
+            raise ValueError(f"hide must contain names among {', '.join(map(repr, CONTROLS))}, got {name!r}")
+    return names
+
+
+def _list(items: Mapping[str, str], element: str) -> str:
+    """Return a list of samples with their meanings."""
+    rows = []
+    for sample, meaning in items.items():
+        is_style = element == "i" and sample.isalpha()
+        shown = f'<i class="{sample}"></i>' if is_style else f"<{element}>{html.escape(sample)}</{element}>"
+        rows.append(f"<dt>{shown}</dt><dd>{meaning}</dd>")
+    return f"<dl>{''.join(rows)}</dl>"
