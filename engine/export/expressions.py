@@ -1,0 +1,178 @@
+"""The texts of the table at the operands of a graph: Python arithmetic with names and numbers, simplified."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+from engine.custom import CUSTOM_RULES
+from engine.formulas import MATH_FUNCTIONS, canonical
+from engine.rules import Rule
+
+# Functions with a finite value at every number
+TOTAL = {
+    "abs", "asinh", "atan", "cos", "elu", "erf", "erfc", "float", "leaky_relu", "max", "maximum", "minimum", "relu",
+    "sigmoid", "sign", "silu", "sin", "softplus", "tanh",
+}  # fmt: skip
+
+cached_canonical = lru_cache(canonical)
+
+
+@lru_cache
+def names_in(text: str) -> set[str]:
+    """Return the names in a text."""
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+@lru_cache
+def functions_in(text: str) -> set[str]:
+    """Return the names of the functions that a text calls."""
+    return {x.func.id for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Call) and isinstance(x.func, ast.Name)}
+
+
+def text_of(rule: Rule, part: str) -> str:
+    """Return the text of a part of a row: `value`, `finalize`, or the partial derivative with respect to `a` or `b`."""
+    return {"value": rule.value, "finalize": rule.finalize}.get(part) or rule.partials["ab".index(part)]
+
+
+def arguments_of(rule: Rule, part: str) -> list[str]:
+    """Return the arguments of the function for a part of a row; texts call a value with all operands."""
+    if part == "value" and not rule.finalize:
+        return list("ab"[: rule.arity])
+    return [letter for letter in ("a", "b", "out", "total", "top") if letter in names_in(text_of(rule, part))]
+
+
+def may_hide(rule: Rule, text: str) -> bool:
+    """Return whether a custom text may have a value although a part of it has none, as in max(0, log(a))."""
+    return rule.symbol in CUSTOM_RULES and _hides(ast.parse(cached_canonical(text), mode="eval").body, inside=False)
+
+
+def _hides(node: ast.expr, *, inside: bool) -> bool:
+    """Return whether a part that may have no value lies inside a branch, a divisor or the argument of a function."""
+    match node:
+        case ast.Call(ast.Name(name), args):
+            return (inside and name not in TOTAL) or any(_hides(x, inside=True) for x in args)
+        case ast.BinOp(left, ast.Div() | ast.Mod() | ast.FloorDiv(), right):
+            may_fail = inside and not isinstance(right, ast.Constant)
+            return may_fail or _hides(left, inside=inside) or _hides(right, inside=True)
+    parts = [x for x in ast.iter_child_nodes(node) if isinstance(x, ast.expr)]
+    return any(_hides(x, inside=inside or isinstance(node, ast.IfExp)) for x in parts)
+
+
+def called_row(rule: Rule, name: str) -> Rule | None:
+    """Return the row that a text of `rule` calls by a name; None for a function of Python."""
+    row = rule.scope.get(name)
+    is_python = row is None or (name in MATH_FUNCTIONS and row.value in (f"{name}(a)", f"{name}(a, b)"))
+    return None if is_python else row
+
+
+def number(x: float) -> ast.expr:
+    """Return a number as an expression, to the last digit."""
+    return ast.UnaryOp(ast.USub(), ast.Constant(-x)) if math.copysign(1.0, x) < 0 else ast.Constant(x)
+
+
+def _value_of(node: ast.expr) -> float | bool | None:
+    """Return the number or truth value of an expression that is one; None for any other."""
+    match node:
+        case ast.Constant(float() | bool() as value):
+            return value
+        case ast.UnaryOp(ast.USub(), ast.Constant(float() as value)):
+            return -value
+    return None
+
+
+def simplified(
+    text: str, letters: Mapping[str, ast.expr] | None = None, functions: Mapping[str, str] | None = None
+) -> str:
+    """Return a text with expressions in place of its letters, other names of functions, and numbers computed.
+
+    >>> simplified("b * pow(a, b - 1.0) if b > 0.5 else log(a)", {"a": ast.Name("x"), "b": number(3.0)})
+    '3.0 * (x * x)'
+    """
+    return ast.unparse(_Substitution(letters or {}, functions or {}).visit(ast.parse(text, mode="eval")))
+
+
+class _Substitution(ast.NodeTransformer):
+    """Puts expressions in place of letters, and computes what depends on numbers alone.
+
+    It changes no digit of a result: it computes what the program would compute, and drops factors of 1.
+    """
+
+    def __init__(self, letters: Mapping[str, ast.expr], functions: Mapping[str, str]) -> None:
+        self.letters, self.functions = letters, functions
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.letters.get(node.id, node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        name, arguments = ast.unparse(node.func), [self.visit(x) for x in node.args]
+        if name == "float":
+            return arguments[0]  # type: ignore[no-any-return]
+        if name == "pow":
+            match arguments[0], _value_of(arguments[1]):
+                case base, 1.0:
+                    return base  # type: ignore[no-any-return]
+                case ast.Name() as base, 2.0:
+                    return ast.BinOp(base, ast.Mult(), base)
+                case _, 0.0:
+                    return ast.Constant(1.0)
+        return self._computed(ast.Call(ast.Name(self.functions.get(name, name)), arguments, []), arguments)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        match node.op, _value_of(left), _value_of(right):
+            case (ast.Mult() | ast.Div(), _, 1.0):
+                return left  # type: ignore[no-any-return]
+            case (ast.Mult(), 1.0, _):
+                return right  # type: ignore[no-any-return]
+            case (ast.Mult(), _, -1.0):
+                return ast.UnaryOp(ast.USub(), left)
+            case (ast.Mult(), -1.0, _):
+                return ast.UnaryOp(ast.USub(), right)
+        return self._computed(ast.BinOp(left, node.op, right), [left, right])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        operand = self.visit(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(operand, ast.UnaryOp) and isinstance(operand.op, ast.USub):
+            return operand.operand
+        return self._computed(ast.UnaryOp(node.op, operand), [operand])
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        numbers = [self.visit(x) for x in (node.left, *node.comparators)]
+        return self._computed(ast.Compare(numbers[0], node.ops, numbers[1:]), numbers)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        absorbing = isinstance(node.op, ast.Or)
+        conditions: list[ast.expr] = []
+        for condition in map(self.visit, node.values):
+            truth = _value_of(condition)
+            if truth is None:
+                conditions.append(condition)
+            elif bool(truth) is absorbing:
+                if not any(isinstance(x, ast.Call | ast.Div) for test in conditions for x in ast.walk(test)):
+                    return ast.Constant(absorbing)  # what comes before it has no errors
+                conditions.append(ast.Constant(absorbing))
+                break
+        if not conditions:
+            return ast.Constant(not absorbing)
+        return conditions[0] if len(conditions) == 1 else ast.BoolOp(node.op, conditions)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        test = self.visit(node.test)
+        truth = _value_of(test)
+        if truth is None:
+            return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
+        return self.visit(node.body if truth else node.orelse)  # type: ignore[no-any-return]
+
+    def _computed(self, node: ast.expr, operands: list[ast.expr]) -> ast.expr:
+        if any(_value_of(x) is None for x in operands):
+            return node
+        try:
+            value = eval(ast.unparse(node), {**MATH_FUNCTIONS})
+        except (ArithmeticError, NameError, ValueError):
+            return node
+        if isinstance(value, bool):
+            return ast.Constant(value)
+        return number(value) if math.isfinite(value) else node

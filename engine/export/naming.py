@@ -1,0 +1,45 @@
+"""The names of a program's variables and functions: those of the graph, as far as every language has them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+
+from engine.formulas import MATH_FUNCTIONS
+
+# Words that mean something in one of the languages, so that variables have the same names in all of them.
+_WORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main NAN INFINITY
+arguments catch class debugger delete eval export extends function implements import in instanceof interface let new
+null package private protected public super this throw try typeof undefined var with yield await async of Math NaN
+Infinity Number inf np rows inputs outputs gradient isfinite fabs fmod round tgamma larger modulo floor_divide
+floorDivide
+"""
+# Functions of C, whose names a function of ours must not have.
+_C_FUNCTIONS = """
+cbrt ceil copysign exp2 fdim floor fma fmax fmin frexp ilogb isinf isnan isnormal j0 j1 jn ldexp llrint llround log2
+logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint scalbln scalbn signbit trunc y0 y1 yn
+"""
+RESERVED = {*keyword.kwlist, *MATH_FUNCTIONS, "pi", *_WORDS.split()}
+RESERVED_FUNCTIONS = RESERVED | {*_C_FUNCTIONS.split()}
+
+
+def identifier(label: str) -> str:
+    """Return a label as a name in ASCII, or "".
+
+    >>> identifier("layer1.w12"), identifier("θ'"), identifier("2nd"), identifier("+")
+    ('layer1_w12', 'theta', '_2nd', '')
+    """
+    text = ""
+    for c in unicodedata.normalize("NFKD", label):
+        words = unicodedata.name(c, "").split()
+        if c.isascii():
+            text += c if c.isalnum() else "_"
+        elif words[:1] == ["GREEK"] and c.isalpha():
+            text += words[-1].capitalize() if c.isupper() else words[-1].lower()
+        elif c.isalnum():
+            text += f"u{ord(c):x}"
+    text = re.sub("__+", "_", text).strip("_")
+    return f"_{text}" if text[:1].isdigit() else text
