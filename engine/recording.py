@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -93,11 +94,16 @@ def _recording_off() -> Iterator[None]:
 def recording(comparisons: Comparisons | None = None) -> Iterator[None]:
     """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes.
 
-    Comparisons of Values are noted in `comparisons`, by default nowhere.
+    Comparisons of Values are noted in `comparisons`, by default nowhere. Python's cyclic garbage collector pauses: it
+    would trace the growing graph again and again, which has no reference cycles.
     """
     tokens = _recording.set(True), _comparisons.set(comparisons)
+    collects = gc.isenabled()
     try:
+        gc.disable()
         yield
     finally:
         _recording.reset(tokens[0])
         _comparisons.reset(tokens[1])
+        if collects:
+            gc.enable()
