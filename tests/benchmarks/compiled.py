@@ -12,6 +12,8 @@ import os
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before NumPy is imported
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["JAX_ENABLE_X64"] = "1"
 
 import argparse
 import ctypes
@@ -23,6 +25,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +83,39 @@ class Moons:
         return take(model)
 
     def compiled(self, steps: int) -> Parameters:
-        """With the loss written out, penalty and all, and `engine.compile`."""
+        """With the loss written out, penalty and all, `engine.compile`, and a loop on arrays."""
         model = nn.MLP(2, self.sizes[1:], hidden="relu")
         put(model, start(self.sizes))
         xs, r, parameters = [engine.Value(0.0) for _ in range(2)], engine.Value(1.0), model.parameters()
         loss = (1 - r * model(xs)).relu() + 1e-4 * engine.dot(parameters, parameters)
         replay = engine.compile(loss, [*xs, r])
         rows = np.column_stack([self.X, self.r])
+        theta = np.array([p.data for p in replay.parameters])
         for _ in range(steps):
-            model.zero_grad()
-            replay.backward(rows)
-            for p in parameters:
-                p.data -= RATE * p.grad
+            _, gradient = replay.mean_gradient(rows, theta)
+            theta -= RATE * gradient
+        for p, number in zip(replay.parameters, theta.tolist(), strict=True):
+            p.data = number
         return take(model)
+
+    def jax(self, steps: int) -> Parameters:
+        return [np.asarray(p) for p in self.jax_training(start(self.sizes), self.X, self.r, steps)]
+
+    @cached_property
+    def jax_training(self) -> Any:
+        """The whole loop, jitted."""
+        import jax
+
+        def loss(ps: Parameters, X: Matrix, r: Matrix) -> Any:
+            h = jax.nn.relu(X @ ps[0] + ps[1])
+            h = jax.nn.relu(h @ ps[2] + ps[3])
+            scores = (h @ ps[4] + ps[5])[:, 0]
+            return jax.nn.relu(1 - r * scores).mean() + DECAY / 2 * sum((p * p).sum() for p in ps)
+
+        def step(ps: Parameters, X: Matrix, r: Matrix) -> Parameters:
+            return [p - RATE * by_p for p, by_p in zip(ps, jax.grad(loss)(ps, X, r), strict=True)]
+
+        return jax.jit(lambda ps, X, r, steps: jax.lax.fori_loop(0, steps, lambda _, ps: step(ps, X, r), ps))
 
     def scalar(self, value: Callable[[float], Any], relu: Callable[[Any], Any], steps: int) -> Parameters:
         """The demo on any class of scalar values with backward()."""
@@ -284,6 +308,34 @@ class Digits:
         )  # fmt: skip
         return take(model)
 
+    def jax(self, steps: int) -> Parameters:
+        return [np.asarray(p) for p in self.jax_training(start(self.sizes), self.X, self.one_hot, steps)]
+
+    @cached_property
+    def jax_training(self) -> Any:
+        """The whole loop, jitted. The last batch of an epoch is smaller, so it has a step of its own."""
+        import jax
+
+        size, last, n = self.size, (self.batches - 1) * self.size, len(self.X)
+
+        def loss(ps: Parameters, X: Matrix, R: Matrix) -> Any:
+            logits = jax.nn.relu(X @ ps[0] + ps[1]) @ ps[2] + ps[3]
+            return -(jax.nn.log_softmax(logits) * R).sum(axis=1).mean()
+
+        def step(ps: Parameters, X: Matrix, R: Matrix) -> Parameters:
+            return [p - RATE * by_p for p, by_p in zip(ps, jax.grad(loss)(ps, X, R), strict=True)]
+
+        def epoch(ps: Parameters, X: Matrix, R: Matrix) -> Parameters:
+            def batch(k: Any, ps: Parameters) -> Parameters:
+                rows = [jax.lax.dynamic_slice_in_dim(a, k * size, size) for a in (X, R)]
+                return step(ps, *rows)
+
+            return step(jax.lax.fori_loop(0, last // size, batch, ps), X[last:n], R[last:n])
+
+        return jax.jit(
+            lambda ps, X, R, steps: jax.lax.fori_loop(0, steps // self.batches, lambda _, ps: epoch(ps, X, R), ps)
+        )
+
     def torch(self, steps: int) -> Parameters:
         ps = [torch.tensor(p, requires_grad=True) for p in start(self.sizes)]
         X, classes = torch.tensor(self.X), torch.tensor(self.classes)
@@ -380,6 +432,8 @@ def main() -> None:
     }
     if shutil.which("cc"):
         contenders["C, -O3 -march=native"] = (moons.c, 1000)
+    if find_spec("jax"):
+        contenders["JAX, the whole loop jitted"] = (moons.jax, 1000)
     show(console, f"Moons, 100 rows, full batch; medians of {repeats}", measure(contenders, moons.numpy, repeats))
     for name, size, steps in (("batches of 32", 32, 57 * 18), ("full batch", 1797, 300)):
         digits = Digits(size)
@@ -388,6 +442,8 @@ def main() -> None:
             "NumPy by hand": (digits.numpy, steps),
             "glassgrad, nn.train": (digits.ours, steps),
         }
+        if find_spec("jax"):
+            contenders["JAX, the whole loop jitted"] = (digits.jax, steps)
         show(
             console, f"Digits, {name}; medians of {repeats}", measure(contenders, digits.numpy, repeats, digits.batches)
         )
