@@ -14,6 +14,7 @@
         else state.numbers[i] = x;
       }, gesture),
       handles,
+      digits: 6,
     });
   }
   page.on("show", ({ moment }) => {
