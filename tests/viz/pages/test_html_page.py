@@ -68,7 +68,7 @@ def test_play_stops_at_the_end_and_pauses(tmp_path, open_page):
     tab.clock.install()
     tab.keyboard.press(" ")
     assert tab.get_by_role("button", name="pause").count() == 1
-    tab.clock.run_for(4_000)
+    tab.clock.run_for(2_500)
     assert title(tab) == "Forward 1 of 3"
     tab.keyboard.press(" ")
     tab.clock.run_for(60_000)
