@@ -11,7 +11,14 @@ Page numbers such as P14 refer to demos/README.md, which lists the formulas.
 """
 
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+for _name in ("engine",):  # a file of the user may hide a package
+    _origin = getattr(find_spec(_name), "origin", None)
+    if Path(str(_origin)).parent.parent != Path(__file__).parent.parent:
+        raise ImportError(f"`import {_name}` must find a package of glassgrad, got {_origin}: rename it")
 
 import engine
 from engine.foreign import missing_name

@@ -1,6 +1,13 @@
 """Pictures of graphs, networks and trainings, for web pages, notebooks and terminals."""
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+for _name in ("engine", "nn"):  # a file of the user may hide a package
+    _origin = getattr(find_spec(_name), "origin", None)
+    if Path(str(_origin)).parent.parent != Path(__file__).parent.parent:
+        raise ImportError(f"`import {_name}` must find a package of glassgrad, got {_origin}: rename it")
 
 import engine
 import nn
