@@ -1,4 +1,4 @@
-"""The menu: `python -m demos`, `python -m demos NAME [options]`, `python -m demos all`."""
+"""The menu: `glassgrad`, `glassgrad NAME [options]`, `glassgrad all`; in a checkout, `python -m demos` instead."""
 
 import argparse
 import ast
@@ -9,8 +9,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+import engine
 from demos import _gallery
-from demos._lesson import INSTALL, OPTIONS, PICTURES, heading
+from demos._lesson import COMMAND, INSTALL, OPTIONS, PICTURES, heading
 
 ORDER = (  # as in the lecture; any other demo comes last
     "perceptron", "activations", "hidden_layer", "gradient_descent", "derivation", "two_layer", "symmetry",
@@ -19,9 +20,11 @@ ORDER = (  # as in the lecture; any other demo comes last
 )  # fmt: skip
 WITHOUT_EXTRA = ("backprop", "one_page", "error_propagation")
 USAGE = f"""
-  *  needs the extra `demos`:           {INSTALL}
-  python -m demos NAME [options]        run one; --help lists its options
-  python -m demos all --output PATH     run them all and write a gallery"""
+  *  needs the extra `demos`:         {INSTALL}
+     or, without installation:        uvx 'glassgrad[demos]' NAME
+  {COMMAND + " NAME [options]":35} run one; --help lists its options
+  {COMMAND + " all --output PATH":35} run them all and write a gallery
+  {COMMAND + " --version":35} print the version"""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,11 +40,13 @@ def main(arguments: list[str] | None = None) -> None:
         if words or not (sys.stdin.isatty() and sys.stdout.isatty()):
             return
         words = prompt_for_demo(list(summaries))
-    if words:
+    if words == ["--version"]:
+        print(f"glassgrad {engine.__version__}")
+    elif words:
         try:
             name = resolve_demo(words[0], list(summaries))
         except ValueError as error:
-            sys.exit(f"python -m demos: {error}")
+            sys.exit(f"{COMMAND}: {error}")
         if name == "all":
             run_all(summaries, words[1:])
         else:
@@ -89,7 +94,7 @@ def resolve_demo(text: str, names: list[str]) -> str:
 
 def run_all(summaries: dict[str, str], arguments: list[str]) -> None:
     """Run every demo with its defaults and write the gallery; exit with status 1 if a demo failed."""
-    options = argparse.ArgumentParser(prog="python -m demos all", description="Run every demo and write gallery.html.")
+    options = argparse.ArgumentParser(prog=f"{COMMAND} all", description="Run every demo and write gallery.html.")
     flag, settings = OPTIONS["output"]
     options.add_argument(flag, default=PICTURES, **settings)
     folder = options.parse_args(arguments).output

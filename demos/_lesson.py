@@ -48,6 +48,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {  # of each parameter of a les
 }
 PICTURES = Path("pictures")
 INSTALL = "pip install 'glassgrad[demos]'"
+COMMAND = "glassgrad" if Path(sys.argv[0]).stem == "glassgrad" else "python -m demos"  # which started this process
 
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
@@ -57,7 +58,7 @@ def command(lesson: Callable[..., None]) -> Callable[..., None]:
 
     On an error of the user, the command exits with a message instead of a traceback.
     """
-    prog = f"python -m demos.{Path(inspect.getfile(lesson)).stem}"
+    prog = f"{COMMAND} {Path(inspect.getfile(lesson)).stem}"
 
     def main(arguments: list[str] | None = None) -> None:
         options = argparse.ArgumentParser(prog=prog, description=lesson.__globals__["__doc__"])

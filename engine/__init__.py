@@ -36,6 +36,7 @@ __all__ = [
     "no_grad", "rule", "source", "topological_order", "uncertainty",
 ]  # fmt: skip
 __all__ += functions.__all__
+__version__ = "0.1.0"
 
 if not TYPE_CHECKING:  # a type checker knows only the names above
 

@@ -119,7 +119,7 @@ def test_errors_of_a_demo_are_shown(tmp_path, monkeypatch, capfd):
     run = _gallery.run("forward_backward", "Two passes", tmp_path)
     assert run.failed
     assert run.pictures == ["forward_backward.svg"], "the one that was written before"
-    assert "python -m demos.forward_backward: " in capfd.readouterr().err
+    assert "python -m demos forward_backward: " in capfd.readouterr().err
 
 
 def test_a_picture_without_alternative_text_takes_the_summary_of_its_demo(tmp_path):

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+import engine
 from tests.demos.helpers import ROOT, run
 
 NUMBER = {name: str(i) for i, name in enumerate(importlib.import_module("demos.__main__").catalogue(), start=1)}
@@ -51,7 +52,7 @@ def test_the_menu_marks_the_lessons_that_need_the_extra_and_they_say_what_instal
     install = "pip install 'glassgrad[demos]'"
     assert install in menu
     if result.returncode:
-        assert re.fullmatch(rf"python -m demos.{name}: this lesson needs \w+: {re.escape(install)}\n", result.stderr)
+        assert re.fullmatch(rf"python -m demos {name}: this lesson needs \w+: {re.escape(install)}\n", result.stderr)
 
 
 def test_every_demo_has_a_place_in_the_order():
@@ -86,8 +87,12 @@ def test_an_unknown_demo(which, tmp_path):
 
 def test_help_of_the_menu_and_of_a_demo(tmp_path):
     assert "python -m demos all --output PATH" in run("demos", "--help", cwd=tmp_path).stdout
-    assert "usage: python -m demos.moons" in run("demos", "moons", "--help", cwd=tmp_path).stdout
+    assert "usage: python -m demos moons" in run("demos", "moons", "--help", cwd=tmp_path).stdout
     assert "usage: python -m demos all" in run("demos", "all", "--help", cwd=tmp_path).stdout
+
+
+def test_the_version(tmp_path):
+    assert run("demos", "--version", cwd=tmp_path).stdout == f"glassgrad {engine.__version__}\n"
 
 
 @pytest.mark.parametrize(
