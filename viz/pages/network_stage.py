@@ -22,7 +22,7 @@ Limits: TypeAlias = tuple[float, float] | tuple[()]
 INPUT_WIDTH, NEURON_WIDTH, TARGET_WIDTH = 4.4, 8.8, 4.4
 ROW_HEIGHT, HEADING_HEIGHT = 3.7, 3.6
 LABEL_HEIGHT, LABEL_WIDTH, NAMED_LABEL_WIDTH = 1.25, 3.6, 5.4
-GAP, TARGET_GAP = 5.0, 4.2  # between columns, at least
+GAP, TARGET_GAP = 5.4, 4.2  # between columns, at least
 MAX_NUMBERED_HEIGHT = 27.0  # of the numbers on the lines between two columns; more lines have no numbers
 MAX_NAMED = 12  # weights between two columns, above which only their numbers are shown
 
@@ -286,7 +286,7 @@ class _LabelLayout:
             half = (NAMED_LABEL_WIDTH if self.is_named else LABEL_WIDTH) / 2 + 0.3
             self.width, self.height = max(GAP, half / min(self.share, 1 - self.share)), LABEL_HEIGHT * slots
         else:
-            self.share, self.width, self.height = 0.4, GAP, 0.0
+            self.share, self.width, self.height = 0.43, GAP, 0.0
 
 
 def training_markup() -> str:

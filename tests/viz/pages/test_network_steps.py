@@ -395,6 +395,17 @@ def test_a_neuron_says_its_numbers(model, tmp_path, open_page):
     assert button(tab, f"neuron layer1.z2 , sum {a} , output {z} , delta {delta}").count() == 1
 
 
+def test_the_second_forward_pass_begins_with_nothing_known(model, tmp_path, open_page):
+    tab = open_page(viz.network_page(model, tmp_path / "n.html", [0.5, -1.0], [1.0, 0.0], loss=nn.mse))
+    tab.keyboard.press("End")
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("ArrowLeft")
+    assert title(tab) == "Forward again: layer 1"
+    assert re.search(r"output −?\d", tab.get_by_role("button", name="neuron layer1.z1").aria_snapshot())
+    assert not re.search(r"output −?\d", tab.get_by_role("button", name="neuron y1").aria_snapshot())
+    assert not re.search(r"delta −?\d", tab.get_by_role("button", name="neuron layer1.z1").aria_snapshot())
+
+
 def test_controls_by_touch_and_dragging(model, tmp_path, open_page):
     path = viz.network_page(model, tmp_path / "n.html", [0.5, -1.0], [1.0, 0.0], loss=nn.mse)
     phone = open_page(path, 390, 844, has_touch=True, is_mobile=True)
@@ -438,10 +449,13 @@ LAYOUT = """() => {
     const stage = box(document.querySelector("#page-stage"));
     const texts = all("#network :is(b, .name, .heading > span, input, select)").filter(shown);
     const units = all("#network :is(.capsule, .pill, .unit input, .more span)").filter(shown).map(box);
+    const labels = all("#network .weight").filter(shown).map(box);
+    const touching = (one, others) => others.filter((other) => other !== one && overlap(one, other));
+    const pairs = (ones, others) => ones.flatMap((one) => touching(one, others));
     const root = document.documentElement;
     return {
         outside: texts.filter((text) => !inside(stage, box(text))).map((text) => text.outerHTML),
-        overlapping: units.flatMap((one, i) => units.slice(i + 1).filter((other) => overlap(one, other))).length,
+        overlapping: pairs(units, units).length + pairs(labels, units).length + pairs(labels, labels).length,
         cut: all("#network :is(.sum, .output)").filter((part) => part.scrollWidth > part.clientWidth + 1)
             .map((part) => part.textContent),
         smallest: parseFloat(getComputedStyle(document.querySelector("#network .neuron")).fontSize),

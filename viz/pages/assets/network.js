@@ -170,8 +170,9 @@
     for (const element of select(".lit, .now")) element.classList.remove("lit", "now");
     for (const id of step.lit) byId(id)?.classList.add("lit");
     if (step.focus) byId(step.focus)?.classList.add("now");
-    for (const field of fields) {
-      field.closest(".weight")?.classList.toggle("lit", step.lit.includes(`line${field.dataset.leaf}`));
+    for (const field of fields) { // of one neuron, since there is no room for those of a layer
+      const isLit = step.focus !== "" && step.lit.includes(`line${field.dataset.leaf}`);
+      field.closest(".weight")?.classList.toggle("lit", isLit);
     }
   }
 
