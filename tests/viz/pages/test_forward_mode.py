@@ -32,7 +32,7 @@ def test_the_steps_are_those_of_forward_mode(tmp_path):
     root = example()
     a = topological_order(root)[0]
     data = data_of(viz.page(root, tmp_path / "L.html", mode="forward"))
-    assert data["options"] == {"precision": 6, "derivative": "tangent"}
+    assert data["options"]["derivative"] == "tangent"
     assert [step["phase"] for step in data["steps"]] == ["forward"] * 4 + ["tangent"] * 5
     assert [step["actions"] for step in data["steps"]][4:] == [
         [["seedTangents", 0, 1, 3]], [["tangent", 2]], [["tangent", 4]], [["tangent", 5]], [],
