@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+import tomllib
 
 import pytest
 from PIL import Image
@@ -65,9 +66,13 @@ def test_it_has_a_kernel_of_any_machine_and_no_counts():
 def test_its_first_cell_of_code_installs_glassgrad_where_it_is_missing():
     first = next("".join(cell["source"]) for cell in CELLS if cell["cell_type"] == "code")
     tree = ast.parse(first.replace("%pip install -q ", "install = "))
-    assert isinstance(tree.body[0], ast.Try)
-    assert ast.unparse(tree.body[0].handlers[0].type) == "ImportError"
-    assert "%pip install -q " in first
+    assert isinstance(tree.body[1], ast.Try)
+    assert ast.unparse(tree.body[1].body) == "import viz"
+    assert ast.unparse(tree.body[1].handlers[0].type) == "ImportError"
+    assert '%pip install -q "glassgrad[demos]"' in first
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    for package in needed:  # of JupyterLite, which installs them by name
+        assert f'"{re.match(r"[a-z-]+", package)[0]}"' in first
 
 
 def test_github_shows_every_picture():
