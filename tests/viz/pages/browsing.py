@@ -1,4 +1,4 @@
-"""What tests of pages share: graphs, the frames of a page, and its state in the browser."""
+"""What tests of pages share: graphs, the data of a page, and its state in the browser."""
 
 import json
 import re
@@ -48,11 +48,6 @@ def data_of(path):
     """Return the data in the file of a page."""
     data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', path.read_text(encoding="utf-8"), re.S)
     return json.loads(data[1])
-
-
-def frames(path):
-    """Return the frames in the file of a page."""
-    return data_of(path)["frames"]
 
 
 def title(tab):

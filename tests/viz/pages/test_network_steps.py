@@ -294,6 +294,7 @@ def test_a_class_is_chosen_by_its_circle(tmp_path, open_page):
         numbers = numbers_of(all_steps(tab))
         assert numbers["L"][0] == close(nn.cross_entropy(model(x), k).data)
         probabilities = [y.data for y in engine.softmax(model(x))]
+        assert [numbers[f"P(C{i}"] for i in (1, 2, 3)] == [[close(p)] for p in probabilities]
         assert [numbers[f"dL/dy{i}"] for i in (1, 2, 3)] == [[close(p - (i == k))] for i, p in enumerate(probabilities)]
 
 
