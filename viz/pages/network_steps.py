@@ -198,7 +198,6 @@ class _Lesson:
     """The steps in the notation of P57: a_j, z_j, w_ji, delta_j = dL/da_j."""
 
     slope = "σ′"
-    delta_kind = "the derivative of the loss with respect to its weighted sum"
 
     def __init__(self, stage: Stage, loss: Loss) -> None:
         self.stage, self.graph, self.loss = stage, stage.graph, loss
@@ -262,7 +261,7 @@ class _Lesson:
             heading("The inputs")
             + "".join(terms[:MAX_TERMS])
             + sentence("Lines are weights: blue and solid if positive, orange and dashed if negative, wide if large.")
-            + sentence("Every number in a frame can be changed: type, drag, or use the arrow keys.")
+            + sentence("Every input, weight and target can be changed: type, drag, or use the arrow keys.")
         )
         return Step("forward", words, [["appear", *self.leaves]], [self.stage.id(x) for x in self.stage.columns[0]])
 
@@ -523,7 +522,7 @@ class _NumberedLesson(_Lesson):
         formula, numbers = self.loss_derivatives(-1)[neuron.index]
         slope = ast.UnaryOp(ast.USub(), derivative_of(self.stage.loss, neuron.symbol))
         return (
-            sentence("Case 1, output layer: the error of an output, target minus output (P58-P77).")
+            sentence("Case 1, output layer (P58-P77): the error of an output is minus the derivative of the loss.")
             + line(symbol(neuron.delta_symbol), ("=", slope), *formula, *numbers, ("=", slot("error", z)), result=True)
             + self.slope_lines(neuron)
         )
@@ -536,7 +535,7 @@ class _NumberedLesson(_Lesson):
             symbols.append(product(symbol(label), self.slope_of(x), symbol(x.delta_symbol)))
             numbers.append(product(slot("data", self.index[weight]), slot("slope", n), slot("error", n)))
         return (
-            sentence("Case 2, any other layer: the errors of the next layer come back along the weights (P58-P77).")
+            sentence("Case 2, any other layer (P58-P77): the errors of the next layer come back along the weights.")
             + line(
                 symbol(neuron.delta_symbol),
                 ("=", total(symbols)),

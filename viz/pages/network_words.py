@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import html
 import re
 from collections.abc import Mapping, Sequence
@@ -118,16 +119,17 @@ def _plain(expr: ast.expr) -> str:
 def _with_marks(node: ast.expr) -> ast.expr:
     """Return an expression with marks in place of its slots, and with derivatives as one would say them."""
     match node:
-        case ast.Constant(Number(slot=name)):
-            return ast.Name(slot_mark(name))
+        case ast.Constant(Number() as number):
+            return ast.Name(slot_mark(number.slot))
         case ast.Call(ast.Name("∂"), [output, variable]):
             return ast.Name(f"d{unparse(output)}/d{unparse(variable)}")
-    fields = {
-        name: [*map(_with_marks, value)] if isinstance(value, list) else _with_marks(value)
-        for name, value in ast.iter_fields(node)
-        if isinstance(value, list | ast.expr)
-    }
-    return type(node)(**{**dict(ast.iter_fields(node)), **fields})
+    result = copy.copy(node)
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            setattr(result, name, [*map(_with_marks, value)])
+        elif isinstance(value, ast.expr):
+            setattr(result, name, _with_marks(value))
+    return result
 
 
 def sentence(text: str) -> str:
