@@ -370,13 +370,14 @@ class CompiledSteps(Steps):
     def _run_at_once(self, fit: CompiledFit, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
         """Do steps until a number would not be finite, and return the sums of their losses."""
         data, state, steps = self.now
-        fit.data[:], fit.state[:] = data, state
+        if data is not fit.data:  # a single step, or a callback, has replaced it
+            fit.data[:], fit.state[:] = data, state
         self.optimizer.steps = steps + 1
         first, last = starts[0], min(starts[-1] + size, len(self.order))
         losses = fit.run(self.optimizer, first, last, size, rates)
         if losses:
-            self.now = fit.data.copy(), fit.state.copy(), steps + len(losses)
-            self.gradient, self.optimizer.steps = fit.gradient.copy(), steps + len(losses)
+            self.now = fit.data, fit.state, steps + len(losses)
+            self.gradient, self.optimizer.steps = fit.gradient, steps + len(losses)
             self.learns = self.learns or fit.learns
             last = min(first + len(losses) * size, last)
             self._count_rights(self.groups[0], self.order_array[first:last], fit.outputs[first:last])
@@ -385,7 +386,7 @@ class CompiledSteps(Steps):
     def _count_rights(self, group: ExampleGroup, examples: Indices, results: Floats) -> None:
         """Count the right outputs, or keep the results of the examples for `pop_rights`."""
         if self.decide:
-            self.undecided.append((examples, results.copy()))
+            self.undecided.append((examples, results))
         elif self.accuracy is not None:
             for outputs, example in zip(results[:, 1:].tolist(), examples.tolist(), strict=True):
                 output = _refill(group.output, iter(outputs))
