@@ -249,7 +249,10 @@ def _matrix(rows: list[Any]) -> Floats | None:
 
 
 class CompiledSteps(Steps):
-    """Steps on arrays. Between `read_back` and `write_back`, the Values and the optimizer are out of date."""
+    """Steps on arrays. Between `read_back` and `write_back`, the Values and the optimizer are out of date.
+
+    Only if `watched` can `is_outdated` tell what a callback has changed.
+    """
 
     def __init__(
         self,
@@ -259,6 +262,8 @@ class CompiledSteps(Steps):
         optimizer: Optimizer,
         loss: Loss,
         accuracy: Accuracy | None,
+        *,
+        watched: bool,
     ) -> None:
         super().__init__(pairs, optimizer, accuracy)
         self.groups, self.model = groups, model
@@ -270,7 +275,7 @@ class CompiledSteps(Steps):
             self.decide, decide_targets = DECISIONS[loss]
             self.right_decisions = decide_targets(groups[0].targets)
         self.leaves = groups[0].program.parameters
-        self.recorded = self._contents()
+        self.recorded = self._contents() if watched else None
         self.accuracy_reads_values = (
             accuracy is not None
             and self.decide is None

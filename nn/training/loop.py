@@ -122,7 +122,7 @@ def train(
     at_least(1, epochs, "epochs")
     if compiled is None and not is_worth_compiling(model, loss, pairs, epochs * len(pairs), epochs * len(batches)):
         compiled = False
-    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, 1)
+    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, 1, watched)
     steps.set_order(order)
     at_once = 1 if scheduled_by_values else steps.at_once(size)
     learns = False
@@ -131,7 +131,7 @@ def train(
             for epoch in range(epochs):
                 if watched and epoch and steps.is_outdated():
                     learns = learns or steps.learns
-                    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, epoch + 1)
+                    steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, epoch + 1, watched)
                     steps.set_order(order)
                     at_once = 1 if scheduled_by_values else steps.at_once(size)
                 if shuffle and len(batches) > 1:
@@ -238,6 +238,7 @@ def _steps(
     accuracy: Accuracy | None,
     compiled: bool | None,
     epoch: int,
+    watched: bool,
 ) -> Steps:
     """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
@@ -250,7 +251,7 @@ def _steps(
             with recording():
                 groups = record_examples(model, loss, pairs, optimizer, f"epoch {epoch}, ", any_model=bool(compiled))
             if groups:
-                return CompiledSteps(groups, model, pairs, optimizer, loss, accuracy)
+                return CompiledSteps(groups, model, pairs, optimizer, loss, accuracy, watched=watched)
     return EagerSteps(model, loss, pairs, optimizer, accuracy)
 
 
