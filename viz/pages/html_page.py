@@ -91,7 +91,7 @@ def write_page(
     needs_special = re.search(r"math\.(erfc?|l?gamma)\b", rules)
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
     own = map(asset, [*SHELL, *scripts, "start.js"])
-    script = "\n".join(['"use strict";', *map(asset, engine), rules, *own])
+    script = _without_comments("\n".join(['"use strict";', *map(asset, engine), rules, *own]))
     style = "".join(map(asset, ["page.css", "sharing.css", *styles])) + colours
     parts = {
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src blob:; "
@@ -117,6 +117,11 @@ def write_page(
 def asset(name: str) -> str:
     """Return the text of a file of a page."""
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+
+
+def _without_comments(script: str) -> str:
+    """Return a script without the lines that are comments, which are a third of it."""
+    return re.sub(r"^[ \t]*(//[^\n]*|/\*\*((?!\*/).)*\*/)[ \t]*\n", "", script, flags=re.MULTILINE | re.DOTALL)
 
 
 def _hash(text: str) -> str:

@@ -278,7 +278,7 @@ def test_the_latex_of_a_step_has_the_numbers_of_the_page(tmp_path, open_page):
     tab.evaluate(
         """() => {
             Object.defineProperty(navigator, "clipboard", { value: null });
-            document.execCommand = () => { window.copied = document.querySelector("textarea").value; };
+            document.execCommand = () => { window.copied = document.activeElement.value; };
         }"""
     )
     tab.get_by_role("button", name="copy LaTeX").click()
