@@ -26,6 +26,7 @@ from nn.signals import layers_of, record_example, signals_of
 from viz.network_units import Neuron, Unit, columns_of, connections, loss_name
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
+from viz.pages.help_words import hidden_controls
 from viz.pages.html_page import page_path, write_page
 from viz.pages.network_stage import Limits, Stage, training_markup
 from viz.pages.network_words import (
@@ -48,6 +49,16 @@ from viz.pages.network_words import (
     symbol,
     total,
 )
+from viz.pages.note import note_markup
+
+KEYS = {"Enter on a neuron": "go to its step"}
+LEGEND = {
+    "solid, blue": "positive weight",
+    "dashed, orange": "negative weight",
+    "wide": "weight of a large magnitude",
+    "left, right": "weighted sum and output of a neuron, between them its point on the curve of the activation",
+    "δ": "delta of a neuron",
+}
 
 
 @usage('viz.network_page(model, "net.html", [0.5, -1.0], 1.0, loss=nn.mse)')
@@ -62,6 +73,8 @@ def network_page(
     notation: str = "P57",
     max_neurons: int = 8,
     precision: int = 4,
+    text: str = "",
+    hide: Iterable[str] = (),
 ) -> Path:
     """Write a page that trains a network with one example, step by step.
 
@@ -81,7 +94,9 @@ def network_page(
         notation: "P57" for a_j, z_j and delta_j = dL/da_j of each layer; "P58" for the names of P58-P77, where the
             neurons are numbered through, there are no bias units, and delta_n = -dL/dy_n.
         max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
-        precision: the significant digits of all numbers, at least 1.
+        precision: the significant digits of the words, at least 1; the drawing shows at most 3.
+        text: a note beside the drawing, in Markdown.
+        hide: the controls to hide, as for `viz.page`.
 
     Returns:
         The path of the file.
@@ -99,6 +114,7 @@ def network_page(
     'net.html'
     """
     path = page_path(path)
+    note, hidden = note_markup(text), hidden_controls(hide)
     if inputs is None or target is None:
         raise ValueError("inputs and target must be those of one example, got None: pass both")
     layers = layers_of(model, "network_page")
@@ -125,7 +141,7 @@ def network_page(
         panel=training_markup(),
         data={
             "kind": "network",
-            "options": {"digits": precision},
+            "options": {"digits": precision, "hide": hidden},
             "tape": stage.tape.data(),
             "steps": [step.data() for step in steps],
             "numbers": {"rate": rate, **stage.activations()},
@@ -139,6 +155,9 @@ def network_page(
         scripts=["network.js"],
         styles=["network.css"],
         colours=colour_rules(ET.Element("svg")),
+        legend=LEGEND,
+        keys=KEYS,
+        note=note,
     )
 
 

@@ -4,6 +4,7 @@ import html
 import math
 import random
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +13,6 @@ import nn
 import viz
 from demos import error_propagation as lesson
 from engine.formatting import format_number
-
-pytestmark = pytest.mark.exhaustive
 
 
 def close(x):
@@ -334,6 +333,33 @@ def test_a_number_without_a_value_is_refused_in_the_words_of_the_engine(tmp_path
     assert lines(tab) == before
     field(tab, "value of x1").press("Escape")
     assert field(tab, "value of x1").input_value() == "2.0"
+
+
+def test_a_link_brings_back_numbers_activations_and_losses(tmp_path, open_page):
+    path = viz.network_page(nn.MLP(2, [3, 1], seed=1), tmp_path / "n.html", [0.5, -1.0], 1.0, loss=nn.mse)
+    tab = open_page(path)
+    tab.keyboard.press("End")
+    button(tab, "repeat the step 10 times").click()
+    tab.get_by_role("combobox", name="activation of layer 1").select_option("relu")
+    set_number(tab, "learning rate", 0.125)
+    before = lines(tab)
+    tab.wait_for_timeout(1_000)  # the link is written after a pause
+    link = tab.url
+    copy = open_page(SimpleNamespace(as_uri=lambda: link))
+    copy.locator("#network-history b", has_text="10").wait_for()
+    assert lines(copy) == before
+    assert field(copy, "learning rate").input_value() == "0.125"
+    damaged = open_page(SimpleNamespace(as_uri=lambda: link[:-9] + "x"))
+    assert title(damaged) == "The inputs", "what is not understood is ignored"
+
+
+def test_a_note_and_hidden_controls(tmp_path, open_page):
+    model, note = nn.MLP(2, [3, 1], seed=1), "Which weight **moves** most?"
+    path = viz.network_page(model, tmp_path / "n.html", [0.5, -1.0], 1.0, loss=nn.mse, text=note, hide=["play"])
+    tab = open_page(path)
+    assert tab.get_by_role("complementary", name="note").get_by_text("moves").is_visible()
+    assert not button(tab, "play").is_visible()
+    assert tab.evaluate(LAYOUT)["outside"] == []
 
 
 def test_lines_follow_the_weights(tmp_path, open_page):
