@@ -300,3 +300,19 @@ class TestFit:
 def test_wrong_arguments(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_fit_calls_back_after_every_epoch_with_the_losses_of_all_examples():
+    neuron, seen = nn.Perceptron(2, "sign", init=[0, 0, 0]), []
+    data = list(zip(CORNERS, (-1, -1, -1, 1), strict=True))
+
+    def look(history):
+        seen.append((history.epochs, len(history.steps), [w.data for w in neuron.weights]))
+
+    history = neuron.fit(data, callback=look, shuffle=False, learning_rate=0.5)
+    assert [epochs for epochs, _, _ in seen] == list(range(1, history.epochs + 1))
+    assert [n for _, n, _ in seen] == [4 * epochs for epochs, _, _ in seen]
+    assert seen[-1][2] == [w.data for w in neuron.weights]
+    assert seen[0][2] != seen[-1][2]
+    assert sum(loss > 0 for loss in history.steps) == 10, "the mistakes on AND"
+    assert {*history.steps} == {0.0, 2.0}

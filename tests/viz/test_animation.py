@@ -190,3 +190,18 @@ def test_an_animation_inside_no_grad(tmp_path):
     animation(nn.History([0.5]))
     with engine.no_grad():
         assert animation.save(tmp_path / "a.gif", frames=2).stat().st_size > 0
+
+
+def test_other_moments_than_epochs_are_frames_with_their_titles(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    titles = []
+    monkeypatch.setattr(Axes, "set_title", lambda ax, title: titles.append(title))
+    neuron = nn.Perceptron(2, "linear", init=[0.0, 1.0, 1.0])
+    animation = viz.Animation(neuron, [((0, 0), -1), ((1, 1), 1)])
+    for name in ("mistake 1", "mistake 2"):
+        neuron.weights[0].data -= 0.5
+        animation.record(name)
+    assert animation.epochs == 2
+    animation.save(tmp_path / "mistakes.gif")
+    assert titles == ["before the training", "mistake 1", "mistake 2"]

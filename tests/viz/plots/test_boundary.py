@@ -169,3 +169,15 @@ def test_constant_outputs_and_points_of_any_size(ax):
         viz.plot_decision_boundary(lambda x: 0.0, [((size, size), 1), ((size, size), 0)], ax=ax)
     with pytest.raises(ValueError, match=r"x2 of data must be finite, got nan at index 1"):
         viz.plot_decision_boundary(nn.Perceptron(2), [((1, 1), 1), ((1, float("nan")), 0)], ax=ax)
+
+
+def test_an_area_and_a_colour_bar(ax):
+    area = ((-2, 3), (0, 4))
+    model = nn.Perceptron(2, "linear", init=[0.0, 1.0, 0.0])
+    viz.plot_decision_boundary(model, CORNERS, boundary=0.5, area=area, scale="score", ax=ax)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 3), (0, 4))
+    bar = next(other for other in ax.figure.axes if other is not ax)
+    assert bar.get_ylabel() == "score"
+    assert [label.get_text() for label in bar.get_yticklabels()] == ["-2.0", "-0.75", "0.5", "1.8", "3.0"]
+    with pytest.raises(ValueError, match=r"area must be two ranges .* got \(\(1, 0\), \(0, 1\)\)"):
+        viz.plot_decision_boundary(model, CORNERS, area=((1, 0), (0, 1)), ax=ax)
