@@ -144,8 +144,8 @@ class Embedded:
 
     def _repr_html_(self) -> str:
         return (
-            '<iframe sandbox="allow-scripts allow-downloads allow-modals allow-popups" allow="clipboard-write" '
-            f'style="width: 100%; height: {self.height}px; border: 1px solid #bbb" '
+            '<iframe sandbox="allow-scripts allow-forms allow-downloads allow-modals allow-popups" '
+            f'allow="clipboard-write" style="width: 100%; height: {self.height}px; border: 1px solid #bbb" '
             f'srcdoc="{html.escape(self.text)}"></iframe>'
         )
 

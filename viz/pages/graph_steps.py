@@ -19,6 +19,7 @@ from viz.pages.graph_words import GraphWords, leaf_table
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
 from viz.pages.html_page import page_path, write_page
 from viz.pages.note import note_markup
+from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf
 
 SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js", "export.js")
@@ -35,6 +36,7 @@ def page(
     rankdir: str = "LR",
     precision: int = 6,
     max_nodes: int = 300,
+    quiz: bool = False,
     text: str = "",
     hide: Iterable[str] = (),
 ) -> Path:
@@ -56,7 +58,7 @@ def page(
         rankdir: the direction of the graph: "LR", "RL", "TB" or "BT".
         precision: the significant digits of the numbers in the drawing, 1 to 17; the words have 6.
         max_nodes: the most nodes to show. Larger graphs are slow in the browser and hard to read.
-
+        quiz: begin with the quiz, which asks for the sign, the number or the formula of a gradient before it is shown.
         text: a note beside the drawing, in Markdown.
         hide: the controls to hide: "slider", "play", "zoom", "dark", "numbers", "latex", "quiz", "more".
 
@@ -109,12 +111,15 @@ def page(
             page_steps += _tangents(tape, walk.x, steps, picture)
         else:
             page_steps += _backward(tape, steps, picture)
+        questions = QuizWords(tape, steps)
+        questions.ask(page_steps)
         data = {
             "kind": "graph",
-            "options": {"precision": precision, "derivative": derivative, "hide": hidden},
+            "options": {"precision": precision, "derivative": derivative, "hide": hidden, "quiz": quiz},
             "tape": recorded,
             "drawing": picture.data(),
             "steps": page_steps,
+            "quiz": KINDS,
         }
         return write_page(
             path,
@@ -123,7 +128,12 @@ def page(
             stage=picture.markup(recorded["nodes"], derivative, precision),
             panel=leaf_table(tape, walk),
             data=data,
-            templates={**words.steps(steps), **error_words(tape, tangents=mode == "forward"), **words.nodes()},
+            templates={
+                **words.steps(steps),
+                **error_words(tape, tangents=mode == "forward"),
+                **words.nodes(),
+                **questions.templates(),
+            },
             rules=tape.script(),
             scripts=SCRIPTS,
             styles=["graph.css"],

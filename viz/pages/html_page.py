@@ -23,7 +23,7 @@ DIFFERS = {  # said when the browser's numbers are not Python's
     '<span data-slot="recorded" data-digits="17"></span>. The numbers of this page are not those of the engine.'
     for what, name in (("data", "the value is"), ("grad", "the gradient is"))
 }
-SHELL = ("page.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js", "share.js")
+SHELL = ("page.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js", "quiz.js", "share.js")
 
 
 def page_path(path: str | os.PathLike[str]) -> Path:
@@ -92,7 +92,7 @@ def write_page(
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
     own = map(asset, [*SHELL, *scripts, "start.js"])
     script = _without_comments("\n".join(['"use strict";', *map(asset, engine), rules, *own]))
-    style = "".join(map(asset, ["page.css", "sharing.css", *styles])) + colours
+    style = "".join(map(asset, ["page.css", "sharing.css", "quiz.css", *styles])) + colours
     parts = {
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src blob:; "
         "base-uri 'none'; form-action 'none'",

@@ -136,7 +136,7 @@ def test_names_roles_and_tab_order_for_screen_readers(tmp_path, open_page):
         "all => all.filter((one) => one.checkVisibility())"
         ".map((one) => one.getAttribute('aria-label') ?? one.textContent)"
     )
-    assert len(names) == 13 + 1 + 3 + 8, "buttons, the slider, fields of leaves, nodes"
+    assert len(names) == 14 + 1 + 3 + 8, "buttons, the slider, fields of leaves, nodes"
     for name in "abc":
         assert tab.get_by_role("spinbutton", name=f"value of {name}", exact=True).input_value()
         assert tab.get_by_role("status", name=f"gradient of {name}", exact=True).count() == 1
@@ -162,7 +162,7 @@ def test_names_roles_and_tab_order_for_screen_readers(tmp_path, open_page):
             break
         assert outline == "solid" or stops[-1] == "n0", "the focus is visible"
     assert stops == [
-        *(f"page-{x}" for x in ("smaller", "whole", "larger", "dark", "more")),
+        *(f"page-{x}" for x in ("smaller", "whole", "larger", "dark", "quiz", "more")),
         "n0",  # the drawing is one tab stop; arrow keys move within it
         *(f"page-{x}" for x in ("lines", "latex", "undo", "reset")),
         *(f"value of {x}" for x in "abc"),

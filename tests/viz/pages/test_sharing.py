@@ -180,7 +180,7 @@ def test_the_handout_has_every_step_with_its_numbers(tmp_path, open_page):
     for step in range(9):
         tab.get_by_role("slider", name="step").fill(str(step))
         lines.append([tab.evaluate(PAGE_STATE)[key] for key in ("title", "lines")])
-    tab.evaluate("window.print = () => dispatchEvent(new Event('beforeprint'))")
+    tab.evaluate("() => { window.print = () => dispatchEvent(new Event('beforeprint')); }")
     menu(tab, "print all steps").click()
     tab.emulate_media(media="print")
     articles = tab.locator("#page-print article")

@@ -1,7 +1,7 @@
 // @ts-check
 // Print: the page with one step, or a list of steps as a handout.
 
-/** The step that is printed when the browser prints the page. */
+/** The step that is printed when the browser prints the page; null is the one that is shown. @type {number | null} */
 let stepToPrint = page.last;
 
 /**
@@ -35,7 +35,7 @@ function printArticles(articles, step = page.last) {
   let before = 0;
   addEventListener("beforeprint", () => {
     before = page.state.step;
-    page.show(stepToPrint, { instantly: true });
+    if (stepToPrint !== null) page.show(stepToPrint, { instantly: true });
   });
   addEventListener("afterprint", () => page.show(before, { instantly: true }));
 }
