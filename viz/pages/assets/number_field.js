@@ -23,8 +23,12 @@ function moved(x, units, unit) {
 /**
  * Make a field live. Undoing is the page's: each gesture is remembered once.
  * @param {HTMLInputElement} input
- * @param {{get: () => number, set: (x: number, gesture: object) => boolean, handles?: Element[], unit?: number, digits?: number}} options
- *   without the focus it shows `digits` significant digits, or all; `set` returns whether the number has been taken; `handles` are elements by which it can be dragged too
+ * @param {object} options
+ * @param {() => number} options.get
+ * @param {(x: number, gesture: object) => boolean} options.set returns whether the number has been taken
+ * @param {Element[]} [options.handles] elements by which it can be dragged too
+ * @param {number} [options.unit] by which a step changes it
+ * @param {number} [options.digits] the significant digits that it shows without the focus; all by default
  */
 function numberField(input, { get, set, handles = [], unit, digits }) {
   const show = () => {

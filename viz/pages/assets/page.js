@@ -31,9 +31,15 @@ class Page {
     this.shown = null;
     /** The operation at which the last change failed. @type {Trouble | null} */
     this.trouble = null;
-    /** Set what the numbers of the leaves do not say, before step 0. @type {(moment: Moment, state: State) => void} */
+    /**
+     * Set what the numbers of the leaves do not say, before step 0.
+     * @type {(moment: Moment, state: State) => void}
+     */
     this.prepare = () => {};
-    /** Parts of the state in the link that belong to others. @type {Record<string, {save(): any, restore(x: any): void}>} */
+    /**
+     * Parts of the state in the link that belong to others.
+     * @type {Record<string, {save(): any, restore(x: any): void}>}
+     */
     this.extras = {};
     /** The states before the changes, for `undo`. @type {State[]} */
     this.history = [];
@@ -82,7 +88,10 @@ class Page {
     for (const handler of this.handlers[name] ?? []) handler(event);
   }
 
-  /** Ask a function before each step that the user takes; the step is not taken if it returns false. @param {(from: number, to: number) => boolean} ask */
+  /**
+   * Ask a function before each step that the user takes; the step is not taken if it returns false.
+   * @param {(from: number, to: number) => boolean} ask
+   */
   guard(ask) {
     this.guards.push(ask);
   }
