@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import engine
@@ -43,11 +43,11 @@ def source_lines() -> Iterator[None]:
         _places[node] = frame.f_code.co_filename, frame.f_lineno
         return node
 
-    vars(recorder)["_new"] = traced
+    recorder._new = cast(Any, traced)
     try:
         yield
     finally:
-        vars(recorder)["_new"] = new
+        recorder._new = new
 
 
 def source_line(node: Value) -> str:
