@@ -24,7 +24,7 @@ class Language:
     Attributes:
         functions: the names of Python's functions; without an entry, a function keeps its name.
         operators: the functions that do the work of the operators `/`, `%` and `//`, by the operator's class.
-        pi: the number pi.
+        numbers: the texts of `pi`, `inf` and `nan`; without an entry, a number keeps its name.
         conditional: the form of `body if test else orelse`.
         conjunction: the form of `left and right`.
         disjunction: the form of `left or right`.
@@ -35,7 +35,7 @@ class Language:
 
     functions: Mapping[str, str] = field(default_factory=dict)
     operators: Mapping[type[ast.operator], str] = field(default_factory=dict)
-    pi: str = "pi"
+    numbers: Mapping[str, str] = field(default_factory=dict)
     conditional: str = "({test} ? {body} : {orelse})"
     conjunction: str = "({left} && {right})"
     disjunction: str = "({left} || {right})"
@@ -47,7 +47,7 @@ class Language:
 JAVASCRIPT = Language(
     functions={name: f"math.{name}" for name in MATH_FUNCTIONS},
     operators={ast.Div: "math.divide", ast.Mod: "math.modulo", ast.FloorDiv: "math.floorDivide"},
-    pi="Math.PI",
+    numbers={"pi": "Math.PI"},
     equal="===",
     unequal="!==",
 )
@@ -63,25 +63,32 @@ NUMPY = Language(
     functions={
         **{name: f"np.{name}" for name in MATH_FUNCTIONS.keys() - {"erf", "erfc", "gamma", "lgamma"}},
         **{name: f"np.arc{name[1:]}" for name in ("acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh")},
+        "_undefined": "nan_if_error",
+        "isfinite": "np.isfinite",
         "max": "np.maximum",
+        "ones_like": "np.ones_like",
         "pow": "np.power",
     },
     operators={ast.Mod: "np.mod", ast.FloorDiv: "np.floor_divide"},
-    pi="np.pi",
+    numbers={"pi": "np.pi", "inf": "np.inf", "nan": "np.nan"},
     conditional="np.where({test}, {body}, {orelse})",
     conjunction="(({left}) & ({right}))",
     disjunction="(({left}) | ({right}))",
     negation="np.logical_not({test})",  # ~True is -2
 )
 C = Language(
-    functions={"abs": "fabs", "gamma": "tgamma", "max": "larger"},
+    functions={"_undefined": "nan_if_error", "abs": "fabs", "gamma": "tgamma", "max": "larger"},
     operators={ast.Mod: "modulo", ast.FloorDiv: "floor_divide"},
-    pi=repr(math.pi),
+    numbers={"pi": repr(math.pi), "inf": "INFINITY", "nan": "NAN"},
 )
 PLAIN_JAVASCRIPT = Language(
-    functions={name: f"Math.{name}" for name in MATH_FUNCTIONS.keys() - {"erf", "erfc", "gamma", "lgamma"}},
+    functions={
+        **{name: f"Math.{name}" for name in MATH_FUNCTIONS.keys() - {"erf", "erfc", "gamma", "lgamma"}},
+        "_undefined": "nan_if_error",
+        "isfinite": "Number.isFinite",
+    },
     operators={ast.Mod: "modulo", ast.FloorDiv: "floorDivide"},
-    pi="Math.PI",
+    numbers={"pi": "Math.PI", "inf": "Infinity", "nan": "NaN"},
     equal="===",
     unequal="!==",
 )
@@ -109,7 +116,7 @@ class _Translation(ast.NodeTransformer):
         self.language, self.functions = language, functions
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name(self.language.pi) if node.id == "pi" else node
+        return ast.Name(self.language.numbers.get(node.id, node.id))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name, arguments = ast.unparse(node.func), [self.visit(x) for x in node.args]
@@ -154,6 +161,8 @@ class _Translation(ast.NodeTransformer):
                 for other in others:
                     text = language.conjunction.format(left=text, right=other)
                 return text
+            case ast.Call(ast.Name("isfinite")):
+                return self.text(node)
         return self.comparison(node, ast.NotEq(), ast.Constant(0.0))
 
     def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> str:

@@ -317,7 +317,7 @@ RULES |= {
             # The last alternatives are 0 at a = 0, and so are those of their derivatives that exist; the others raise.
             (
                 "b * a**(b - 1) if 0.5 <= abs(b) < 2**53 or (abs(b) >= 2**53 and a == 0)"
-                " else b*out/a if a != 0 or b != 0 else sqrt(b) / (1 + a)",
+                " else b*out/a if b != 0 or a != 0 else sqrt(b) / (1 + a)",
                 "out * log(a) if a != 0 or out != 0 else a**(-(-float(b) // 1) - 0.5) / (1 + b)",
             ),
             "the power",
@@ -327,7 +327,7 @@ RULES |= {
             # they divide by 0.
             graph_partials=(
                 "b * a**(b - 1) if 0.5 <= abs(float(b)) < 2**53 or (abs(float(b)) >= 2**53 and float(a) == 0)"
-                " else b*out/a if float(a) != 0 or float(b) != 0"
+                " else b*out/a if float(b) != 0 or float(a) != 0"
                 " else sqrt(b) / (1 + a) / ((1 + sign(a) * sign(-a)) / 2) / ((1 + sign(b) * sign(-b)) / 2)",
                 "out * log(a) if float(a) != 0 or float(out) != 0"
                 " else a**(-(-float(b) // 1) - 0.5) / (1 + b) / ((1 + sign(a) * sign(-a)) / 2)",

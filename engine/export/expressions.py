@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from engine.custom import CUSTOM_RULES
@@ -24,12 +24,6 @@ cached_canonical = lru_cache(canonical)
 def names_in(text: str) -> set[str]:
     """Return the names in a text."""
     return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-
-
-@lru_cache
-def functions_in(text: str) -> set[str]:
-    """Return the names of the functions that a text calls."""
-    return {x.func.id for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Call) and isinstance(x.func, ast.Name)}
 
 
 def text_of(rule: Rule, part: str) -> str:
@@ -68,11 +62,6 @@ def called_row(rule: Rule, name: str) -> Rule | None:
     return None if is_python else row
 
 
-def number(x: float) -> ast.expr:
-    """Return a number as an expression, to the last digit."""
-    return ast.UnaryOp(ast.USub(), ast.Constant(-x)) if math.copysign(1.0, x) < 0 else ast.Constant(x)
-
-
 def _value_of(node: ast.expr) -> float | bool | None:
     """Return the number or truth value of an expression that is one; None for any other."""
     match node:
@@ -83,42 +72,35 @@ def _value_of(node: ast.expr) -> float | bool | None:
     return None
 
 
-def simplified(
-    text: str, letters: Mapping[str, ast.expr] | None = None, functions: Mapping[str, str] | None = None
-) -> str:
-    """Return a text with expressions in place of its letters, other names of functions, and numbers computed.
+def simplified(text: str, operands: Mapping[str, str] | None = None, function_name: Callable[[str], str] = str) -> str:
+    """Return a text with other expressions for its letters, other names of functions, and numbers computed.
 
-    >>> simplified("b * pow(a, b - 1.0) if b > 0.5 else log(a)", {"a": ast.Name("x"), "b": number(3.0)})
+    It changes no digit of a result: it computes what the program would compute, and drops factors of 1.
+
+    >>> simplified("b * pow(a, b - 1.0) if b > 0.5 else log(a)", {"a": "x", "b": "3.0"})
     '3.0 * (x * x)'
     """
-    return ast.unparse(_Substitution(letters or {}, functions or {}).visit(ast.parse(text, mode="eval")))
+    letters = {letter: ast.parse(text, mode="eval").body for letter, text in (operands or {}).items()}
+    return ast.unparse(_Substitution(letters, function_name).visit(ast.parse(text, mode="eval")))
 
 
 class _Substitution(ast.NodeTransformer):
-    """Puts expressions in place of letters, and computes what depends on numbers alone.
-
-    It changes no digit of a result: it computes what the program would compute, and drops factors of 1.
-    """
-
-    def __init__(self, letters: Mapping[str, ast.expr], functions: Mapping[str, str]) -> None:
-        self.letters, self.functions = letters, functions
+    def __init__(self, letters: Mapping[str, ast.expr], function_name: Callable[[str], str]) -> None:
+        self.letters, self.function_name = letters, function_name
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return self.letters.get(node.id, node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name, arguments = ast.unparse(node.func), [self.visit(x) for x in node.args]
-        if name == "float":
-            return arguments[0]  # type: ignore[no-any-return]
-        if name == "pow":
-            match arguments[0], _value_of(arguments[1]):
-                case base, 1.0:
-                    return base  # type: ignore[no-any-return]
-                case ast.Name() as base, 2.0:
-                    return ast.BinOp(base, ast.Mult(), base)
-                case _, 0.0:
-                    return ast.Constant(1.0)
-        return self._computed(ast.Call(ast.Name(self.functions.get(name, name)), arguments, []), arguments)
+        match name, [(x, _value_of(x)) for x in arguments]:
+            case "float", [(operand, _)]:
+                return operand  # type: ignore[no-any-return]
+            case "pow", [(base, _), (_, 1.0)]:
+                return base  # type: ignore[no-any-return]
+            case "pow", [(ast.Name() as base, _), (_, 2.0)]:
+                return ast.BinOp(base, ast.Mult(), base)
+        return _computed(ast.Call(ast.Name(self.function_name(name)), arguments, []))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
@@ -131,32 +113,28 @@ class _Substitution(ast.NodeTransformer):
                 return ast.UnaryOp(ast.USub(), left)
             case (ast.Mult(), -1.0, _):
                 return ast.UnaryOp(ast.USub(), right)
-        return self._computed(ast.BinOp(left, node.op, right), [left, right])
+        return _computed(ast.BinOp(left, node.op, right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        operand = self.visit(node.operand)
-        if isinstance(node.op, ast.USub) and isinstance(operand, ast.UnaryOp) and isinstance(operand.op, ast.USub):
-            return operand.operand
-        return self._computed(ast.UnaryOp(node.op, operand), [operand])
+        match node.op, operand := self.visit(node.operand):
+            case ast.USub(), ast.UnaryOp(ast.USub(), inner):
+                return inner
+        return _computed(ast.UnaryOp(node.op, operand))
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        numbers = [self.visit(x) for x in (node.left, *node.comparators)]
-        return self._computed(ast.Compare(numbers[0], node.ops, numbers[1:]), numbers)
+        return _computed(ast.Compare(self.visit(node.left), node.ops, [self.visit(x) for x in node.comparators]))
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        absorbing = isinstance(node.op, ast.Or)
+        decides = isinstance(node.op, ast.Or)
         conditions: list[ast.expr] = []
         for condition in map(self.visit, node.values):
             truth = _value_of(condition)
-            if truth is None:
+            if truth is None or bool(truth) is decides:
                 conditions.append(condition)
-            elif bool(truth) is absorbing:
-                if not any(isinstance(x, ast.Call | ast.Div) for test in conditions for x in ast.walk(test)):
-                    return ast.Constant(absorbing)  # what comes before it has no errors
-                conditions.append(ast.Constant(absorbing))
+            if truth is not None and bool(truth) is decides:
                 break
         if not conditions:
-            return ast.Constant(not absorbing)
+            return ast.Constant(not decides)
         return conditions[0] if len(conditions) == 1 else ast.BoolOp(node.op, conditions)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
@@ -166,13 +144,13 @@ class _Substitution(ast.NodeTransformer):
             return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
         return self.visit(node.body if truth else node.orelse)  # type: ignore[no-any-return]
 
-    def _computed(self, node: ast.expr, operands: list[ast.expr]) -> ast.expr:
-        if any(_value_of(x) is None for x in operands):
-            return node
-        try:
-            value = eval(ast.unparse(node), {**MATH_FUNCTIONS})
-        except (ArithmeticError, NameError, ValueError):
-            return node
-        if isinstance(value, bool):
-            return ast.Constant(value)
-        return number(value) if math.isfinite(value) else node
+
+def _computed(node: ast.expr) -> ast.expr:
+    """Return an expression of numbers alone as a number, if it has a finite value; any other as it is."""
+    if not {x.id for x in ast.walk(node) if isinstance(x, ast.Name)} <= MATH_FUNCTIONS.keys():
+        return node
+    try:
+        value = eval(ast.unparse(node), {**MATH_FUNCTIONS})
+    except (ArithmeticError, ValueError):
+        return node
+    return ast.parse(repr(value), mode="eval").body if math.isfinite(value) else node

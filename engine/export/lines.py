@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 
@@ -28,80 +28,62 @@ class Function:
     may_hide: bool
 
 
-class Sharing:
+class Sharing(ast.NodeTransformer):
     """Computes an expression that occurs more than once in the lines of a program only once, as t1, t2, ...
 
-    Expressions inside a branch are left there: they may have a value only there.
+    Expressions inside a branch are left there: they may have a value only there. Those that read a variable which is
+    set more than once have another value at each place.
     """
 
     def __init__(self, lines: list[Line], taken: set[str]) -> None:
-        self._counts: Counter[str] = Counter()
-        self._variables: dict[str, str] = {}  # by expression
+        self._changing = {name for name, n in Counter(line.name for line in lines).items() if n > 1}
         self._numbered = (name for name in map("t{}".format, count(1)) if name not in taken)
-        self._set_once = {name for name, n in Counter(line.name for line in lines).items() if n == 1}
+        self._variables: dict[str, str] = {}  # by expression
+        self._counts: Counter[str] = Counter()
         for line in lines:
-            self._count(ast.parse(line.text, mode="eval").body)
+            self._count(_expression(line.text))
 
-    def _count(self, node: ast.expr) -> None:
-        if _is_sharable(node):
+    def share(self, lines: list[Line]) -> list[Line]:
+        """Return the lines with those of common expressions before their first use."""
+        self._lines: list[Line] = []
+        for line in lines:
+            root = _expression(line.text)
+            defines = line.name not in self._changing and not line.adds and line.text not in self._variables
+            if defines and self._is_sharable(root):
+                self._variables[line.text] = line.name
+                root = self.generic_visit(root)
+            else:
+                root = self.visit(root)
+            self._lines.append(replace(line, text=ast.unparse(root)))
+        return self._lines
+
+    def _is_sharable(self, node: ast.AST) -> bool:
+        names = {x.id for x in ast.walk(node) if isinstance(x, ast.Name)}
+        return isinstance(node, ast.BinOp | ast.Call) and not names & self._changing
+
+    def _count(self, node: ast.AST) -> None:
+        if self._is_sharable(node):
             text = ast.unparse(node)
             self._counts[text] += 1
             if self._counts[text] > 1:
                 return
-        for part in _parts(node):
-            self._count(part)
+        if not isinstance(node, ast.IfExp):
+            for part in ast.iter_child_nodes(node):
+                self._count(part)
 
-    def share(self, lines: list[Line]) -> list[Line]:
-        """Return the lines with those of common expressions before their first use."""
-        self._new: list[Line] = []
-        for line in lines:
-            root = ast.parse(line.text, mode="eval").body
-            if (
-                _is_sharable(root)
-                and line.text not in self._variables
-                and not line.adds
-                and line.name in self._set_once
-            ):
-                text = ast.unparse(self._shared_parts(root))
-                self._variables[line.text] = line.name
-            else:
-                text = ast.unparse(self._shared(root))
-            self._new.append(Line(line.name, text, line.adds, line.comment))
-        return self._new
-
-    def _shared(self, node: ast.expr) -> ast.expr:
-        if not _is_sharable(node):
-            return self._shared_parts(node)
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Return a part of a line with variables in place of common expressions."""
+        if isinstance(node, ast.IfExp):
+            return node
+        if not self._is_sharable(node):
+            return self.generic_visit(node)
         text = ast.unparse(node)
-        if text not in self._variables:
-            if self._counts[text] < 2:
-                return self._shared_parts(node)
-            definition = ast.unparse(self._shared_parts(node))
+        if text not in self._variables and self._counts[text] > 1:
+            definition = ast.unparse(self.generic_visit(node))
             self._variables[text] = next(self._numbered)
-            self._new.append(Line(self._variables[text], definition))
-        return ast.Name(self._variables[text])
-
-    def _shared_parts(self, node: ast.expr) -> ast.expr:
-        match node:
-            case ast.BinOp(left, op, right):
-                return ast.BinOp(self._shared(left), op, self._shared(right))
-            case ast.UnaryOp(op, operand):
-                return ast.UnaryOp(op, self._shared(operand))
-            case ast.Call(function, args):
-                return ast.Call(function, [self._shared(x) for x in args], [])
-        return node
+            self._lines.append(Line(self._variables[text], definition))
+        return ast.Name(self._variables[text]) if text in self._variables else self.generic_visit(node)
 
 
-def _is_sharable(node: ast.expr) -> bool:
-    return isinstance(node, ast.BinOp | ast.Call)
-
-
-def _parts(node: ast.expr) -> list[ast.expr]:
-    match node:
-        case ast.BinOp(left, _, right):
-            return [left, right]
-        case ast.UnaryOp(_, operand):
-            return [operand]
-        case ast.Call(_, args):
-            return args
-    return []
+def _expression(text: str) -> ast.AST:
+    return ast.parse(text, mode="eval").body

@@ -14,13 +14,13 @@ auto break case char const continue default do double else enum extern float for
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main NAN INFINITY
 arguments catch class debugger delete eval export extends function implements import in instanceof interface let new
 null package private protected public super this throw try typeof undefined var with yield await async of Math NaN
-Infinity Number inf np rows inputs outputs gradient isfinite fabs fmod round tgamma larger modulo floor_divide
-floorDivide
+Infinity Number inf nan np rows inputs outputs gradient isfinite fabs fmod round tgamma larger modulo floor_divide
+floorDivide nan_if_error
 """
 # Functions of C, whose names a function of ours must not have.
 _C_FUNCTIONS = """
 cbrt ceil copysign exp2 fdim floor fma fmax fmin frexp ilogb isinf isnan isnormal j0 j1 jn ldexp llrint llround log2
-logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint scalbln scalbn signbit trunc y0 y1 yn
+logb lrint lround modf nearbyint nextafter nexttoward remainder remquo rint scalbln scalbn signbit trunc y0 y1 yn
 """
 RESERVED = {*keyword.kwlist, *MATH_FUNCTIONS, "pi", *_WORDS.split()}
 RESERVED_FUNCTIONS = RESERVED | {*_C_FUNCTIONS.split()}

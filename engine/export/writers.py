@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate
 
-from engine.export.expressions import functions_in
 from engine.export.lines import Function, Line
 from engine.export.program import Program
 from engine.formulas import MATH_FUNCTIONS, guarded
@@ -24,19 +22,19 @@ class Writer:
 
     language: Language = PYTHON
     comment = "# "
-    end = ""
-    constant = variable = ""  # what declares a variable that is set once, or more often
-    closing = ""  # the last line of a function
+    declaration = ""  # before the name of a new variable
+    end = ""  # of a statement
+    closing: tuple[str, ...] = ()  # the last line of a function
     gap = "\n\n\n"  # between functions
-    infinity = "inf"
-    helpers: Mapping[str, str] = {}  # functions that the language lacks, by name
+    helpers: Mapping[str, str] = {}  # functions that the language lacks, each before those that it calls
 
     def write(self, program: Program, name: str, single: bool) -> str:
         """Return the whole text."""
-        functions = [*map(self.function, _used_functions(program)), self.main(program, name, single)]
-        text = self.gap.join(functions)
-        helpers = [helper for key, helper in self.helpers.items() if re.search(rf"\b{key}\(", text)]
-        return self.gap.join([*filter(None, [self.start(text)]), *helpers, text])
+        text = self.gap.join([*map(self.function, program.functions), self.main(program, name, single)])
+        for helper, definition in self.helpers.items():
+            if re.search(rf"\b{helper}\(", text):
+                text = f"{definition}{self.gap}{text}"
+        return self.gap.join([*filter(None, [self.start(text)]), text])
 
     def start(self, text: str) -> str:
         """Return the lines before the functions."""
@@ -45,39 +43,41 @@ class Writer:
 
     def function(self, function: Function) -> str:
         """Return a function that the lines call."""
-        head = f"def {function.name}({', '.join(function.arguments)}):"
-        return "\n".join([head, *fill("    return ", self.result_of(function))])
+        result = fill("    return ", self.result_of(function), self.end)
+        return "\n".join([*self.head(function.name, function.arguments), *result, *self.closing])
+
+    def result_of(self, function: Function) -> str:
+        """Return the expression of a function."""
+        return self.expression(function.text)
 
     def main(self, program: Program, name: str, single: bool) -> str:
         """Return the program's function."""
-        sets = Counter(line.name for line in (*program.forward, *program.backward))
-        if program.unsafe:
-            sets.update(program.outputs)
+        text = self.main_head(program, name, single)
         declared = set(program.inputs)
-        seed = [Line(program.seed, "1.0")] if program.seed else []
-        sections = {
-            "parameters": program.parameters, "forward": program.forward, "backward": [*seed, *program.backward]
-        }  # fmt: skip
-        text = self.head(program, name, single)
+        backward = [Line(program.seed, self.seed(program)), *program.backward] if program.seed else []
+        sections = {"parameters": program.parameters, "forward": program.forward, "backward": backward}
         for title, lines in sections.items():
             if lines:
                 text.append(f"    {self.comment}{title}")
             for line in lines:
-                declaration = self.constant if sets[line.name] < 2 else self.variable
-                text += self.statement(line, "" if line.name in declared else declaration, program)
+                text += self.statement(line, "" if line.name in declared else self.declaration)
                 declared.add(line.name)
             if title == "forward" and program.unsafe:
                 text += self.check(program)
-        return "\n".join([*text, *self.result(program, single), *filter(None, [self.closing])])
+        return "\n".join([*text, *self.result(program, single), *self.closing])
 
-    def head(self, program: Program, name: str, single: bool) -> list[str]:
+    def main_head(self, program: Program, name: str, single: bool) -> list[str]:
         """Return the lines up to the inputs."""
-        return fill(f"def {name}(", ", ".join(program.inputs), "):")
+        return self.head(name, program.inputs)
 
-    def statement(self, line: Line, declaration: str, program: Program) -> list[str]:
+    def head(self, name: str, arguments: list[str]) -> list[str]:
+        """Return the first line of a function."""
+        return fill(f"def {name}(", ", ".join(arguments), "):")
+
+    def statement(self, line: Line, declaration: str) -> list[str]:
         """Return a line of the program, with its comment beside it or above it."""
-        text = self.seed(program) if line.name == program.seed else self.expression(line.text)
-        statement = fill(f"    {declaration}{line.name} {'+=' if line.adds else '='} ", text, self.end)
+        sign = "+=" if line.adds else "="
+        statement = fill(f"    {declaration}{line.name} {sign} ", self.expression(line.text), self.end)
         if not line.comment:
             return statement
         beside = f"{statement[-1]}  {self.comment}{line.comment}"
@@ -88,14 +88,8 @@ class Writer:
     def expression(self, text: str) -> str:
         """Return an expression in this language, without brackets around the whole."""
         translated = translate(text, self.language)
-        if not (translated.startswith("(") and translated.endswith(")")):
-            return translated
-        depths = accumulate({"(": 1, ")": -1}.get(c, 0) for c in translated)
-        return translated[1:-1] if 0 not in [*depths][:-1] else translated
-
-    def result_of(self, function: Function) -> str:
-        """Return the expression of a function; Python has errors, and needs no guard."""
-        return self.expression(function.text)
+        has_brackets = translated.startswith("(") and isinstance(ast.parse(text, mode="eval").body, ast.IfExp)
+        return translated[1:-1] if has_brackets else translated
 
     def seed(self, program: Program) -> str:
         """Return the derivative of the output with respect to itself."""
@@ -103,61 +97,59 @@ class Writer:
 
     def check(self, program: Program) -> list[str]:
         """Return the lines that act on a number that is not finite and that the output may hide."""
-        what = program.unsafe[0] if len(program.unsafe) == 1 else "a number"
-        test = f"isfinite({program.unsafe[0]})"
-        if len(program.unsafe) > 1:
-            test = f"all(map(isfinite, [{', '.join(program.unsafe)}]))"
+        name, *others = program.unsafe
+        test = f"all(map(isfinite, [{', '.join(program.unsafe)}]))" if others else f"isfinite({name})"
+        what = "a number" if others else name
         return [*fill("    if not ", test, ":"), f'        raise OverflowError("{what} is not finite")']
 
     def result(self, program: Program, single: bool) -> list[str]:
         """Return the lines that return the outputs and the gradient."""
-        outputs = program.outputs[0] if single else ""
         if not single:
             return fill("    return [", ", ".join(program.outputs), "]")
         if not program.seed:
-            return [f"    return {outputs}"]
-        return fill(f"    return {outputs}, [", ", ".join(program.gradient), "]")
+            return [f"    return {program.outputs[0]}"]
+        return fill(f"    return {program.outputs[0]}, [", ", ".join(program.gradient), "]")
 
 
-class _GuardingWriter(Writer):
-    """A writer for a language without errors: nan passes through the functions of custom rules."""
+class _NanWriter(Writer):
+    """A writer for a language without errors: where the engine has no number, the program has nan."""
 
     def result_of(self, function: Function) -> str:
-        text = self.expression(guarded(function.text) if function.may_hide else function.text)
-        return re.sub(r"\binf\b", self.infinity, text.replace("_undefined(", "undefined("))
+        return self.expression(guarded(function.text) if function.may_hide else function.text)
+
+    def seed(self, program: Program) -> str:
+        return f"1.0 if isfinite({program.outputs[0]}) else nan" if program.unsafe else "1.0"
+
+    def check(self, program: Program) -> list[str]:
+        are_finite = " and ".join(f"isfinite({name})" for name in program.unsafe)
+        lines = [Line(x, f"{x} if {are_finite} else nan") for x in dict.fromkeys(program.outputs)]
+        return [text for line in lines for text in self.statement(line, "")]
 
 
-class _NumpyWriter(_GuardingWriter):
+class _NumpyWriter(_NanWriter):
     language = NUMPY
-    infinity = "np.inf"
     helpers: Mapping[str, str] = {
-        "undefined": """\
-def undefined(result, a, b):
+        "nan_if_error": """\
+def nan_if_error(result, a, b):
     if_infinite = np.where(np.isnan(result) & ~np.isnan(a + b), np.nan, 0.0)
     return np.where(np.isfinite(a) & np.isfinite(b), 0.0 * result, if_infinite)""",
     } | {name: f"{name} = np.vectorize(math.{name}, otypes=[float])" for name in ("erf", "erfc", "gamma", "lgamma")}
 
     def start(self, text: str) -> str:
-        needs_math = any(re.search(rf"\b{name}\(", text) for name in self.helpers)
-        return "import math\n\nimport numpy as np" if needs_math else "import numpy as np"
+        return "import math\n\nimport numpy as np" if "(math." in text else "import numpy as np"
 
-    def head(self, program: Program, name: str, single: bool) -> list[str]:
+    def main_head(self, program: Program, name: str, single: bool) -> list[str]:
         rows = f"np.asarray(rows, float).reshape(-1, {len(program.inputs)}).T"
         inputs = fill("    [", ", ".join(program.inputs), f"] = {rows}")
         return ['@np.errstate(all="ignore")', f"def {name}(rows):", *inputs]
 
-    def statement(self, line: Line, declaration: str, program: Program) -> list[str]:
+    def statement(self, line: Line, declaration: str) -> list[str]:
         if line.adds:  # += would change the array of another variable with the same numbers
             line = replace(line, text=f"{line.name} + ({line.text})", adds=False)
-        return super().statement(line, declaration, program)
+        return super().statement(line, declaration)
 
     def seed(self, program: Program) -> str:
-        (output,) = program.outputs
-        return f"np.where(np.isfinite({output}), 1.0, np.nan)" if program.unsafe else f"np.ones_like({output})"
-
-    def check(self, program: Program) -> list[str]:
-        test = " & ".join(f"np.isfinite({name})" for name in program.unsafe)
-        return [line for x in program.outputs for line in fill(f"    {x} = np.where(", f"{test}, {x}, np.nan", ")")]
+        return super().seed(program) if program.unsafe else f"ones_like({program.outputs[0]})"
 
     def result(self, program: Program, single: bool) -> list[str]:
         if not single:
@@ -167,18 +159,16 @@ def undefined(result, a, b):
         return fill(f"    return {program.outputs[0]}, np.stack([", ", ".join(program.gradient), "], axis=1)")
 
 
-class _CWriter(_GuardingWriter):
+class _CWriter(_NanWriter):
     language = C
     comment = "// "
+    declaration = "double "
     end = ";"
-    constant, variable = "const double ", "double "
-    closing = "}"
+    closing = ("}",)
     gap = "\n\n"
-    infinity = "INFINITY"
-    finite, undefined = "isfinite({})", "NAN"
     helpers: Mapping[str, str] = {
-        "undefined": """\
-static double undefined(double result, double a, double b) {
+        "nan_if_error": """\
+static double nan_if_error(double result, double a, double b) {
     if (isfinite(a) && isfinite(b)) return 0.0 * result;
     return isnan(result) && !isnan(a) && !isnan(b) ? NAN : 0.0;
 }""",
@@ -198,28 +188,17 @@ static double floor_divide(double a, double b) {
     def start(self, text: str) -> str:
         return "#include <math.h>"
 
-    def function(self, function: Function) -> str:
-        arguments = ", ".join(f"double {x}" for x in function.arguments)
-        body = fill("    return ", self.result_of(function), ";")
-        return "\n".join([f"static double {function.name}({arguments}) {{", *body, "}"])
+    def head(self, name: str, arguments: list[str]) -> list[str]:
+        return fill(f"static double {name}(", ", ".join(f"double {x}" for x in arguments), ") {")
 
-    def head(self, program: Program, name: str, single: bool) -> list[str]:
+    def main_head(self, program: Program, name: str, single: bool) -> list[str]:
         arrays = [f"const double inputs[{len(program.inputs)}]"]
         if not single:
             arrays.append(f"double outputs[{len(program.outputs)}]")
         if program.seed:
             arrays.append(f"double gradient[{len(program.inputs)}]")
-        head = f"{'double' if single else 'void'} {name}({', '.join(arrays)}) {{"
-        return [head, *(f"    const double {x} = inputs[{i}];" for i, x in enumerate(program.inputs))]
-
-    def seed(self, program: Program) -> str:
-        test = self.finite.format(program.outputs[0])
-        return f"{test} ? 1.0 : {self.undefined}" if program.unsafe else "1.0"
-
-    def check(self, program: Program) -> list[str]:
-        tests = " || ".join(f"!{self.finite.format(name)}" for name in program.unsafe)
-        outputs = " = ".join([*dict.fromkeys(program.outputs), self.undefined])
-        return fill("    if (", tests, f") {outputs};")
+        inputs = [f"    double {x} = inputs[{i}];" for i, x in enumerate(program.inputs)]
+        return [f"{'double' if single else 'void'} {name}({', '.join(arrays)}) {{", *inputs]
 
     def result(self, program: Program, single: bool) -> list[str]:
         if not single:
@@ -230,12 +209,10 @@ static double floor_divide(double a, double b) {
 
 class _JavascriptWriter(_CWriter):
     language = PLAIN_JAVASCRIPT
-    constant, variable = "const ", "let "
-    infinity = "Infinity"
-    finite, undefined = "Number.isFinite({})", "NaN"
+    declaration = "let "
     helpers: Mapping[str, str] = {
-        "undefined": """\
-function undefined(result, a, b) {
+        "nan_if_error": """\
+function nan_if_error(result, a, b) {
     if (Number.isFinite(a) && Number.isFinite(b)) return 0.0 * result;
     return Number.isNaN(result) && !Number.isNaN(a) && !Number.isNaN(b) ? NaN : 0.0;
 }""",
@@ -250,25 +227,23 @@ function floorDivide(a, b) {
     return Math.round((a - (rest !== 0.0 && rest < 0.0 !== b < 0.0 ? rest + b : rest)) / b);
 }""",
         "erfc": """\
-function erfc(x) { // Abramowitz and Stegun 7.1.14, and the series 7.1.6 below 1.5
-    if (x < 0.0) return 2.0 - erfc(-x);
-    const factor = Math.exp(-x * x) / Math.sqrt(Math.PI);
-    if (x < 1.5) {
-        let [term, sum] = [x, x];
-        for (let n = 1; n < 60; n++) sum += term *= (2.0 * x * x) / (2 * n + 1);
-        return 1.0 - 2.0 * factor * sum;
-    }
+function erfc(x) { // beyond 1.5 Abramowitz and Stegun 7.1.14
+    if (x < 1.5) return 1.0 - erf(x);
     let denominator = x;
     for (let n = 160; n > 0; n--) denominator = x + n / 2.0 / denominator;
-    return factor / denominator;
+    return Math.exp(-x * x) / Math.sqrt(Math.PI) / denominator;
 }""",
         "erf": """\
 function erf(x) { // Abramowitz and Stegun 7.1.6
-    if (x < 0.0) return -erf(-x);
-    if (x > 6.0) return 1.0;
+    if (Math.abs(x) > 6.0) return Math.sign(x);
     let [term, sum] = [x, x];
     for (let n = 1; n < 200; n++) sum += term *= (2.0 * x * x) / (2 * n + 1);
     return 2.0 * Math.exp(-x * x) / Math.sqrt(Math.PI) * sum;
+}""",
+        "gamma": """\
+function gamma(x) {
+    if (Number.isInteger(x) && x <= 0.0) return NaN;
+    return x < 0.5 ? Math.PI / (Math.sin(Math.PI * x) * gamma(1.0 - x)) : Math.exp(lgamma(x));
 }""",
         "lgamma": """\
 function lgamma(x) { // Stirling's series from 10 on (Abramowitz and Stegun 6.1.41), and the reflection formula
@@ -279,27 +254,16 @@ function lgamma(x) { // Stirling's series from 10 on (Abramowitz and Stegun 6.1.
     const series = (1 / 12 - q * (1 / 360 - q * (1 / 1260 - q * (1 / 1680 - q * (1 / 1188 - q * 691 / 360360))))) / x;
     return (x - 0.5) * Math.log(x) - x + Math.log(2.0 * Math.PI) / 2.0 + series - Math.log(shift);
 }""",
-        "gamma": """\
-function gamma(x) {
-    if (Number.isInteger(x) && x <= 0.0) return NaN;
-    if (x < 0.5) return Math.PI / (Math.sin(Math.PI * x) * gamma(1.0 - x));
-    let shift = 1.0;
-    for (; x < 10.0; x++) shift *= x;
-    const q = 1.0 / (x * x);
-    const series = (1 / 12 - q * (1 / 360 - q * (1 / 1260 - q * (1 / 1680 - q * (1 / 1188 - q * 691 / 360360))))) / x;
-    return Math.sqrt(2.0 * Math.PI) * x ** (x / 2.0 - 0.25) * Math.exp(series - x) * x ** (x / 2.0 - 0.25) / shift;
-}""",
     }
 
     def start(self, text: str) -> str:
         return ""
 
-    def function(self, function: Function) -> str:
-        body = fill("    return ", self.result_of(function), ";")
-        return "\n".join([f"function {function.name}({', '.join(function.arguments)}) {{", *body, "}"])
+    def head(self, name: str, arguments: list[str]) -> list[str]:
+        return fill(f"function {name}(", ", ".join(arguments), ") {")
 
-    def head(self, program: Program, name: str, single: bool) -> list[str]:
-        return fill(f"function {name}(", ", ".join(program.inputs), ") {")
+    def main_head(self, program: Program, name: str, single: bool) -> list[str]:
+        return self.head(name, program.inputs)
 
     def result(self, program: Program, single: bool) -> list[str]:
         if not single:
@@ -310,17 +274,6 @@ function gamma(x) {
 
 
 LANGUAGES = {"python": Writer(), "numpy": _NumpyWriter(), "c": _CWriter(), "javascript": _JavascriptWriter()}
-
-
-def _used_functions(program: Program) -> list[Function]:
-    """Return the functions that the lines call, or that those call; sharing has made some unnecessary."""
-    used: set[str] = set()
-    for line in (*program.forward, *program.backward):
-        used |= functions_in(line.text)
-    for function in reversed(program.functions):
-        if function.name in used:
-            used |= functions_in(function.text)
-    return [function for function in program.functions if function.name in used]
 
 
 def fill(before: str, text: str, after: str = "") -> list[str]:

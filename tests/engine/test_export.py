@@ -377,6 +377,15 @@ class TestText:
             assert code.count(expression) == 1, expression
         assert re.search(r"t1 = 1\.0 / b\n", text)
 
+    def test_a_common_expression_of_a_sum_in_several_lines_is_computed_after_the_sum(self):
+        a, b = Value(2.0, "a"), Value(100.0, "b")
+        total = engine.sum([a, 2 * a] * 8 + [b])  # its last line is total + b
+        L = (total + b) * (total + b + 1)
+        names = {}
+        exec(source(L, [a, b]), names)
+        value, gradient = names["f"](1.0, 10.0)  # 24 a + 2 b = 44
+        assert (value, gradient) == (44.0 * 45.0, [89.0 * 24.0, 89.0 * 2.0])
+
     def test_an_expression_in_a_branch_stays_there(self):
         f = engine.rule("branch", "log(a)/b if a > 0 else 0", "1/a/b if a > 0 else 0", "-log(a)/b/b if a > 0 else 0")
         a, b = Value(2.0, "a"), Value(3.0, "b")

@@ -35,7 +35,7 @@ def test_javascript_of_a_text(text, expected):
 
 def test_another_language_says_only_what_differs():
     numpy = Language(
-        functions={"exp": "np.exp"}, pi="np.pi", conditional="np.where({test}, {body}, {orelse})",
+        functions={"exp": "np.exp"}, numbers={"pi": "np.pi"}, conditional="np.where({test}, {body}, {orelse})",
         conjunction="({left}) & ({right})", negation="~({test})",
     )  # fmt: skip
     assert translate("a/b if 0 < a < pi else exp(b)", numpy) == "np.where((0.0 < a) & (a < np.pi), a / b, np.exp(b))"
