@@ -135,9 +135,7 @@ class Backprop(Walk[Step]):
             root.grad += 1.0
 
     def _start(self) -> None:
-        for node in self._nodes:
-            if errors.is_stale(node):
-                raise errors.stale_graph(node)
+        errors.check_current(self._nodes)
         self._grads = dict.fromkeys(self._nodes, 0.0)  # as this walk left them; of leaves, once a step reached them
         for node in self._nodes[:1]:
             self._grads[node] = 1.0
@@ -224,8 +222,7 @@ def local_derivatives(node: Value, wanted: Callable[[Value], bool]) -> list[tupl
         RuntimeError: an operand was changed since the node was recorded.
         ArithmeticError: a derivative has no value.
     """
-    if errors.is_stale(node):
-        raise errors.stale_graph(node)
+    errors.check_current([node])
     try:
         return [
             (row, i, float(partial(*(x.data for x in row), node.data)))

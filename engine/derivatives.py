@@ -13,9 +13,10 @@ from math import isfinite
 from typing import Any, Literal, overload
 
 from engine import errors
+from engine.arguments import value_list
 from engine.comparisons import Comparisons
 from engine.foreign import usage
-from engine.graph import operand_rows, topological_order
+from engine.graph import dependents, operand_rows, topological_order
 from engine.recording import noted_comparisons, recording
 from engine.simplify import Derivative, simplify, total
 from engine.validation import Number, as_finite, describe
@@ -64,7 +65,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     """
     input_list = _as_list(inputs)
     order = _fresh_order([output])
-    path = _dependents(order, input_list)
+    path = dependents(order, input_list)
     derivatives = _evaluate(lambda operand: _backward(path, input_list, operand), create_graph, order, input_list)
     return derivatives[0] if isinstance(inputs, Value) else derivatives
 
@@ -94,10 +95,8 @@ def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) 
     """
     if isinstance(outputs, Value):
         return grad(outputs, inputs)
-    if not isinstance(outputs, Iterable) or isinstance(outputs, Set):
-        raise TypeError(f"outputs must be a Value or a list of Values, got {describe(outputs)}")
     columns = inputs if isinstance(inputs, Value) else _as_list(inputs)
-    return [grad(output, columns) for output in outputs]
+    return [grad(output, columns) for output in value_list(outputs, "output")]
 
 
 @overload
@@ -187,11 +186,9 @@ def jvp(
     """
     input_list = _as_list(inputs)
     seeds = _as_seeds(inputs, input_list, direction)
-    if not isinstance(output, Value | Iterable) or isinstance(output, Set):
-        raise TypeError(f"output must be a Value or a list of Values, got {describe(output)}")
-    outputs = [output] if isinstance(output, Value) else list(output)
+    outputs = value_list(output, "output")
     order = _fresh_order(outputs)
-    path = _dependents(order, seeds)
+    path = dependents(order, seeds)
     derivatives = _evaluate(lambda operand: _forward(path, seeds, outputs, operand), create_graph, order, input_list)
     return derivatives[0] if isinstance(output, Value) else derivatives
 
@@ -241,14 +238,8 @@ def _as_list(inputs: Value | Iterable[Value]) -> list[Value]:
     Raises:
         TypeError, ValueError: as for `grad`.
     """
-    if isinstance(inputs, Value):
-        inputs = [inputs]
-    elif not isinstance(inputs, Iterable) or isinstance(inputs, Set):
-        raise TypeError(f"inputs must be a Value or a list of Values, in order, got {describe(inputs)}")
-    input_list = list(inputs)
+    input_list = value_list(inputs, "input")
     for i, value in enumerate(input_list):
-        if not isinstance(value, Value):
-            raise TypeError(f"input {i} must be a Value, got {describe(value)}")
         if value.is_constant:
             raise ValueError(f"input {i} must take a gradient, got the constant {value!r}")
     return input_list
@@ -281,25 +272,12 @@ def _fresh_order(outputs: list[Value]) -> list[Value]:
     Raises:
         TypeError, RuntimeError: as for `jvp`.
     """
+    order = topological_order(*outputs)
     for output in outputs:
-        if not isinstance(output, Value):
-            raise TypeError(f"output must be a Value, got {describe(output)}")
         if output.is_constant:
             raise errors.no_graph(output)
-    order = topological_order(*outputs)
-    for node in order:
-        if node._a is not None and errors.is_stale(node):
-            raise errors.stale_graph(node)
+    errors.check_current(order)
     return order
-
-
-def _dependents(order: list[Value], inputs: Iterable[Value]) -> list[Value]:
-    """Return the nodes that depend on some input, in their order."""
-    dependent = set(inputs)
-    for node in order:
-        if node not in dependent and any(x in dependent for x in node.parents):
-            dependent.add(node)
-    return [node for node in order if node in dependent]
 
 
 def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value], Derivative]) -> list[Derivative]:

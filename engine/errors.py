@@ -85,6 +85,17 @@ def is_stale(node: Value) -> bool:
         return True
 
 
+def check_current(nodes: Iterable[Value]) -> None:
+    """Check that the data of inner nodes follows from their operands.
+
+    Raises:
+        RuntimeError: a leaf was changed since the graph was recorded.
+    """
+    for node in nodes:
+        if node.parents and is_stale(node):
+            raise stale_graph(node)
+
+
 def stale_graph(node: Value) -> RuntimeError:
     """Return the error for a node whose data no longer follows from its operands."""
     return RuntimeError(

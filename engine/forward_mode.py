@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine import errors
 from engine.backprop import Contribution, local_derivatives
 from engine.formatting import format_number
-from engine.graph import topological_order
+from engine.graph import dependents, topological_order
 from engine.labels import Names
 from engine.notebook import Pictured
 from engine.validation import describe
@@ -113,19 +113,15 @@ class ForwardMode(Walk[ForwardStep]):
         self.root, self.x = root, x
         self._names = Names(root)
         self._order = order
-        self._dependent = {x}
-        for node in order:
-            if not self._dependent.isdisjoint(node.parents):
-                self._dependent.add(node)
-        if x is not root and root not in self._dependent:
+        path = dependents(order, [x])
+        self._dependent = set(path)
+        if root not in self._dependent:
             raise ValueError(f"the output must depend on x, got {x!r}, which {self._names[root]} does not depend on")
-        self._nodes = [node for node in order if node in self._dependent and node is not x]
+        self._nodes = [node for node in path if node is not x]
         self._start()
 
     def _start(self) -> None:
-        for node in self._order:
-            if node.parents and errors.is_stale(node):
-                raise errors.stale_graph(node)
+        errors.check_current(self._order)
         self._data = {node: node.data for node in self._order}
         self._tangents = {
             node: float(node is self.x) for node in self._order if node is self.x or node not in self._dependent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.validation import describe
@@ -58,6 +58,21 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
             else:
                 stack += (node, None, b, a)
     return order
+
+
+def dependents(order: Sequence[Value], inputs: Iterable[Value]) -> list[Value]:
+    """Return the nodes of a topological order that depend on some input, the inputs among them.
+
+    >>> from engine import Value
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> [node.op or node.label for node in dependents(topological_order(a * b + b.exp()), [a])]
+    ['a', '*', '+']
+    """
+    dependent = set(inputs)
+    for node in order:
+        if node not in dependent and any(x in dependent for x in node.parents):
+            dependent.add(node)
+    return [node for node in order if node in dependent]
 
 
 def operand_rows(node: Value) -> list[tuple[Value, ...]]:

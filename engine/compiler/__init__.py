@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine import errors
+from engine.arguments import outputs_and_leaves
 from engine.comparisons import warn_of_frozen
 from engine.foreign import usage
 from engine.graph import topological_order
 from engine.recording import noted_comparisons
-from engine.validation import describe
 from engine.value import Value
 
 if TYPE_CHECKING:
@@ -53,19 +52,7 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     >>> f.backward([[0.0], [2.0]]), w.grad
     (0.3807970779778824, 0.41997434161402597)
     """
-    outputs = [output] if isinstance(output, Value) else _as_values("output", output)
-    leaves = [inputs] if isinstance(inputs, Value) else _as_values("input", inputs)
-    for value in outputs:
-        if value.is_constant:
-            raise errors.no_graph(value)
-    graph = set(topological_order(*outputs))
-    for i, leaf in enumerate(leaves):
-        if leaf.op or leaf.is_constant:
-            raise ValueError(f"input {i} must be a leaf, made by Value(...), got {leaf!r}")
-        if leaf in leaves[:i]:
-            raise ValueError(f"inputs must be different leaves, got {leaf!r} twice, the second time as input {i}")
-        if leaf not in graph:
-            raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
+    outputs, leaves = outputs_and_leaves(output, inputs)
     try:
         from engine.compiler.program import CompiledFunction
     except ImportError as error:
@@ -73,20 +60,8 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     comparisons = noted_comparisons()
     if comparisons is not None:
         warn_of_frozen(
-            comparisons.frozen(outputs, leaves, graph),
+            comparisons.frozen(outputs, leaves, topological_order(*outputs)),
             "the compiled function repeats the outcome for every row: use engine.maximum, minimum, relu or abs, which "
             "are computed for every row",
         )
     return CompiledFunction(outputs, leaves, isinstance(output, Value))
-
-
-def _as_values(what: str, values: Iterable[Value]) -> list[Value]:
-    if not isinstance(values, Iterable) or isinstance(values, Set):
-        raise TypeError(f"{what} must be a Value or a list of Values, in order, got {describe(values)}")
-    value_list = list(values)
-    for value in value_list:
-        if not isinstance(value, Value):
-            raise TypeError(f"{what} must be a Value, got {describe(value)}")
-    if not value_list:
-        raise ValueError(f"compile needs one {what} or more, got none")
-    return value_list

@@ -8,11 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from engine import errors
+from engine.arguments import outputs_and_leaves
 from engine.export.naming import RESERVED_FUNCTIONS
 from engine.export.program import Program
 from engine.export.writers import LANGUAGES
-from engine.graph import topological_order
 from engine.validation import describe
 from engine.value import Value
 
@@ -86,34 +85,10 @@ def source(
         raise TypeError(f"name must be a str, got {describe(name)}")
     if not (name.isidentifier() and name.isascii()) or name in RESERVED_FUNCTIONS:
         raise ValueError(f"name must be a new name in every language, such as 'f', got {name!r}")
-    outputs = [output] if isinstance(output, Value) else _as_values("output", output)
-    leaves = [inputs] if isinstance(inputs, Value) else _as_values("input", inputs)
-    for value in outputs:
-        if value.is_constant:
-            raise errors.no_graph(value)
-    graph = set(topological_order(*outputs))
-    for i, leaf in enumerate(leaves):
-        if leaf.op or leaf.is_constant:
-            raise ValueError(f"input {i} must be a leaf, made by Value(...), got {leaf!r}")
-        if leaf in leaves[:i]:
-            raise ValueError(f"inputs must be different leaves, got {leaf!r} twice, the second time as input {i}")
-        if leaf not in graph:
-            raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
+    outputs, leaves = outputs_and_leaves(output, inputs)
     if backward and not isinstance(output, Value):
         raise ValueError(
             f"the gradient needs one output, got a list of {len(outputs)}: pass one of them, or backward=False"
         )
     program = Program(outputs, leaves, backward=backward, comments=comments)
     return LANGUAGES[language].write(program, name, isinstance(output, Value))
-
-
-def _as_values(what: str, values: Iterable[Value]) -> list[Value]:
-    if not isinstance(values, Iterable):
-        raise TypeError(f"{what} must be a Value or a list of Values, got {describe(values)}")
-    value_list = list(values)
-    for value in value_list:
-        if not isinstance(value, Value):
-            raise TypeError(f"{what} must be a Value, got {describe(value)}")
-    if not value_list:
-        raise ValueError(f"source needs one {what} or more, got none")
-    return value_list

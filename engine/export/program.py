@@ -21,7 +21,7 @@ from engine.export.expressions import (
 from engine.export.lines import Function, Line, Sharing
 from engine.export.naming import RESERVED, RESERVED_FUNCTIONS, identifier
 from engine.formulas import MATH_FUNCTIONS
-from engine.graph import operand_rows, topological_order
+from engine.graph import dependents, operand_rows, topological_order
 from engine.labels import substitute, unparse
 from engine.rules import Rule
 from engine.value import Value
@@ -67,7 +67,7 @@ class Program:
         self.inputs = [self._names[x] for x in inputs]
         self.outputs = [self._names[x] for x in outputs]
         self.unsafe = self._unsafe()
-        lines = self._backward_lines() if backward else []
+        lines = self._backward_lines(order, inputs) if backward else []
         self.seed = self._derivative(self.outputs[0]) if backward else ""
         self.gradient = [self._derivative(x) for x in self.inputs] if backward else []
         sharing = Sharing([*forward, *lines], self._taken)
@@ -183,13 +183,10 @@ class Program:
         names = [self._names[x] for x in hidden if x.op in MAY_OVERFLOW or x.op in CUSTOM_RULES]
         return list(dict.fromkeys(names))
 
-    def _backward_lines(self) -> list[Line]:
+    def _backward_lines(self, order: list[Value], inputs: list[Value]) -> list[Line]:
         """Return the lines of the chain rule, for the nodes that depend on an input."""
         root = self.outputs[0]
-        dependent = set(self.inputs)
-        for node in self._nodes:
-            if any(self._names[x] in dependent for x in node.parents):
-                dependent.add(self._names[node])
+        dependent = {self._names[x] for x in dependents(order, inputs)}
         lines: list[Line] = []
         started = {root}
         for node in reversed(self._nodes):

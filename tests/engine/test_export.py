@@ -480,11 +480,11 @@ class TestRefused:
         a, b = Value(2.0, "a"), Value(3.0, "b")
         c = a * b
         for call, error, message in (
-            (lambda: source(3.0, a), TypeError, "output must be a Value or a list of Values, got float"),
-            (lambda: source([c, 3.0], a), TypeError, "output must be a Value, got float"),
-            (lambda: source([], a), ValueError, "one output or more"),
-            (lambda: source(c, []), ValueError, "one input or more"),
-            (lambda: source(c, [a, "b"]), TypeError, "input must be a Value, got str"),
+            (lambda: source(3.0, a), TypeError, "outputs must be a Value or a list of Values, .*got float"),
+            (lambda: source([c, 3.0], a), TypeError, "output 1 must be a Value, got float"),
+            (lambda: source([], a), ValueError, "outputs must be one Value or more"),
+            (lambda: source(c, []), ValueError, "inputs must be one Value or more"),
+            (lambda: source(c, [a, "b"]), TypeError, "input 1 must be a Value, got str"),
             (lambda: source(c.detach(), a), RuntimeError, "constant"),
             (lambda: source(c * c, c), ValueError, "input 0 must be a leaf"),
             (lambda: source(c, [a, a]), ValueError, "twice"),

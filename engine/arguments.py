@@ -1,0 +1,55 @@
+"""The outputs and inputs of a recorded graph, as a caller passes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+
+from engine import errors
+from engine.graph import topological_order
+from engine.validation import describe
+from engine.value import Value
+
+
+def value_list(values: Value | Iterable[Value], name: str) -> list[Value]:
+    """Return one Value, or Values that have an order, in a list; errors call them by `name`: `input`, `output`.
+
+    Raises:
+        TypeError: `values` is anything else.
+    """
+    if isinstance(values, Value):
+        return [values]
+    if not isinstance(values, Iterable) or isinstance(values, Set):
+        raise TypeError(f"{name}s must be a Value or a list of Values, in order, got {describe(values)}")
+    items = list(values)
+    for i, x in enumerate(items):
+        if not isinstance(x, Value):
+            raise TypeError(f"{name} {i} must be a Value, got {describe(x)}")
+    return items
+
+
+def outputs_and_leaves(
+    output: Value | Iterable[Value], inputs: Value | Iterable[Value]
+) -> tuple[list[Value], list[Value]]:
+    """Return the outputs of a graph and the leaves that are its inputs, for a function that replays the graph.
+
+    Raises:
+        TypeError: an output or an input is not a Value.
+        ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
+        RuntimeError: an output is a constant.
+    """
+    outputs, leaves = value_list(output, "output"), value_list(inputs, "input")
+    for name, values in {"output": outputs, "input": leaves}.items():
+        if not values:
+            raise ValueError(f"{name}s must be one Value or more, got none")
+    for value in outputs:
+        if value.is_constant:
+            raise errors.no_graph(value)
+    graph = set(topological_order(*outputs))
+    for i, leaf in enumerate(leaves):
+        if leaf.op or leaf.is_constant:
+            raise ValueError(f"input {i} must be a leaf, made by Value(...), got {leaf!r}")
+        if leaf in leaves[:i]:
+            raise ValueError(f"inputs must be different leaves, got {leaf!r} twice, the second time as input {i}")
+        if leaf not in graph:
+            raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
+    return outputs, leaves
