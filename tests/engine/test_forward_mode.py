@@ -190,7 +190,7 @@ class TestDirections:
         a = Value(2.0, "a")
         with pytest.raises(TypeError, match="output 1 must be a Value"):
             jvp([a, 3.0], a, 1.0)
-        with pytest.raises(TypeError, match="outputs must be a Value or a list of Values, .*got float"):
+        with pytest.raises(TypeError, match=r"outputs must be a Value or a list of Values, .*got float"):
             jvp(3.0, a, 1.0)
         with pytest.raises(TypeError, match="direction must be a real number, got list"):
             jvp(a * a, a, [1.0])
