@@ -154,7 +154,7 @@ def record_example(
         )
         signal = [x0, *outputs[-1]]
     y = outputs[-1] if isinstance(model, Layer) or len(outputs[-1]) > 1 else outputs[-1][0]
-    leaves = _target_leaves(target, loss, len(outputs[-1]))
+    leaves = target_leaves(target, loss, len(outputs[-1]))
     try:
         is_list = as_list(target) is not None or loss is cross_entropy
         result = loss(y, leaves if is_list else leaves[0])
@@ -191,7 +191,7 @@ def activation_rule(neuron: Perceptron) -> Rule:
         return neuron._function(Value(1.0))._rule
 
 
-def _target_leaves(target: Any, loss: Loss, n_outputs: int) -> list[Value]:
+def target_leaves(target: Any, loss: Loss, n_outputs: int) -> list[Value]:
     """Return the numbers of a target as leaves, with the labels r, or r1, r2...; none if it is not numbers."""
     values = as_list(target)
     if values is None and loss is cross_entropy:

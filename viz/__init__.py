@@ -21,14 +21,16 @@ from viz.network_drawing import network
 from viz.notebook import PAGES, embed, show_in_notebook
 from viz.pages.graph_steps import page
 from viz.pages.network_steps import network_page
+from viz.pages.playground import playground
 from viz.plots import plot_activations, plot_decision_boundary, plot_descent, plot_gradients, plot_loss
 from viz.text_tree import Tree, text
 from viz.tikz_drawing import tikz
 from viz.tracing import source_lines
 
 __all__ = [
-    "Animation", "Drawing", "Tree", "draw", "embed", "latex", "network", "network_page", "page", "plot_activations",
-    "plot_decision_boundary", "plot_descent", "plot_gradients", "plot_loss", "source_lines", "text", "tikz",
+    "Animation", "Drawing", "Tree", "draw", "embed", "latex", "network", "network_page", "page",
+    "playground", "plot_activations", "plot_decision_boundary", "plot_descent", "plot_gradients", "plot_loss",
+    "source_lines", "text", "tikz",
 ]  # fmt: skip
 
 show_in_notebook(dict.fromkeys((Perceptron, Layer, MLP), network))

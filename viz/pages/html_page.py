@@ -91,14 +91,10 @@ def write_page(
     needs_special = re.search(r"math\.(erfc?|l?gamma)\b", rules)
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
     own = map(asset, [*SHELL, *scripts, "start.js"])
-    script = _without_comments("\n".join(['"use strict";', *map(asset, engine), rules, *own]))
+    script = "\n".join(['"use strict";', *map(asset, engine), rules, *own])
     style = "".join(map(asset, ["page.css", "sharing.css", "quiz.css", *styles])) + colours
     parts = {
-        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src blob:; "
-        "base-uri 'none'; form-action 'none'",
-        "title": html.escape(printable(title)),
         "heading": heading,
-        "style": style,
         "stage": stage,
         "note": note,
         "panel": panel,
@@ -106,11 +102,51 @@ def write_page(
         "templates": "".join(
             f'<template id="{name}">{text}</template>\n' for name, text in {**DIFFERS, **templates}.items()
         ),
+    }
+    return fill_page(path, "page.html", title=title, script=script, style=style, data=data, parts=parts)
+
+
+def fill_page(
+    path: str | os.PathLike[str],
+    markup: str,
+    *,
+    title: str,
+    script: str,
+    style: str,
+    data: Mapping[str, Any],
+    parts: Mapping[str, str],
+    policy: str = "",
+) -> Path:
+    """Write a page from a file of `assets`, in which `@name@` marks the place of a part.
+
+    Args:
+        path: the file; an existing one is replaced.
+        markup: the name of the file of `assets`.
+        title: the title of the window, plain text.
+        script: its only script.
+        style: its only style.
+        data: what the script reads.
+        parts: the other parts by their names, HTML that has been escaped.
+        policy: what the script may do besides, as a Content-Security-Policy names it.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    script = _without_comments(script)
+    parts = {
+        "policy": f"default-src 'none'; script-src {' '.join(filter(None, [_hash(script), policy]))}; "
+        f"style-src {_hash(style)}; img-src blob:; base-uri 'none'; form-action 'none'",
+        "title": html.escape(printable(title)),
+        "style": style,
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "script": script,
+        **parts,
     }
     path = Path(path)
-    path.write_bytes(re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset("page.html")).encode())
+    path.write_bytes(re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset(markup)).encode())
     return path
 
 

@@ -1,0 +1,278 @@
+"""The playground in a browser: it trains as `nn.train` does, and every control works."""
+
+import random
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+import nn
+import viz
+from demos._data import XOR, iris, moons
+
+pytestmark = pytest.mark.exhaustive
+
+
+def button(tab, name):
+    return tab.get_by_role("button", name=name, exact=True)
+
+
+def field(tab, name):
+    return tab.get_by_role("spinbutton", name=name, exact=True)
+
+
+def number(tab, name):
+    return float(tab.get_by_role("status", name=name, exact=True).text_content().split()[0].replace("−", "-"))
+
+
+def weights(tab):
+    return tab.evaluate("[...training.weights]")
+
+
+def data_of(model):
+    return [w.data for w in model.parameters()]
+
+
+def train_epochs(tab, n):
+    button(tab, "one epoch").evaluate("(button, n) => { for (let i = 0; i < n; i++) button.click(); }", n)
+
+
+def wait_for_epochs(tab):
+    """Wait until the page has trained for more than ten epochs."""
+    expect(tab.get_by_role("status", name="epoch", exact=True)).to_have_text(re.compile(r"\d\d+"))
+
+
+def close(x):
+    return pytest.approx(x, rel=1e-9, abs=1e-9)
+
+
+@pytest.fixture
+def playground(tmp_path, open_page):
+    """Open the playground of a model."""
+
+    def playground(model, data, width=1280, height=720, **options):
+        tab = open_page(viz.playground(model, data, tmp_path / "play.html", **options), width, height)
+        tab.wait_for_selector("body[data-ready]")
+        return tab
+
+    return playground
+
+
+OPTIMIZERS = {
+    "SGD": lambda p: nn.SGD(p, learning_rate=0.05),
+    "momentum": lambda p: nn.SGD(p, learning_rate=0.02, momentum=0.9, weight_decay=1e-3),
+    "Adam": lambda p: nn.Adam(p, learning_rate=0.01, weight_decay=1e-3),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("batch_size", "seed"), [(16, 0), (7, 2**40 + 3), (None, 1)])
+def test_a_hundred_epochs_give_the_weights_of_nn_train(playground, optimizer, batch_size, seed):
+    # 97 examples, since of as many in both classes the gradients of the last bias weight are 0 but for rounding, which
+    # Adam makes as large as any.
+    data, model = moons().two_classes()[:97], nn.MLP(2, [8, 8, 1], seed=1)
+    options = {"batch_size": batch_size, "seed": seed}
+    tab = playground(model, data, loss=nn.hinge, optimizer=OPTIMIZERS[optimizer](model.parameters()), **options)
+    tab.get_by_role("checkbox").uncheck()
+    train_epochs(tab, 100)
+    history = nn.train(
+        model, nn.hinge, data, optimizer=OPTIMIZERS[optimizer](model.parameters()), epochs=100,
+        until=lambda history: False, progress=False, **options,
+    )  # fmt: skip
+    assert weights(tab) == close(data_of(model))
+    assert tab.evaluate("training.losses") == close(history.loss)
+    loss, accuracy = nn.evaluate(model, nn.hinge, data)
+    assert number(tab, "training loss") == pytest.approx(loss, rel=1e-3)
+    assert number(tab, "accuracy") == pytest.approx(100 * accuracy, abs=0.05)
+
+
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.mse, nn.binary_cross_entropy])
+def test_every_loss_is_trained_as_in_python(playground, loss):
+    table = iris().standardized()
+    data = table.examples if loss is nn.cross_entropy else [(x, k / 2) for x, k in table.examples]
+    sizes = [5, 3] if loss is nn.cross_entropy else [5, 1]
+    model = nn.MLP(4, sizes, hidden="sigmoid", seed=2)
+    tab = playground(model, data[::2], loss=loss, test=data[1::2])
+    before = nn.evaluate(model, loss, data[1::2])
+    assert number(tab, "test loss") == pytest.approx(before[0], rel=1e-3)
+    train_epochs(tab, 20)
+    nn.train(model, loss, data[::2], epochs=20, seed=0, progress=False)
+    assert weights(tab) == close(data_of(model))
+    test_loss, accuracy = nn.evaluate(model, loss, data[1::2])
+    assert number(tab, "test loss") == pytest.approx(test_loss, rel=1e-3)
+    if accuracy is not None:
+        assert number(tab, "test accuracy") == pytest.approx(100 * accuracy, abs=0.05)
+
+
+def test_training_stops_at_the_plateau_of_nn_train(playground):
+    model = nn.MLP(2, [4, 1], output="tanh", seed=1)
+    tab = playground(model, XOR, loss=nn.mse, optimizer=nn.Adam(model.parameters(), learning_rate=0.05))
+    tab.get_by_label("speed").select_option("fast")
+    button(tab, "play").click()
+    tab.get_by_text("Converged").wait_for()
+    history = nn.train(
+        model, nn.mse, XOR, optimizer=nn.Adam(model.parameters(), learning_rate=0.05), seed=0, progress=False
+    )
+    assert history.converged
+    assert number(tab, "epoch") == history.epochs
+    assert weights(tab) == close(data_of(model))
+    button(tab, "play").wait_for()  # no longer "pause"
+
+
+def test_play_pauses_and_reset_goes_back_to_the_first_weights(playground):
+    model = nn.MLP(2, [8, 1], seed=1)
+    tab = playground(model, moons().two_classes(), loss=nn.hinge)
+    first_loss = number(tab, "training loss")
+    button(tab, "play").click()
+    wait_for_epochs(tab)
+    button(tab, "pause").click()
+    epochs = number(tab, "epoch")
+    tab.wait_for_timeout(100)
+    assert number(tab, "epoch") == epochs
+    assert number(tab, "training loss") < first_loss
+    button(tab, "reset").click()
+    assert weights(tab) == data_of(model)
+    assert (number(tab, "epoch"), number(tab, "training loss")) == (0, first_loss)
+
+
+def test_steps_of_a_batch_and_of_an_example(playground):
+    model, data = nn.MLP(2, [3, 1], seed=1), moons().two_classes()[:10]
+    sgd = nn.SGD(model.parameters(), learning_rate=0.5)
+    tab = playground(model, data, loss=nn.hinge, optimizer=sgd, batch_size=4, seed=3)
+    order = list(range(10))
+    random.Random(3).shuffle(order)
+    for name, batch in [("one step", order[:4]), ("one example", order[4:5]), ("one step", order[5:9])]:
+        button(tab, name).click()
+        loss = sum(nn.hinge(model(data[i][0]), data[i][1]) for i in batch) / len(batch)
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+        assert weights(tab) == close(data_of(model))
+    assert number(tab, "step") == 3
+    button(tab, "one epoch").click()  # the rest of it
+    assert number(tab, "epoch") == 1
+
+
+def test_settings_count_from_the_next_step_on(playground):
+    model, data = nn.MLP(2, [3, 1], seed=1), moons().two_classes()
+    tab = playground(model, data, loss=nn.hinge, optimizer=nn.SGD(model.parameters(), learning_rate=0.1), seed=1)
+    rng, sgd = random.Random(1), nn.SGD(model.parameters(), learning_rate=0.1)
+    options = {"epochs": 2, "seed": rng, "until": lambda history: False, "progress": False}
+    train_epochs(tab, 2)
+    order = tab.evaluate("[...training.order]")
+    field(tab, "learning rate").fill("0.01")
+    field(tab, "momentum").fill("0.5")
+    field(tab, "weight decay").fill("0.1")
+    field(tab, "batch size").fill("100")
+    nn.train(model, nn.hinge, data, optimizer=sgd, **options)
+    train_epochs(tab, 2)
+    assert tab.evaluate("[...training.order]") == order  # with one batch, the order does not matter
+    sgd.learning_rate, sgd.momentum, sgd.weight_decay = 0.01, 0.5, 0.1
+    nn.train(model, nn.hinge, data, optimizer=sgd, batch_size=100, **options)
+    assert weights(tab) == close(data_of(model))
+    tab.get_by_label("optimizer").select_option("Adam")
+    assert field(tab, "learning rate").input_value() == "0.02"
+    assert not field(tab, "momentum").is_visible()
+    train_epochs(tab, 2)
+    nn.train(model, nn.hinge, data, batch_size=100, **options)
+    assert weights(tab) == close(data_of(model))
+
+
+@pytest.mark.parametrize("entry", ["-1", "", "1e999"])
+def test_a_wrong_number_is_marked_and_not_taken(playground, entry):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
+    field(tab, "learning rate").fill(entry) if entry != "1e999" else field(tab, "batch size").fill("0")
+    wrong = tab.locator('[aria-invalid="true"]')
+    assert wrong.count() == 1
+    assert tab.evaluate("training.settings.Adam.learning_rate") == 0.02
+    assert tab.evaluate("training.batch") == 16
+    wrong.blur()
+    assert tab.locator('[aria-invalid="true"]').count() == 0
+
+
+@pytest.mark.parametrize("scheme", nn.SCHEMES)
+def test_first_weights_are_drawn_as_by_the_model(playground, scheme):
+    tab = playground(nn.MLP(3, [5, 4, 2], seed=1), [([0.0, 1.0, 2.0], [1.0, 2.0])], loss=nn.mse)
+    tab.get_by_label("first weights").select_option(scheme)
+    for seed in (0, 7, 2**35):
+        field(tab, "seed").fill(str(seed))
+        assert weights(tab) == pytest.approx(data_of(nn.MLP(3, [5, 4, 2], init=scheme, seed=seed)), rel=1e-15)
+    tab.get_by_label("first weights").select_option("")
+    assert weights(tab) == data_of(nn.MLP(3, [5, 4, 2], seed=1))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "relu", "leaky_relu", "linear"])
+def test_another_activation_trains_as_a_model_with_it(playground, activation):
+    data = moons().two_classes()
+    tab = playground(nn.MLP(2, [4, 4, 1], seed=1), data, loss=nn.hinge)
+    tab.get_by_label("activation").select_option(activation)
+    tab.wait_for_timeout(100)
+    train_epochs(tab, 5)
+    model = nn.MLP(2, [4, 4, 1], hidden=activation, init="xavier", seed=1)
+    nn.train(model, nn.hinge, data, epochs=5, seed=0, progress=False)
+    assert weights(tab) == close(data_of(model))
+
+
+def test_a_number_that_overflows_stops_the_training_before_that_step(playground):
+    model = nn.MLP(2, [3, 1], hidden="linear", seed=1)
+    tab = playground(model, XOR, loss=nn.mse, optimizer=nn.SGD(model.parameters(), learning_rate=1e3))
+    button(tab, "play").click()
+    tab.get_by_text("A number overflows").wait_for()
+    assert all(abs(w) < float("inf") for w in weights(tab))
+    button(tab, "reset").click()
+    assert not tab.get_by_text("A number overflows").is_visible()
+    assert weights(tab) == data_of(model)
+
+
+def test_planes_show_the_numbers_of_the_neurons(playground):
+    model = nn.MLP(2, [3, 1], seed=1)
+    tab = playground(model, XOR, loss=nn.hinge)
+    field(tab, "batch size").fill("2")
+    button(tab, "one epoch").click()
+    for w, x in zip(model.parameters(), weights(tab), strict=True):
+        w.data = x
+    rows = tab.evaluate("""() => {
+        const part = training.place(1), out = training.reserve(training.data.signals);
+        training.allocate();
+        training.floats.set([0.25, -0.5], part.place);
+        training.show(part, out);
+        return [...training.floats.slice(out, out + training.data.signals)];
+    }""")
+    (a1, z1), (a2, z2) = model.trace([0.25, -0.5])
+    assert rows == pytest.approx([x.data for x in (*a1, *a2, *z1, *z2)], rel=1e-12)
+
+
+def test_a_neuron_is_shown_in_large_and_the_answer_again(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
+    neuron = button(tab, "neuron z2 of layer 1")
+    neuron.click()
+    assert neuron.get_attribute("aria-pressed") == "true"
+    assert tab.locator("#play-shown").text_content() == "neuron z2 of layer 1"
+    neuron.click()
+    assert tab.locator("#play-shown").text_content() == "answer of the network"
+
+
+def test_keys_train_too(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge, batch_size=2)
+    tab.keyboard.press("e")
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("x")
+    assert (number(tab, "epoch"), number(tab, "step")) == (1, 4)
+    tab.keyboard.press("r")
+    assert number(tab, "step") == 0
+    tab.keyboard.press(" ")
+    wait_for_epochs(tab)
+    tab.keyboard.press(" ")
+    assert button(tab, "play").is_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (390, 844)])
+@pytest.mark.parametrize("sizes", [[1], [8, 8, 1], [20, 12, 12, 12, 1]])
+def test_the_page_fits_the_screen(playground, width, height, sizes):
+    tab = playground(nn.MLP(2, sizes, seed=1), moons().two_classes(), width, height, loss=nn.hinge)
+    assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
+    for box in [x.bounding_box() for x in tab.locator("#play-network .unit, #play-canvas, #play-curves svg").all()]:
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert width < 701 or box["y"] + box["height"] <= height
+        assert min(box["width"], box["height"]) >= 14

@@ -1,0 +1,267 @@
+// @ts-check
+// The training: the same steps as `nn.train`, by WebAssembly that Python wrote from the graph of one example's loss.
+
+/**
+ * @typedef {{learn: (rows: number, order: number, n: number, seed: number) => number,
+ *   evaluate: (rows: number, n: number, out: number) => void,
+ *   show: (rows: number, n: number, out: number) => void}} Code see viz/pages/playground_code.py
+ *
+ * @typedef {{n: number, place: number}} Part examples in the memory, from a place on, counted in floats
+ *
+ * @typedef {object} TrainingData
+ * @property {number[]} weights
+ * @property {number[][]} train a row for each example: its inputs, then the numbers of its target
+ * @property {number[][]} test
+ * @property {number} inputs the number of inputs
+ * @property {number} outputs the number of outputs
+ * @property {number} signals the number of numbers that `show` writes
+ * @property {"hinge" | "binary" | "classes" | "number"} task when an output is right
+ * @property {number} batch
+ * @property {number} seed
+ * @property {string} optimizer
+ * @property {number[][]} state the state of the optimizer, an array for each name
+ * @property {number} steps the number of its steps
+ * @property {Record<string, Record<string, number>>} settings of each optimizer
+ */
+
+const PATIENCE = 20; // epochs without progress
+
+class Training {
+  /** The memory: parameters, gradients, and what was reserved. */
+  floats = new Float64Array(0);
+  weights = this.floats;
+  gradients = this.floats;
+  /** The examples of this epoch by their numbers. */
+  order = new Int32Array(0);
+  rng = new Random(0);
+  epochs = 0;
+  /** The number of examples of this epoch that have been used. */
+  position = 0;
+  isShuffled = false;
+  /** The sum of their losses. */
+  sum = 0;
+  /** The mean loss in every epoch, each measured just before its step, as in an `nn.History`. @type {number[]} */
+  losses = [];
+  lowest = Infinity; // of all but the last losses
+  /** The steps of the optimizer. */
+  steps = 0;
+  /** The state of the optimizer. @type {Float64Array[]} */
+  state = [];
+  /** Room for the weights and the state after a step. @type {Float64Array[]} */
+  next = [];
+
+  /** @param {TrainingData} data */
+  constructor(data) {
+    this.data = data;
+    this.width = data.inputs + this.targetSize();
+    const n = data.weights.length;
+    const { train, test } = data;
+    this.memory = new WebAssembly.Memory({ initial: 1 });
+    /** @type {Code | null} */
+    this.code = null;
+    this.end = 2 * n;
+    this.parameters = n;
+    this.train = this.place(train.length);
+    this.test = this.place(test.length);
+    const orderPlace = this.reserve(Math.ceil(train.length / 2));
+    this.results = this.reserve(Math.max(train.length, test.length) * (1 + data.outputs));
+    this.orderPlace = 8 * orderPlace;
+    this.allocate();
+    for (const [part, rows] of /** @type {[Part, number[][]][]} */ ([[this.train, train], [this.test, test]])) {
+      this.floats.set(rows.flat(), part.place);
+    }
+    this.settings = structuredClone(data.settings);
+    this.optimizer = data.optimizer;
+    this.batch = data.batch;
+    this.reset();
+  }
+
+  targetSize() {
+    return this.data.train[0].length - this.data.inputs;
+  }
+
+  /**
+   * Reserve floats at the end of the memory, and return where they begin.
+   * @param {number} n
+   */
+  reserve(n) {
+    const place = this.end;
+    this.end += n;
+    return place;
+  }
+
+  /**
+   * Reserve rows at the end of the memory.
+   * @param {number} n
+   * @returns {Part}
+   */
+  place(n) {
+    return { n, place: this.reserve(n * this.width) };
+  }
+
+  /** Let the memory have all that is reserved. */
+  allocate() {
+    const missing = Math.ceil((8 * this.end - this.memory.buffer.byteLength) / 65536);
+    if (missing > 0) this.memory.grow(missing);
+    this.floats = new Float64Array(this.memory.buffer);
+    this.weights = this.floats.subarray(0, this.parameters);
+    this.gradients = this.floats.subarray(this.parameters, 2 * this.parameters);
+    this.order = new Int32Array(this.memory.buffer, this.orderPlace, this.train.n);
+  }
+
+  /**
+   * Take the code for an activation.
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  async load(bytes) {
+    const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: this.memory }, math });
+    this.code = /** @type {any} */ (instance.exports);
+  }
+
+  /** Go back to the first weights and the first epoch. */
+  reset() {
+    this.weights.set(this.data.weights);
+    this.gradients.fill(0);
+    this.restart();
+    if (this.optimizer === this.data.optimizer) {
+      this.state = this.data.state.map((numbers) => Float64Array.from(numbers));
+      this.steps = this.data.steps;
+    }
+  }
+
+  /** Begin the first epoch, with the weights as they are. */
+  restart() {
+    this.rng = new Random(this.data.seed);
+    for (let i = 0; i < this.order.length; i++) this.order[i] = i;
+    this.epochs = 0;
+    this.position = 0;
+    this.isShuffled = false;
+    this.sum = 0;
+    this.losses = [];
+    this.lowest = Infinity;
+    this.clearState();
+  }
+
+  clearState() {
+    const { states } = UPDATES[this.optimizer];
+    this.state = Array.from({ length: states }, () => new Float64Array(this.parameters));
+    this.steps = 0;
+    this.next = Array.from({ length: states + 1 }, () => new Float64Array(this.parameters));
+  }
+
+  /**
+   * Use another optimizer from now on; its state begins at 0.
+   * @param {string} name
+   */
+  choose(name) {
+    this.optimizer = name;
+    this.clearState();
+  }
+
+  /**
+   * Draw new first weights, as the model does with this seed.
+   * @param {string} scheme
+   * @param {number} seed
+   * @param {number[]} sizes the number of inputs, then of the neurons of each layer
+   */
+  draw(scheme, seed, sizes) {
+    const rng = new Random(seed);
+    this.data.weights = sizes.slice(1).flatMap((n, k) => {
+      return Array.from({ length: n }, () => SCHEMES[scheme](rng, sizes[k], n)).flat();
+    });
+  }
+
+  /**
+   * One step of gradient descent by the next examples of the epoch. On an error, nothing changes.
+   * @param {number} size
+   */
+  step(size = this.batch) {
+    const { n, place } = this.train;
+    if (!this.isShuffled && this.batch < n) this.rng.shuffle(this.order);
+    this.isShuffled = true;
+    const count = Math.min(size, n - this.position);
+    this.gradients.fill(0);
+    const loss = /** @type {Code} */ (this.code).learn(8 * place, this.orderPlace + 4 * this.position, count, 1 / count);
+    if (!Number.isFinite(loss)) throw new NoValue("overflow");
+    const settings = { ...this.settings[this.optimizer], steps: this.steps + 1 };
+    if (!UPDATES[this.optimizer].update(this.weights, this.gradients, this.state, this.next, settings)) {
+      throw new NoValue("overflow");
+    }
+    this.weights.set(this.next[0]);
+    const old = this.state;
+    this.state = this.next.slice(1);
+    this.next = [this.next[0], ...old];
+    this.steps += 1;
+    this.sum += loss;
+    this.position += count;
+    if (this.position < n) return;
+    this.losses.push(this.sum / n);
+    this.lowest = Math.min(this.lowest, this.losses[this.epochs - PATIENCE] ?? Infinity);
+    this.epochs += 1;
+    this.position = 0;
+    this.isShuffled = false;
+    this.sum = 0;
+  }
+
+  /** The steps that remain of this epoch. */
+  epoch() {
+    const { epochs } = this;
+    while (this.epochs === epochs) this.step();
+  }
+
+  /** Whether the loss has not fallen by 0.0001 in the last 20 epochs: the criterion of `nn.plateau()`. */
+  hasConverged() {
+    return Math.min(...this.losses.slice(-PATIENCE)) > this.lowest - 1e-4;
+  }
+
+  /**
+   * The mean loss and the share of right outputs of a part of the examples; null for what it does not have.
+   * @param {Part} part
+   * @returns {{loss: number | null, accuracy: number | null}}
+   */
+  evaluate({ n, place }) {
+    if (n === 0) return { loss: null, accuracy: null };
+    const { inputs, outputs, task } = this.data;
+    /** @type {Code} */ (this.code).evaluate(8 * place, n, 8 * this.results);
+    let [loss, rights] = [0, 0];
+    for (let i = 0; i < n; i++) {
+      const at = this.results + i * (1 + outputs);
+      loss += this.floats[at];
+      const answer = this.floats.subarray(at + 1, at + 1 + outputs);
+      const target = this.floats.subarray(place + i * this.width + inputs, place + (i + 1) * this.width);
+      rights += share(answer, target, task);
+    }
+    return { loss: loss / n, accuracy: task === "number" ? null : rights / n };
+  }
+
+  /**
+   * The signals of all neurons for rows in the memory.
+   * @param {Part} part
+   * @param {number} out where to write them, counted in floats
+   */
+  show({ n, place }, out) {
+    /** @type {Code} */ (this.code).show(8 * place, n, 8 * out);
+  }
+}
+
+/**
+ * The share of outputs that are right, as `nn.evaluate` counts them.
+ * @param {Float64Array} answer
+ * @param {Float64Array} target
+ * @param {string} task
+ */
+function share(answer, target, task) {
+  if (task === "classes") return largest(answer) === largest(target) ? 1 : 0;
+  const border = task === "binary" ? 0.5 : 0;
+  return answer.reduce((sum, y, k) => sum + (y > 0 === target[k] > border ? 1 : 0), 0) / answer.length;
+}
+
+/**
+ * The index of the first of the largest numbers.
+ * @param {Float64Array | number[]} numbers
+ */
+function largest(numbers) {
+  let best = 0;
+  for (let k = 1; k < numbers.length; k++) if (numbers[k] > numbers[best]) best = k;
+  return best;
+}

@@ -1,0 +1,358 @@
+"""The playground: a page that trains a model on its data, with the planes of all neurons in sight."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import html
+import json
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import nn
+from engine.recording import recording
+from engine.validation import at_least, error_context
+from nn import MLP, Layer, Perceptron
+from nn.inputs import Data, Pairs, examples, with_bias
+from nn.losses import Loss
+from nn.optimizers import Optimizer, UpdateRule
+from nn.signals import layers_of, record_example, signals_of, target_leaves
+from viz.network_units import Columns, Neuron, Unit, columns_of, connections, short_name, without_middle
+from viz.pages.dark_mode import colour_rules
+from viz.pages.html_page import asset, fill_page, page_path
+from viz.pages.playground_code import training_module
+from viz.pages.playground_update import settings_of, update_script
+from viz.style import CLASSES
+
+TASKS: dict[Any, str] = {nn.hinge: "hinge", nn.binary_cross_entropy: "binary", nn.cross_entropy: "classes"}
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "linear")  # among which one can choose on the page
+SMALL = 3000  # the most parameters of a model whose page has code for every activation
+MAX_NEURONS = 8  # the most neurons or inputs to draw per column
+COLOURS = (*CLASSES, "#8c6d31", "#7b4173")  # of up to eight classes
+SCRIPTS = ("functions.js", "format.js", "playground_random.js", "playground_training.js", "playground.js")
+
+
+def playground(
+    model: Perceptron | Layer | MLP,
+    data: Data,
+    path: str | os.PathLike[str],
+    *,
+    loss: Loss,
+    optimizer: Optimizer | None = None,
+    test: Data = (),
+    batch_size: int | None = 16,
+    seed: int = 0,
+    inputs: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    title: str = "",
+) -> Path:
+    """Write a page that trains a model on its data, as `nn.train` does, and shows every neuron while it learns.
+
+    It has the output and every neuron as a picture over two inputs, with the line where its weighted sum is 0; the
+    weights by width, colour and dash; the losses and accuracies of both parts of the data as curves. Learning rate,
+    batch size, optimizer and weight decay can be changed while it trains. From the same weights, seed, batch size and
+    optimizer, it goes through the same batches as `nn.train` to the same weights, but for the rounding of functions
+    such as tanh. The model does not change.
+
+    Args:
+        model: the network, whose weights are the first ones.
+        data: pairs (x, r) of input and target to train with.
+        path: the file, which must end in .html; an existing one is replaced.
+        loss: the function of output and target to minimise, such as `nn.hinge`. It must not branch on numbers, except
+            by functions of `engine`.
+        optimizer: by default `nn.Adam(model.parameters())`.
+        test: pairs (x, r) that the training does not use.
+        batch_size: the number of examples per step; None for all of them.
+        seed: that of the order of the examples, as in `nn.train`.
+        inputs: the names of the inputs, by default x1, x2, ...
+        classes: the names of the classes.
+        title: the heading of the page.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        TypeError: `model` is not one of the three, or the data or the loss do not suit it; no file is written.
+        ValueError: the same, or the optimizer has no formulas or not all parameters, or `path` does not end in .html.
+        ArithmeticError: a loss is not finite.
+        OSError: the file cannot be written.
+
+    >>> import tempfile
+    >>> xor = [([0, 0], -1), ([0, 1], 1), ([1, 0], 1), ([1, 1], -1)]
+    >>> playground(MLP(2, [4, 1], seed=1), xor, f"{tempfile.mkdtemp()}/play.html", loss=nn.hinge).name
+    'play.html'
+    """
+    path = page_path(path)
+    layers = layers_of(model, "playground")
+    parts = {"data": examples(data), "test": examples(test) if (test := list(test)) else []}
+    parameters = model.parameters()
+    optimizer = optimizer or nn.Adam(parameters)
+    if optimizer.parameters != parameters:
+        raise ValueError(
+            f"optimizer must have all {len(parameters)} parameters of the model, in their order, "
+            f"got {len(optimizer.parameters)}: write {type(optimizer).__name__}(model.parameters())"
+        )
+    settings = {type(optimizer).__name__: settings_of(optimizer)}
+    rules: dict[str, UpdateRule | None] = {type(optimizer).__name__: optimizer.rule}
+    for other in (nn.SGD(parameters), nn.Adam(parameters)):
+        settings.setdefault(type(other).__name__, settings_of(other))
+        rules.setdefault(type(other).__name__, other.rule)
+    first_loss, _ = nn.evaluate(model, loss, parts["data"])
+    if parts["test"]:
+        nn.evaluate(model, loss, parts["test"])
+    n_outputs = len(layers[-1])
+    rows = {name: _rows(model, pairs, loss, n_outputs, name) for name, pairs in parts.items()}
+    task = TASKS.get(loss, "number")
+    class_names = _class_names(task, parts["data"], n_outputs, classes)
+    input_names = [str(name) for name in inputs] or [f"x{i}" for i in range(1, model.n_inputs + 1)]
+    if len(input_names) != model.n_inputs:
+        raise ValueError(f"inputs must be {model.n_inputs} names, got {len(input_names)}")
+    codes, activation = _codes(model, layers, parts["data"][0], loss)
+    columns = [
+        [unit for unit in column if unit.kind != "bias"]
+        for column in columns_of(model, layers, signals_of(model), "P57")
+    ]
+    sizes = [model.n_inputs, *map(len, layers)]
+    optimizer.match_state()
+    page_data = {
+        "training": {
+            "weights": [w.data for w in parameters],
+            "train": rows["data"],
+            "test": rows["test"],
+            "inputs": model.n_inputs,
+            "outputs": n_outputs,
+            "signals": 2 * sum(sizes[1:]),
+            "task": task,
+            "batch": len(rows["data"]) if batch_size is None else at_least(1, batch_size, "batch_size"),
+            "seed": int(seed),
+            "optimizer": type(optimizer).__name__,
+            "state": [list(numbers) for numbers in zip(*optimizer.state, strict=True)],
+            "steps": optimizer.steps,
+            "settings": settings,
+        },
+        "codes": {name: base64.b64encode(code).decode() for name, code in codes.items()},
+        "activation": activation,
+        "activations": [neurons[0].activation for neurons in layers],
+        "sizes": sizes,
+        "first": first_loss,
+        "colours": COLOURS,
+    }
+    updates = ",\n".join(
+        f"{json.dumps(name)}: {{ states: {len(rule.state)}, update: {update_script(rule)} }}"
+        for name, rule in rules.items()
+        if rule is not None
+    )
+    scripts = [*SCRIPTS]
+    if any(name in code for code in codes.values() for name in (b"erf", b"gamma")):
+        scripts.insert(1, "special_functions.js")
+    script = "\n".join(['"use strict";', f"const UPDATES = {{\n{updates}\n}};", *map(asset, scripts)])
+    style = asset("page.css") + asset("playground.css") + colour_rules(ET.Element("svg"))
+    heading = title or f"A network {'-'.join(map(str, sizes))} learns {len(rows['data'])} examples"
+    choices = list(codes) if len(codes) > 1 else []
+    return fill_page(
+        path,
+        "playground.html",
+        title=heading,
+        script=script,
+        style=style,
+        data=page_data,
+        policy="'wasm-unsafe-eval'",
+        parts={
+            "heading": html.escape(heading),
+            "controls": _controls(list(settings), choices, len(rows["data"])),
+            "network": _network(columns, {w: i for i, w in enumerate(parameters)}, input_names),
+            "axes": _axes(input_names),
+            "legend": _legend(task, class_names, has_hidden=len(layers) > 1, has_test=bool(rows["test"])),
+            "curves": _curves(has_accuracy=task != "number", has_test=bool(rows["test"])),
+        },
+    )
+
+
+def _rows(model: Any, pairs: Pairs, loss: Loss, n_outputs: int, name: str) -> list[list[float]]:
+    """Return for every example its inputs, then the numbers of its target."""
+    rows = []
+    with recording():
+        for i, (x, r) in enumerate(pairs):
+            with error_context(f"{name}[{i}]"):
+                leaves = [*with_bias(x, model.n_inputs, model)[1:], *target_leaves(r, loss, n_outputs)]
+                rows.append([leaf.data for leaf in leaves])
+    return rows
+
+
+def _codes(
+    model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], example: tuple[Any, Any], loss: Loss
+) -> tuple[dict[str, bytes], str]:
+    """Return the code of the model by the activation of its hidden layers, and the name of that."""
+    hidden = {neuron.activation for neurons in layers[:-1] for neuron in neurons}
+    names = [*hidden] if len(hidden) == 1 else ["own"]
+    if len(hidden) == 1 and len(model.parameters()) <= SMALL:
+        names = list(dict.fromkeys([*names, *ACTIVATIONS]))
+    codes = {}
+    for name in names:
+        variant = copy.deepcopy(model)
+        if name != "own":
+            for neurons in layers_of(variant, "playground")[:-1]:
+                for neuron in neurons:
+                    neuron.activation = name
+        graph = record_example(variant, *example, loss)
+        if not graph.target:
+            raise ValueError(
+                "loss must take targets that are numbers or Values, since the page trains with all targets"
+            )
+        signals = [x for values in (graph.a, graph.z) for layer in values for x in layer]
+        codes[name] = training_module(graph.loss, [*graph.x, *graph.target], variant.parameters(), graph.z[-1], signals)
+    return codes, names[0]
+
+
+def _class_names(task: str, pairs: Pairs, n_outputs: int, names: Sequence[str]) -> list[str]:
+    """Return the names of the classes; none for a regression."""
+    if task == "number":
+        return []
+    n = n_outputs if task == "classes" else 2
+    if n > len(COLOURS):
+        raise ValueError(f"there must be at most {len(COLOURS)} classes, got {n}")
+    if names and len(names) != n:
+        raise ValueError(f"classes must be {n} names, got {len(names)}")
+    defaults = {"hinge": ["-1", "1"], "binary": ["0", "1"]}.get(task, [str(k) for k in range(n)])
+    return [str(name) for name in names] or defaults
+
+
+def _field(name: str, markup: str, text: str = "") -> str:
+    return f"<label><span>{html.escape(text or name)}</span> {markup}</label>"
+
+
+def _number(name: str, **attributes: object) -> str:
+    limits = "".join(f' {key}="{x}"' for key, x in attributes.items())
+    return f'<input type="number" id="play-{name.replace(" ", "-")}" aria-label="{name}"{limits}>'
+
+
+def _select(name: str, options: Iterable[tuple[str, str]]) -> str:
+    items = "".join(f'<option value="{html.escape(x)}">{html.escape(text)}</option>' for x, text in options)
+    return f'<select id="play-{name.replace(" ", "-")}" aria-label="{name}">{items}</select>'
+
+
+def _controls(optimizers: list[str], activations: list[str], n_examples: int) -> str:
+    """Return what can be changed while the model learns."""
+    fields = [
+        _field("learning rate", _number("learning rate", min=0, step="any")),
+        _field("batch size", _number("batch size", min=1, max=n_examples, step=1)),
+        _field("optimizer", _select("optimizer", [(name, name) for name in optimizers])),
+        _field("momentum", _number("momentum", min=0, max=0.999, step="any")),
+        _field("weight decay", _number("weight decay", min=0, step="any")),
+    ]
+    if activations:
+        fields.append(_field("activation", _select("activation", [(name, name) for name in activations])))
+    schemes = [("", "of the model"), *((name, name) for name in nn.SCHEMES)]
+    fields += [
+        _field("first weights", _select("first weights", schemes)),
+        _field("seed", _number("seed", min=0, step=1)),
+        _field(
+            "speed",
+            _select("speed", [("epoch", "epoch by epoch"), ("slow", "step by step"), ("fast", "fast")]),
+        ),
+        _field("stop at a plateau", '<input type="checkbox" id="play-plateau" checked>'),
+    ]
+    return f'<div id="play-fields">{"".join(fields)}</div>'
+
+
+def _network(columns: Columns, numbers: dict[Any, int], input_names: list[str]) -> str:
+    """Return the columns of units, each a picture of its plane, and the lines between them."""
+    shown = [without_middle(column, MAX_NEURONS) for column in columns]
+    ids = {unit: f"unit{k}-{i}" for k, column in enumerate(shown) for i, unit in enumerate(column) if unit}
+    lines, parts = [], []
+    n_neurons = sum(map(len, columns[1:]))
+    neurons = [unit for column in columns[1:] for unit in column]
+    for k, column in enumerate(shown):
+        units = []
+        for unit in column:
+            if unit is None:
+                units.append(f'<span class="more">⋮ {len(columns[k]) - len(column) + 1} more</span>')
+            elif isinstance(unit, Neuron):
+                a = neurons.index(unit)
+                units.append(_neuron(unit, ids[unit], a, n_neurons + a, numbers[unit.weights[0]], len(columns) - 1))
+                sources: list[Unit] = [Unit("bias", "", "", 1.0), *columns[k - 1]]
+                for source, weight, label in connections(unit, sources):
+                    if source in ids:
+                        lines.append(
+                            f'<line data-weight="{numbers[weight]}" data-from="{ids[source]}" data-to="{ids[unit]}" '
+                            f'data-name="{html.escape(short_name(label))}"/>'
+                        )
+            else:
+                i = columns[0].index(unit)
+                name = html.escape(input_names[i])
+                units.append(
+                    f'<div class="unit" id="{ids[unit]}" data-input="{i}"><canvas role="img" aria-label="input {name}">'
+                    f'</canvas><span class="name">{name}</span></div>'
+                )
+        heading = "inputs" if k == 0 else "output" if k == len(shown) - 1 else f"layer {k}"
+        parts.append(f'<div class="column"><h2>{heading}</h2><div class="units">{"".join(units)}</div></div>')
+    return (
+        f'<svg id="play-lines" aria-hidden="true">{"".join(lines)}</svg>{"".join(parts)}'
+        '<p id="play-weight" hidden>weight <b id="play-weight-name"></b> = <output id="play-weight-data"></output>, '
+        'gradient <output id="play-weight-gradient"></output></p>'
+    )
+
+
+def _neuron(unit: Neuron, key: str, a: int, z: int, bias: int, n_layers: int) -> str:
+    name = html.escape(short_name(unit.symbol))
+    title = f"output {name}" if unit.kind == "output" else f"neuron {name} of layer {unit.layer}"
+    return (
+        f'<button type="button" class="unit" id="{key}" data-a="{a}" data-z="{z}" data-layer="{unit.layer}" '
+        f'aria-label="{title}" aria-pressed="false" title="Show {title} in large"><canvas></canvas>'
+        f'<span class="name">{name}</span><span class="bias" data-bias="{bias}"></span></button>'
+    )
+
+
+def _axes(names: list[str]) -> str:
+    """Return the choice of the two inputs of the planes, and the values of the others."""
+    if len(names) <= 2:
+        labels = [html.escape(name) for name in names]
+        return f"<span>across: {labels[0]}</span>" + (f"<span>up: {labels[1]}</span>" if len(names) == 2 else "")
+    options = [(str(i), name) for i, name in enumerate(names)]
+    held = "".join(
+        f'<label data-held="{i}"><span>{html.escape(name)} = <output></output></span> '
+        f'<input type="range" step="any" aria-label="value of {html.escape(name)}"></label>'
+        for i, name in enumerate(names[:20])
+    )
+    return (
+        _field("across", _select("input across", options), "across")
+        + _field("up", _select("input up", options), "up")
+        + f'<div id="play-held">{held}</div>'
+    )
+
+
+def _legend(task: str, classes: list[str], *, has_hidden: bool, has_test: bool) -> str:
+    lines = "<span>hollow: test</span>" if has_test else ""
+    lines += '<span><span class="line"></span> sums of layer 1 are 0</span>' if has_hidden else ""
+    if task == "number":
+        return f'<span><span class="scale"></span> least to largest target</span>{lines}'
+    marks = "".join(
+        f'<span class="class"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-mark="{k}"/></svg>'
+        f"{html.escape(name)}</span>"
+        for k, name in enumerate(classes)
+    )
+    return f"{marks}{lines}"
+
+
+def _curves(*, has_accuracy: bool, has_test: bool) -> str:
+    """Return the curves of the loss and of the accuracy, with their last numbers."""
+    parts = ["training", "test"] if has_test else ["training"]
+    curves = []
+    for kind in ["loss", "accuracy"] if has_accuracy else ["loss"]:
+        labels = {part: "accuracy" if (part, kind) == ("training", "accuracy") else f"{part} {kind}" for part in parts}
+        numbers = "".join(
+            f'<span class="{part}">{part} '
+            f'<output id="play-{part}-{kind}" aria-live="off" aria-label="{label}"></output></span>'
+            for part, label in labels.items()
+        )
+        paths = "".join(f'<path class="{part}" data-part="{part}" data-kind="{kind}"/>' for part in parts)
+        curves.append(
+            f"<figure><figcaption><b>{kind}</b> {numbers}</figcaption>"
+            f'<svg viewBox="0 0 300 100" preserveAspectRatio="none" role="img" aria-label="{kind} by epoch">{paths}'
+            "</svg>"
+            f'<p class="ends" aria-hidden="true"><span>0</span><output data-last="{kind}"></output></p></figure>'
+        )
+    return "".join(curves)
