@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import html
 import json
@@ -37,6 +38,7 @@ def _graphviz() -> Any:
         return BrowserGraphviz()
     from viz.embedded_graphviz import EmbeddedGraphviz
 
+    atexit.register(_graphviz.cache_clear)  # wasmtime's objects must go before its module does
     return EmbeddedGraphviz()
 
 
