@@ -145,6 +145,7 @@ class _Picture:
             edge_attr={"color": styles.DARK, "arrowsize": "0.8"},
         )
         self.ids = {node: f"n{i}" for i, node in enumerate(nodes)}
+        self.uses = Counter(self.ids[x] for node in nodes for x in set(node.operands))
         self.frames: dict[Path, graphviz.Digraph] = {(): self.drawing}
         # Edges are added last, since Graphviz places a node in the cluster that mentions it first.
         self.edges: list[tuple[str, str, Style]] = []
@@ -317,8 +318,12 @@ class _Picture:
     def _add_operation(
         self, key: str, path: Path, symbol: str, edges: Iterable[tuple[str, Style]], style: Style
     ) -> None:
-        self._add_node(path, f"{key}op", symbol, styles.OPERATION | style)
         edges = list(edges)
+        # Operands stand in the written order. In a sum or product of two it means nothing, and would make edges cross
+        # if one of the two has other users.
+        is_free = symbol in ("+", "*") and len(edges) == 2 and any(self.uses[operand] > 1 for operand, _ in edges)
+        order = {} if is_free else {"ordering": "in"}
+        self._add_node(path, f"{key}op", symbol, styles.OPERATION | order | style)
         if self.sideways and path:
             edges.reverse()  # as in `in_order`
         self.edges += [*((operand, f"{key}op", edge_style) for operand, edge_style in edges), (f"{key}op", key, style)]

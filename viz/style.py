@@ -31,7 +31,7 @@ ROOT = {"fillcolor": "#fdebd0", "color": "#b35900"}
 BIAS = {"fillcolor": "#eeeeee", "color": GREY}
 CONSTANT = {"shape": "plaintext", "style": "", "fontcolor": GREY, "width": "0", "height": "0", "margin": "0.08"}
 OPERATION = {
-    "shape": "oval", "fillcolor": DARK, "color": DARK, "fontcolor": "#ffffff", "margin": "0.06,0.02", "ordering": "in",
+    "shape": "oval", "fillcolor": DARK, "color": DARK, "fontcolor": "#ffffff", "margin": "0.06,0.02",
 }  # fmt: skip
 FOLDED = {"fillcolor": "#e3f3ec", "color": GREEN, "penwidth": "2"}
 CLUSTER = {"style": "rounded,filled", "color": "#bbbbbb", "fontname": FONT, "fontsize": "16", "margin": "10"}

@@ -11,6 +11,7 @@ import engine
 import nn
 import viz
 from engine import Backprop, ForwardMode, Value, dot
+from viz.drawing import layout
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -338,3 +339,17 @@ def test_the_terms_of_a_weighted_sum_are_named():
     source = viz.draw(engine.dot(ws, xs), expand=True).source
     assert "w1*x1" in source
     assert "w2*x2" in source
+
+
+def test_edges_of_a_product_with_a_shared_operand_do_not_cross():
+    a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
+    L = (a * b + c).tanh() * a
+    picture = layout(viz.draw(L, highlight=Backprop(L)).source)
+    names = [node["name"] for node in picture["objects"]]
+    starts, ends = {}, {}
+    for edge in picture["edges"]:
+        if names[edge["head"]] == "n2op":
+            end, start, *_ = edge["pos"].removeprefix("e,").split()
+            starts[edge["tail"]], ends[edge["tail"]] = (float(point.split(",")[1]) for point in (start, end))
+    assert len(starts) == 2
+    assert sorted(starts, key=starts.get) == sorted(ends, key=ends.get)
