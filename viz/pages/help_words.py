@@ -31,7 +31,7 @@ GRAPH_LEGEND = {
     "blue": "leaf: its number can be changed",
     "green": "forward step: the node gets its value",
     "orange": "backward step: the node passes its gradient back",
-    "dashed": "the operand receives a share of the gradient",
+    "dashed": "the operand receives a contribution to its gradient",
     "× 2.0": "local derivative, by which the gradient is multiplied on this edge",
     "faint": "value not computed yet",
 }

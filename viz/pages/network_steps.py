@@ -28,6 +28,8 @@ from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
 from viz.pages.html_page import page_path, write_page
+from viz.pages.network_quiz import KINDS as QUIZ
+from viz.pages.network_quiz import NetworkQuiz
 from viz.pages.network_stage import Limits, Stage, training_markup
 from viz.pages.network_words import (
     MAX_TERMS,
@@ -73,6 +75,7 @@ def network_page(
     notation: str = "P57",
     max_neurons: int = 8,
     precision: int = 4,
+    quiz: bool = False,
     text: str = "",
     hide: Iterable[str] = (),
 ) -> Path:
@@ -95,6 +98,7 @@ def network_page(
             neurons are numbered through, there are no bias units, and delta_n = -dL/dy_n.
         max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
         precision: the significant digits of the words, at least 1; the drawing shows at most 3.
+        quiz: begin with the quiz, which asks for deltas and new weights before it shows them.
         text: a note beside the drawing, in Markdown.
         hide: the controls to hide, as for `viz.page`.
 
@@ -131,6 +135,9 @@ def network_page(
     with recording():
         steps = lesson(stage, loss).steps()
     _check_update(model, inputs, target, loss, rate)
+    page_steps = [step.data() for step in steps]
+    questions = NetworkQuiz(stage, is_numbered=is_numbered)
+    questions.ask(page_steps)
     sizes = "-".join(str(n) for n in (model.n_inputs, *map(len, layers)))
     title = f"A training step of a network {sizes}"
     return write_page(
@@ -141,18 +148,20 @@ def network_page(
         panel=training_markup(),
         data={
             "kind": "network",
-            "options": {"digits": precision, "hide": hidden},
+            "options": {"digits": precision, "hide": hidden, "quiz": quiz},
             "tape": stage.tape.data(),
-            "steps": [step.data() for step in steps],
+            "steps": page_steps,
+            "quiz": QUIZ,
             "numbers": {"rate": rate, **stage.activations()},
             "network": stage.data(),
         },
         templates={
             **{step.words: step.markup for step in steps},
+            **questions.templates(page_steps),
             **error_words(stage.tape, [node for node in stage.tape.order if node.parents]),
         },
         rules=stage.tape.script(),
-        scripts=["network.js"],
+        scripts=["network.js", "network_quiz.js"],
         styles=["network.css"],
         colours=colour_rules(ET.Element("svg")),
         legend=LEGEND,

@@ -31,21 +31,24 @@ def _symbol(name: str) -> str:
 
 _GRADIENT, _UPSTREAM, _NODE = _symbol("gradient operand"), _symbol("gradient node"), _symbol("definition node")
 _BEFORE = '<span data-slot="asked before"></span>'
+ANSWERS = {
+    "right": "Right: ",
+    "wrong": "The answer: ",
+    "unreadable": "Write a number, such as -0.25, 1.5e-3 or 2/3.",
+    "unchosen": "Choose an answer.",
+    "mistake-rounding": "Close, but rounded too much: write three digits.",
+}
 SENTENCES = {
+    **ANSWERS,
     "ask-gradient-number": f"{_NODE} passes its gradient back. What is {_GRADIENT} then?",
     "ask-gradient-sign": f"{_NODE} passes its gradient back. Is {_GRADIENT} then negative, zero or positive?",
     "ask-gradient-formula": f"{_NODE} passes its gradient back. What is added to {_GRADIENT}?",
     "ask-value-number": f"What is the value of {_NODE}?",
     "answer-gradient": f'{_GRADIENT} = <b data-slot="asked total"></b>.',
     "answer-value": f'{_symbol("name node")} = <b data-slot="asked value"></b>.',
-    "right": "Right: ",
-    "wrong": "The answer: ",
-    "unreadable": "Write a number, such as -0.25, 1.5e-3 or 2/3.",
-    "unchosen": "Choose an answer.",
-    "mistake-rounding": "Close, but rounded too much: write three digits.",
-    "mistake-accumulate": f"You forgot to accumulate: {_GRADIENT} was {_BEFORE} before this step. Add the new share.",
-    "mistake-share": "This operand is used more than once here: add the shares of all uses.",
-    "mistake-before": f"That is {_GRADIENT} before this step. Add the new share.",
+    "mistake-accumulate": f"You forgot to accumulate: {_GRADIENT} was {_BEFORE} before. Add the new contribution.",
+    "mistake-share": "This operand is used more than once here: add the contributions of all uses.",
+    "mistake-before": f"That is {_GRADIENT} before this step. Add the new contribution.",
     "mistake-sign": "The size is right, the sign is wrong.",
     "mistake-operand": "That is the derivative with respect to the other operand.",
     "mistake-upstream": f"You forgot the upstream gradient: multiply the local derivative by {_UPSTREAM}.",
@@ -108,12 +111,14 @@ class QuizWords:
             if node.is_constant:
                 continue
             if node.op in SIMPLE:
-                symbols[f"name-{i}"] = _both(self.names[node], Equation(self.names.tree(node)))
+                symbols[f"name-{i}"] = symbol_markup(self.names[node], Equation(self.names.tree(node)))
             if node.parents:
                 definition = self.equations.definition(node, numbers=False)
-                symbols[f"definition-{i}"] = _both(self.names.definition(node), definition)
+                symbols[f"definition-{i}"] = symbol_markup(self.names.definition(node), definition)
             if self.steps:
-                symbols[f"gradient-{i}"] = _both(self.names.gradient(node), Equation(self.equations.gradient(node)))
+                symbols[f"gradient-{i}"] = symbol_markup(
+                    self.names.gradient(node), Equation(self.equations.gradient(node))
+                )
         return symbols
 
 
@@ -146,12 +151,12 @@ def _choices(equations: Equations, names: Names, step: Step, c: int) -> str:
 
     buttons: dict[str, str] = {}
     for mistake, tree, text in formulas():
-        label = _both(text, Equation(tree))
+        label = symbol_markup(text, Equation(tree))
         buttons.setdefault(label, f'<label><input type="radio" name="page-answer" value="{mistake}"> {label}</label>')
     return "".join([*buttons.values()][:MAX_CHOICES])
 
 
-def _both(text: str, equation: Equation) -> str:
+def symbol_markup(text: str, equation: Equation) -> str:
     """Return a formula for screen readers and for the eye."""
     plain = spoken(html.escape(printable(text))).replace("<p ", "<span ").replace("</p>", "</span>")
     return f'{plain}<span aria-hidden="true">{compact(equation.mathml)}</span>'

@@ -5,9 +5,10 @@ import re
 import pytest
 
 import engine
+import nn
 import viz
 from engine import Value
-from tests.viz.pages.browsing import PAGE_STATE, bounding_box, chain, example, title
+from tests.viz.pages.browsing import PAGE_STATE, bounding_box, chain, data_of, example, title
 from tests.viz.pages.test_sharing import link_of, menu, value_of
 
 
@@ -114,7 +115,7 @@ def test_the_page_asks_before_each_step_and_shows_it_after_a_right_answer(tmp_pa
         ("0.8", "The size is right, the sign is wrong."),
         ("2.2", "The size is right, the sign is wrong."),
         ("-0.85", "Close, but rounded too much"),
-        ("-1.5", "You forgot to accumulate: dL/da was 0.7 before this step."),
+        ("-1.5", "You forgot to accumulate: dL/da was 0.7 before."),
         ("-2.3", "You forgot the upstream gradient: multiply the local derivative by dL/dd."),
         ("-3", "You forgot the upstream gradient: multiply the local derivative by dL/dd."),
         ("1.2", "You forgot the local derivative"),
@@ -221,7 +222,7 @@ def test_an_operand_used_twice_needs_both_shares(tmp_path, open_page):
     a = Value(3.0, "a")
     tab = open_page(viz.page((a * a) * Value(2.0, "k"), tmp_path / "quiz.html", quiz=True))
     ask(tab, 5, "number")
-    assert answer(tab, "6") == "This operand is used more than once here: add the shares of all uses."
+    assert answer(tab, "6") == "This operand is used more than once here: add the contributions of all uses."
     assert answer(tab, "12") == "Right: dL/da = 12.0."
 
 
@@ -351,3 +352,60 @@ def test_questions_of_a_large_graph_are_short(tmp_path):
         return len("".join(templates))
 
     assert size(200) < 40_000, "few formulas, and no mathematics in names"
+
+
+def ask_network(tab, step, kind, topic, argument):
+    """Open the question about a node before a step of a network's page."""
+    for seed in range(300):
+        tab.evaluate("([step, seed]) => page.restore({step: step - 1, quiz: {on: true, seed}})", [step, seed])
+        tab.evaluate("(step) => page.move(step)", step)
+        is_number = tab.locator("#page-answers input:not([type])").count() == 1
+        symbol = tab.locator("#page-asked .spoken").text_content()
+        template = tab.locator(f"template#{topic}-{argument}").evaluate("(t) => t.content.textContent")
+        if is_number == (kind == "number") and template.startswith(symbol):
+            return
+    raise AssertionError((step, kind, topic, argument))
+
+
+@pytest.mark.parametrize("notation", ["P57", "P58"])
+def test_deltas_and_new_weights_of_a_network_are_asked(notation, tmp_path, open_page):
+    model = nn.MLP(2, [2, 1], seed=1)
+    path = viz.network_page(model, tmp_path / "net.html", [0.5, -1.0], 1.0, loss=nn.mse, quiz=True, notation=notation)
+    tab = open_page(path)
+    topics = {"backward": [], "update": []}
+    for step, each in enumerate(data_of(path)["steps"]):
+        for topic, i in each.get("asks", [])[-1:]:
+            topics[each["phase"]].append((step, topic, i))
+    assert len(topics["backward"]) == len(topics["update"]) == 3
+    for n, (step, topic, z) in enumerate(topics["backward"]):
+        moment = "(([step, z]) => { const m = page.momentAt(step); return [m.grad[z], MISTAKES.output(m, z)[0]]; })"
+        gradient, slope = tab.evaluate(moment, [step, z])
+        right = gradient * slope if topic == "delta" else -gradient
+        wrong = {
+            "delta": [
+                (gradient, "You forgot the slope"),
+                (-right, "The size is right"),
+                (slope, "You forgot the deriv"),
+            ],
+            "error": [(gradient, "The sign is wrong"), (-gradient * slope, "This delta is the error")],
+        }[topic]
+        for x, said in wrong:
+            if abs(x - right) > 0.02 * abs(right):
+                ask_network(tab, step, "number", "delta", z)
+                assert tab.locator("#page-stage").inner_text().count("δ =") == n, "this delta is not visible"
+                assert answer(tab, repr(x)).startswith(said)
+                assert answer(tab, f"{right:.3g}").startswith("Right")
+    step, _, w = topics["update"][1]
+    old, gradient = tab.evaluate(
+        "([step, w]) => { const m = page.momentAt(step); return [page.tape.nodes[w].data, m.grad[w]]; }", [step, w]
+    )
+    for x, said in [
+        (old + 0.5 * gradient, "The weight moves in the wrong direction"),
+        (old - gradient, "You forgot the learning rate"),
+        (-0.5 * gradient, "That is the change of the weight"),
+        (old, "That is the old weight"),
+        (old + 10.0, "Not right. Subtract"),
+        (old - 0.5 * gradient, "Right"),
+    ]:
+        ask_network(tab, step, "number", "weight", w)
+        assert answer(tab, repr(x)).startswith(said)

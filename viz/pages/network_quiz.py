@@ -1,0 +1,87 @@
+"""The quiz of the page of a network: deltas in the backward pass, and weights after their update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from viz.equations import Equation
+from viz.network_units import Neuron
+from viz.pages.network_stage import Stage
+from viz.pages.network_words import symbol
+from viz.pages.quiz_words import ANSWERS, symbol_markup
+
+MAX_WEIGHTS = 6  # of a neuron that may be asked
+
+
+def _topic(name: str, symbols: str) -> dict[str, str]:
+    """Return the questions about a quantity, and the sentence with its number."""
+    shown = f'<span data-symbol="{symbols} argument"></span>'
+    return {
+        f"ask-{name}-number": f"What is {shown}?",
+        f"ask-{name}-sign": f"Is {shown} negative, zero or positive?",
+        f"answer-{name}": f'{shown} = <b data-slot="asked value"></b>.',
+    }
+
+
+SENTENCES = {
+    **ANSWERS,
+    **_topic("delta", "delta"),
+    **_topic("error", "delta"),
+    "ask-weight-number": 'What is <span data-symbol="weight argument"></span> after the update?',
+    "answer-weight": '<span data-symbol="weight argument"></span> = <b data-slot="asked value"></b>.',
+    "mistake-opposite": "The size is right, the sign is wrong.",
+    "mistake-slope": "You forgot the slope of the activation.",
+    "mistake-slopeValue": "You used the output of the neuron in place of the slope of its activation.",
+    "mistake-output": "You forgot the derivative of the loss with respect to the output.",
+    "mistake-gradient": "The sign is wrong: this delta is minus the derivative of the loss.",
+    "mistake-ownSlope": "This delta is the error of the output: do not multiply it by the slope of the activation.",
+    "mistake-direction": "The weight moves in the wrong direction: the loss must fall.",
+    "mistake-rate": "You forgot the learning rate.",
+    "mistake-change": "That is the change of the weight: add it to the old weight.",
+    "mistake-old": "That is the old weight.",
+    "other-delta": "Not right. Multiply the derivative of the loss with respect to the output by the slope.",
+    "other-error": "Not right. Follow the rule of this layer: case 1 for an output, case 2 for another neuron.",
+    "other-weight": "Not right. Subtract the learning rate times the gradient from the old weight.",
+}
+KINDS: dict[str, dict[str, list[str]]] = {
+    "delta": {
+        "kinds": ["number", "sign"],
+        "mistakes": ["opposite", "slope", "slopeValue", "output"],
+        "signs": ["opposite"],
+    },
+    "error": {"kinds": ["number", "sign"], "mistakes": ["gradient", "ownSlope"], "signs": ["gradient"]},
+    "weight": {"kinds": ["number"], "mistakes": ["direction", "rate", "change", "old"], "signs": []},
+}
+
+
+class NetworkQuiz:
+    """The questions about the steps of a network."""
+
+    def __init__(self, stage: Stage, *, is_numbered: bool) -> None:
+        self.delta = "error" if is_numbered else "delta"
+        neurons = [neuron for layer in stage.layers for neuron in layer]
+        self.neurons: dict[int, Neuron] = {stage.output(neuron): neuron for neuron in neurons}
+        self.weights = [
+            {stage.tape.index[weight]: label for weight, label in [*neuron.labelled_weights][:MAX_WEIGHTS]}
+            for neuron in neurons
+        ]
+
+    def ask(self, steps: Sequence[dict[str, Any]]) -> None:
+        """Add to each step about one neuron what may be asked before it."""
+        for step in steps:
+            action, *nodes = step["actions"][-1] if step["actions"] else ("",)
+            if action == "backward" and len(nodes) == 1 and nodes[0] in self.neurons:
+                step["asks"] = [[self.delta, nodes[0]]]
+            asked = [weights for weights in self.weights if action == "update" and not weights.keys().isdisjoint(nodes)]
+            if len(asked) == 1:
+                step["asks"] = [["weight", i] for i in asked[0]]
+
+    def templates(self, steps: Sequence[dict[str, Any]]) -> dict[str, str]:
+        """Return the sentences, and the symbols of what the steps ask."""
+        words = {f"quiz-{name}": text for name, text in SENTENCES.items()}
+        labels = {i: label for weights in self.weights for i, label in weights.items()}
+        for topic, i in (ask for step in steps for ask in step.get("asks", ())):
+            label = labels[i] if topic == "weight" else self.neurons[i].delta_symbol
+            words[f"{'weight' if topic == 'weight' else 'delta'}-{i}"] = symbol_markup(label, Equation(symbol(label)))
+        return words
