@@ -156,8 +156,9 @@ def asset(name: str) -> str:
 
 
 def _without_comments(script: str) -> str:
-    """Return a script without the lines that are comments, which are a third of it."""
-    return re.sub(r"^[ \t]*(//[^\n]*|/\*\*((?!\*/).)*\*/)[ \t]*\n", "", script, flags=re.MULTILINE | re.DOTALL)
+    """Return a script without comments and types, which are a third of it."""
+    lines = r"^[ \t]*(//[^\n]*|/\*\*((?!\*/).)*\*/)[ \t]*\n"
+    return re.sub(lines + r"|/\*\* @[^\n]*?\*/ ?", "", script, flags=re.MULTILINE | re.DOTALL)
 
 
 def _hash(text: str) -> str:

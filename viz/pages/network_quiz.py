@@ -11,7 +11,7 @@ from viz.pages.network_stage import Stage
 from viz.pages.network_words import symbol
 from viz.pages.quiz_words import ANSWERS, symbol_markup
 
-MAX_WEIGHTS = 6  # of a neuron that may be asked
+MAX_WEIGHTS = 3  # of a neuron that may be asked
 
 
 def _topic(name: str, symbols: str) -> dict[str, str]:
