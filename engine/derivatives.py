@@ -316,7 +316,7 @@ def _local_derivatives(
     """Return the operands of a node that are in `wanted`, each with the local derivative with respect to it."""
     if node._a is None:
         return []
-    # An input is a variable of its own, so it must not stand for the value of its operation in a derivative.
+    # An input is an independent variable: a derivative must not contain it in place of the value of its operation.
     out = operand(copy.copy(node) if is_input else node)
     partials = node._rule.partial_functions if operand is _data else node._rule.partial_graphs
     try:

@@ -25,7 +25,7 @@ RULE_PARTIALS = {
     "log10": "1/(a * log(10))",
 }
 
-# For the names that other libraries have in their package what to write instead.
+# Replacements of the names that other libraries have in their package.
 PACKAGE_NAMES = {
     **dict.fromkeys(["Tensor", "tensor", "Variable", "Parameter", "Scalar"], "engine.Value(2.0, 'x')"),
     **dict.fromkeys(["nn", "viz"], "`import {name}`"),
@@ -46,7 +46,7 @@ PACKAGE_NAMES = {
     **{name: f'engine.rule("{name}", "{name}(a)", "{partial}")' for name, partial in RULE_PARTIALS.items()},
 }
 
-# And for those that their nodes have.
+# Advice for the attributes that their nodes have.
 FOREIGN_NAMES = {
     # micrograd
     "_prev": "write v.parents",
@@ -76,8 +76,7 @@ FOREIGN_NAMES = {
     "mean": "it is one number; write engine.sum(xs) / len(xs) for the mean of several Values",
 }
 
-
-# For the operators of Python that a Value lacks what to write instead.
+# The operators of Python that a Value lacks: the sign, and what to write instead.
 FOREIGN_OPERATORS = {
     "xor": ("^", "write v ** w for a power"),
     "floordiv": ("//", "write v / w, or v.data // w for the number"),

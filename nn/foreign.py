@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# For the names that other libraries have in their package what to write instead.
+# Replacements of the names that other libraries have in their package.
 PACKAGE_NAMES = {
     "Neuron": "nn.Perceptron(2, 'tanh'), or nn.micrograd.Neuron(2)",
     "Linear": "nn.Layer(2, 3, 'linear')",
@@ -15,7 +15,7 @@ PACKAGE_NAMES = {
     **dict.fromkeys(["optim", "AdamW"], "nn.Adam(model.parameters()) or nn.SGD(model.parameters())"),
 }
 
-# And for those that their models have.
+# Advice for the attributes that their models have.
 MODEL_NAMES = {
     "weights": "model.parameters(), or those of a neuron, model.layers[0].neurons[0].weights",
     **dict.fromkeys(["w", "weight", "coef_"], "neuron.weights[1:], where neuron is a Perceptron"),

@@ -234,14 +234,14 @@ class Equations:
 def _equal(sides: Sequence[ast.expr]) -> Equation:
     """Return the equation of several sides, without a side that reads as the one before it."""
     left, *rights = sides
-    kept = []
+    distinct = []
     before = latex_source(left)
     for side in rights:
         text = latex_source(side)
         if text != before:
-            kept.append(("=", side))
+            distinct.append(("=", side))
         before = text
-    return Equation(left, tuple(kept))
+    return Equation(left, tuple(distinct))
 
 
 def _written_rows(node: Value) -> list[tuple[Value, ...]]:

@@ -124,14 +124,14 @@ class _Picture:
         }
         self.largest: float = max(abs(weight.data) for weight in self.weights) or 1.0
         self.columns = columns
-        self.shown = [without_middle(column, max_neurons) for column in columns]
-        rows = max(map(len, self.shown))
-        lines = max(len(sources) * len(neurons_of(column)) for sources, column in pairwise(self.shown))
-        is_whole = not any(None in column for column in self.shown)
-        self.numbered = is_whole and lines <= MAX_NUMBERED
-        self.named = is_whole and lines <= MAX_NAMED
+        self.visible = [without_middle(column, max_neurons) for column in columns]
+        rows = max(map(len, self.visible))
+        lines = max(len(sources) * len(neurons_of(column)) for sources, column in pairwise(self.visible))
+        is_whole = not any(None in column for column in self.visible)
+        self.has_numbers = is_whole and lines <= MAX_NUMBERED
+        self.has_names = is_whole and lines <= MAX_NAMED
         self.has_deltas = neurons_of(columns[-1])[0].delta is not None
-        self.pitch = 110.0 if self.numbered else 2 * NEURON_RADIUS + (2.2 if self.has_deltas else 1.2) * LINE_HEIGHT
+        self.pitch = 110.0 if self.has_numbers else 2 * NEURON_RADIUS + (2.2 if self.has_deltas else 1.2) * LINE_HEIGHT
         self.gap: float = max(280.0, 36.0 * rows, *(self.minimal_gap(k) for k in range(1, len(columns))))
         self.top = self.pitch * (rows - 1) / 2 + NEURON_RADIUS + 2.5 * LINE_HEIGHT
         self.alt_texts: list[str] = []
@@ -146,7 +146,7 @@ class _Picture:
             node_attr={"shape": "plain", "fontname": FONT, "fontsize": str(FONT_SIZE)},
             edge_attr={"arrowsize": "0.6"},
         )  # fmt: skip
-        for k, column in enumerate(self.shown):
+        for k, column in enumerate(self.visible):
             for unit in column:
                 self.unit(k, unit)
         for k in range(1, len(columns)):
@@ -157,20 +157,20 @@ class _Picture:
 
         There, they are evenly spaced in one column: next to the sources, or next to the receivers.
         """
-        n_sources, n_receivers = len(self.shown[k - 1]), len(neurons_of(self.shown[k]))
+        n_sources, n_receivers = len(self.visible[k - 1]), len(neurons_of(self.visible[k]))
         return 1 / (n_receivers + 1) if n_receivers <= n_sources else n_sources / (n_sources + 1)
 
     def minimal_gap(self, k: int) -> float:
         """Return the distance from the column before layer k at which no number on a line touches a circle."""
-        if not self.numbered:
+        if not self.has_numbers:
             return 0.0
-        labels = [self.weight_label(weight) for x in neurons_of(self.shown[k]) for weight in x.weights]
+        labels = [self.weight_label(weight) for x in neurons_of(self.visible[k]) for weight in x.weights]
         half_width = 0.3 * FONT_SIZE * max(map(len, labels))
         return (NEURON_RADIUS + half_width + 6) / min(self.label_position(k), 1 - self.label_position(k))
 
     def position(self, k: int, unit: Unit | None) -> Point:
         """Return the centre of the circle of a unit of layer k."""
-        column = self.shown[k]
+        column = self.visible[k]
         return k * self.gap, self.pitch * ((len(column) - 1) / 2 - column.index(unit))
 
     def node(self, key: str, label: str, position: Point, **style: str) -> None:
@@ -189,7 +189,7 @@ class _Picture:
         """Draw a circle with its label, and the curve of a neuron; None is the omitted middle of a column."""
         x, y = self.position(k, unit)
         if unit is None:
-            self.text(f"more {k}", f"... {len(self.columns[k]) - len(self.shown[k]) + 1} more", (x, y))
+            self.text(f"more {k}", f"... {len(self.columns[k]) - len(self.visible[k]) + 1} more", (x, y))
             return
         output = "1" if unit.kind == "bias" else self.number(unit.output)
         texts = {"name": unit.name, "output": output}
@@ -236,15 +236,15 @@ class _Picture:
     def lines(self, k: int) -> None:
         """Draw the weights of layer k."""
         share = self.label_position(k)
-        for unit in neurons_of(self.shown[k]):
+        for unit in neurons_of(self.visible[k]):
             for source, weight in zip(self.columns[k - 1], unit.weights, strict=True):
-                if source not in self.shown[k - 1]:
+                if source not in self.visible[k - 1]:
                     continue
                 name = self.weights[weight]
                 colour, style = self.line_style(weight.data)
                 tooltip = f"{name} = {self.number(weight.data)}, from {source.name} to {unit.name}"
                 self.drawing.edge(source.key, unit.key, tooltip=tooltip, **style)
-                if self.numbered:
+                if self.has_numbers:
                     (x, y), (to_x, to_y) = self.position(k - 1, source), self.position(k, unit)
                     middle = x + share * (to_x - x), y + share * (to_y - y)
                     label = self.weight_label(weight)
@@ -254,14 +254,14 @@ class _Picture:
         """Return the colour of the line of a weight, and all of its attributes."""
         colour, dashes = (BLUE, "solid") if weight > 0 else (ORANGE, "dashed") if weight < 0 else (GREY, "dotted")
         style = {"color": colour, "style": dashes, "penwidth": f"{0.4 + 4.6 * abs(weight) / self.largest:.2f}"}
-        if not self.numbered:
+        if not self.has_numbers:
             style |= {"color": f"{colour}99", "arrowhead": "none"}
         return colour, style
 
     def weight_label(self, weight: Value) -> str:
         """Return the text on the line of a weight."""
         value = self.number(weight.data)
-        return f"{short_name(self.weights[weight])} = {value}" if self.named else value
+        return f"{short_name(self.weights[weight])} = {value}" if self.has_names else value
 
     def headings(self, model: Any) -> None:
         """Write a heading above each column."""
@@ -279,7 +279,7 @@ class _Picture:
         if None in numbers or len(numbers) != len(self.columns[-1]):
             return
         for unit, number in zip(self.columns[-1], numbers, strict=True):
-            if unit in self.shown[-1]:
+            if unit in self.visible[-1]:
                 x, y = self.position(len(self.columns) - 1, unit)
                 text = f"target {self.number(number)}"
                 self.text(f"target {unit.key}", text, (x + NEURON_RADIUS + 2.5 * LINE_HEIGHT, y), DARK)

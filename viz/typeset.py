@@ -121,7 +121,7 @@ class Symbol:
         subscripts: numbers, letters and words.
         superscript: the prefix of a dotted label, in parentheses; of `layer1.` the number only.
         accent: a key of ACCENTS; "" for none.
-        is_text: whether the label is no symbol, but text.
+        is_text: whether the label is text instead of a symbol.
     """
 
     base: str

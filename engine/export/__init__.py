@@ -1,6 +1,7 @@
 """`engine.source`: a recorded graph as a program in another language.
 
-`program` turns the graph into lines of Python arithmetic, and `writers` writes the lines in a language.
+`naming` and `expressions` write nodes and rows of the table as Python arithmetic, `program` turns the graph into lines
+of it, in which `lines` computes common expressions once, and `writers` writes the lines in a language.
 """
 
 from __future__ import annotations
