@@ -13,5 +13,5 @@ def test_the_session_runs(tmp_path, monkeypatch):
     assert result.failed == 0
     committed = README.parent / "demos" / "pictures" / "backprop.svg"
     assert (tmp_path / "L.svg").read_text(encoding="utf-8") == committed.read_text(encoding="utf-8"), (
-        "the session draws the picture at the top"
+        "the session draws the committed picture"
     )
