@@ -17,6 +17,7 @@ from viz.animation import Animation
 from viz.drawing import Drawing
 from viz.equations import latex
 from viz.graph_drawing import draw
+from viz.live_widget import widget
 from viz.network_drawing import network
 from viz.notebook import PAGES, embed, show_in_notebook
 from viz.pages.graph_steps import page
@@ -30,7 +31,7 @@ from viz.tracing import source_lines
 __all__ = [
     "Animation", "Drawing", "Tree", "draw", "embed", "latex", "network", "network_page", "page",
     "playground", "plot_activations", "plot_decision_boundary", "plot_descent", "plot_gradients", "plot_loss",
-    "source_lines", "text", "tikz",
+    "source_lines", "text", "tikz", "widget",
 ]  # fmt: skip
 
 show_in_notebook(dict.fromkeys((Perceptron, Layer, MLP), network))

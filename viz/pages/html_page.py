@@ -23,7 +23,9 @@ DIFFERS = {  # said when the browser's numbers are not Python's
     '<span data-slot="recorded" data-digits="17"></span>. The numbers of this page are not those of the engine.'
     for what, name in (("data", "the value is"), ("grad", "the gradient is"))
 }
-SHELL = ("page.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js", "quiz.js", "share.js")
+SHELL = (
+    "page.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js", "quiz.js", "share.js", "bridge.js",
+)  # fmt: skip
 
 
 def page_path(path: str | os.PathLike[str]) -> Path:
