@@ -90,6 +90,7 @@ def test_the_page_asks_before_each_step_and_shows_it_after_a_right_answer(tmp_pa
     form = tab.get_by_role("form", name="question")
     assert " ".join(form.inner_text().split()).startswith("What is the value of a*b")
     assert tab.evaluate("document.activeElement.ariaLabel") == "your answer"
+    assert tab.evaluate("document.activeElement.getAttribute('aria-describedby')") == "page-asked"
     assert answer(tab, "-6") == "Right: a*b = -6.0."
     assert title(tab) == "Forward 1 of 3"
     assert form.count() == 0

@@ -165,6 +165,7 @@ const NAMED = {};
     if (kind === "number") {
       const input = /** @type {HTMLInputElement} */ (element("input"));
       input.setAttribute("aria-label", "your answer");
+      input.setAttribute("aria-describedby", "page-asked");
       input.name = "page-answer";
       return input;
     }
@@ -182,6 +183,7 @@ const NAMED = {};
     const group = element("fieldset", ...choices);
     group.setAttribute("role", "radiogroup");
     group.setAttribute("aria-label", "your answer");
+    group.setAttribute("aria-describedby", "page-asked");
     return group;
   };
 
