@@ -16,7 +16,8 @@ from engine.validation import describe
 from viz.drawing import layout
 from viz.equations import TeX
 from viz.graph_drawing import draw
-from viz.typeset import Symbol, latex_source, latex_text
+from viz.notation import Symbol
+from viz.typeset import latex_source, latex_text
 
 SCALE = 0.625  # 16 points, the type size of drawings, become 10
 OPERATIONS = {"*": r"$\times$", "+": "$+$", "-": "$-$", "/": "$/$", "neg": "$-$"}

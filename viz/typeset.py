@@ -14,28 +14,27 @@ and so does one call: `∂(y, x)` is the derivative of y with respect to x.
 from __future__ import annotations
 
 import ast
-import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from engine.formatting import format_number
 from engine.labels import substitute
-from viz.clusters import DOTTED
-
-# How closely the parts of an expression hold together. An operand of an operation that holds more closely needs
-# parentheses.
-CASES, OR, AND, NOT, COMPARISON, NEGATIVE, SUM, PRODUCT, POWER, CALL, ATOM = range(11)
-
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
-    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
-    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
-    "Omega": "Ω",
-}  # fmt: skip
-SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→"}
+from viz.latex_writer import LaTeXWriter
+from viz.mathml_writer import MathMLWriter
+from viz.notation import (
+    AND,
+    ATOM,
+    CALL,
+    CASES,
+    COMPARISON,
+    NEGATIVE,
+    NOT,
+    OR,
+    POWER,
+    PRODUCT,
+    SUM,
+    Number,
+    Symbol,
+)
 
 # Functions that mathematics writes with others, or by another name
 TEMPLATES = {
@@ -54,31 +53,6 @@ RELATIONS: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 
 
-class Number(str):
-    """The text of a number that takes the place of a symbol.
-
-    Attributes:
-        slot: what a page shows there, such as "data 5"; "" for a number that does not change.
-
-    >>> Number(-3.0)
-    '-3.0'
-    """
-
-    __slots__ = ("slot",)
-    slot: str
-
-    def __new__(cls, x: float, slot: str = "") -> Number:
-        """Return the text of `x`, to 6 significant digits."""
-        self = super().__new__(cls, format_number(x))
-        self.slot = slot
-        return self
-
-
-def slot_mark(slot: str, *, is_bracketed: bool = False) -> str:
-    """Return the mark of a slot in text and in LaTeX, which `viz.pages.words.markup` turns into an element."""
-    return f"\ue000{slot}{'!' if is_bracketed else ''}\ue001"
-
-
 def plugged_in(x: float, slot: str = "") -> ast.expr:
     """Return a number as a leaf of an expression, in place of a symbol."""
     return ast.Constant(Number(x, slot))
@@ -95,7 +69,7 @@ def mathml(expr: ast.expr) -> str:
     >>> mathml(ast.parse("a**2", mode="eval").body)
     '<msup><mi>a</mi><mn>2</mn></msup>'
     """
-    return _Walk(_MathML()).at(expr, CASES)
+    return _Walk(MathMLWriter()).at(expr, CASES)
 
 
 def latex_source(expr: ast.expr) -> str:
@@ -104,62 +78,18 @@ def latex_source(expr: ast.expr) -> str:
     >>> print(latex_source(ast.parse("1/(1 + exp(-w12))", mode="eval").body))
     \frac{1}{1 + e^{-w_{12}}}
     """
-    return _Walk(_LaTeX()).at(expr, CASES)
+    return _Walk(LaTeXWriter()).at(expr, CASES)
 
 
 def latex_text(text: str) -> str:
     """Return any text as LaTeX in math mode, upright, with everything escaped that LaTeX would interpret."""
-    return _LaTeX().text(text)
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A label, taken apart: `layer1.w12_hat` has the base w, the subscript 12, the layer (1) and a hat.
-
-    Attributes:
-        base: a letter, a Greek letter, a word; or the whole label, if it is not built like a symbol.
-        subscripts: numbers, letters and words.
-        superscript: the prefix of a dotted label, in parentheses; of `layer1.` the number only.
-        accent: a key of ACCENTS; "" for none.
-        is_text: whether the label is text instead of a symbol.
-    """
-
-    base: str
-    subscripts: tuple[str, ...] = ()
-    superscript: str = ""
-    accent: str = ""
-    is_text: bool = False
-
-    @classmethod
-    def parse(cls, label: str) -> Symbol:
-        """Take a label apart.
-
-        >>> Symbol.parse("y_hat"), Symbol.parse("beta_2").subscripts
-        (Symbol(base='y', subscripts=(), superscript='', accent='hat', is_text=False), ('2',))
-        """
-        label = label.translate(SUBSCRIPTS)
-        prefix, _, name = label.rpartition(".") if DOTTED.fullmatch(label) else ("", "", label)
-        first, *others = name.split("_")
-        match = re.fullmatch(r"([^\W\d_]+)(\d[\d,]*)?", first)
-        if not match or not all(re.fullmatch(r"[^\W_][^\W_,]*(,[^\W_,]+)*", x) for x in others):
-            return cls(label, is_text=True)
-        accents = [x for x in others if x in ACCENTS]
-        if len(accents) > 1:
-            return cls(label, is_text=True)
-        subscripts = [x for x in (match[2], *others) if x and x not in ACCENTS]
-        layer = re.fullmatch(r"layer(\d+)", prefix)
-        return cls(
-            GREEK.get(match[1], match[1]),
-            tuple(GREEK.get(x, x) for x in subscripts),
-            f"({layer[1] if layer else prefix})" if prefix else "",
-            accents[0] if accents else "",
-        )
+    return LaTeXWriter().text(text)
 
 
 class _Walk:
     """The walk over a tree, which calls the writer of one language."""
 
-    def __init__(self, writer: _MathML | _LaTeX) -> None:
+    def __init__(self, writer: MathMLWriter | LaTeXWriter) -> None:
         self.writer = writer
         self.is_script = False  # inside an exponent, where a fraction is written a/b
 
@@ -327,184 +257,3 @@ def _function_name(name: str) -> Symbol:
     """Return the name of a function: `log10` has the subscript 10, `leaky_relu` no subscript."""
     match = re.fullmatch(r"([^\W\d_]+)(\d+)", name)
     return Symbol(match[1], (match[2],)) if match else Symbol(FUNCTION_NAMES.get(name, name))
-
-
-TALL_ELEMENT = re.compile("<(mfrac|mtable|msqrt|mroot|msup|msubsup)")
-
-
-class _MathML:
-    """The parts of an expression in presentation MathML: elements, of which a `mrow` holds several.
-
-    `number` puts a negative number in parentheses if it holds together less closely than `least`. The root of degree ""
-    is the square root; the exponent "" of a function is none; the last condition of `cases` is "", for otherwise.
-    """
-
-    def number(self, text: str, slot: str, least: int) -> str:
-        number = text.replace("-", "−")
-        if text.startswith("-") and least > NEGATIVE:
-            number = f"({number})"
-        if not slot:
-            return f"<mn>{number}</mn>"
-        bracketed = ' data-bracketed=""' if least > NEGATIVE else ""
-        return f'<mn data-slot="{html.escape(slot)}"{bracketed}>{number}</mn>'
-
-    def symbol(self, symbol: Symbol) -> str:
-        if symbol.is_text:
-            return f"<mtext>{html.escape(symbol.base)}</mtext>"
-        base = f"<mi>{html.escape(symbol.base)}</mi>"
-        if symbol.accent:
-            base = f'<mover accent="true">{base}<mo stretchy="false">{ACCENTS[symbol.accent]}</mo></mover>'
-        subscript = ""
-        if symbol.subscripts:
-            parts = [f"<mn>{x}</mn>" if x[0].isdigit() else f"<mi>{html.escape(x)}</mi>" for x in symbol.subscripts]
-            subscript = parts[0] if len(parts) == 1 else f"<mrow>{'<mo>,</mo>'.join(parts)}</mrow>"
-        superscript = f"<mtext>{html.escape(symbol.superscript)}</mtext>" if symbol.superscript else ""
-        if subscript and superscript:
-            return f"<msubsup>{base}{subscript}{superscript}</msubsup>"
-        if subscript:
-            return f"<msub>{base}{subscript}</msub>"
-        return f"<msup>{base}{superscript}</msup>" if superscript else base
-
-    def row(self, *parts: str) -> str:
-        return "".join(parts) if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
-
-    def operator(self, sign: str) -> str:
-        return f"<mo>{html.escape(sign) or '&#x2062;'}</mo>"
-
-    def negative(self, part: str) -> str:
-        return f'<mrow><mo form="prefix">−</mo>{part}</mrow>'
-
-    def words(self, text: str) -> str:
-        return f'<mspace width="0.4em"/><mtext>{text}</mtext><mspace width="0.4em"/>'
-
-    def fenced(self, left: str, part: str, right: str) -> str:
-        stretchy = "" if TALL_ELEMENT.search(part) else ' stretchy="false"'  # browsers space high brackets more widely
-        return f'<mrow><mo form="prefix"{stretchy}>{left}</mo>{part}<mo form="postfix"{stretchy}>{right}</mo></mrow>'
-
-    def fraction(self, numerator: str, denominator: str) -> str:
-        return f"<mfrac>{numerator}{denominator}</mfrac>"
-
-    def power(self, base: str, exponent: str) -> str:
-        return f"<msup>{base}{exponent}</msup>"
-
-    def root(self, part: str, degree: str) -> str:
-        return f"<mroot>{part}{degree}</mroot>" if degree else f"<msqrt>{part}</msqrt>"
-
-    def function(self, name: Symbol, exponent: str) -> str:
-        base = f'<mi mathvariant="normal">{html.escape(name.base)}</mi>'
-        if name.subscripts:
-            base = f"<msub>{base}<mn>{name.subscripts[0]}</mn></msub>"
-        return (f"<msup>{base}{exponent}</msup>" if exponent else base) + "<mo>&#x2061;</mo>"
-
-    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        cells = [
-            f"<mtr><mtd>{value}</mtd><mtd>"
-            + (
-                f'<mrow><mtext>if</mtext><mspace width="0.4em"/>{condition}</mrow>'
-                if condition
-                else "<mtext>otherwise</mtext>"
-            )
-            + "</mtd></mtr>"
-            for value, condition in rows
-        ]
-        table = f'<mtable class="cases" columnalign="left">{"".join(cells)}</mtable>'
-        return f'<mrow><mo form="prefix">{{</mo>{table}</mrow>'
-
-
-LATEX_OPERATORS = {
-    "−": "-", "·": r"\cdot", "×": r"\times", "→": r"\to", "≠": r"\ne", "≤": r"\le", "≥": r"\ge",
-    "⋯": r"\cdots", "∂": r"\partial",
-}  # fmt: skip
-LATEX_FENCES = {"(": "(", ")": ")", "⌊": r"\lfloor", "⌋": r"\rfloor", "|": r"\lvert"}
-LATEX_FUNCTIONS = {
-    "arccos", "arcsin", "arctan", "cos", "cosh", "log", "max", "min", "sin", "sinh", "tan", "tanh",
-}  # fmt: skip
-LATEX_GREEK = {letter: f"\\{name}" for name, letter in GREEK.items()} | {"ε": r"\varepsilon", "φ": r"\varphi"}
-LATEX_CHARACTERS = {c: f"\\{c}" for c in "{}$&#_%"} | {
-    "\\": r"{\backslash}", "~": r"{\sim}", "^": r"{\wedge}", "<": "{<}", ">": "{>}", "|": "{|}",
-    **{c: f"{{{command}}}" for c, command in (LATEX_OPERATORS | LATEX_GREEK).items()},
-}  # fmt: skip
-LINE_BREAK = r" \\ "
-TALL = re.compile(r"\\frac|\\begin|\\sqrt|\^")
-
-
-class _LaTeX:
-    """The parts of an expression in LaTeX's math mode, for LaTeX with amsmath and for MathJax."""
-
-    def number(self, text: str, slot: str, least: int) -> str:
-        if slot:
-            return slot_mark(slot, is_bracketed=least > NEGATIVE)
-        mantissa, _, exponent = text.partition("e")
-        if exponent:
-            text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
-        level = NEGATIVE if text.startswith("-") else PRODUCT if exponent else ATOM
-        return f"({text})" if level < least else text
-
-    def symbol(self, symbol: Symbol) -> str:
-        if symbol.is_text:
-            return self.text(symbol.base)
-        base = self.letter(symbol.base)
-        if symbol.accent:
-            base = f"\\{symbol.accent}{{{base}}}"
-        if symbol.subscripts:
-            base += f"_{{{','.join(map(self.letter, symbol.subscripts))}}}"
-        return base + (f"^{{{self.superscript(symbol.superscript)}}}" if symbol.superscript else "")
-
-    def superscript(self, text: str) -> str:
-        """Return the prefix of a label, in its parentheses."""
-        return f"({self.letter(text[1:-1])})"
-
-    def letter(self, name: str) -> str:
-        """Return a letter in italics, a word upright, digits as they are."""
-        if name in LATEX_GREEK:
-            return LATEX_GREEK[name]
-        if name.isascii() and name.replace(",", "").isalnum():
-            return name if len(name) == 1 or name[0].isdigit() else f"\\mathrm{{{name}}}"
-        return self.text(name)
-
-    def text(self, text: str) -> str:
-        """Return any text, upright, with everything escaped that LaTeX or MathJax would interpret."""
-        parts = re.split(f"([{re.escape(''.join(LATEX_CHARACTERS))}])", text)
-        return "".join(LATEX_CHARACTERS.get(x) or f"\\text{{{x}}}" for x in parts if x)
-
-    def row(self, *parts: str) -> str:
-        return " ".join(x for x in parts if x)
-
-    def operator(self, sign: str) -> str:
-        return LATEX_OPERATORS.get(sign, sign)
-
-    def negative(self, part: str) -> str:
-        return f"-{part}"
-
-    def words(self, text: str) -> str:
-        return f"\\text{{ {text} }}"
-
-    def fenced(self, left: str, part: str, right: str) -> str:
-        left, right = LATEX_FENCES[left], LATEX_FENCES[right] if left != "|" else r"\rvert"
-        if TALL.search(part):
-            return f"\\left{left} {part} \\right{right}"
-        return f"{left}{part}{right}" if len(left) == 1 else f"{left} {part} {right}"
-
-    def fraction(self, numerator: str, denominator: str) -> str:
-        return f"\\frac{{{numerator}}}{{{denominator}}}"
-
-    def power(self, base: str, exponent: str) -> str:
-        return f"{base}^{{{exponent}}}"
-
-    def root(self, part: str, degree: str) -> str:
-        return f"\\sqrt[{degree}]{{{part}}}" if degree else f"\\sqrt{{{part}}}"
-
-    def function(self, name: Symbol, exponent: str) -> str:
-        base = name.base
-        if base in LATEX_FUNCTIONS:
-            function = f"\\{base}"
-        elif base.isascii() and base.replace("_", "").isalnum():
-            function = rf"\operatorname{{{base}}}".replace("_", r"\_")
-        else:
-            function = self.letter(base)
-        subscript = f"_{{{name.subscripts[0]}}}" if name.subscripts else ""
-        return f"{function}{subscript}" + (f"^{{{exponent}}}" if exponent else "")
-
-    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        lines = [f"{value} & " + (f"\\text{{if }} {test}" if test else r"\text{otherwise}") for value, test in rows]
-        return rf"\begin{{cases}} {LINE_BREAK.join(lines)} \end{{cases}}"

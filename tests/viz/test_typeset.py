@@ -15,7 +15,8 @@ from engine.formulas import MATH_FUNCTIONS
 from engine.labels import substitute
 from engine.rules import RULES
 from tests.engine.test_random_rules import Grower
-from viz.typeset import GREEK, latex_source, mathml, plugged_in
+from viz.notation import GREEK
+from viz.typeset import latex_source, mathml, plugged_in
 
 NAMESPACE = {
     **MATH_FUNCTIONS, **{name: row.function for name, row in RULES.items() if name.isidentifier() and not row.finalize},

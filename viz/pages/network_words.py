@@ -12,8 +12,9 @@ from functools import reduce
 from engine import Value, topological_order
 from engine.labels import expression, label_expression, literal, unparse
 from viz.equations import Equation
+from viz.notation import Number, slot_mark
 from viz.pages.words import formula, latex, markup, spoken
-from viz.typeset import Number, derivative, mathml, plugged_in, slot_mark
+from viz.typeset import derivative, mathml, plugged_in
 
 MAX_TERMS = 5  # of a sum; of a longer one the middle is left out
 MAX_FORMULA = 60  # characters of the formula of a loss; a longer one is only named

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from engine.formatting import format_number, printable
 from viz.equations import Equation, latex_lines
-from viz.typeset import slot_mark
+from viz.notation import slot_mark
 
 LARGE = 1e291  # the magnitude of numbers in whose place a slot is put
 
