@@ -62,6 +62,25 @@ def pytest_runtest_call():
     return (yield from skip_without_llvmlite())
 
 
+@pytest.fixture(autouse=True)
+def _without_the_rules_of_tests():
+    from engine import RULES, Value
+    from engine.custom import CUSTOM_RULES
+    from engine.functions import FUNCTIONS
+
+    tables = [RULES, FUNCTIONS]
+    before = [dict(table) for table in tables]
+    own = set(CUSTOM_RULES)
+    yield
+    for symbol in CUSTOM_RULES - own:
+        if not RULES[symbol].finalize:
+            delattr(Value, symbol)
+    for table, rows in zip(tables, before, strict=True):
+        table.clear()
+        table.update(rows)
+    CUSTOM_RULES.intersection_update(own)
+
+
 @pytest.fixture(scope="session")
 def tried(pytestconfig):
     """Count the cases of tests that try many; the counts are printed after the tests."""

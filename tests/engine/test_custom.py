@@ -17,27 +17,10 @@ import engine
 import nn
 import viz
 from engine import RULES, Backprop, GradientError, Value, check_gradients, grad, hessian, rule
-from engine.custom import CUSTOM_RULES
-from engine.functions import FUNCTIONS
 
 MISH = ("mish", "a * tanh(softplus(a))", "tanh(softplus(a)) + a * sigmoid(a) * (1 - tanh(softplus(a))**2)")
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
 OPERATORS |= {"neg": operator.neg, "abs": abs}
-
-
-@pytest.fixture(autouse=True)
-def _table_as_it_was():
-    tables = [RULES, FUNCTIONS]
-    before = [dict(table) for table in tables]
-    own = set(CUSTOM_RULES)
-    yield
-    for symbol in CUSTOM_RULES - own:
-        if not RULES[symbol].finalize:
-            delattr(Value, symbol)
-    for table, rows in zip(tables, before, strict=True):
-        table.clear()
-        table.update(rows)
-    CUSTOM_RULES.intersection_update(own)
 
 
 def mish_exactly(a):

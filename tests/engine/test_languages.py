@@ -6,7 +6,6 @@ import pytest
 
 from engine import RULES, rule
 from engine.languages import JAVASCRIPT, Language, javascript, translate
-from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 import engine
 from engine import RULES, Value, rule
 from engine.formulas import MATH_FUNCTIONS
-from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 
 UNARY = ["tanh", "sin", "cos", "sigmoid", "softplus", "relu", "abs", "gelu", "sign", "elu"]
 BINARY = ["maximum", "minimum"]

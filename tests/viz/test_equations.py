@@ -13,7 +13,6 @@ from engine import Backprop, Value
 from engine.formatting import format_number
 from engine.labels import Names
 from engine.rules import RULES
-from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 from tests.viz.test_typeset import HOSTILE
 from viz.equations import Equations, latex_lines
 

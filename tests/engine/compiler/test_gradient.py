@@ -8,7 +8,6 @@ import pytest
 import engine
 import nn
 from engine import Value, topological_order
-from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 from tests.engine.test_random_graphs import record
 from tests.engine.test_random_rules import number, random_rule
 

@@ -8,7 +8,6 @@ import viz
 from demos.backprop import micrograd_example
 from engine import Backprop, Value, rule, topological_order
 from engine.formatting import format_number
-from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 from tests.viz.pages.browsing import PAGE_STATE, bounding_box, chain, data_of, example, loss_of_a_network, title
 
 

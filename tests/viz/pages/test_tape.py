@@ -10,7 +10,6 @@ from mpmath import mp
 from engine import RULES, Backprop, Value, rule, topological_order
 from engine.formatting import format_number
 from engine.formulas import BINARY_FUNCTIONS, MATH_FUNCTIONS
-from tests.engine.test_custom import _table_as_it_was  # noqa: F401, an autouse fixture
 from tests.engine.test_random_graphs import record
 from tests.engine.test_random_rules import random_rule
 from viz.pages.html_page import asset
