@@ -16,9 +16,9 @@ from demos._lesson import COMMAND, INSTALL, OPTIONS, PICTURES, heading
 ORDER = (  # as in the lecture; any other demo comes last
     "perceptron", "activations", "hidden_layer", "gradient_descent", "derivation", "two_layer", "symmetry",
     "backprop", "forward_backward", "forward_mode", "one_page", "error_propagation", "vanishing", "derivatives",
-    "newton", "uncertainty", "greeks", "moons", "digits", "microgpt",
+    "newton", "uncertainty", "greeks", "moons", "playground", "digits", "microgpt",
 )  # fmt: skip
-WITHOUT_EXTRA = ("backprop", "one_page", "error_propagation")
+WITHOUT_EXTRA = ("backprop", "one_page", "error_propagation", "playground")
 USAGE = f"""
   *  needs the extra `demos`:         {INSTALL}
      or, without installation:        uvx 'glassgrad[demos]' NAME

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -84,6 +85,27 @@ def moons() -> Table:
     points: Any
     points, classes = make_moons(n_samples=100, noise=0.1, random_state=1)
     return Table(["x1", "x2", "moon"], points.tolist(), [str(k) for k in classes])
+
+
+def circles() -> Table:
+    """Return 200 noisy points on two circles around the origin, of radius 0.4 and 1."""
+    rng = random.Random(1)
+    rows = []
+    for i in range(200):
+        angle, radius = rng.uniform(0.0, 2 * math.pi), 0.4 if i % 2 else 1.0
+        rows.append([radius * math.cos(angle) + rng.gauss(0.0, 0.08), radius * math.sin(angle) + rng.gauss(0.0, 0.08)])
+    return Table(["x1", "x2", "circle"], rows, ["inner" if i % 2 else "outer" for i in range(200)])
+
+
+def spirals() -> Table:
+    """Return 200 noisy points on two spirals of a turn and a half."""
+    rng = random.Random(1)
+    rows = []
+    for i in range(200):
+        share = i // 2 / 100
+        angle, radius = 3 * math.pi * share + math.pi * (i % 2), 0.3 + 2.7 * share
+        rows.append([radius * math.cos(angle) + rng.gauss(0.0, 0.06), radius * math.sin(angle) + rng.gauss(0.0, 0.06)])
+    return Table(["x1", "x2", "spiral"], rows, [str(i % 2) for i in range(200)])
 
 
 def iris() -> Table:
