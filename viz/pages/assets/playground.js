@@ -564,6 +564,7 @@ const training = new Training(data.training);
     neuron.element.addEventListener("click", () => {
       select(selected === neuron ? null : neuron);
       drawPlane();
+      if (!neuron.element.matches(":focus-visible")) neuron.element.blur(); // so that the keys train again
     });
   }
   select(null);
