@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from engine.formulas import MATH_FUNCTIONS, canonical, names
+from engine.formulas import MATH_FUNCTIONS, canonical
 from engine.rules import Rule
 
 
@@ -166,12 +166,10 @@ class _Translation(ast.NodeTransformer):
         return self.comparison(node, ast.NotEq(), ast.Constant(0.0))
 
     def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> str:
-        signs = {ast.Eq: self.language.equal, ast.NotEq: self.language.unequal}
-        text = ast.unparse(ast.Compare(self.visit(left), [op], [self.visit(right)]))
-        for kind, sign in signs.items():
-            if isinstance(op, kind):
-                text = f"{self.text(left)} {sign} {self.text(right)}"
-        return text
+        sign = {ast.Eq: self.language.equal, ast.NotEq: self.language.unequal}.get(type(op))
+        if sign is None:
+            return ast.unparse(ast.Compare(self.visit(left), [op], [self.visit(right)]))
+        return f"{self.text(left)} {sign} {self.text(right)}"
 
 
 def javascript(rules: Iterable[Rule]) -> str:
@@ -187,37 +185,21 @@ def javascript(rules: Iterable[Rule]) -> str:
       { symbol: "relu", value: (a) => (a > 0.0 ? a : 0.0), partials: [(a, out) => (a > 0.0 ? 1.0 : 0.0)] },
     ];
     """
-    numbers = {rule: i for i, rule in enumerate(dict.fromkeys(rules))}
+    order = list(dict.fromkeys(rules))
     rows = []
-    pending = [*numbers]
-    while pending:
-        rule = pending.pop(0)
-        operands = "ab"[: rule.arity]
-        parts = {"symbol": json.dumps(rule.symbol)}
-        functions = {name: row for name in _called(rule) if (row := rule.scope.get(name))}
-        for row in functions.values():
-            if row not in numbers and not _is_python(row):
-                numbers[row] = len(numbers)
-                pending.append(row)
-        calls = {name: f"RULES[{numbers[row]}].value" for name, row in functions.items() if row in numbers}
-        calls |= {name: JAVASCRIPT.functions[name] for name, row in functions.items() if _is_python(row)}
-        own = {name: call for name, call in calls.items() if functions[name] is not rule}
-        parts["value"] = _function(rule.value, [*operands, *(["top"] if rule.finalize else [])], own)
+    for rule in order:  # which grows by the rows that are called
+        operands = list("ab"[: rule.arity])
+        texts = [rule.value, *rule.partials, rule.finalize]
+        called = {name: row for text in texts if text for name, row in rule.called(text).items()}
+        order += [row for row in called.values() if row not in order]
+        calls = {name: f"RULES[{order.index(row)}].value" for name, row in called.items()}
+        letters = [*operands, "top"] if rule.finalize else operands
+        parts = {"symbol": json.dumps(rule.symbol), "value": _function(rule.value, letters, calls)}
         parts["partials"] = f"[{', '.join(_function(text, [*operands, 'out'], calls) for text in rule.partials)}]"
         if rule.finalize:
-            parts["finalize"] = _function(rule.finalize, ["total", "top"], own)
+            parts["finalize"] = _function(rule.finalize, ["total", "top"], calls)
         rows.append(f"  {{ {', '.join(f'{name}: {text}' for name, text in parts.items())} }},\n")
     return f"const RULES = [\n{''.join(rows)}];"
-
-
-def _called(rule: Rule) -> list[str]:
-    texts = [rule.value, *rule.partials, *filter(None, [rule.finalize])]
-    return sorted(set().union(*map(names, texts)))
-
-
-def _is_python(rule: Rule) -> bool:
-    """Return whether the value of a row is a function of Python."""
-    return rule.symbol in MATH_FUNCTIONS and rule.value == f"{rule.symbol}({', '.join('ab'[: rule.arity])})"
 
 
 def _function(text: str, letters: Iterable[str], functions: Mapping[str, str]) -> str:

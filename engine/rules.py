@@ -34,7 +34,7 @@ from functools import cached_property
 from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
-from engine.formulas import StaleGraphError, canonical, canonical_on_values, compile_formula, names
+from engine.formulas import MATH_FUNCTIONS, StaleGraphError, canonical, canonical_on_values, compile_formula, names
 from engine.graph import operand_rows
 
 if TYPE_CHECKING:
@@ -112,6 +112,10 @@ class Rule:
             compile_formula(canonical_on_values(text), letters, functions, f"the derivative of {self.symbol}")
             for text in self.graph_partials or self.partials
         )
+
+    def called(self, text: str) -> dict[str, Rule]:
+        """Return the rows whose values a text calls, by name, but not those that are functions of Python."""
+        return {name: self.scope[name] for name in sorted(names(text) & self.scope.keys() - MATH_FUNCTIONS.keys())}
 
     def _on_floats(self, text: str, letters: Iterable[str], *, own: bool = False) -> Callable[..., float]:
         """Return a text as a function; the rule's name in it is the rule if `own`, else a function of `math`."""

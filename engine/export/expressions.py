@@ -55,13 +55,6 @@ def _hides(node: ast.expr, *, inside: bool) -> bool:
     return any(_hides(x, inside=inside or isinstance(node, ast.IfExp)) for x in parts)
 
 
-def called_row(rule: Rule, name: str) -> Rule | None:
-    """Return the row that a text of `rule` calls by a name; None for a function of Python."""
-    row = rule.scope.get(name)
-    is_python = row is None or (name in MATH_FUNCTIONS and row.value in (f"{name}(a)", f"{name}(a, b)"))
-    return None if is_python else row
-
-
 def _value_of(node: ast.expr) -> float | bool | None:
     """Return the number or truth value of an expression that is one; None for any other."""
     match node:

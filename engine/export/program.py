@@ -12,7 +12,6 @@ from engine.custom import CUSTOM_RULES
 from engine.export.expressions import (
     arguments_of,
     cached_canonical,
-    called_row,
     may_hide,
     names_in,
     simplified,
@@ -148,10 +147,10 @@ class Program:
 
     def _expression(self, rule: Rule, text: str, operands: Mapping[str, str]) -> str:
         """Return a text of a row with names and numbers in place of its letters, simplified."""
+        called = rule.called(text)
 
         def function_name(name: str) -> str:
-            row = called_row(rule, name)
-            return name if row is None else self._function(row, "value")
+            return self._function(called[name], "value") if name in called else name
 
         return simplified(cached_canonical(text), operands, function_name)
 
