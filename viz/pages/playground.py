@@ -24,6 +24,7 @@ from viz.network_units import Columns, Neuron, Unit, columns_of, connections, sh
 from viz.pages.dark_mode import colour_rules
 from viz.pages.html_page import asset, fill_page, page_path
 from viz.pages.playground_code import training_module
+from viz.pages.playground_program import saved_data
 from viz.pages.playground_update import settings_of, update_script
 from viz.style import CLASSES
 
@@ -32,7 +33,14 @@ ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "linear")  # among which
 SMALL = 3000  # the most parameters of a model whose page has code for every activation
 MAX_NEURONS = 8  # the most neurons or inputs to draw per column
 COLOURS = (*CLASSES, "#8c6d31", "#7b4173")  # of up to eight classes
-SCRIPTS = ("functions.js", "format.js", "playground_random.js", "playground_training.js", "playground.js")
+SCRIPTS = (
+    "functions.js",
+    "format.js",
+    "playground_random.js",
+    "playground_training.js",
+    "playground.js",
+    "playground_save.js",
+)
 
 
 def playground(
@@ -97,7 +105,8 @@ def playground(
         )
     settings = {type(optimizer).__name__: settings_of(optimizer)}
     rules: dict[str, UpdateRule | None] = {type(optimizer).__name__: optimizer.rule}
-    for other in (nn.SGD(parameters), nn.Adam(parameters)):
+    offered = [optimizer, nn.SGD(parameters), nn.Adam(parameters)]
+    for other in offered[1:]:
         settings.setdefault(type(other).__name__, settings_of(other))
         rules.setdefault(type(other).__name__, other.rule)
     first_loss, _ = nn.evaluate(model, loss, parts["data"])
@@ -110,7 +119,7 @@ def playground(
     input_names = [str(name) for name in inputs] or [f"x{i}" for i in range(1, model.n_inputs + 1)]
     if len(input_names) != model.n_inputs:
         raise ValueError(f"inputs must be {model.n_inputs} names, got {len(input_names)}")
-    codes, activation = _codes(model, layers, parts["data"][0], loss)
+    variants, codes = _variants(model, layers, parts["data"][0], loss)
     columns = [
         [unit for unit in column if unit.kind != "bias"]
         for column in columns_of(model, layers, signals_of(model), "P57")
@@ -134,11 +143,12 @@ def playground(
             "settings": settings,
         },
         "codes": {name: base64.b64encode(code).decode() for name, code in codes.items()},
-        "activation": activation,
+        "activation": next(iter(codes)),
         "activations": [neurons[0].activation for neurons in layers],
         "sizes": sizes,
         "first": first_loss,
         "colours": COLOURS,
+        "save": saved_data(variants, [name for name, _ in model.named_parameters()], loss, offered),
     }
     updates = ",\n".join(
         f"{json.dumps(name)}: {{ states: {len(rule.state)}, update: {update_script(rule)} }}"
@@ -182,21 +192,23 @@ def _rows(model: Any, pairs: Pairs, loss: Loss, n_outputs: int, name: str) -> li
     return rows
 
 
-def _codes(
+def _variants(
     model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], example: tuple[Any, Any], loss: Loss
-) -> tuple[dict[str, bytes], str]:
-    """Return the code of the model by the activation of its hidden layers, and the name of that."""
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the model and its code by the activation of its hidden layers, its own first."""
     hidden = {neuron.activation for neurons in layers[:-1] for neuron in neurons}
     names = [*hidden] if len(hidden) == 1 else ["own"]
     if len(hidden) == 1 and len(model.parameters()) <= SMALL:
         names = list(dict.fromkeys([*names, *ACTIVATIONS]))
-    codes = {}
+    variants, codes = {}, {}
     for name in names:
         variant = copy.deepcopy(model)
-        if name != "own":
+        if name != names[0]:
             for neurons in layers_of(variant, "playground")[:-1]:
                 for neuron in neurons:
                     neuron.activation = name
+            if isinstance(variant, MLP):
+                variant.hidden = name
         graph = record_example(variant, *example, loss)
         if not graph.target:
             raise ValueError(
@@ -204,7 +216,8 @@ def _codes(
             )
         signals = [x for values in (graph.a, graph.z) for layer in values for x in layer]
         codes[name] = training_module(graph.loss, [*graph.x, *graph.target], variant.parameters(), graph.z[-1], signals)
-    return codes, names[0]
+        variants[name] = variant
+    return variants, codes
 
 
 def _class_names(task: str, pairs: Pairs, n_outputs: int, names: Sequence[str]) -> list[str]:

@@ -276,3 +276,72 @@ def test_the_page_fits_the_screen(playground, width, height, sizes):
         assert box["x"] + box["width"] <= width
         assert width < 701 or box["y"] + box["height"] <= height
         assert min(box["width"], box["height"]) >= 14
+
+
+def saved(tab, name):
+    """The text of the file that a button saves."""
+    if not button(tab, name).is_visible():
+        tab.get_by_text("save", exact=True).click()
+    with tab.expect_download() as download:
+        button(tab, name).click()
+    return download.value.path().read_text(encoding="utf-8")
+
+
+def test_saved_weights_are_those_that_nn_load_reads(playground, tmp_path):
+    tab = playground(nn.MLP(2, [4, 1], seed=1), XOR, loss=nn.hinge)
+    train_epochs(tab, 3)
+    (tmp_path / "model.json").write_text(saved(tab, "weights, for nn.load"))
+    assert data_of(nn.load(nn.MLP(2, [4, 1]), tmp_path / "model.json")) == weights(tab)
+    tab.get_by_label("activation").select_option("relu")
+    expect(field(tab, "learning rate")).to_be_visible()
+    tab.wait_for_timeout(200)
+    (tmp_path / "model.json").write_text(saved(tab, "weights, for nn.load"))
+    assert data_of(nn.load(nn.MLP(2, [4, 1], hidden="relu"), tmp_path / "model.json")) == weights(tab)
+
+
+@pytest.mark.parametrize("task", ["hinge", "classes", "number"])
+def test_the_saved_program_makes_the_training_of_the_page(playground, task):
+    if task == "classes":
+        model, data, loss = nn.MLP(4, [3, 3], seed=1), iris().standardized().examples[::3], nn.cross_entropy
+    elif task == "hinge":
+        model, data, loss = nn.Perceptron(2, "linear", seed=1), moons().two_classes(), nn.hinge
+    else:
+        model, data, loss = nn.MLP(1, [3, 2], seed=1), [(i / 4, [i * 1.0, -i / 3]) for i in range(9)], nn.mse
+    tab = playground(model, data, loss=loss, batch_size=8, seed=5)
+    tab.get_by_label("optimizer").select_option("SGD")
+    field(tab, "momentum").fill("0.25")
+    train_epochs(tab, 4)
+    program = saved(tab, "training, a program in Python")
+    assert program.startswith("# The training of the page, from the same first weights")
+    names = {}
+    exec(program, names)
+    assert data_of(names["model"]) == close(weights(tab))
+    assert names["history"].epochs == 4
+    field(tab, "learning rate").fill("0.2")
+    assert "were changed while it trained" in saved(tab, "training, a program in Python")
+    button(tab, "reset").click()
+    assert "changed" not in saved(tab, "training, a program in Python").partition("import")[0]
+
+
+def test_only_a_loss_of_nn_has_a_program(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=lambda y, r: (y - r) ** 4)
+    tab.get_by_text("save", exact=True).click()
+    assert button(tab, "weights, for nn.load").is_visible()
+    assert not button(tab, "training, a program in Python").is_visible()
+
+
+def test_saved_curves_are_the_losses_of_every_epoch(playground):
+    data, model = moons().two_classes(), nn.MLP(2, [3, 1], seed=1)
+    tab = playground(model, data[:70], test=data[70:], loss=nn.hinge)
+    train_epochs(tab, 2)
+    header, *rows = [line.split(",") for line in saved(tab, "curves, as CSV").splitlines()]
+    assert header == ["epoch", "training loss", "test loss", "accuracy", "test accuracy"]
+    parts = (data[:70], data[70:])
+    for epoch, row in enumerate(rows):
+        (loss, accuracy), (test_loss, test_accuracy) = (nn.evaluate(model, nn.hinge, part) for part in parts)
+        assert [float(x) for x in row] == close([epoch, loss, test_loss, accuracy, test_accuracy])
+        if epoch == 0:
+            nn.train(model, nn.hinge, data[:70], epochs=1, seed=0, progress=False)
+        elif epoch == 1:
+            break
+    assert len(rows) == 3

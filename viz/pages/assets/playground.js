@@ -15,6 +15,8 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 
 const data = JSON.parse(byId("page-data").textContent);
 const training = new Training(data.training);
+/** What is shown: the scores after every epoch, and the activation of the hidden layers. */
+const shown = { curve: /** @type {Recorded[]} */ ([]), activation: /** @type {string} */ (data.activation) };
 
 {
   const { inputs, outputs, task, train, test } = training.data;
@@ -31,7 +33,6 @@ const training = new Training(data.training);
   }));
   const outputUnits = neurons.filter(({ layer }) => layer === data.sizes.length - 1);
   const lines = all("#play-lines line").map((element) => ({ element, weight: Number(element.dataset.weight) }));
-  let activation = data.activation;
   /** The neuron that is shown in large; null for the answer of the network. @type {DrawnUnit | null} */
   let selected = null;
 
@@ -118,7 +119,7 @@ const training = new Training(data.training);
    */
   function scaleOf({ layer, z }) {
     const isHidden = layer < data.sizes.length - 1;
-    const name = isHidden && activation !== "own" ? activation : data.activations[layer - 1];
+    const name = isHidden && shown.activation !== "own" ? shown.activation : data.activations[layer - 1];
     if (name === "tanh" || name === "sign") return (x) => x;
     if (name === "sigmoid") return (x) => 2 * x - 1;
     let size = 1e-9;
@@ -325,22 +326,20 @@ const training = new Training(data.training);
     }
   }
 
-  /** The losses and accuracies after every epoch. @type {Recorded[]} */
-  let curve = [];
-
   function record() {
-    curve.push({ epoch: training.epochs, training: training.evaluate(training.train), test: training.evaluate(training.test) });
+    shown.curve.push({ epoch: training.epochs, training: training.evaluate(training.train), test: training.evaluate(training.test) });
   }
 
   function drawCurves() {
+    const { curve } = shown;
     const stride = Math.ceil(curve.length / 300);
-    const shown = curve.filter((_, i) => i % stride === 0 || i === curve.length - 1);
+    const drawn = curve.filter((_, i) => i % stride === 0 || i === curve.length - 1);
     for (const path of all("#play-curves path")) {
       const part = /** @type {"training" | "test"} */ (path.dataset.part);
       const kind = /** @type {"loss" | "accuracy"} */ (path.dataset.kind);
-      const losses = shown.flatMap((at) => [at.training.loss ?? 0, at.test.loss ?? 0]).filter(Number.isFinite);
+      const losses = drawn.flatMap((at) => [at.training.loss ?? 0, at.test.loss ?? 0]).filter(Number.isFinite);
       const high = kind === "loss" ? Math.max(1e-12, ...losses) : 1;
-      const points = shown.filter((at) => Number.isFinite(at[part][kind])).map((at) => {
+      const points = drawn.filter((at) => Number.isFinite(at[part][kind])).map((at) => {
         const x = (300 * at.epoch) / Math.max(1, training.epochs);
         return `${x.toFixed(2)} ${(98 - (96 * (at[part][kind] ?? 0)) / high).toFixed(2)}`;
       });
@@ -389,8 +388,8 @@ const training = new Training(data.training);
       say(error.kind === "overflow" ? "overflow" : "novalue");
     }
     if (training.steps === before) return;
-    if (training.epochs > epochs && curve[curve.length - 1].epoch < training.epochs) record();
-    else if (training.epochs === epochs) curve[curve.length - 1] = { ...scores(), epoch: training.epochs };
+    if (training.epochs > epochs && shown.curve[shown.curve.length - 1].epoch < training.epochs) record();
+    else if (training.epochs === epochs) shown.curve[shown.curve.length - 1] = { ...scores(), epoch: training.epochs };
   }
   const scores = () => ({ training: training.evaluate(training.train), test: training.evaluate(training.test) });
 
@@ -475,7 +474,7 @@ const training = new Training(data.training);
   function reset() {
     say("");
     training.reset();
-    curve = [];
+    shown.curve = [];
     record();
     draw();
   }
@@ -512,10 +511,12 @@ const training = new Training(data.training);
   const shows = ["learning rate", "momentum", "weight decay"].map((name) => {
     const key = name.replace(" ", "_");
     return numberOf(`play-${name.replace(" ", "-")}`, () => settings()[key], (x) => {
+      training.noteChange();
       settings()[key] = x;
     });
   });
   numberOf("play-batch-size", () => training.batch, (x) => {
+    training.noteChange();
     training.batch = x;
   });
   numberOf("play-seed", () => training.data.seed, (x) => {
@@ -542,7 +543,7 @@ const training = new Training(data.training);
   /** @param {string} name */
   async function chooseActivation(name) {
     await training.load(Uint8Array.from(atob(data.codes[name]), (c) => c.charCodeAt(0)));
-    activation = name;
+    shown.activation = name;
   }
   byId("play-activation")?.addEventListener("change", async (/** @type {any} */ event) => {
     pause();
@@ -638,9 +639,9 @@ const training = new Training(data.training);
 
   showAxes();
   setTheme(prefersDark.matches);
-  chooseActivation(activation).then(() => {
+  chooseActivation(shown.activation).then(() => {
     reset();
-    const here = curve[0].training.loss ?? 0;
+    const here = shown.curve[0].training.loss ?? 0;
     byId("page-differs").hidden = Math.abs(here - data.first) <= 1e-9 * Math.max(1, Math.abs(data.first));
     byId("play-here").textContent = String(here);
     byId("play-recorded").textContent = String(data.first);

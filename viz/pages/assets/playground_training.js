@@ -43,6 +43,8 @@ class Training {
   /** The mean loss in every epoch, each measured just before its step, as in an `nn.History`. @type {number[]} */
   losses = [];
   lowest = Infinity; // of all but the last losses
+  /** Whether the training so far is that of the present settings from the first weights on. */
+  isPlain = true;
   /** The steps of the optimizer. */
   steps = 0;
   /** The state of the optimizer. @type {Float64Array[]} */
@@ -139,6 +141,7 @@ class Training {
     this.sum = 0;
     this.losses = [];
     this.lowest = Infinity;
+    this.isPlain = this.data.steps === 0;
     this.clearState();
   }
 
@@ -149,11 +152,17 @@ class Training {
     this.next = Array.from({ length: states + 1 }, () => new Float64Array(this.parameters));
   }
 
+  /** Note that a setting changes; a program repeats only a training that did not change. */
+  noteChange() {
+    if (this.epochs > 0 || this.position > 0) this.isPlain = false;
+  }
+
   /**
    * Use another optimizer from now on; its state begins at 0.
    * @param {string} name
    */
   choose(name) {
+    this.noteChange();
     this.optimizer = name;
     this.clearState();
   }
@@ -180,6 +189,7 @@ class Training {
     if (!this.isShuffled && this.batch < n) this.rng.shuffle(this.order);
     this.isShuffled = true;
     const count = Math.min(size, n - this.position);
+    if (count < Math.min(this.batch, n - this.position)) this.isPlain = false;
     this.gradients.fill(0);
     const loss = /** @type {Code} */ (this.code).learn(8 * place, this.orderPlace + 4 * this.position, count, 1 / count);
     if (!Number.isFinite(loss)) throw new NoValue("overflow");

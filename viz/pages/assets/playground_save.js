@@ -1,0 +1,76 @@
+// @ts-check
+// The weights, the program and the curves as files.
+
+{
+  const { save } = data;
+
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
+  function download(name, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  /** A number as Python writes it. @param {number} x */
+  const literal = (x) => (Number.isInteger(x) && Math.abs(x) < 1e21 ? `${Object.is(x, -0) ? "-0" : x}.0` : String(x));
+  /** @param {Iterable<number>} numbers */
+  const list = (numbers) => `[${Array.from(numbers, literal).join(", ")}]`;
+
+  /** An example as Python writes it. @param {number[]} row */
+  function example(row) {
+    const { inputs, task } = training.data;
+    const target = row.slice(inputs);
+    const isClass = task === "classes" && target.every((x) => x === 0 || x === 1) && target.includes(1);
+    const r = isClass ? String(target.indexOf(1)) : target.length === 1 ? literal(target[0]) : list(target);
+    return `    (${list(row.slice(0, inputs))}, ${r}),`;
+  }
+
+  /**
+   * Fill the places of a text.
+   * @param {string} text
+   * @param {Record<string, string>} parts
+   */
+  const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+
+  const files = {
+    "play-save-weights": () => {
+      const parameters = Object.fromEntries(save.names.map((/** @type {string} */ name, /** @type {number} */ i) => {
+        return [name, training.weights[i]];
+      }));
+      const model = save.models[shown.activation];
+      download("model.json", `${JSON.stringify({ format: save.format, model, parameters }, null, 2)}\n`);
+    },
+    "play-save-program": () => {
+      const settings = Object.entries(training.settings[training.optimizer]).map(([name, x]) => [name, literal(x)]);
+      download("training.py", fill(save.program, {
+        note: training.isPlain ? save.notes.exact : save.notes.changed,
+        data: training.data.train.map(example).join("\n"),
+        model: save.models[shown.activation],
+        weights: training.data.weights.map((w) => `    ${literal(w)},`).join("\n"),
+        optimizer: fill(save.optimizers[training.optimizer], Object.fromEntries(settings)),
+        epochs: String(Math.max(1, training.epochs)),
+        batch: String(training.batch),
+        seed: String(training.data.seed),
+      }));
+    },
+    "play-save-curves": () => {
+      const rows = shown.curve.map(({ epoch, training: a, test: b }) => {
+        return [epoch, a.loss, b.loss, a.accuracy, b.accuracy].map((x) => x ?? "").join(",");
+      });
+      download("curves.csv", `${[save.columns.join(","), ...rows].join("\n")}\n`);
+    },
+  };
+  for (const [id, file] of Object.entries(files)) byId(id).addEventListener("click", file);
+  const noProgram = () => {
+    byId("play-save-program").hidden = !save.program || !(training.optimizer in save.optimizers);
+  };
+  byId("play-save").addEventListener("toggle", noProgram);
+  addEventListener("pointerdown", (event) => {
+    if (!byId("play-save").contains(/** @type {Node} */ (event.target))) byId("play-save").open = false;
+  });
+}
