@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 
 import engine
-from demos import _gallery
+from demos import _gallery, _site
 from demos._lesson import COMMAND, INSTALL, OPTIONS, PICTURES, heading
 
 ORDER = (  # as in the lecture; any other demo comes last
@@ -19,11 +19,13 @@ ORDER = (  # as in the lecture; any other demo comes last
     "newton", "uncertainty", "greeks", "moons", "playground", "digits", "microgpt",
 )  # fmt: skip
 WITHOUT_EXTRA = ("backprop", "one_page", "error_propagation", "playground")
+COMMANDS = ("all", "site")
 USAGE = f"""
   *  needs the extra `demos`:         {INSTALL}
      or, without installation:        uvx 'glassgrad[demos]' NAME
   {COMMAND + " NAME [options]":35} run one; --help lists its options
   {COMMAND + " all --output PATH":35} run them all and write a gallery
+  {COMMAND + " site --output PATH":35} write a site with all of it
   {COMMAND + " --version":35} print the version"""
 
 
@@ -49,6 +51,8 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(f"{COMMAND}: {error}")
         if name == "all":
             run_all(summaries, words[1:])
+        elif name == "site":
+            write_site(summaries, words[1:])
         else:
             importlib.import_module(f"demos.{name}").main(words[1:])
 
@@ -78,16 +82,16 @@ def prompt_for_demo(names: list[str]) -> list[str]:
 
 
 def resolve_demo(text: str, names: list[str]) -> str:
-    """Return the demo that a name or a number refers to, or "all"; raise a ValueError if there is none.
+    """Return the demo that a name or a number refers to, or "all" or "site"; raise a ValueError if there is none.
 
     >>> resolve_demo("2", ["perceptron", "moons"])
     'moons'
     """
-    if text in (*names, "all"):
+    if text in (*names, *COMMANDS):
         return text
     if text in map(str, range(1, len(names) + 1)):
         return names[int(text) - 1]
-    near = difflib.get_close_matches(text, [*names, "all"], n=1)
+    near = difflib.get_close_matches(text, [*names, *COMMANDS], n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"unknown demo {text!r}{hint}")
 
@@ -108,6 +112,21 @@ def run_all(summaries: dict[str, str], arguments: list[str]) -> None:
     failed = [run.name for run in runs if run.failed]
     if failed:
         sys.exit(f"{options.prog}: failed: {', '.join(failed)}")
+
+
+def write_site(summaries: dict[str, str], arguments: list[str]) -> None:
+    """Write the documentation and the gallery of every demo into a folder that any server can show."""
+    options = argparse.ArgumentParser(prog=f"{COMMAND} site", description="Write a site of the lessons and functions.")
+    flag, settings = OPTIONS["output"]
+    options.add_argument(flag, default=Path("site"), **settings)
+    folder = options.parse_args(arguments).output
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        index = _site.write_documentation(folder)
+    except ModuleNotFoundError as error:
+        sys.exit(f"{options.prog}: this needs {error.name}: pip install 'glassgrad[site]'")
+    run_all(summaries, ["--output", str(folder)])
+    print(f"Site: {index}")
 
 
 if __name__ == "__main__":

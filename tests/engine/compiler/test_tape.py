@@ -1,11 +1,15 @@
 """linearize: the uniform and the varying tape of a graph."""
 
-import numpy as np
 import pytest
 
 import engine
 import nn
 from engine import Value
+
+pytest.importorskip("llvmlite")
+
+import numpy as np
+
 from engine.compiler import runtime
 from engine.compiler.tape import linearize
 
