@@ -72,8 +72,8 @@ class Page {
   }
 
   /**
-   * Call a function at each event: `show` after a step or a change, `trouble` when there is a new one or none any more, `quiz` when its state changed.
-   * @param {"ready" | "show" | "trouble" | "view" | "quiz"} name
+   * Call a function at each event: `show` after a step or a change, `trouble` when there is a new one or none any more, `quiz` when its state changed, `ask` before a question.
+   * @param {"ready" | "show" | "trouble" | "view" | "quiz" | "ask"} name
    * @param {(event: any) => void} handler
    */
   on(name, handler) {

@@ -198,6 +198,7 @@ const NAMED = {};
     say();
     showControls();
     form.querySelector("input")?.focus({ preventScroll: true });
+    page.emit("ask", step);
   };
 
   /** Show the words of the step again. */

@@ -89,8 +89,8 @@ function moveTo(target, instantly) {
  * Move lit elements into view, and no further than needed; if nothing is lit, show the whole drawing.
  * @param {boolean} [instantly]
  */
-function followStep(instantly) {
-  const { lit: highlighted, focus } = page.steps[page.state.step];
+function followStep(instantly, step = page.state.step) {
+  const { lit: highlighted, focus } = page.steps[step];
   const readable = clamp(stage.clientWidth / 1280, 0.8, 1.6);
   const isTiny = userScale === null && wholeScale() < 0.3 * readable; // then the leaves stand for the whole drawing
   const ids = highlighted.length || !isTiny ? highlighted : leafIds;
@@ -248,6 +248,8 @@ page.on("show", ({ instantly }) => {
   if (page.state.step !== stepOfView) followStep(instantly); // a change of numbers does not move the picture
   stepOfView = page.state.step;
 });
+
+page.on("ask", (/** @type {number} */ step) => followStep(false, step)); // a question is about the nodes of the next step
 
 // The place and scale that the user chose are part of the link.
 page.extras.view = {
