@@ -38,6 +38,7 @@ SCRIPTS = (
     "format.js",
     "playground_random.js",
     "playground_training.js",
+    "playground_examples.js",
     "playground.js",
     "playground_save.js",
 )
@@ -175,6 +176,7 @@ def playground(
             "controls": _controls(list(settings), choices, len(rows["data"])),
             "network": _network(columns, {w: i for i, w in enumerate(parameters)}, input_names),
             "axes": _axes(input_names),
+            "editing": _editing(task, class_names, len(rows["data"][0]) - model.n_inputs, len(rows["data"])),
             "legend": _legend(task, class_names, has_hidden=len(layers) > 1, has_test=bool(rows["test"])),
             "curves": _curves(has_accuracy=task != "number", has_test=bool(rows["test"])),
         },
@@ -334,6 +336,27 @@ def _axes(names: list[str]) -> str:
         _field("across", _select("input across", options), "across")
         + _field("up", _select("input up", options), "up")
         + f'<div id="play-held">{held}</div>'
+    )
+
+
+def _editing(task: str, classes: list[str], target_size: int, n_examples: int) -> str:
+    """Return the controls for examples that are added in the plane; none if one needs several numbers as its target."""
+    if task != "classes" and target_size > 1:
+        return ""
+    if task == "number":
+        target = _field("target", _number("target", step="any", value=0))
+    else:
+        target = "".join(
+            f'<label><input type="radio" name="play-class" value="{k}"{" checked" if k == 0 else ""}> '
+            f"<span>{html.escape(name)}</span></label>"
+            for k, name in enumerate(classes)
+        )
+    return (
+        '<div id="play-examples"><label><input type="checkbox" id="play-edit"> <span>edit the examples</span></label>'
+        f'<span>(<output id="play-count" aria-label="number of examples">{n_examples}</output>)</span>'
+        f'<span data-editing role="group" aria-label="target of a new example" hidden>{target}</span>'
+        "<span data-editing hidden>click: add, drag: move, right click: remove. Keys: arrows, Enter, Delete</span>"
+        "</div>"
     )
 
 

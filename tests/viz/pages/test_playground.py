@@ -345,3 +345,69 @@ def test_saved_curves_are_the_losses_of_every_epoch(playground):
         elif epoch == 1:
             break
     assert len(rows) == 3
+
+
+def examples(tab):
+    return tab.evaluate("training.data.train")
+
+
+def point(tab, x, y):
+    """The place on the screen of a share of the plane, from the left and from the bottom."""
+    box = tab.locator("#play-canvas").bounding_box()
+    return box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"]
+
+
+def test_examples_are_added_moved_and_removed_and_the_training_goes_on_with_them(playground):
+    model = nn.MLP(2, [3, 1], seed=1)
+    tab = playground(model, [([0.0, 0.0], -1), ([1.0, 1.0], 1)], loss=nn.hinge)
+    tab.mouse.click(*point(tab, 0.5, 0.5))
+    assert len(examples(tab)) == 2  # not without the check mark
+    tab.get_by_label("edit the examples").check()
+    tab.get_by_role("radio", name="1", exact=True).check()
+    tab.mouse.click(*point(tab, 0.5, 0.5))
+    assert examples(tab)[2] == pytest.approx([0.5, 0.5, 1.0], abs=0.01)
+    tab.mouse.move(*point(tab, 0.5, 0.5))
+    tab.mouse.down()
+    tab.mouse.move(*point(tab, 0.5, 0.25), steps=3)
+    tab.mouse.up()
+    assert examples(tab)[2] == pytest.approx([0.5, 0.5 - 0.25 * 1.24, 1.0], abs=0.01)
+    assert number(tab, "number of examples") == 3
+    train_epochs(tab, 3)
+    data = [(row[:2], row[2]) for row in examples(tab)]
+    nn.train(model, nn.hinge, data, epochs=3, seed=0, progress=False)
+    assert weights(tab) == close(data_of(model))
+    assert number(tab, "training loss") == pytest.approx(nn.evaluate(model, nn.hinge, data)[0], rel=1e-3)
+    tab.mouse.click(*point(tab, 0.5, 0.25), button="right")
+    assert examples(tab) == [[0.0, 0.0, -1.0], [1.0, 1.0, 1.0]]
+
+
+def test_examples_are_edited_by_keys_too(playground):
+    tab = playground(nn.MLP(2, [3, 3], seed=1), [([0.0, 0.0], 0), ([1.0, 1.0], 2)], loss=nn.cross_entropy)
+    tab.get_by_label("edit the examples").check()
+    tab.get_by_role("radio", name="1", exact=True).check()
+    tab.locator("#play-canvas").focus()
+    for _ in range(4):
+        tab.keyboard.press("ArrowUp")
+    tab.keyboard.press("Enter")
+    assert examples(tab)[2] == pytest.approx([0.5, 0.5 + 0.1 * 1.24, 0.0, 1.0, 0.0])
+    tab.keyboard.press("Delete")
+    assert len(examples(tab)) == 2
+    tab.keyboard.press("ArrowRight")
+    assert number(tab, "step") == 0  # the arrow moved the mark and did not train
+
+
+def test_the_last_example_cannot_be_removed(playground):
+    tab = playground(nn.MLP(1, [2, 1], seed=1), [(0.5, 2.0)], loss=nn.mse)
+    tab.get_by_label("edit the examples").check()
+    tab.mouse.click(*point(tab, 0.5, 0.5), button="right")
+    assert examples(tab) == [[0.5, 2.0]]
+    field(tab, "target").fill("-3")
+    tab.mouse.click(*point(tab, 0.75, 0.5))
+    assert examples(tab)[1] == pytest.approx([0.5 + 0.25 * 2.0, -3.0], abs=0.02)
+
+
+def test_examples_with_several_numbers_as_target_are_not_edited(playground):
+    tab = playground(nn.MLP(2, [2], seed=1), [([0.0, 1.0], [1.0, 2.0])], loss=nn.mse)
+    assert tab.get_by_label("edit the examples").count() == 0
+    button(tab, "one step").click()
+    assert number(tab, "step") == 1

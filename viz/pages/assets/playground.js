@@ -233,7 +233,24 @@ const shown = { curve: /** @type {Recorded[]} */ ([]), activation: /** @type {st
       if (task !== "classes") traceZero(context, answer, size);
     }
     drawPoints(context, size, unit);
+    const place = examples.cursor();
+    if (place) {
+      const [x, y] = [place[0] * size, (1 - place[1]) * size];
+      context.lineWidth = 1.5 * unit;
+      context.strokeRect(x - 6 * unit, y - 6 * unit, 12 * unit, 12 * unit);
+    }
   }
+
+  const examples = editExamples({
+    canvas: large, axes, held, ranges, draw: () => drawPlane(),
+    changed: () => {
+      if (training.code) shown.curve[shown.curve.length - 1] = { ...scores(), epoch: training.epochs };
+      byId("play-batch-size").max = String(train.length);
+      byId("play-count").textContent = String(train.length);
+      drawPlane();
+      drawCurves();
+    },
+  });
 
   /**
    * @param {CanvasRenderingContext2D} context

@@ -25,6 +25,7 @@
  */
 
 const PATIENCE = 20; // epochs without progress
+const MOST_ADDED = 500; // examples
 
 class Training {
   /** The memory: parameters, gradients, and what was reserved. */
@@ -63,15 +64,15 @@ class Training {
     this.code = null;
     this.end = 2 * n;
     this.parameters = n;
-    this.train = this.place(train.length);
+    this.room = train.length + MOST_ADDED;
+    this.train = this.place(this.room);
     this.test = this.place(test.length);
-    const orderPlace = this.reserve(Math.ceil(train.length / 2));
-    this.results = this.reserve(Math.max(train.length, test.length) * (1 + data.outputs));
+    const orderPlace = this.reserve(Math.ceil(this.room / 2));
+    this.results = this.reserve(Math.max(this.room, test.length) * (1 + data.outputs));
     this.orderPlace = 8 * orderPlace;
     this.allocate();
-    for (const [part, rows] of /** @type {[Part, number[][]][]} */ ([[this.train, train], [this.test, test]])) {
-      this.floats.set(rows.flat(), part.place);
-    }
+    this.floats.set(test.flat(), this.test.place);
+    this.readExamples();
     this.settings = structuredClone(data.settings);
     this.optimizer = data.optimizer;
     this.batch = data.batch;
@@ -111,6 +112,23 @@ class Training {
     this.order = new Int32Array(this.memory.buffer, this.orderPlace, this.train.n);
   }
 
+  /** Train with the examples of `data.train` from now on; the epoch begins again. */
+  readExamples() {
+    const { train } = this.data;
+    this.noteChange();
+    this.train.n = train.length;
+    this.floats.set(train.flat(), this.train.place);
+    this.order = new Int32Array(this.memory.buffer, this.orderPlace, train.length);
+    this.beginEpoch();
+  }
+
+  beginEpoch() {
+    for (let i = 0; i < this.order.length; i++) this.order[i] = i;
+    this.position = 0;
+    this.isShuffled = false;
+    this.sum = 0;
+  }
+
   /**
    * Take the code for an activation.
    * @param {Uint8Array<ArrayBuffer>} bytes
@@ -134,11 +152,8 @@ class Training {
   /** Begin the first epoch, with the weights as they are. */
   restart() {
     this.rng = new Random(this.data.seed);
-    for (let i = 0; i < this.order.length; i++) this.order[i] = i;
+    this.beginEpoch();
     this.epochs = 0;
-    this.position = 0;
-    this.isShuffled = false;
-    this.sum = 0;
     this.losses = [];
     this.lowest = Infinity;
     this.isPlain = this.data.steps === 0;
