@@ -142,6 +142,7 @@ def _register(rule: Rule, function: Callable[..., Value]) -> Callable[..., Value
     function.__name__ = function.__qualname__ = rule.symbol
     function.__module__ = "engine"  # where pickle, help and doctest find it
     function.__doc__ = documentation(rule) + _example(rule, function)
+    vars(function)["rule"] = rule  # as a neuron needs it, also after the symbol has been redefined
     FUNCTIONS[rule.symbol] = function
     return function
 

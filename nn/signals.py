@@ -185,10 +185,7 @@ def activation_rule(neuron: Perceptron) -> Rule:
     >>> activation_rule(Perceptron(1, "tanh")).value, activation_rule(Perceptron(1, "linear")).value
     ('tanh(a)', 'a')
     """
-    if neuron._function is None:
-        return LINEAR
-    with recording():
-        return neuron._function(Value(1.0))._rule
+    return LINEAR if neuron._function is None else vars(neuron._function)["rule"]
 
 
 def target_leaves(target: Any, loss: Loss, n_outputs: int) -> list[Value]:
@@ -230,8 +227,4 @@ def slope(neuron: Perceptron, a: float, z: float) -> float:
     >>> slope(Perceptron(1, "tanh"), 0.0, 0.0)
     1.0
     """
-    if neuron._function is None:
-        return 1.0
-    with recording():
-        rule = neuron._function(Value(a))._rule  # that of the name may be another one since
-    return float(rule.partial_functions[0](a, z))
+    return float(activation_rule(neuron).partial_functions[0](a, z))

@@ -65,6 +65,12 @@ def test_gradients_are_those_of_the_outputs():
     assert signals_of(nn.Perceptron(1), [1.0]).gradients == [[None]]
 
 
+def test_an_activation_that_is_undefined_around_1_is_recorded():
+    engine.rule("far_root", "sqrt(a - 10)", "0.5/sqrt(a - 10)")
+    graph = record_example(nn.Perceptron(1, "far_root", init=[13.0, 1.0]), [1.0], 5.0, nn.mse)
+    assert graph.loss.data == 9.0  # (sqrt(14 - 10) - 5)**2
+
+
 def test_the_slope_is_that_of_the_neurons_own_rule():
     name = "slope_of_old_neurons"
     engine.rule(name, "a*a", "2*a")
