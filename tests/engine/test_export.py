@@ -114,6 +114,16 @@ def run_one(language, text, row, folder):
     return result
 
 
+def compared(language, programs, points, expected, folder):
+    """Yield program, point, its results and the engine's; where the engine has none, check that it shows."""
+    for text, rows, results, wants in zip(
+        programs, points, run(language, programs, points, folder), expected, strict=True
+    ):
+        for row, got, want in zip(rows, results, wants, strict=True):
+            assert want or not all(map(math.isfinite, got)), (text, row, got)
+            yield text, row, got, want
+
+
 def by_engine(root, leaves, point):
     """The value and the gradient at a point, or None where an operation has no value there."""
     try:
@@ -150,16 +160,11 @@ def test_random_graphs(language, n, tmp_path, tried):
         points.append(rows)
         expected.append([by_engine(root, leaves, row) for row in rows])
     undefined = 0
-    for text, rows, results, wants in zip(
-        programs, points, run(language, programs, points, tmp_path), expected, strict=True
-    ):
-        for row, got, want in zip(rows, results, wants, strict=True):
-            if want is None:
-                undefined += 1
-                assert not all(map(math.isfinite, got)), (text, row, got)
-            elif max(map(abs, want)) < 1e8:
-                assert got == pytest.approx(want, rel=1e-7, abs=1e-7), (text, row)
-            tried[f"programs in {language} against the engine: points"] += 1
+    for text, row, got, want in compared(language, programs, points, expected, tmp_path):
+        undefined += want is None
+        if want and max(map(abs, want)) < 1e8:
+            assert got == pytest.approx(want, rel=1e-7, abs=1e-7), (text, row)
+        tried[f"programs in {language} against the engine: points"] += 1
     assert undefined > n / 2, "points without a value are among them"
 
 
@@ -177,15 +182,10 @@ def test_every_row_at_many_points(language, tmp_path, tried):
         rows = [[rng.choice([rng.uniform(-5, 5), *EXTREME, -38.0, 0.64]) for _ in leaves] for _ in range(60)]
         points.append(rows)
         expected.append([by_engine(root, leaves, row) for row in rows])
-    for symbol, rows, results, wants in zip(
-        SYMBOLS, points, run(language, programs, points, tmp_path), expected, strict=True
-    ):
-        for row, got, want in zip(rows, results, wants, strict=True):
-            if want is None:
-                assert not all(map(math.isfinite, got)), (symbol, row, got)
-            else:
-                assert got == pytest.approx(want, rel=1e-12, abs=1e-300), (symbol, row)
-            tried[f"programs in {language} against the engine: points"] += 1
+    for text, row, got, want in compared(language, programs, points, expected, tmp_path):
+        if want:
+            assert got == pytest.approx(want, rel=1e-12, abs=1e-300), (text, row)
+        tried[f"programs in {language} against the engine: points"] += 1
 
 
 @every_language
@@ -203,15 +203,10 @@ def test_random_custom_rules(language, seed, tmp_path, tried):
         programs.append(source(root, leaves, language=language))
         points.append([[number(rng) for _ in leaves] for _ in range(20)])
         expected.append([by_engine(root, leaves, row) for row in points[-1]])
-    for text, rows, results, wants in zip(
-        programs, points, run(language, programs, points, tmp_path), expected, strict=True
-    ):
-        for row, got, want in zip(rows, results, wants, strict=True):
-            if want is None:
-                assert not all(map(math.isfinite, got)), (text, row, got)
-            else:
-                assert got == pytest.approx(want, rel=1e-9, abs=1e-12), (text, row)
-            tried[f"programs in {language} of custom rules against the engine: points"] += 1
+    for text, row, got, want in compared(language, programs, points, expected, tmp_path):
+        if want:
+            assert got == pytest.approx(want, rel=1e-9, abs=1e-12), (text, row)
+        tried[f"programs in {language} of custom rules against the engine: points"] += 1
 
 
 @every_language
