@@ -13,9 +13,12 @@ _WORDS = """
 auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main NAN INFINITY
 arguments catch class debugger delete eval export extends function implements import in instanceof interface let new
-null package private protected public super this throw try typeof undefined var with yield await async of Math NaN
+null package private protected public super this throw try undefined var with yield await async of Math NaN
 Infinity Number inf nan np rows inputs outputs gradient isfinite fabs fmod round tgamma larger modulo floor_divide
-floorDivide nan_if_error
+floorDivide nan_if_error true false bool nullptr constexpr thread_local typeof typeof_unqual alignas alignof
+static_assert asm linux unix HUGE_VAL HUGE_VALF HUGE_VALL FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL MATH_ERRNO
+MATH_ERREXCEPT math_errhandling M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2
+M_SQRT1_2
 """
 # Functions of C, whose names a function of ours must not have.
 _C_FUNCTIONS = """

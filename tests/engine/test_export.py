@@ -354,7 +354,8 @@ class TestText:
         labels = [
             *("", "x", "x", "lambda", "double", "let", "np", "tanh", "sigmoid", "dtanh_da", "v1", "t1", "f", "権", "é"),
             *("y1", "NAN", "Math", "inputs", "gradient", "rows", "a\nb", "// */", "round", "dv1_dx", "_", "__proto__"),
-            *("x_2", "1", "-", "pi", "exp", "out", "isfinite", "Number"),
+            *("x_2", "1", "-", "pi", "exp", "out", "isfinite", "Number", "true", "false", "HUGE_VAL", "FP_ZERO"),
+            *("linux", "M_PI", "bool", "nullptr"),
         ]
         leaves = [Value(0.1 * i - 1.5, label) for i, label in enumerate(labels)]
         root = engine.sum([x.sigmoid() * x + engine.tanh(3 * x) for x in leaves])
