@@ -74,6 +74,10 @@ class Comparisons:
         number, seen = next(self._numbers), here.seen
         leaves, complete = [], True
         stack: list[Any] = [*operands]
+        alternatives: Seen = {}
+        if len(stack) > 1 and all(node._a is not None or node._grad is not None for node in stack):  # no constant
+            later = next(self._numbers)
+            alternatives = {ref(node): later for node in stack if node._a is not None and ref(node) not in seen}
         lists: set[int] = set()  # by id
         for _ in range(NEAREST):
             if not stack:
@@ -97,6 +101,7 @@ class Comparisons:
                 if b is not None:
                     stack.append(b)
             seen.setdefault(key, number)
+        seen |= alternatives  # as in max(a*b, a + b): this comparison may have chosen one of them as the output
         if complete and leaves and not stack:
             here.complete.append((number, leaves))
         here.room = _without_freed(seen, here.room)
@@ -126,7 +131,8 @@ class Comparisons:
         """Return where a comparison may have decided what the `graph` of `outputs` is.
 
         These are the comparisons that depend on an input, or on other leaves of the graph and plain numbers only. Those
-        that were made when the outputs had been recorded are not among them.
+        that were made when the outputs had been recorded are among them only if they compared an output with another
+        Value, and so may have chosen it.
         """
         now, keys = next(self._numbers), [ref(output) for output in outputs]
         ends = [self._recorded.setdefault(key, now) for key in keys]

@@ -82,6 +82,26 @@ def test_compile_warns(kind, program):
     assert all(re.search("<|>|max|min|sorted", LINES[warning.lineno - 1]) for warning in caught)
 
 
+CHOSEN = {
+    "max": lambda x, w: max(w * x, 3 * x),
+    "min of a node and a leaf": lambda x, w: min(w * x, x),
+    "sorted": lambda x, w: sorted([w * x, -x])[0],
+    "the second branch": lambda x, w: by_comparison(w * x, w + x),
+}
+
+
+def by_comparison(a, b):
+    return a if a > b else b
+
+
+@pytest.mark.parametrize("kind", CHOSEN)
+def test_a_comparison_may_have_chosen_the_output(kind, program):
+    x, w = leaves()
+    y = CHOSEN[kind](x, w)
+    with pytest.warns(FrozenBranchWarning, match=r"engine\.maximum"):
+        program(y, x)
+
+
 def test_the_line_is_that_of_the_user_who_called_a_library(program):
     x, w = leaves()
     y = statistics.median([x, w * x, x * x]) + x
@@ -155,6 +175,7 @@ class TestSilence:
         x, w = leaves()
         y = x * w
         assert y > 0
+        assert y < Value(9.0).detach()
         program(y, x)
 
     def test_comparisons_after_compile(self, program):
