@@ -313,11 +313,12 @@ def _network(columns: Columns, numbers: dict[Any, int], input_names: list[str]) 
 
 def _neuron(unit: Neuron, key: str, a: int, z: int, bias: int, n_layers: int) -> str:
     name = html.escape(short_name(unit.symbol))
+    marks = "".join(f'<b data-mark="{mark}" hidden> {mark}</b>' for mark in ("dead", "saturated"))
     title = f"output {name}" if unit.kind == "output" else f"neuron {name} of layer {unit.layer}"
     return (
         f'<button type="button" class="unit" id="{key}" data-a="{a}" data-z="{z}" data-layer="{unit.layer}" '
         f'aria-label="{title}" aria-pressed="false" title="Show {title} in large"><canvas></canvas>'
-        f'<span class="name">{name}</span><span class="bias" data-bias="{bias}"></span></button>'
+        f'<span class="name">{name}{marks}</span><span class="bias" data-bias="{bias}"></span></button>'
     )
 
 
@@ -366,7 +367,7 @@ def _legend(task: str, classes: list[str], *, has_hidden: bool, has_test: bool) 
     if task == "number":
         return f'<span><span class="scale"></span> least to largest target</span>{lines}'
     marks = "".join(
-        f'<span class="class"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-mark="{k}"/></svg>'
+        f'<span class="class"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-class="{k}"/></svg>'
         f"{html.escape(name)}</span>"
         for k, name in enumerate(classes)
     )

@@ -411,3 +411,23 @@ def test_examples_with_several_numbers_as_target_are_not_edited(playground):
     assert tab.get_by_label("edit the examples").count() == 0
     button(tab, "one step").click()
     assert number(tab, "step") == 1
+
+
+@pytest.mark.parametrize(
+    ("activation", "bias", "mark"),
+    [("relu", -10.0, "dead"), ("tanh", 20.0, "saturated"), ("sigmoid", -9.0, "saturated")],
+)
+def test_neurons_that_do_not_learn_are_marked_and_explained(playground, activation, bias, mark):
+    model = nn.MLP(2, [3, 1], hidden=activation, seed=1)
+    model.layers[0].neurons[1].weights[0].data = bias
+    tab = playground(model, XOR, loss=nn.hinge, optimizer=nn.SGD(model.parameters(), learning_rate=0.01))
+    marked = tab.locator("[data-mark]:visible")
+    assert marked.all_text_contents() == [f" {mark}"]
+    assert tab.locator("[data-explains]:visible").count() == 0
+    button(tab, "neuron z2 of layer 1").click()
+    assert tab.locator("[data-explains]:visible").text_content().startswith(f"{mark}: ")
+    before = weights(tab)
+    train_epochs(tab, 3)
+    assert weights(tab)[3:6] == pytest.approx(before[3:6], abs=1e-4)  # those of the second neuron
+    tab.get_by_label("activation").select_option("linear")
+    expect(marked).to_have_count(0)

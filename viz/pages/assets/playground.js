@@ -24,6 +24,7 @@ const shown = { curve: /** @type {Recorded[]} */ ([]), activation: /** @type {st
   const SMALL = Math.ceil(N / 2); // pixels of the picture of a neuron
   const grid = training.place(N * N);
   const plane = training.reserve(N * N * training.data.signals);
+  const signalsOfExamples = training.reserve(training.room * training.data.signals);
   training.allocate();
 
   /** @type {DrawnUnit[]} */
@@ -91,9 +92,9 @@ const shown = { curve: /** @type {Recorded[]} */ ([]), activation: /** @type {st
     }
     classColours = data.colours.map(channels);
     if (task !== "classes") classColours = [orange, blue];
-    for (const path of all("#play-legend [data-mark]")) {
-      path.setAttribute("d", MARKS[path.dataset.mark]);
-      path.setAttribute("fill", `rgb(${classColours[path.dataset.mark]})`);
+    for (const path of all("#play-legend [data-class]")) {
+      path.setAttribute("d", MARKS[path.dataset.class]);
+      path.setAttribute("fill", `rgb(${classColours[path.dataset.class]})`);
     }
   }
 
@@ -373,7 +374,41 @@ const shown = { curve: /** @type {Recorded[]} */ ([]), activation: /** @type {st
     byId("play-steps").textContent = String(training.steps);
   }
 
+  /** @param {HTMLElement} element @param {string} name @returns {any} */
+  const markOfNeuron = (element, name) => element.querySelector(`[data-mark="${name}"]`);
+
+  /** Mark hidden neurons that learn nothing, because their slope is 0, or nearly, for the training examples. */
+  function drawMarks() {
+    try {
+      training.show(training.train, signalsOfExamples);
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error;
+      return; // without these signals, the marks stay as they are
+    }
+    for (const { element, a, z, layer } of neurons) {
+      const name = shown.activation;
+      const numbers = (/** @type {number} */ k) => train.map((_, i) => {
+        return training.floats[signalsOfExamples + i * training.data.signals + k];
+      });
+      const isHidden = layer < data.sizes.length - 1;
+      const flat = { tanh: (/** @type {number} */ y) => 1 - y * y, sigmoid: (/** @type {number} */ y) => y * (1 - y) }[name];
+      const isDead = isHidden && name === "relu" && numbers(a).every((sum) => sum <= 0);
+      const isSaturated = isHidden && !!flat && numbers(z).filter((y) => flat(y) < 0.02).length >= 0.95 * train.length;
+      markOfNeuron(element, "dead").hidden = !isDead;
+      markOfNeuron(element, "saturated").hidden = !isSaturated;
+    }
+    explainMarks();
+  }
+
+  /** Say what the mark of the neuron in large means. */
+  function explainMarks() {
+    for (const words of all("[data-explains]")) {
+      words.hidden = !selected || markOfNeuron(selected.element, words.dataset.explains).hidden;
+    }
+  }
+
   function draw() {
+    drawMarks();
     drawPlanes();
     drawLines();
     drawCurves();
@@ -576,6 +611,7 @@ const shown = { curve: /** @type {Recorded[]} */ ([]), activation: /** @type {st
     for (const { element } of neurons) element.setAttribute("aria-pressed", String(element === unit?.element));
     byId("play-shown").textContent = (unit?.element ?? outputUnits[0].element).getAttribute("aria-label");
     if (!unit) byId("play-shown").textContent = byId("play-shown").dataset.answer;
+    explainMarks();
   }
   for (const neuron of neurons) {
     neuron.canvas.width = neuron.canvas.height = SMALL;
