@@ -236,6 +236,7 @@ class Program:
     Attributes:
         outputs, inputs: the nodes to compute, and the leaves that vary from row to row.
         parameters: the `parameters` it was made with, then the other leaves that are neither inputs nor constants.
+        n_slots: the number of slots of both tapes.
 
     With `wrt_inputs` its gradients are those of each row with respect to the inputs (`input_gradients`), not those of
     the mean with respect to the parameters (`run`).
@@ -259,6 +260,7 @@ class Program:
         self._varying = varying.operations, varying.index
         self._outputs = graph.outputs
         self._sizes = uniform.size, varying.size, graph.weights.size, graph.common.size
+        self.n_slots = uniform.size + varying.size
         self._max_lanes = 8 * min(max(CACHE // varying.size, 1), WIDEST)
         self._idle: list[_Workspace] = []
 
@@ -392,7 +394,6 @@ class _Workspace:
         weight_gradients, common_gradients: sums over the rows of a run.
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
-        n_slots: the number of slots of both tapes.
         results: which output the gradients are of, and the array of those by the inputs; empty if they are not needed.
     """
 
@@ -409,7 +410,6 @@ class _Workspace:
         for code, kernels in self._code.items():
             self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
         self._runtime = runtime_code()
-        self.n_slots = uniform + program._sizes[1]
         self.results: tuple[int, Floats] = (0, np.empty((0, 0)))
         self.address = self._runtime.address("run")
         self._allocate_lanes()

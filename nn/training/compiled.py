@@ -284,6 +284,7 @@ class CompiledSteps(Steps):
         self.gradient = np.zeros(len(self.leaves))
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
         self.fit: CompiledFit | None = None
+        self.undo: tuple[int, Any, Callable[[int], object]] | None = None
         if len(groups) == 1 and not self.accuracy_reads_values:
             state = np.array(optimizer.state)
             self.fit = CompiledFit(groups[0].program, groups[0].data, state.shape[1], state.shape[0])
@@ -326,14 +327,48 @@ class CompiledSteps(Steps):
         super().set_order(order)
         self.order_array = np.array(order)
         if self.fit:
-            self.fit.order[:] = order
+            self.fit.order.reshape(-1, len(order))[:] = self.order_array  # in every epoch
 
     def run(self, epoch: int, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
         """Do the steps that begin at `starts` in the order, and return the sums of their losses."""
-        fit = self.fit if min(size, len(self.order)) <= CHUNK else None
-        losses = self._run_at_once(fit, starts, size, rates) if fit else []
+        losses: list[float] = []
+        if self.fit and min(size, len(self.order)) <= CHUNK:
+            first, last = starts[0], min(starts[-1] + size, len(self.order))
+            losses = self._run_at_once(self.fit, first, last, size, rates)
+            last = min(first + len(losses) * size, last)
+            self._count_rights(self.groups[0], self.order_array[first:last], self.fit.outputs[first:last])
         done = len(losses)
         return losses + (super().run(epoch, starts[done:], size, rates[done:]) if done < len(starts) else [])
+
+    def run_epochs(self, n: int, size: int, rate: float) -> tuple[list[float], list[float]]:
+        """Do up to n whole epochs in one call, if the accuracy is that of the loss; keep what `rewind` needs."""
+        fit, length = self.fit, len(self.order)
+        size = min(size, length)
+        n = min(n, fit.n_epochs) if fit else 0
+        if not fit or n < 2 or self.at_once(size) < 2 or size > CHUNK or not (self.accuracy is None or self.decide):
+            return [], []
+        n_steps = len(range(0, length, size))
+        rates = [rate] * (n * n_steps)
+        data, state, steps = self.now
+        before = (data.copy(), state.copy(), steps), self.gradient.copy(), self.learns
+        self.undo = n, before, lambda k: self._run_at_once(fit, 0, k * length, size, rates[: k * n_steps])
+        losses = self._run_at_once(fit, 0, n * length, size, rates)
+        done = len(losses) // n_steps
+        rights: list[float] = []
+        if self.decide and done:
+            decisions = self.decide(fit.outputs[: done * length, 1:]).reshape(done, length, -1)
+            right = decisions == self.right_decisions[self.order_array]
+            rights = (np.count_nonzero(right, axis=(1, 2)) / right.shape[2]).tolist()
+        return losses[: done * n_steps], rights
+
+    def rewind(self, n: int) -> None:
+        """Undo the epochs of the last `run_epochs` after the first n: go back to its start, and repeat those."""
+        undo, self.undo = self.undo, None
+        if undo and n < undo[0] and self.fit:
+            _, (self.now, self.gradient, self.learns), run_again = undo
+            self.fit.learns = self.learns
+            if n:
+                run_again(n)
 
     def at_once(self, size: int) -> int:
         """Return how many steps of this size `run` should do in one call: in about a hundredth of a second."""
@@ -372,20 +407,17 @@ class CompiledSteps(Steps):
             self.read_back()
         return losses
 
-    def _run_at_once(self, fit: CompiledFit, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
+    def _run_at_once(self, fit: CompiledFit, first: int, last: int, size: int, rates: Sequence[float]) -> list[float]:
         """Do steps until a number would not be finite, and return the sums of their losses."""
         data, state, steps = self.now
         if data is not fit.data:  # a single step, or a callback, has replaced it
             fit.data[:], fit.state[:] = data, state
         self.optimizer.steps = steps + 1
-        first, last = starts[0], min(starts[-1] + size, len(self.order))
         losses = fit.run(self.optimizer, first, last, size, rates)
         if losses:
             self.now = fit.data, fit.state, steps + len(losses)
             self.gradient, self.optimizer.steps = fit.gradient, steps + len(losses)
             self.learns = self.learns or fit.learns
-            last = min(first + len(losses) * size, last)
-            self._count_rights(self.groups[0], self.order_array[first:last], fit.outputs[first:last])
         return losses
 
     def _count_rights(self, group: ExampleGroup, examples: Indices, results: Floats) -> None:

@@ -14,6 +14,7 @@ from engine.compiler.python_to_llvm import pack
 from nn.optimizers import Optimizer, UpdateRule
 
 SLOTS = 2**23  # the number of slots of all rows that run in about a hundredth of a second
+EPOCHS = 64  # the maximum in one call: more are no faster
 OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
 
 # In `update`, names that begin with `_` are those that no formula has. `rate` and `steps` are indices in `settings`.
@@ -33,38 +34,40 @@ def update(
 
 
 def fit(
-    first: int, last: int, size: int, run: int, words: Integers, outputs: Matrix, rates: Floats,
+    first: int, last: int, size: int, length: int, run: int, words: Integers, outputs: Matrix, rates: Floats,
     settings: Floats, data: Floats, batch_gradient: Floats, state: Matrix, new_data: Floats, new_state: Matrix,
     gradient: Floats, losses: Floats, learns: Integers,
 ) -> int:
     batch = 0
-    for start in range(first, last, size):
-        stop = min(start + size, last)
-        words[1] = start
-        words[2] = stop
-        words[3] = bits(1.0 / (stop - start))
-        if call_packed(run, words) != stop:
-            return start
-        settings[{rate}] = rates[batch]
-        if update(settings, data, batch_gradient, state, new_data, new_state):
-            return start
-        for i in range(len(data)):
-            data[i] = new_data[i]
-            gradient[i] = batch_gradient[i]
-        for k in range(len(state)):
+    for begin in range(first, last, length):
+        end = min(begin + length, last)
+        for start in range(begin, end, size):
+            stop = min(start + size, end)
+            words[1] = start
+            words[2] = stop
+            words[3] = bits(1.0 / (stop - start))
+            if call_packed(run, words) != stop:
+                return batch
+            settings[{rate}] = rates[batch]
+            if update(settings, data, batch_gradient, state, new_data, new_state):
+                return batch
+            for i in range(len(data)):
+                data[i] = new_data[i]
+                gradient[i] = batch_gradient[i]
+            for k in range(len(state)):
+                for i in range(state.shape[1]):
+                    state[k, i] = new_state[k, i]
+            n_other = 0
             for i in range(state.shape[1]):
-                state[k, i] = new_state[k, i]
-        n_other = 0
-        for i in range(state.shape[1]):
-            n_other += gradient[i] != 0.0
-        learns[0] |= n_other > 0
-        total = 0.0
-        for row in range(start, stop):
-            total += outputs[row, 0]
-        losses[batch] = total
-        batch += 1
-        settings[{steps}] += 1.0
-    return last
+                n_other += gradient[i] != 0.0
+            learns[0] |= n_other > 0
+            total = 0.0
+            for row in range(start, stop):
+                total += outputs[row, 0]
+            losses[batch] = total
+            batch += 1
+            settings[{steps}] += 1.0
+    return batch
 """
 
 
@@ -74,13 +77,16 @@ class CompiledFit:
     Attributes:
         data, state: the numbers of the parameters and of the optimizer; they change.
         gradient: the gradient of the last step.
-        order: the rows of the examples; it can be changed.
+        order: the rows of the examples in each of several epochs; it can be changed.
         outputs: a row for every position in `order`: the loss of the example, then the outputs of the model.
+        n_epochs: how many epochs `order` has.
     """
 
     def __init__(self, program: Program, rows: Floats, n_state: int, n_updated: int) -> None:
-        n = len(rows)
-        self.order, self.outputs = np.arange(n), np.empty((n, len(program.outputs)))
+        self._length, self._n_slots = len(rows), program.n_slots
+        self.n_epochs = max(min(SLOTS // (len(rows) * program.n_slots), EPOCHS), 1)
+        n = self.n_epochs * len(rows)
+        self.order, self.outputs = np.empty(n, np.intp), np.empty((n, len(program.outputs)))
         self._run = program.prepare(rows, self.order, self.outputs)
         self.data, self.state = self._run.parameters, np.zeros((n_state, n_updated))
         self.gradient, self._rates, self._losses = np.zeros_like(self.data), np.empty(n), np.empty(n)
@@ -93,13 +99,17 @@ class CompiledFit:
         """Whether a gradient of a parameter of the optimizer has been other than 0."""
         return bool(self._learns[0])
 
+    @learns.setter
+    def learns(self, learns: bool) -> None:
+        self._learns[0] = learns
+
     def at_once(self, optimizer: Optimizer, size: int) -> int:
         """Return how many steps of this size take about a hundredth of a second."""
         kind, names = type(optimizer), optimizer.rule.settings if optimizer.rule else []
         computed = [name for name in names if isinstance(getattr(kind, name, None), property)]
         if computed not in ([], ["learning_rate"]) or kind.learning_rate is not Optimizer.learning_rate:
             return 1  # such settings may change at every step
-        return max(SLOTS // (size * self._run.n_slots), 1)
+        return max(SLOTS // (size * self._n_slots), 1)
 
     def run(self, optimizer: Optimizer, first: int, last: int, size: int, rates: Sequence[float]) -> list[float]:
         """Update the parameters by the examples from `first` to `last` in the order, `size` at a time.
@@ -107,8 +117,8 @@ class CompiledFit:
         Args:
             optimizer: its settings are used, its own data and state are not; its `steps` count the first step already.
             first: the first position in `order`.
-            last: the end of the positions.
-            size: the number of examples per step.
+            last: the end of the positions; if they are of several epochs, the first is 0.
+            size: the number of examples per step; the last step of an epoch may have fewer.
             rates: the learning rate of every step.
 
         Returns:
@@ -122,14 +132,14 @@ class CompiledFit:
         if len(settings) != len(self._settings):
             self._settings = np.empty(len(settings))
             self._words = pack(
-                first, last, size, self._run.address, self._run.words, self.outputs, self._rates, self._settings,
-                self.data, self._run.gradient, self.state, *self._new, self.gradient, self._losses, self._learns,
+                first, last, size, self._length, self._run.address, self._run.words, self.outputs, self._rates,
+                self._settings, self.data, self._run.gradient, self.state, *self._new, self.gradient, self._losses,
+                self._learns,
             )  # fmt: skip
         self._settings[:] = settings
         self._words[:3] = first, last, size
         self._rates[: len(rates)] = rates
-        stop = code.call("fit", self._words)
-        losses: list[float] = self._losses[: len(range(first, stop, size))].tolist()
+        losses: list[float] = self._losses[: code.call("fit", self._words)].tolist()
         return losses
 
 

@@ -128,7 +128,12 @@ def train(
     learns = False
     with Progress(epochs * len(batches), shown=progress) as bar:
         try:
-            for epoch in range(epochs):
+            if schedule is None and callback is None and type(until) is Plateau and not (shuffle and len(batches) > 1):
+                while not history.converged and _run_epochs(steps, history, until, epochs, size, sizes):
+                    bar.advance(history, history.epochs * len(batches) - bar.done)
+            for epoch in range(history.epochs, epochs):
+                if history.converged:
+                    break
                 if watched and epoch and steps.is_outdated():
                     learns = learns or steps.learns
                     steps = _steps(model, loss, pairs, optimizer, accuracy, compiled, epoch + 1, watched)
@@ -151,11 +156,8 @@ def train(
                         rates.append(optimizer.learning_rate)
                     losses += steps.run(epoch + 1, starts, size, rates)
                     bar.advance(history, len(starts))
-                total, rights = sum(losses), steps.pop_rights()
-                if not math.isfinite(total):
-                    raise OverflowError(f"epoch {epoch + 1}: the sum of the losses overflows")
-                history.steps += [loss / n for loss, n in zip(losses, sizes, strict=True)]
-                history.add(total / len(pairs), rights / len(pairs) if accuracy is not None else None)
+                rights = steps.pop_rights()
+                _add_epoch(history, losses, sizes, rights if accuracy is not None else None)
                 if watched:
                     steps.write_back()
                 try:
@@ -165,8 +167,6 @@ def train(
                 finally:  # what the callback did to the Values remains, even if an error ends the training
                     if watched:
                         steps.read_back()
-                if history.converged:
-                    break
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
@@ -177,6 +177,33 @@ def train(
         stationary = "every gradient is exactly 0 (the first weights are a minimum or a saddle)"
         history.reason = f"no parameter learns: {obstacle or stationary}"
     return history
+
+
+def _run_epochs(steps: Steps, history: History, until: Stop, epochs: int, size: int, sizes: list[int]) -> bool:
+    """Do several epochs at once, up to convergence; return False if the next has to be done step by step."""
+    first = history.epochs
+    try:
+        losses, rights = steps.run_epochs(epochs - first, size, steps.optimizer.learning_rate)
+        starts = range(0, len(losses), len(sizes))
+        for k, start in enumerate(starts):
+            _add_epoch(history, losses[start : start + len(sizes)], sizes, rights[k] if rights else None)
+            if check_convergence(history, until):
+                break
+    except OverflowError:  # in the sum of the losses, after all steps of an epoch
+        steps.rewind(history.epochs - first + 1)
+        raise
+    finally:  # Ctrl-C, too, leaves whole epochs
+        steps.rewind(history.epochs - first)
+    return history.epochs > first
+
+
+def _add_epoch(history: History, losses: list[float], sizes: list[int], n_right: float | None) -> None:
+    """Append an epoch to the history: for each batch the sum of the losses and the number of examples."""
+    total, n = sum(losses), sum(sizes)
+    if not math.isfinite(total):
+        raise OverflowError(f"epoch {history.epochs + 1}: the sum of the losses overflows")
+    history.steps += [loss / size for loss, size in zip(losses, sizes, strict=True)]
+    history.add(total / n, n_right / n if n_right is not None else None)
 
 
 def _obstacle(model: Model, loss: Loss, pairs: Pairs, optimizer: Optimizer) -> str:

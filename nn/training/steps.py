@@ -44,6 +44,18 @@ class Steps:
             losses.append(self.step(epoch, start, start + size))
         return losses
 
+    def run_epochs(self, n: int, size: int, rate: float) -> tuple[list[float], list[float]]:
+        """Do up to n whole epochs in the same order, in about a hundredth of a second.
+
+        Returns:
+            The sums of the losses of their steps, and the number of right outputs in every epoch, [] without an
+            accuracy. If there are fewer than n epochs, the next has to be done step by step.
+        """
+        return [], []
+
+    def rewind(self, n: int) -> None:
+        """Undo the epochs of the last `run_epochs` after the first n; only once, and before any other step."""
+
     def at_once(self, size: int) -> int:
         """Return how many steps of this size `run` should do in one call: in about a hundredth of a second."""
         return 1

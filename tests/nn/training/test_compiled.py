@@ -727,3 +727,89 @@ class TestManyStepsInOneCall:
             )  # fmt: skip
         assert model.weights[1].data == 1.0
         assert model.weights[0].data > 1e9
+
+
+class TestManyEpochsInOneCall:
+    DATA = tuple(([math.sin(i), math.cos(3 * i)], 1 if math.sin(2 * i) > 0 else -1) for i in range(11))
+
+    def train(self, make=nn.SGD, loss=nn.hinge, sizes=(4, 1), **options):
+        """Everything that a training leaves behind, errors included."""
+        model = nn.MLP(2, sizes, seed=1)
+        optimizer = make(model.parameters())
+        data = [(x, {nn.mse: r, nn.hinge: r, nn.cross_entropy: int(r > 0)}[loss]) for x, r in self.DATA]
+        options = {"batch_size": None, "seed": 1, "compiled": True, **options}
+        try:
+            result = vars(nn.train(model, loss, data, optimizer=optimizer, **options))
+        except OverflowError as error:
+            result = str(error)
+        numbers = [(p.data, p.grad) for p in model.parameters()]
+        return result, numbers, optimizer.state, optimizer.steps
+
+    def single(self, monkeypatch, **options):
+        """The same, one epoch at a time."""
+        with monkeypatch.context() as patch:
+            patch.setattr(CompiledSteps, "run_epochs", lambda *arguments: ([], []))
+            return self.train(**options)
+
+    @pytest.mark.parametrize("size", [None, 1, 4, 100])
+    @pytest.mark.parametrize(("loss", "sizes"), [(nn.mse, (4, 1)), (nn.hinge, (4, 1)), (nn.cross_entropy, (4, 2))])
+    @pytest.mark.parametrize("make", [nn.SGD, nn.Adam, lambda p: nn.SGD(p, 0.01, momentum=0.9, weight_decay=0.1), Warm])
+    def test_are_what_single_epochs_are(self, make, loss, sizes, size, monkeypatch):
+        for epochs, tolerance, patience in [(1, 0.0, 1), (150, -math.inf, 20), (300, 0.01, 7), (300, 0.1, 1)]:
+            options = {"make": make, "loss": loss, "sizes": sizes, "batch_size": size, "epochs": epochs}
+            options["shuffle"] = size is None
+            at_once = self.train(**options, until=nn.plateau(tolerance, patience))
+            assert self.single(monkeypatch, **options, until=nn.plateau(tolerance, patience)) == at_once
+            assert len(at_once[0]["accuracy"]) == (len(at_once[0]["loss"]) if loss is not nn.mse else 0)
+
+    def test_are_done(self, monkeypatch):
+        counts = []
+        run = CompiledFit.run
+        monkeypatch.setattr(CompiledFit, "run", lambda *given: counts.append(len(given[-1])) or run(*given))
+        self.train(epochs=200, until=nn.plateau(-math.inf))
+        assert counts == [64, 64, 64, 8]
+        counts.clear()
+        result, *_ = self.train(epochs=200, until=nn.plateau(math.inf, patience=70))
+        assert result["converged"]
+        assert counts == [64, 64, 71 - 64], "the epochs up to the stop are repeated"
+
+    @pytest.mark.parametrize("rate", [1e3, 1e100, 1e160])
+    def test_end_where_single_epochs_end(self, rate, monkeypatch):
+        options = {"make": partial(nn.SGD, learning_rate=rate), "loss": nn.mse, "epochs": 100}
+        for until in (partial(nn.plateau, -math.inf), partial(nn.plateau, 0.0, 1)):
+            at_once = self.train(**options, until=until())
+            assert self.single(monkeypatch, **options, until=until()) == at_once
+            assert until.args == (-math.inf,) or rate > 1e3 or at_once[0]["converged"], "before the overflow"
+
+    def test_are_whole_after_ctrl_c(self, monkeypatch):
+        add = nn.History.add
+
+        def interrupted_add(history, *numbers):
+            if history.epochs == 99:
+                raise KeyboardInterrupt
+            add(history, *numbers)
+
+        expected = self.train(make=nn.Adam, epochs=99, until=nn.plateau(-math.inf))[1:]
+        monkeypatch.setattr(nn.History, "add", interrupted_add)
+        result, *numbers = self.train(make=nn.Adam, epochs=200, until=nn.plateau(-math.inf))
+        assert (result["interrupted"], len(result["loss"])) == (True, 99)
+        assert tuple(numbers) == expected
+
+    def test_end_with_the_epoch_whose_losses_overflow_in_their_sum(self):
+        model = line(init=[0.0, 1.0])
+        options = {"optimizer": nn.SGD(model.parameters(), 1e-160), "batch_size": 1, "shuffle": False}
+        with pytest.raises(OverflowError, match=r"^epoch 1: the sum of the losses overflows"):
+            nn.train(model, nn.mse, [(0.0, 1.2e154), (1.0, 1.2e154)], epochs=100, compiled=True, **options)
+        assert model.weights[1].data == pytest.approx(1.0 + 2.4e-6, rel=1e-12)
+        assert options["optimizer"].steps == 2
+
+    def test_learn_nothing_from_an_epoch_after_the_stop(self):
+        model = nn.Perceptron(1, "relu", init=[-1.0, 0.0])
+        optimizer = nn.SGD(model.parameters(), 0.1, momentum=0.99)
+        optimizer.state = [(-1.0,), (0.0,)]  # the bias rises, and the relu would pass a gradient from epoch 12 on
+        history = nn.train(
+            model, nn.mse, [(1.0, 2.0)], optimizer=optimizer, epochs=60, until=nn.plateau(0.01, 3), compiled=True
+        )
+        assert (history.epochs, history.converged) == (4, True)
+        assert history.reason.startswith("no parameter learns")
+        assert optimizer.state[0] == pytest.approx((-(0.99**4),))
