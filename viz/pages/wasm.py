@@ -148,7 +148,7 @@ class Module:
         """
         numbers = {letter: x for letter, x in operands.items() if isinstance(x, float)}
         tree = _Folding({**numbers, "pi": math.pi}).visit(ast.parse(canonical(text), mode="eval")).body
-        codes = {letter: x for letter, x in operands.items() if not isinstance(x, float)}
+        codes = {letter: x for letter, x in operands.items() if isinstance(x, list)}
         is_value = text in (rule.value, rule.finalize)
         return _Formula(self, rule, codes, is_value=is_value).number(tree)
 
