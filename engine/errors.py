@@ -66,10 +66,10 @@ def undefined_derivative(node: Value, operand: Value | None) -> ArithmeticError:
     return ArithmeticError(f"the derivative of {_operation(node)} with respect to {name} has no value{_place(node)}")
 
 
-def gradient_overflow(node: Value, users: list[Value]) -> OverflowError:
-    """Return the error for a gradient of `node` that overflowed; `users` are the nodes it came from."""
+def gradient_overflow(node: Value, users: list[Value], *, name: str = "") -> OverflowError:
+    """Return the error for a gradient of `node`, called `name`, that overflowed; `users` are the nodes it came from."""
     sources = " and ".join(f"{_operation(user)}{_place(user)}" for user in users) or "the number it was set to"
-    return OverflowError(f"the gradient of {node!r} overflows; it came from {sources}")
+    return OverflowError(f"the gradient of {name or repr(node)} overflows; it came from {sources}")
 
 
 def tangent_overflow(node: Value) -> OverflowError:

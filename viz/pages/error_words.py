@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from engine import Value
 from engine.custom import CUSTOM_RULES
 from engine.errors import gradient_overflow, no_value, tangent_overflow, undefined_derivative
+from engine.labels import short_expression, unparse
 from engine.restore import restored
 from viz.pages.tape import Tape
 from viz.pages.words import SlotNumbers
@@ -35,7 +36,7 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
         slots = SlotNumbers()
         for i, node in enumerate(tape.order):
             if not node.is_constant:
-                node._data, node._grad = slots.of(f"data {i}"), float("inf")
+                node._data = slots.of(f"data {i}")
         for node in tape.order if nodes is None else nodes:
             i = tape.index[node]
             errors: dict[str, Exception] = {}
@@ -51,6 +52,6 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
             if tangents and node.parents:
                 errors["tangent"] = tangent_overflow(node)
             elif not node.is_constant:
-                errors["gradient"] = gradient_overflow(node, users[node])
+                errors["gradient"] = gradient_overflow(node, users[node], name=unparse(short_expression(node)))
             words |= {f"error-{i}-{kind}": slots.markup(str(error)) for kind, error in errors.items()}
     return words

@@ -192,6 +192,13 @@ def test_a_number_outside_the_domain_is_answered_in_the_engines_words(formula, n
         assert alert.text_content() == ""
 
 
+def test_a_gradient_that_overflows_is_named_by_its_label(tmp_path, open_page):
+    tab = open_page(viz.page(Value(2.0, "x").log(), tmp_path / "L.html"))
+    field(tab, "x").fill("5e-324")
+    words = tab.locator("#page-trouble").text_content()
+    assert re.fullmatch(r"the gradient of x overflows; it came from log\(x\) at x = 4\.94066e-324", words)
+
+
 def test_a_custom_rule_fails_where_python_does(tmp_path, open_page):
     rule("hidden", "max(0, log(a))", "1/a if a > 1 else 0")
     x = Value(2.0, "x")
