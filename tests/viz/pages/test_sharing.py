@@ -114,6 +114,18 @@ def test_links_that_are_damaged_or_hostile_do_nothing(tmp_path, open_page):
         assert state == before, link[:80]
 
 
+def test_a_link_names_a_node_by_its_number_without_zeros_before_it(tmp_path, open_page):
+    tab = open_page(viz.page(example(), tmp_path / "L.html"))
+    before = tab.evaluate(PAGE_STATE)["texts"]
+    tab.evaluate("hash => { location.hash = hash; }", link_of({"numbers": {"00": 5.0, "03": 5.0}}))
+    tab.evaluate("hash => { location.hash = hash; }", link_of({"numbers": {"1": 4.0, "00": 5.0}}))
+    tab.wait_for_function("() => page.state.numbers[1] === 4")
+    after = tab.evaluate(PAGE_STATE)["texts"]
+    assert after["n0-data"] == before["n0-data"]
+    assert after["n1-data"] == "data 4.0"
+    assert value_of(tab, "a").input_value() == "2.0"
+
+
 def test_a_note_is_markdown_without_html_images_or_other_links(tmp_path, open_page):
     text = (
         "# Question\n\nWhich leaf *matters*? See [P31](https://example.org/p31), [a](javascript:alert(1)),\n"

@@ -175,7 +175,7 @@ class Page {
       if (Number.isInteger(saved.step)) state.step = Math.max(0, Math.min(this.last, saved.step));
       state.numbers = {};
       for (const [name, x] of Object.entries(saved.numbers ?? {})) {
-        const node = /^\d+$/.test(name) ? this.tape.nodes[Number(name)] : null;
+        const node = /^(0|[1-9]\d*)$/.test(name) ? this.tape.nodes[Number(name)] : null;
         const isLeaf = node && node.rule === undefined && !node.constant;
         if ((isLeaf || Object.hasOwn(this.data.numbers ?? {}, name)) && Number.isFinite(x)) state.numbers[name] = x;
       }
