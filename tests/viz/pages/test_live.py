@@ -192,6 +192,51 @@ def test_a_number_outside_the_domain_is_answered_in_the_engines_words(formula, n
         assert alert.text_content() == ""
 
 
+def test_a_refused_number_leaves_nothing_of_it(tmp_path, open_page):
+    x = Value(2.0, "x")
+    tab = open_page(viz.page(x.exp() * x.log(), tmp_path / "L.html"))
+    undo = tab.get_by_role("button", name="undo")
+    for text in ("710", "1e999", "5e-324", "-", ""):
+        for key in ("Enter", "Tab"):
+            field(tab, "x").select_text()
+            tab.keyboard.press("Delete")
+            tab.keyboard.type(f"1{text}" if text in ("-", "") else text)
+            if text in ("-", ""):  # the beginning is a number, and the end is none
+                tab.keyboard.type("e")
+                tab.keyboard.press("Backspace")
+                tab.keyboard.type("e")
+            tab.keyboard.press(key)
+            assert field(tab, "x").input_value() == "2.0", text
+            assert tab.evaluate(PAGE_STATE)["texts"]["n0-data"] == "data 2.0"
+            assert undo.get_attribute("aria-disabled") == "true", "there is nothing to undo"
+    field(tab, "x").fill("3")
+    tab.keyboard.press("Enter")
+    field(tab, "x").select_text()
+    tab.keyboard.type("710")
+    tab.keyboard.press("Enter")
+    assert field(tab, "x").input_value() == "3.0"
+
+
+def test_a_number_can_be_stepped_to_0(tmp_path, open_page):
+    tab = open_page(viz.page(example(c=0.1), tmp_path / "L.html"))
+    field(tab, "c").focus()
+    tab.keyboard.press("ArrowDown")
+    assert field(tab, "c").input_value() == "0.0"
+
+
+@pytest.mark.parametrize(("text", "x"), [("1,5", 1.5), ("-,25", -0.25), ("2.5e-1", 0.25)])
+def test_a_decimal_comma_is_a_decimal_point(text, x, tmp_path, open_page):
+    tab = open_page(viz.page(example(), tmp_path / "L.html"))
+    field(tab, "a").select_text()
+    tab.keyboard.type(text)
+    tab.keyboard.press("Enter")
+    assert float(field(tab, "a").input_value()) == x
+    field(tab, "b").select_text()
+    tab.keyboard.insert_text(text)
+    tab.keyboard.press("Enter")
+    assert float(field(tab, "b").input_value()) == x
+
+
 def test_a_gradient_that_overflows_is_named_by_its_label(tmp_path, open_page):
     tab = open_page(viz.page(Value(2.0, "x").log(), tmp_path / "L.html"))
     field(tab, "x").fill("5e-324")

@@ -33,25 +33,37 @@ function moved(x, units, unit) {
 function numberField(input, { get, set, handles = [], unit, digits }) {
   const show = () => {
     const hasFocus = document.activeElement === input;
-    if (hasFocus && Number(input.value) === get()) return; // as it was typed
+    if (hasFocus && input.value !== "" && Number(input.value) === get()) return; // as it was typed
     const text = digits && !hasFocus ? formatNumber(get(), digits) : String(get());
     input.value = /[.e]/.test(text) ? text : `${text}.0`;
   };
   let gesture = {};
+  let isRefused = false; // the text, by the page or because it is not a number
   const take = (/** @type {number} */ x) => {
-    input.setAttribute("aria-invalid", String(!set(x, gesture)));
+    const isTaken = set(x, gesture);
+    input.setAttribute("aria-invalid", String(!isTaken));
+    return isTaken;
   };
 
   input.addEventListener("focus", () => {
     gesture = {};
+    isRefused = false;
     if (!digits) return;
     show();
     input.select(); // as the keyboard had selected the rounded number, which typing replaces
   });
+  input.addEventListener("beforeinput", (event) => {
+    if (!event.data || !/[^-+.\deE\s]/.test(event.data)) return;
+    event.preventDefault(); // the browser would drop the character, and read 1,5 as 15
+    const text = event.data.replaceAll(",", ".");
+    if (/^[-+.\deE\s]+$/.test(text)) document.execCommand("insertText", false, text);
+  });
   input.addEventListener("input", () => {
-    if (input.value !== "" && Number.isFinite(input.valueAsNumber)) take(input.valueAsNumber);
+    isRefused = !Number.isFinite(input.valueAsNumber) || !take(input.valueAsNumber);
   });
   input.addEventListener("blur", () => {
+    if (isRefused) page.cancel(gesture); // or a beginning of the text, which is a number too, would stay
+    isRefused = false;
     input.removeAttribute("aria-invalid");
     page.setTrouble(null);
     input.value = "";
@@ -63,6 +75,7 @@ function numberField(input, { get, set, handles = [], unit, digits }) {
       input.blur();
     } else if (direction && !event.ctrlKey && !event.metaKey && !event.altKey) {
       take(moved(get(), event.shiftKey ? direction / 10 : direction, unit ?? unitOf(get())));
+      isRefused = false;
       input.value = "";
       show();
     } else {

@@ -152,6 +152,11 @@ class Page {
     if (before) this.change((state) => Object.assign(state, before, { step: state.step }), null);
   }
 
+  /** Take back the changes of a gesture, if it is the last that changed anything. @param {object} gesture */
+  cancel(gesture) {
+    if (gesture === this.gesture) this.undo();
+  }
+
   /** Go back to Python's numbers; the step stays. */
   reset() {
     this.change((state) => {
