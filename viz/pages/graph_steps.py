@@ -17,7 +17,7 @@ from viz.pages.error_words import error_words
 from viz.pages.graph_picture import PagePicture, draw_for_page
 from viz.pages.graph_words import GraphWords, leaf_table
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
-from viz.pages.html_page import page_path, write_page
+from viz.pages.html_page import check_flag, page_path, write_page
 from viz.pages.note import note_markup
 from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf
@@ -68,7 +68,7 @@ def page(
     Raises:
         ValueError: the graph has more than `max_nodes` nodes, an argument is out of range, or `root` does not depend
             on `x`.
-        TypeError: `root` or `x` is not a Value.
+        TypeError: `root` or `x` is not a Value, or `path` or `quiz` is of another type.
         RuntimeError: as `backward()`; no file is written.
         ArithmeticError: as `backward()`; no file is written.
         OSError: the file cannot be written.
@@ -79,6 +79,7 @@ def page(
     'L.html'
     """
     path = page_path(path)
+    check_flag(quiz, "quiz")
     note, hidden = note_markup(text), hidden_controls(hide)
     order = topological_order(root)
     if at_least(1, precision, "precision") > 17:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.formatting import printable
+from engine.validation import describe
 from viz.pages.help_words import help_markup
 
 ENGINE = ("functions.js", "special_functions.js", "format.js", "tape.js")
@@ -32,12 +33,28 @@ def page_path(path: str | os.PathLike[str]) -> Path:
     """Return the path of a page.
 
     Raises:
-        ValueError: the path does not end in .html.
+        TypeError: the path is not a str or os.PathLike.
+        ValueError: the path does not end in .html, or has a null character.
     """
-    path = Path(path)
+    try:
+        path = Path(path)
+    except TypeError:
+        raise TypeError(f"path must be a str or os.PathLike, got {describe(path)}") from None
+    if "\0" in str(path):
+        raise ValueError(f"path must not have a null character, got {str(path)!r}")
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"path must end in .html, got {path.name!r}")
     return path
+
+
+def check_flag(x: object, name: str) -> None:
+    """Check that an option of a page is a bool; a text such as "no" would be true.
+
+    Raises:
+        TypeError: `x` is not a bool.
+    """
+    if not isinstance(x, bool):
+        raise TypeError(f"{name} must be True or False, got {describe(x)}")
 
 
 def parse_svg(svg: str) -> ET.Element:

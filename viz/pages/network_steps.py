@@ -12,13 +12,13 @@ from typing import Any
 
 import engine
 import nn
-from engine import Value
+from engine import Value, topological_order
 from engine.foreign import usage
 from engine.labels import substitute
 from engine.recording import recording
 from engine.restore import restored
 from engine.rules import Rule
-from engine.validation import as_finite, at_least, error_context
+from engine.validation import at_least, describe, error_context, in_range
 from nn import MLP, Layer, Perceptron
 from nn.inputs import as_list
 from nn.losses import Loss
@@ -27,7 +27,7 @@ from viz.network_units import Neuron, Unit, columns_of, connections, loss_name
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
-from viz.pages.html_page import page_path, write_page
+from viz.pages.html_page import check_flag, page_path, write_page
 from viz.pages.network_quiz import KINDS as QUIZ
 from viz.pages.network_quiz import NetworkQuiz
 from viz.pages.network_stage import Limits, Stage, training_markup
@@ -106,8 +106,9 @@ def network_page(
         The path of the file.
 
     Raises:
-        TypeError: as `viz.network`; no file is written.
-        ValueError: as `viz.network`, or there are no inputs, no target or no loss; no file is written.
+        TypeError: as `viz.network`, or `path` or `quiz` is of another type; no file is written.
+        ValueError: as `viz.network`, or there are no inputs, no target or no loss, the loss ignores the target, or
+            the learning rate is negative; no file is written.
         ArithmeticError: as `viz.network`, also after the update; no file is written.
         OSError: the file cannot be written.
 
@@ -118,17 +119,20 @@ def network_page(
     'net.html'
     """
     path = page_path(path)
+    check_flag(quiz, "quiz")
     note, hidden = note_markup(text), hidden_controls(hide)
     if inputs is None or target is None:
         raise ValueError("inputs and target must be those of one example, got None: pass both")
     layers = layers_of(model, "network_page")
     at_least(1, precision, "precision")
     at_least(1, max_neurons, "max_neurons")
-    rate = as_finite(learning_rate, "learning_rate")
+    rate = in_range(learning_rate, "learning_rate")
     signals = signals_of(model, inputs, target, loss)
     assert loss is not None  # since there is a target
     columns = columns_of(model, layers, signals, notation)
     graph = record_example(model, inputs, target, loss, bias=notation != "P58")
+    if not {*graph.target} <= {*topological_order(graph.loss)}:
+        raise ValueError(f"loss must depend on the target, got {describe(loss)}, which ignores it: use both arguments")
     is_numbered = notation == "P58"
     stage = Stage(columns, graph, max_neurons, *_target_control(loss, target), is_numbered=is_numbered)
     lesson = _NumberedLesson if is_numbered else _Lesson

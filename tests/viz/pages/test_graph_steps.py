@@ -139,6 +139,14 @@ def test_wrong_arguments_are_errors(tmp_path):
     root = example()
     with pytest.raises(ValueError, match=r"path must end in \.html, got 'L\.svg'"):
         viz.page(root, tmp_path / "L.svg")
+    for path in (None, b"L.html", 3):
+        with pytest.raises(TypeError, match=f"path must be a str or os.PathLike, got {type(path).__name__}"):
+            viz.page(root, path)
+    with pytest.raises(ValueError, match="path must not have a null character"):
+        viz.page(root, "L\0.html")
+    for quiz in ("yes", "no", 1, None):
+        with pytest.raises(TypeError, match=f"quiz must be True or False, got {type(quiz).__name__}"):
+            viz.page(root, tmp_path / "L.html", quiz=quiz)
     with pytest.raises(TypeError, match="got float"):
         viz.page(3.0, tmp_path / "L.html")
     for wrong in ({"precision": 0}, {"max_nodes": 3}):

@@ -571,6 +571,14 @@ def test_the_model_does_not_change(model, tmp_path):
         (("net.html", [1.0, 2.0], [1.0, 0.0]), {"notation": "P1"}, ValueError, "notation must be 'P57' or 'P58'"),
         (("net.html", [1.0, 2.0], [1.0, 0.0]), {"max_neurons": 0}, ValueError, "max_neurons"),
         (("net.html", [1.0, 2.0], [1.0, 0.0]), {"learning_rate": math.nan}, ValueError, "learning_rate .* finite"),
+        (("net.html", [1.0, 2.0], [1.0, 0.0]), {"learning_rate": -1}, ValueError, "learning_rate .* least 0, got -1"),
+        (
+            ("net.html", [1.0, 2.0], [1.0, 0.0]),
+            {"loss": lambda ys, rs: ys[0] * 1.0},
+            ValueError,
+            "loss must depend on the target, got function",
+        ),
+        (("net.html", [1.0, 2.0], [1.0, 0.0]), {"quiz": "no"}, TypeError, "quiz must be True or False, got str 'no'"),
     ],
 )
 def test_wrong_arguments_write_no_file(arguments, options, error, words, model, tmp_path):
