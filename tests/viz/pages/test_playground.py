@@ -73,7 +73,7 @@ def test_a_hundred_epochs_give_the_weights_of_nn_train(playground, optimizer, ba
     data, model = moons().two_classes()[:97], nn.MLP(2, [8, 8, 1], seed=1)
     options = {"batch_size": batch_size, "seed": seed}
     tab = playground(model, data, loss=nn.hinge, optimizer=OPTIMIZERS[optimizer](model.parameters()), **options)
-    tab.get_by_role("checkbox").uncheck()
+    tab.get_by_label("stop at a plateau").uncheck()
     train_epochs(tab, 100)
     history = nn.train(
         model, nn.hinge, data, optimizer=OPTIMIZERS[optimizer](model.parameters()), epochs=100,
