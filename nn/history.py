@@ -98,7 +98,8 @@ class Plateau:
         before = history.loss[self._read : -self.patience]
         self._read += len(before)
         self._lowest = min([self._lowest, *before])
-        return self._read > 0 and min(history.loss[-self.patience :]) > self._lowest - self.tolerance
+        bound = self._lowest - self.tolerance  # while the loss falls, the last one alone is below it
+        return self._read > 0 and history.loss[-1] > bound and min(history.loss[-self.patience :]) > bound
 
 
 plateau = Plateau  # its public name
