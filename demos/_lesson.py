@@ -33,7 +33,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {  # of each parameter of a les
     "expression": ("expression", {"nargs": "?", "help": 'such as "tanh(a*b + c)", the default, or "micrograd"'}),
     "file": ("--data", {"type": Path, "metavar": "FILE.txt", "help": "your own names, one per line"}),
     "hidden": ("--hidden", {"type": int, "metavar": "N", "help": "number of hidden neurons" + DEFAULT}),
-    "hidden_sizes": ("--hidden", {"type": int, "nargs": "+", "metavar": "N", "help": "neurons of every hidden layer"}),
+    "hidden_sizes": ("--hidden", {"type": int, "nargs": "*", "metavar": "N", "help": "neurons of every hidden layer"}),
     "layers": ("--layers", {"type": int, "metavar": "N", "help": "number of layers of the deep networks" + DEFAULT}),
     "loss": ("loss", {"nargs": "?", "help": "L in terms of w1 and w2" + DEFAULT}),
     "output": ("--output", {"type": Path, "metavar": "PATH", "help": "where to save the pictures" + DEFAULT}),

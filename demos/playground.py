@@ -27,7 +27,7 @@ def main(
     n_test = len(examples) // 4 if len(examples) > len(XOR) else 0
     train, test = examples[n_test:], examples[:n_test]
     n_classes = len(table.classes)
-    hidden = hidden_sizes or ([8] if data else HIDDEN[dataset])
+    hidden = hidden_sizes if hidden_sizes is not None else [8] if data else HIDDEN[dataset]
     outputs = 1 if n_classes == 2 else n_classes
     model = nn.MLP(len(table.names) - 1, [*hidden, outputs], hidden="tanh", seed=seed)
     sizes_text = "-".join(map(str, [model.n_inputs, *model.sizes]))

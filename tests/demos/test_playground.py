@@ -35,6 +35,10 @@ def test_xor_is_the_default_and_the_seed_is_that_of_the_model(lesson, tmp_path):
     assert data["training"]["seed"] == 7
 
 
+def test_without_a_hidden_layer_it_is_a_perceptron(lesson, tmp_path):
+    assert page_of(lesson, tmp_path, "xor", "--hidden")[1]["sizes"] == [2, 1]
+
+
 def test_a_file_of_one_s_own(lesson, tmp_path):
     (tmp_path / "own.csv").write_text("height,weight,kind\n1,2,cat\n2,1,dog\n3,3,cow\n1,1,cat\n4,2,dog\n5,5,cow\n")
     text, data = page_of(lesson, tmp_path, "--data", "own.csv", "--hidden", "5", "4")
