@@ -31,7 +31,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
     for root in roots:
         if not hasattr(root, "_a"):
             model = ": pass an output, model(x); viz.network draws the model" if hasattr(root, "parameters") else ""
-            raise TypeError(f"the root of a graph must be a Value, got {describe(root)}{model}")
+            raise TypeError(f"the output of a graph must be a Value, got {describe(root)}{model}")
     order: list[Value] = []
     seen: set[Value] = set()
     seen_lists: set[int] = set()  # by id

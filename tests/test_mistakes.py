@@ -66,7 +66,7 @@ MISTAKES = [
     ("engine.grad(L)", "TypeError", ["'inputs'", "engine.grad(L, [x, y])"]),
     ('engine.grad(L, "a")', "TypeError", ["input 0", "str 'a'", "Value"]),
     ("engine.grad(L, {a, b})", "TypeError", ["inputs", "in order", "set"]),
-    ("Backprop(model)", "TypeError", ["root of a graph", "MLP(2, [4, 1]", "model(x)"]),
+    ("Backprop(model)", "TypeError", ["output of a graph", "MLP(2, [4, 1]", "model(x)"]),
     ("y = 2 * a if a > 0 else -a\nengine.compile(y, [a])", "FrozenBranchWarning", ["typed, line 1", "maximum", "relu"]),
     ("f = engine.compile(L, [a, b])\nf(2.0, 3.0)", "TypeError", ["too many", "f([[2.0, 3.0]])"]),
     # Functions and rules
@@ -141,7 +141,7 @@ MISTAKES = [
     ('nn.save("model.json", model)', "TypeError", ["Module", "'model.json'", "nn.save(model, path)"]),
     ('nn.load("model.json")', "TypeError", ["'path'", 'nn.load(model, "model.json")']),
     ('nn.load(model, "gone.json")', "FileNotFoundError", ["No such file", "gone.json"]),
-    ("viz.draw(model)", "TypeError", ["root of a graph", "MLP", "model(x)", "viz.network"]),
+    ("viz.draw(model)", "TypeError", ["output of a graph", "MLP", "model(x)", "viz.network"]),
     ('viz.draw(L, format="png")', "TypeError", ["'format'", 'viz.draw(L, "L.svg")']),
     ('viz.draw(L).save("L.png")', "ValueError", ["DOT source", "render(...)"]),
     ("viz.page(L)", "TypeError", ["'path'", 'viz.page(L, "L.html")']),
