@@ -31,7 +31,7 @@ def main(*, epochs: int = 400, eta: float = 0.1, seed: int = 1, output: Path = P
     learning, gallery, posterior = figure(14, 5.6), figure(16, 7.5), figure(14, 5.8)
     at_weight, at_loss = learning.subplots(1, 2)
 
-    heading("Limitation 2: a threshold has the slope 0 (P12-P13)")
+    heading("Limitation 2: the slope of a threshold is 0 (P12-P13)")
     print("Networks of 2 inputs, 4 hidden neurons and 1 output on XOR, loss (r - y)^2:")
     for activation, colour in (("sign", ORANGE), ("sigmoid", BLUE)):
         data = XOR if activation == "sign" else [(x, max(r, 0)) for x, r in XOR]
@@ -45,9 +45,10 @@ def main(*, epochs: int = 400, eta: float = 0.1, seed: int = 1, output: Path = P
         )
         moved = sum(w.data != data for w, data in zip(model.parameters(), before, strict=True))
         print(f"\n{activation}:")
-        print(f"  before training {sum(size > 0 for size in gradients)} of {len(gradients)} gradients are not 0")
-        print(f"  after {history.epochs} epochs {moved} of {len(before)} weights have changed")
-        print(f"  the loss was {format_number(history.loss[0], 3)} and is {format_number(history.loss[-1], 3)}")
+        print(f"  gradients that are not 0 before training: {sum(size > 0 for size in gradients)} of {len(gradients)}")
+        print(f"  weights that changed in {history.epochs} epochs: {moved} of {len(before)}")
+        first, last = (format_number(history.loss[i], 3) for i in (0, -1))
+        print(f"  loss of the first epoch {first}, of the last {last}")
         if history.reason:
             print(textwrap.fill(f"  nn.train says: {history.reason}", 80, subsequent_indent="  "))
         at_loss.plot(range(1, history.epochs + 1), history.loss, color=colour, label=activation)
@@ -71,7 +72,7 @@ def main(*, epochs: int = 400, eta: float = 0.1, seed: int = 1, output: Path = P
     nn.train(neuron, nn.binary_cross_entropy, points, seed=seed)
     exact = exact_weights()
     print("Two classes of 1,000 points, normally distributed about (1, 0.5) and (-1, -0.5).")
-    print("Bayes' rule gives P(C1 | x) = sigmoid(w^T x), with weights that a neuron learns:")
+    print("Bayes' rule gives P(C1 | x) = sigmoid(w^T x). Training finds nearly the same w:")
     print("            w0       w1       w2")
     print("Bayes  " + "".join(f"{w:9.3f}" for w in exact))
     print("neuron " + "".join(f"{w.data:9.3f}" for w in neuron.weights))

@@ -147,9 +147,9 @@ def main(
         output_deltas = (delta for delta in signals_of(layer, [0.0], r, loss).deltas[0] if delta is not None)
         texts = [*names, format_vector(r), format_vector(output_deltas, 3)]
         print("".join(f"{text:{width}}" for text, width in zip(texts, (14, 22, 16, 10, 0), strict=True)))
-    print("(The third loss goes on with -sum (1 - r) log(1 - y).)")
+    print("(In full, the third loss is -sum (r log y + (1 - r) log(1 - y)).)")
 
-    print("\nThe picture and the page have the names and the numbers of this lesson.")
+    print("\nThe picture and the page show the same names and numbers.")
     save(viz.network(model, list(x), z, loss=half_squared_error, notation="P58"), output, "error_propagation.svg")
     page = viz.network_page(
         model, output / "error_propagation.html", list(x), z, loss=half_squared_error, learning_rate=eta, notation="P58"

@@ -89,7 +89,7 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
             differences += [abs(dual.data - y_i.data), abs(dual.tangent - tangent)]
     report_agreement("numbers", differences, 1e-15, "ForwardMode")
 
-    heading("A pass forwards gives a column of the Jacobian, a pass back a row")
+    heading("A forward pass gives a column of the Jacobian, a backward pass a row")
     columns = [jvp(y, x, 1.0) for x in (x1, x2)]
     for x, column in zip((x1, x2), columns, strict=True):
         print(f"column of {x.label}: {', '.join(map(format_number, column))}")
@@ -101,17 +101,17 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     report_agreement("entries by columns", differences, 1e-14, "those by rows")
 
     heading(f"Multiplications for all dy/dx of a network with {HIDDEN} hidden neurons")
-    print("   inputs   outputs   n passes forwards   m passes back   cheaper")
+    print("   inputs   outputs      forward passes backward passes   cheaper")
     counts = {}
     for n, m in [(1, 32), (4, 16), (8, 8), (16, 4), (32, 1), *((n, 4) for n in SIZES)]:
         counts[n, m] = forward, backward = multiplications(*network(n, m, rng))
     for (n, m), (forward, backward) in list(counts.items())[:5]:
-        cheaper = "either" if forward == backward else "forwards" if forward < backward else "back"
+        cheaper = "either" if forward == backward else "forward" if forward < backward else "backward"
         print(f"{n:9} {m:9} {forward:19,} {backward:15,}   {cheaper}")
-    print("\nA pass costs about the same in both directions, so fewer passes win. A loss")
-    print("is one output of many weights: this is why networks learn by backpropagation.")
+    print("\nForward mode needs one pass per input, reverse mode one per output. A loss is")
+    print("one output of many weights, so networks learn by reverse mode, backpropagation.")
 
-    heading("One pass for a whole direction v: jvp is J v, and hvp is H v")
+    heading("A whole direction v at once: jvp computes J v, hvp computes H v")
     w = [Value(rng.uniform(-1, 1), f"w{i}") for i in range(4)]
     L = engine.logsumexp([w[0] * w[1], w[2].sin() * w[0], w[3] ** 2])
     v = [1.0, -2.0, 0.5, 3.0]

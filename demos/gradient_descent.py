@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HIMMELBLAU = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # 1972: 0 at (3, 2) and at three other points
 BOWL, BOWL_START = "w1**2 + 10*w2**2", (2.0, 1.0)
-RATES = {0.01: "creeps", 0.08: "goes", 0.102: "diverges"}  # by eta
+RATES = {0.01: "creeps", 0.08: "converges", 0.102: "diverges"}  # by eta
 N_STEPS = 12  # of each of them
 EXAMPLES = (-1.5, 0), (-0.5, 0), (0.0, 1), (0.5, 0), (1.5, 1)  # x and r, which no threshold on x separates
 SMALL = 1e-6  # the slope at which the descent ends
@@ -85,7 +85,7 @@ def descend(surface: Surface, eta: float, steps: int, small: float, interval: in
 
 
 def walk(surface: Surface, eta: float, steps: int) -> list[Point]:
-    """Return the points of a descent of so many steps."""
+    """Return the points of a descent of `steps` steps."""
     w1, w2 = surface.w1, surface.w2
     path = [(w1.data, w2.data)]
     for t in range(1, steps + 1):
@@ -105,7 +105,7 @@ def main(
     heading(f"L(theta) = {loss}")
     path, gradients = descend(surface, eta, steps, SMALL, 10)
     slope = math.hypot(*gradients[-1])
-    print(f"\n{'Converged' if slope < SMALL else 'Not converged'}: the slope is {slope:.2g}.")
+    print(f"\n{'Converged' if slope < SMALL else 'Not converged'}: |grad L| is {slope:.2g}.")
     if loss == HIMMELBLAU:
         pairs = zip(chain(*gradients), chain(*starmap(exact_gradient, path)), strict=True)
         report_agreement("partial derivatives by hand", [abs(a - b) for a, b in pairs], 1e-10, "grad")
@@ -114,7 +114,7 @@ def main(
     ax.set_title(f"L = {loss}")
 
     at_bowl, at_neuron = rates.subplots(1, 2)
-    heading(f"Three learning rates on L = {BOWL}: too small, good, too large")
+    heading(f"Three learning rates on L = {BOWL}: too small, right, too large")
     print("      eta   steps           w1           w2            L")
     bowl, paths = Surface.parse(BOWL, BOWL_START), {}
     for rate, word in RATES.items():
@@ -123,7 +123,7 @@ def main(
         numbers = "".join(f"{format_number(node.data, 4):>13}" for node in (bowl.w1, bowl.w2, bowl.L))
         print(f"{rate:9g}{N_STEPS:8}{numbers}  {word}")
     print("Each step multiplies w1 by 1 - 2 eta and w2 by 1 - 20 eta: from eta = 0.1 on,")
-    print("the second is -1 or less, and w2 cannot converge.")
+    print("the second factor is -1 or less, and w2 cannot converge.")
     viz.plot_descent(bowl.height, paths, area=((-0.5, 4.5), (-2.0, 2.0)), ax=at_bowl)
     at_bowl.set_title(f"L = {BOWL}")
     bowl.move(*BOWL_START)

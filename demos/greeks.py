@@ -110,15 +110,15 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     for name, (mean, error) in estimates.items():
         print(f"{name:10} {exact[name]:10.5f}   {mean:10.5f}   ± {error:.5f}")
     differences = [abs(mean - exact[name]) / error for name, (mean, error) in estimates.items()]
-    report_agreement("estimates", differences, 4.5, "the formula, in standard errors,")
+    report_agreement("estimates", differences, 4.5, "the formula, within 4.5 errors")
 
-    heading("Gamma, where a kink is in the way")
+    heading("Gamma: the second derivative across a kink")
     S, *others = (Value(number, name) for name, number in (MARKET | {"z": 0.5}).items())
     print(
         f"Along a path the payoff is a line in S: its second derivative is {engine.hessian(payoff(S, *others), S):g},"
     )
-    print(f"and so is the mean of it, but gamma is {exact['gamma']:.5f}. The kink at S_T = K holds it.")
-    print("So the gamma above is the delta of each path times z/(S sigma sqrt(T)) - 1/S,")
+    print(f"and so is its mean, but gamma is {exact['gamma']:.5f}: it all comes from the kink.")
+    print("So the gamma above averages delta * (z/(S sigma sqrt(T)) - 1/S) over the paths,")
     print("which differentiates the density of S_T instead of the payoff.")
 
     curves = [differentiate(MARKET | {"S": float(spot)}) for spot in SPOTS]

@@ -68,7 +68,7 @@ def main(*, seed: int = 2, epochs: int = 400, eta: float = 0.05, output: Path = 
         plot_hidden_space(model, axes[1, column])
     share_legend(strip, axes[0, 0], "Above: the plane of the inputs. Below: the same corners in the plane of z1 and z2")
 
-    heading("AND of half planes is a convex region, OR of these any region (P21-P22)")
+    heading("AND of half planes is a convex region, OR of convex regions any region (P21-P22)")
     print("With the threshold as activation, a neuron computes AND of n inputs with the")
     print("weights 1 and the bias weight -(n - 1), and OR with the bias weight n - 1:")
     for ax, (name, region) in zip(regions.subplots(1, 3), REGIONS.items(), strict=True):

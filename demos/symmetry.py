@@ -41,8 +41,8 @@ def main(*, eta: float = 0.5, epochs: int = 2000, seed: int = 1, output: Path = 
     largest = max(map(abs, grad(L, parameters)))
     print(f"L = {format_number(L.data)} = log 2, and the largest of {len(parameters)} derivatives is {largest:g}.")
     flat = sum(abs(x) < 1e-12 for x in eigenvalues)
-    print(f"The Hessian has the eigenvalue {eigenvalues[-1]:g} once and 0 {flat} times: a flat place, where")
-    print("gradient descent does not move at all, and from very near moves slowly.")
+    print(f"The Hessian has the eigenvalue {eigenvalues[-1]:g} once, and {flat} eigenvalues are 0. The gradient")
+    print("is 0, so gradient descent stands still here, and is slow nearby.")
 
     heading("From rand(-0.01, 0.01), with 2 hidden neurons")
     print("epoch      loss  right  |grad L|  lowest and highest eigenvalue  cosine")
@@ -55,10 +55,10 @@ def main(*, eta: float = 0.5, epochs: int = 2000, seed: int = 1, output: Path = 
                 f"{state.epoch:5}{L.data:10.5f}{n_right(state):5}/4{slope:10.5f}"
                 f"{eigenvalues[0]:17.4f}{eigenvalues[-1]:14.4f}{cosine(state.W):8.4f}"
             )
-    print("Negative eigenvalues: a saddle, which the weights leave slowly, and all neurons")
-    print("in the same direction: the cosine of the angle between their weights is nearly")
-    print("1. Copies of one neuron can cut off only one corner of the square. Then")
-    print(f"the loss cannot fall below log(27/4)/4 = {BEST_OF_ONE:.5f}, and 3 of 4 corners are right.")
+    print("Negative eigenvalues show a saddle. The weights leave it slowly, and all neurons")
+    print("leave in the same direction: the cosine of the angle between their weights nears")
+    print("1. Copies of one neuron separate only one corner from the others. Then")
+    print(f"the loss stays above log(27/4)/4 = {BEST_OF_ONE:.5f}, with 3 of 4 corners right.")
 
     heading("Exactly equal neurons stay equal forever")
     V, W = [[0.1, 0.2, 0.2], [0.0, -0.1, -0.1]], [[0.1, 0.3, -0.2], [0.1, 0.3, -0.2]]
@@ -81,7 +81,7 @@ def main(*, eta: float = 0.5, epochs: int = 2000, seed: int = 1, output: Path = 
                     style = {"color": colour, "linewidth": 1.5, "label": scheme if i == 0 else None}
                     at_loss.plot([s.epoch for s in states], [mean_loss(s) for s in states], **style)
                     at_cosine.plot([s.epoch for s in states], [cosine(s.W) for s in states], **style)
-    print("Larger weights keep apart, and most networks learn XOR.")
+    print("With larger initial weights the neurons stay different: most networks learn XOR.")
     for level, text in ((log(2), "log 2"), (BEST_OF_ONE, "one neuron")):
         at_loss.axhline(level, color=GREY, linestyle=":")
         at_loss.text(epochs, level + 0.01, text, color=GREY, ha="right", va="bottom")

@@ -54,7 +54,7 @@ def main(
     rng.shuffle(examples)
     held_out, X = examples[: len(examples) // 5], examples[len(examples) // 5 :]
 
-    heading(f"{d} inputs, {hidden} hidden units, {K} classes: {', '.join(table.classes)}")
+    heading(f"{d} inputs, {hidden} hidden neurons, {K} classes: {', '.join(table.classes)}")
     print("z_h = sigmoid(w_h^T x)   o_i = v_i^T z   y = softmax(o)   L = -sum r_i log y_i")
     print("Delta v_ih = eta (r_i - y_i) z_h")
     print("Delta w_hj = eta [sum_i (r_i - y_i) v_ih] z_h (1 - z_h) x_j\n")

@@ -51,7 +51,7 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     heading(f"By simulation: {DRAWS:,} measurements with normal errors")
     simulated = simulate(rng, sigmas)
     spread = statistics.stdev(simulated)
-    print(f"g = {statistics.mean(simulated):.4f} ± {spread:.4f}, and with only one error at a time:")
+    print(f"g = {statistics.mean(simulated):.4f} ± {spread:.4f}, and the shares with one error at a time:")
     spreads = [spread]
     for name in inputs:
         one_error = dict.fromkeys(inputs, 0.0) | {name: sigmas[name]}
@@ -67,10 +67,10 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     y.label = "y"
     print(str(uncertainty(y, {x: 0.3})).partition("\n")[0], " for y = x**2, x = 0.1 ± 0.3")
     squares = [rng.gauss(0.1, 0.3) ** 2 for _ in range(DRAWS)]
-    print(f"y = {statistics.mean(squares):.3f} ± {statistics.stdev(squares):.3f}  by simulation: the parabola bends")
+    print(f"y = {statistics.mean(squares):.3f} ± {statistics.stdev(squares):.3f}  by simulation: the parabola curves")
 
     heading("Rounding is an error too")
-    print("A float is off by up to half a unit in its last place. Of sin(x) at 1e15:\n")
+    print("A float is off by up to half a unit in its last place. For sin(x) at x = 1e15:\n")
     x = Value(1e15, "x")
     y = x.sin()
     y.label = "y"

@@ -71,7 +71,7 @@ def test_the_folder_of_the_pictures_is_created(lesson, tmp_path):
 def test_gradient_descent_ends_at_the_minimum_of_himmelblaus_function(lesson):
     text = lesson("gradient_descent")
     assert "  62    3.00000    2.00000" in text
-    assert 0 < float(re.search(r"Converged: the slope is (\S+)\.\n", text)[1]) < 1e-6
+    assert 0 < float(re.search(r"Converged: \|grad L\| is (\S+)\.\n", text)[1]) < 1e-6
     assert re.search(r"All 126 .* by hand match grad ", text)
 
 
