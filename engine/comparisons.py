@@ -1,4 +1,4 @@
-"""Comparisons of Values, remembered, since a replayed graph keeps the branches that they decided."""
+"""A record of comparisons of Values, since a replayed graph keeps the branches that they decided."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Place: TypeAlias = tuple[str, int]  # a file, and a line in it
 
 Seen: TypeAlias = "dict[ref[Value], int]"
 
-NEAREST = 1000  # nodes below a compared one that are searched for leaves
-PLACES, PER_PLACE = 256, 100  # how many places are remembered, and comparisons of parameters at each
+NEAREST = 1000  # the most nodes that a comparison examines
+PLACES, PER_PLACE = 256, 100  # the most places to record, and the most comparisons of parameters at each
 
 
 class FrozenBranchWarning(UserWarning):
@@ -39,8 +39,8 @@ class _Comparisons:
 
     Attributes:
         seen: for every node that was compared, or that a compared node depends on, the number of its first comparison.
-        complete: of comparisons that depend on leaves and unlabelled numbers only, the number and these leaves.
-        room: the size of `seen` from which nodes that were freed are removed.
+        complete: for each comparison that depends only on leaves and unlabelled numbers, its number and these leaves.
+        room: the size of `seen` above which freed nodes are removed from it.
     """
 
     seen: Seen = field(default_factory=dict)
@@ -49,22 +49,22 @@ class _Comparisons:
 
 
 class Comparisons:
-    """A memory of comparisons: where they were made, and the nodes that they depend on, without keeping these alive.
+    """A record of comparisons: where they were made, and weak references to the nodes that they depend on.
 
-    Comparisons at a place look at each node once, and at no more than `NEAREST` nodes each; what lies deeper is not
-    seen. Nor are comparisons of `v.data`, or of nodes that were pickled. No lock is needed: threads
-    only add entries, and remove those of freed nodes.
+    At each place a node is examined once, and each comparison examines at most `NEAREST` nodes; deeper nodes are
+    missed. Comparisons of `v.data`, or of nodes that were pickled, are not recorded. No lock is needed: threads only
+    add entries, and remove those of freed nodes.
     """
 
     def __init__(self) -> None:
         self._places: dict[Place, _Comparisons] = {}
         self._numbers = count()
-        self._recorded: Seen = {}  # for every output the number of the first comparison after it was recorded
+        self._recorded: Seen = {}  # by output: the number of the first comparison after it was recorded
         self._decided: dict[ref[Value], tuple[Place, ...]] = {}
         self._room = NEAREST
 
     def note(self, operands: Iterable[Value], caller: int) -> None:
-        """Remember a comparison of Values, made by the function that is `caller` frames above or what called it."""
+        """Record a comparison of Values by the function `caller` frames above, or by the code that called it."""
         place = _place(caller + 1)
         here = self._places.get(place)
         if here is None:
@@ -91,7 +91,7 @@ class Comparisons:
             a, b, key = node._a, node._b, ref(node)
             if a is None:
                 if node._grad is None:  # a constant
-                    complete = complete and not node._label  # a label: the input of a network, from the user's data
+                    complete = complete and not node._label  # a label marks the input of a network, user data
                     continue
                 leaves.append(key)
             elif key in seen:
@@ -107,14 +107,14 @@ class Comparisons:
         here.room = _without_freed(seen, here.room)
 
     def decide(self, places: Iterable[Place], nodes: Iterable[Value]) -> None:
-        """Remember that comparisons at these places decided what the nodes are."""
+        """Record that comparisons at these places decided which nodes were recorded."""
         places = tuple(places)
         if places:
             self._decided.update((ref(node), places) for node in nodes)
             self._room = _without_freed(self._decided, self._room)
 
     def copy(self, twins: Mapping[Value, Value]) -> None:
-        """Remember the comparisons of nodes as those of their copies, too."""
+        """Record the comparisons of nodes for their copies too."""
         refs = {ref(node): ref(twin) for node, twin in twins.items()}
         for here in [*self._places.values()]:
             here.seen.update({refs[key]: here.seen[key] for key in refs.keys() & here.seen.keys()})
@@ -128,11 +128,11 @@ class Comparisons:
         return [*self._places]
 
     def frozen(self, outputs: Iterable[Value], inputs: Iterable[Value], graph: Iterable[Value]) -> list[Place]:
-        """Return where a comparison may have decided what the `graph` of `outputs` is.
+        """Return the places of comparisons that may have decided the form of the `graph` of `outputs`.
 
-        These are the comparisons that depend on an input, or on other leaves of the graph and plain numbers only. Those
-        that were made when the outputs had been recorded are among them only if they compared an output with another
-        Value, and so may have chosen it.
+        These are the comparisons that depend on an input, or only on other leaves of the graph and plain numbers, and
+        that were made before the outputs had been recorded, or that compared an output with another Value afterwards
+        and may have chosen it.
         """
         now, keys = next(self._numbers), [ref(output) for output in outputs]
         ends = [self._recorded.setdefault(key, now) for key in keys]
@@ -158,7 +158,7 @@ class Comparisons:
 
 
 def _place(caller: int) -> Place:
-    """Return the line that runs `caller` frames above; of a library, such as `statistics`, the line that called it."""
+    """Return the line that runs `caller` frames above, or, if it is in a library, the line that called the library."""
     try:
         nearest = sys._getframe(caller)
     except ValueError:  # no function of Python made the comparison
@@ -171,7 +171,7 @@ def _place(caller: int) -> Place:
 
 
 def _without_freed(seen: dict[ref[Value], Any], room: int) -> int:
-    """Remove nodes that were freed if there are more than `room`, and return from what size on to do so again."""
+    """Remove freed nodes if there are more than `room` nodes, and return the size above which to do so again."""
     if len(seen) <= room:
         return room
     for key in [*seen]:
@@ -180,8 +180,8 @@ def _without_freed(seen: dict[ref[Value], Any], room: int) -> int:
     return NEAREST + 2 * len(seen)
 
 
-EVERYWHERE = Comparisons()  # outside of trainings
-_given: dict[str | tuple[str, type[Warning], int], int] = {}  # the warnings that were given
+EVERYWHERE = Comparisons()  # those outside of a training
+_shown_warnings: dict[str | tuple[str, type[Warning], int], int] = {}  # with again=False each is given once
 
 
 def warn_of_frozen(places: Iterable[Place], replay: str, *, again: bool = True) -> None:
@@ -189,8 +189,8 @@ def warn_of_frozen(places: Iterable[Place], replay: str, *, again: bool = True) 
 
     Args:
         places: where they were made.
-        replay: what repeats their outcomes, and what to write instead.
-        again: whether to give a warning that was given before.
+        replay: the part of the message that says what repeats their outcomes, and what to write instead.
+        again: whether to repeat a warning that was given before.
     """
     for file, line in places:
         warnings.warn_explicit(
@@ -199,5 +199,5 @@ def warn_of_frozen(places: Iterable[Place], replay: str, *, again: bool = True) 
             FrozenBranchWarning,
             file,
             line,
-            registry={} if again else _given,
+            registry={} if again else _shown_warnings,
         )

@@ -40,9 +40,9 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
         inputs: a Value, or Values in a list: leaves or inner nodes. If `output` does not depend on one, its derivative
             is 0.0.
         create_graph: return Values, even inside `no_grad()`: graphs that can be drawn, stepped through and
-            differentiated again, to any order. Such a graph is also right beyond a kink of `relu` or `abs`, after
-            `forward()` or compiled; that of `a**b` at a = 0 has no value elsewhere, and of a branch in a custom rule a
-            `FrozenBranchWarning` warns.
+            differentiated again, to any order. Such a graph stays correct across a kink of `relu` or `abs`, after
+            `forward()` or compiled. The one of `a**b` recorded at a = 0 has no value at other points, and a
+            `FrozenBranchWarning` warns of a branch in a custom rule.
 
     Returns:
         One derivative for one Value, a list for a list. They are floats, or Values with `create_graph=True`. Existing
@@ -161,7 +161,7 @@ def jvp(
     """Return the directional derivative: the Jacobian of the outputs times `direction` (a "Jacobian-vector product").
 
     This is forward-mode differentiation: one pass from the inputs to the outputs, whatever the number of outputs. With
-    a direction of one 1 and otherwise 0, it returns a column of the Jacobian; `grad` returns a row.
+    a direction that is 1 for one input and 0 for the others, it returns a column of the Jacobian; `grad` returns a row.
 
     Args:
         output: a Value, or Values in a list.
@@ -173,7 +173,7 @@ def jvp(
         One derivative for one output, a list for a list.
 
     Raises:
-        TypeError: an output or an input is not a Value, or a number of the direction not a number.
+        TypeError: an output or an input is not a Value, or an entry of `direction` is not a number.
         ValueError: an input is a constant; `direction` differs from `inputs` in length, or is not finite.
         RuntimeError: the graph is stale, or an output is a constant.
         ArithmeticError: a derivative has no value or overflows.
@@ -208,7 +208,7 @@ def hvp(
 def hvp(output: Value, inputs: Any, direction: Any, create_graph: Any = False) -> Any:
     """Return the Hessian of `output` times `direction`, without computing the Hessian.
 
-    Forward over reverse: `jvp` of the graph of the gradient. It takes one pass back and one forwards, whatever the
+    Forward over reverse: `jvp` of the graph of the gradient. It takes one backward and one forward pass, whatever the
     number of inputs (Pearlmutter 1994, "Fast exact multiplication by the Hessian"). For several directions at the same
     point, call `grad(output, inputs, create_graph=True)` once, and `jvp` of its result for each of them.
 

@@ -30,8 +30,8 @@ class TangentContribution(Contribution):
         parent: the operand.
         local: the local derivative of the node with respect to `parent`.
         amount: the contribution: local derivative times tangent of `parent`.
-        before: the tangent of the node before it.
-        total: the tangent of the node after it, `before + amount`.
+        before: the tangent of the node before this contribution.
+        total: the tangent of the node after this contribution, `before + amount`.
     """
 
     _x: Value = field(repr=False)
@@ -43,13 +43,13 @@ class TangentContribution(Contribution):
 
 @dataclass(frozen=True)
 class ForwardStep(Pictured):
-    """One application of the chain rule: a node receives its tangent from its operands. `str` says it in words.
+    """One application of the chain rule: a node receives its tangent from its operands. `str` returns it as text.
 
     Attributes:
         node: the node.
         tangent: the derivative of `node` with respect to the input.
         contributions: one per operand that depends on the input, in order.
-        tangents: the tangents of all nodes that the walk has reached by now.
+        tangents: the tangents of all nodes that the walk has reached so far.
     """
 
     node: Value
@@ -74,9 +74,9 @@ class ForwardStep(Pictured):
 class ForwardMode(Walk[ForwardStep]):
     """Forward-mode differentiation of `root` with respect to `x`, one step at a time.
 
-    The tangent of a node is its derivative with respect to `x`. That of `x` is 1.0; that of a node that does not depend
-    on `x` is 0.0. Each step computes the tangent of one more node: the sum, over its operands, of local derivative
-    times tangent. The last step gives the derivative of `root`. No `grad` changes.
+    The tangent of a node is its derivative with respect to `x`. The tangent of `x` is 1.0; a node that does not depend
+    on `x` has the tangent 0.0. Each step computes the tangent of one more node: the sum, over its operands, of local
+    derivative times tangent. The last step gives the derivative of `root`. No `grad` changes.
 
     A pair of data and tangent is a dual number, and a step is an operation on dual numbers:
     `(a, a') * (b, b') = (a*b, b*a' + a*b')`.
@@ -138,7 +138,7 @@ class ForwardMode(Walk[ForwardStep]):
 
     @property
     def tangents(self) -> Mapping[Value, float]:
-        """The tangents of all nodes that the walk has reached, those of independent nodes, 0.0, among them."""
+        """The tangents of all nodes that the walk has reached; nodes that do not depend on `x` have 0.0."""
         return MappingProxyType(self._tangents)
 
     def step(self) -> ForwardStep | None:

@@ -1,8 +1,8 @@
 """The text of a row in other programming languages: JavaScript for the live pages, and the languages of `source`.
 
-A text is translated over the syntax tree of its canonical form (`engine.formulas.canonical`), in which every number is
-a float, a power is a call of `pow`, and a condition is used as a condition only. Sums, products, calls and parentheses
-read and round the same in Python, C and JavaScript, so a `Language` holds only what differs.
+A text is translated through the syntax tree of its canonical form (`engine.formulas.canonical`), in which every number
+is a float, a power is a call of `pow`, and a condition occurs only where a condition belongs. Sums, products, calls and
+parentheses are written and rounded alike in Python, C and JavaScript, so a `Language` holds only the differences.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def translate(text: str, language: Language, functions: Mapping[str, str] | None
     Args:
         text: the text of a value or of a partial derivative.
         language: the language.
-        functions: the names there of functions that `text` calls; those of `language` otherwise.
+        functions: names in the other language of functions that `text` calls; by default those of `language`.
 
     >>> translate("a**3 if a > 0 else float(b) / 2", JAVASCRIPT)
     '(a > 0.0 ? math.pow(a, 3.0) : b / 2.0)'
@@ -110,7 +110,7 @@ def translate(text: str, language: Language, functions: Mapping[str, str] | None
 
 
 class _Translation(ast.NodeTransformer):
-    """Rewrites an expression; what Python writes otherwise becomes a name, the text of which is the translation."""
+    """Rewrites an expression. A part with another syntax than Python's becomes a name whose text is its translation."""
 
     def __init__(self, language: Language, functions: Mapping[str, str]) -> None:
         self.language, self.functions = language, functions

@@ -1,7 +1,7 @@
 """`engine.source`: a recorded graph as a program in another language.
 
-`naming` and `expressions` write nodes and rows of the table as Python arithmetic, `program` turns the graph into lines
-of it, in which `lines` computes common expressions once, and `writers` writes the lines in a language.
+`naming` and `expressions` write nodes and rows of the table as Python arithmetic. `program` turns the graph into lines
+of such arithmetic, `lines` makes them compute common expressions once, and `writers` writes them in each language.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def source(
 
     The lines are named as in the graph. Leaves that are not inputs, such as the weights of a trained network, become
     numbers in the program. Equal expressions are computed once. Branches, such as those of `relu`, are in the program,
-    so it holds at any inputs.
+    so it is correct at any inputs.
 
     Args:
         output: a Value; or Values in a list, without `backward`.
         inputs: leaves of the graph: the arguments of the function, in this order.
-        language: "python" (floats, standard library alone), "numpy" (rows of data), "c" (C99, without allocation) or
+        language: "python" (floats, only the standard library), "numpy" (rows of data), "c" (C99, without allocation) or
             "javascript".
         backward: whether to compute the gradient too.
         comments: write the local derivatives of each line beside it, as mathematics writes them.
@@ -51,11 +51,11 @@ def source(
           `void f(const double inputs[2], double outputs[2])`;
         - in JavaScript `f(a, b)`, which returns `value` or `[value, [df_da, df_db]]`.
 
-        Where an operation has no value or overflows, the program in Python raises an error or returns a number that is
-        not finite. The others return numbers that are not finite: nan, or infinity.
+        Where an operation has no value or overflows, the program in Python raises an error or returns nan or infinity;
+        the programs in other languages return nan or infinity.
 
     Raises:
-        TypeError: an output or an input is not a Value, or an option has another type.
+        TypeError: an output or an input is not a Value, or an option has the wrong type.
         ValueError: an input is not a leaf, occurs twice, or is not in the graph; the language is unknown; `name` is not
             a name; or there are several outputs with `backward`.
         RuntimeError: an output is a constant.

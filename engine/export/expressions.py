@@ -1,4 +1,4 @@
-"""The texts of the table at the operands of a graph: Python arithmetic with names and numbers, simplified."""
+"""The formulas of the table, applied to the operands of a graph and simplified, as Python arithmetic."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def text_of(rule: Rule, part: str) -> str:
 
 
 def arguments_of(rule: Rule, part: str) -> list[str]:
-    """Return the arguments of the function for a part of a row; texts call a value with all operands."""
+    """Return the arguments of the function for a part of a row; a value is called with all operands."""
     if part == "value" and not rule.finalize:
         return list("ab"[: rule.arity])
     return [letter for letter in ("a", "b", "out", "total", "top") if letter in names_in(text_of(rule, part))]
 
 
 def may_hide(rule: Rule, text: str) -> bool:
-    """Return whether a custom text may have a value although a part of it has none, as in max(0, log(a))."""
+    """Return whether a custom formula may have a value although a part of it has none, as in max(0, log(a))."""
     return rule.symbol in CUSTOM_RULES and _hides(ast.parse(cached_canonical(text), mode="eval").body, inside=False)
 
 
@@ -56,7 +56,7 @@ def _hides(node: ast.expr, *, inside: bool) -> bool:
 
 
 def _value_of(node: ast.expr) -> float | bool | None:
-    """Return the number or truth value of an expression that is one; None for any other."""
+    """Return the value of an expression that is a number or a truth value; None for any other."""
     match node:
         case ast.Constant(float() | bool() as value):
             return value
@@ -68,7 +68,7 @@ def _value_of(node: ast.expr) -> float | bool | None:
 def simplified(text: str, operands: Mapping[str, str] | None = None, function_name: Callable[[str], str] = str) -> str:
     """Return a text with other expressions for its letters, other names of functions, and numbers computed.
 
-    It changes no digit of a result: it computes what the program would compute, and drops factors of 1.
+    No digit of a result changes: numbers are combined as the program would combine them, and factors of 1 dropped.
 
     >>> simplified("b * pow(a, b - 1.0) if b > 0.5 else log(a)", {"a": "x", "b": "3.0"})
     '3.0 * (x * x)'
@@ -139,7 +139,7 @@ class _Substitution(ast.NodeTransformer):
 
 
 def _computed(node: ast.expr) -> ast.expr:
-    """Return an expression of numbers alone as a number, if it has a finite value; any other as it is."""
+    """Return an expression that contains only numbers as a number, if it has a finite value; any other as it is."""
     if not {x.id for x in ast.walk(node) if isinstance(x, ast.Name)} <= MATH_FUNCTIONS.keys():
         return node
     try:

@@ -1,4 +1,4 @@
-"""The lines of a program, whose texts are Python arithmetic like those of the table; common expressions once."""
+"""The lines of a program in Python arithmetic, with common expressions computed once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import count
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a program: a variable, and the expression that it becomes or, if `adds`, that is added to it."""
+    """A line of a program: a variable, and the expression that is assigned to it or, if `adds`, added to it."""
 
     name: str
     text: str
@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Function:
-    """A function that the lines of a program call; one that `may_hide` an error shows it as nan."""
+    """A function that the lines of a program call; one that `may_hide` an error returns nan for it."""
 
     name: str
     arguments: list[str]
@@ -31,8 +31,8 @@ class Function:
 class Sharing(ast.NodeTransformer):
     """Computes an expression that occurs more than once in the lines of a program only once, as t1, t2, ...
 
-    Expressions inside a branch are left there: they may have a value only there. Those that read a variable which is
-    set more than once have another value at each place.
+    Expressions inside a branch stay there, since they may have no value outside of it. Expressions that read a variable
+    which is set more than once are not shared, since their values differ.
     """
 
     def __init__(self, lines: list[Line], taken: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""The names of a program's variables and functions: those of the graph, as far as every language has them."""
+"""The names of a program's variables and functions: the labels of the graph, where every language allows them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ static_assert asm linux unix HUGE_VAL HUGE_VALF HUGE_VALL FP_NAN FP_INFINITE FP_
 MATH_ERREXCEPT math_errhandling M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2
 M_SQRT1_2
 """
-# Functions of C, whose names a function of ours must not have.
+# Functions of C, whose names a generated function must not have.
 _C_FUNCTIONS = """
 cbrt ceil copysign exp2 fdim floor fma fmax fmin frexp ilogb isinf isnan isnormal j0 j1 jn ldexp llrint llround log2
 logb lrint lround modf nearbyint nextafter nexttoward remainder remquo rint scalbln scalbn signbit trunc y0 y1 yn

@@ -27,7 +27,7 @@ from engine.value import Value
 
 LONGEST_SUM = 16  # terms in a line
 LONGEST_MAXIMUM = 4  # operands in a line, which nest
-MOST_PARTIALS = 4  # in the comment of a line
+MOST_PARTIALS = 4  # the most local derivatives in the comment of a line
 
 # Operations whose result is not finite if an operand is not. Others may hide it: tanh(inf) is 1, relu(nan) is 0.
 TRANSPARENT = {"+", "-", "*", "neg", "abs", "sum", "dot", "log", "log1p", "sqrt"}
@@ -43,13 +43,13 @@ class Program:
         parameters, forward, backward: the lines.
         seed: the variable of the derivative of the output with respect to itself; "" without `backward`.
         functions: the functions that the lines call, each after those that it calls.
-        unsafe: variables that may fail to be finite without any sign of it in an output.
+        unsafe: variables that may be infinite or nan although every output is finite.
     """
 
     def __init__(self, outputs: list[Value], inputs: list[Value], *, backward: bool, comments: bool) -> None:
         self._comments = comments
         self._taken = set(RESERVED)
-        self._copies: Counter[str] = Counter()  # of a wished name
+        self._copies: Counter[str] = Counter()  # how often a name was requested
         self._names: dict[Value, str] = {}  # of variables; of a constant, its number
         self._function_names: dict[tuple[Rule, str], str] = {}
         self._derivatives: dict[str, str] = {}  # the variable of the derivative with respect to a variable
@@ -114,7 +114,7 @@ class Program:
         return lines
 
     def _value_lines(self, node: Value) -> list[Line]:
-        """Return the lines of a value; of an operation on lists, its largest operand if needed, the sum, the value."""
+        """Return the lines of a value; for an operation on lists: the largest operand if needed, the sum, the value."""
         rule, name, rows = node._rule, self._names[node], self._rows(node)
         comment = self._local_derivatives(node, rows) if self._comments else ""
         if not rule.finalize:
@@ -134,7 +134,7 @@ class Program:
     def _part(self, rule: Rule, part: str, operands: Mapping[str, str]) -> str:
         """Return the `value`, `finalize` or the partial derivative with respect to `a` or `b`, at some operands.
 
-        It is an expression, or the call of a function if it has a name, or branches, or may hide an error.
+        The result is an expression, or, if the row has a name, branches, or may hide an error, the call of a function.
         """
         text = text_of(rule, part)
         has_name = part == "value" and rule.symbol.isidentifier() and not rule.finalize and rule.symbol != "neg"
@@ -166,7 +166,7 @@ class Program:
         return self._function_names[rule, part]
 
     def _local_derivatives(self, node: Value, rows: list[dict[str, str]]) -> str:
-        """Return the local derivatives of a node as mathematics writes them."""
+        """Return the local derivatives of a node in mathematical notation."""
         name = self._names[node]
         partials = []
         for row in rows:
@@ -177,7 +177,7 @@ class Program:
         return ", ".join([*partials[:MOST_PARTIALS], *(["..."] if len(partials) > MOST_PARTIALS else [])])
 
     def _unsafe(self) -> list[str]:
-        """Return the variables that may fail to be finite although their users do not show it."""
+        """Return the variables that may be infinite or nan although every variable that uses them is finite."""
         hidden = [x for node in self._nodes if node._rule.symbol not in TRANSPARENT for x in node.parents if x.parents]
         names = [self._names[x] for x in hidden if x.op in MAY_OVERFLOW or x.op in CUSTOM_RULES]
         return list(dict.fromkeys(names))
@@ -205,7 +205,7 @@ class Program:
 
 
 def _chunks(name: str, terms: list[str], form: str, most: int) -> list[Line]:
-    """Return the lines that combine terms from left to right, at most so many in a line."""
+    """Return the lines that combine terms from left to right, with a limited number of terms per line."""
     lines = []
     text = terms[0]
     for i, term in enumerate(terms[1:], start=1):

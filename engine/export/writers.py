@@ -96,7 +96,7 @@ class Writer:
         return "1.0"
 
     def check(self, program: Program) -> list[str]:
-        """Return the lines that act on a number that is not finite and that the output may hide."""
+        """Return the lines that handle infinite or nan numbers which the output would hide."""
         name, *others = program.unsafe
         test = f"all(map(isfinite, [{', '.join(program.unsafe)}]))" if others else f"isfinite({name})"
         what = "a number" if others else name
@@ -112,7 +112,7 @@ class Writer:
 
 
 class _NanWriter(Writer):
-    """A writer for a language without errors: where the engine has no number, the program has nan."""
+    """A writer for a language without exceptions: the program returns nan where the engine raises an error."""
 
     def result_of(self, function: Function) -> str:
         return self.expression(guarded(function.text) if function.may_hide else function.text)
