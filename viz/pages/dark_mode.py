@@ -1,4 +1,4 @@
-"""Colours for light and dark screens: in the dark a colour keeps its hue and inverts its lightness."""
+"""Colours for light and dark screens: on dark screens a colour keeps its hue, and its lightness is inverted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawing of the page of a graph: the SVG of `draw`, with ids for what the page changes in it."""
+"""The drawing of the page of a graph: the SVG of `draw`, with ids for the elements that the page changes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from viz.graph_drawing import draw
 from viz.pages.html_page import parse_svg
 from viz.pages.tape import Tape
 
-RESERVED = -0.123457  # the widest usual number, for which a box has room; the page condenses wider ones
-MAX_LABELLED = 200  # nodes; in larger graphs the room for local derivatives makes the layout slow
+RESERVED = -0.123457  # a number of the greatest usual width, for which boxes have room; wider ones are condensed
+MAX_LABELLED = 200  # nodes; in larger graphs, room for local derivatives makes the layout slow
 GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
 
 
@@ -56,7 +56,7 @@ class PagePicture:
         self.tape = tape
         self.ids: dict[Value, list[str]] = {}  # a bias unit is drawn in every layer, so it has several
         self.svg = parse_svg(svg)
-        self.products: dict[str, list[int]] = {}  # of a `dot` that is drawn as a sum: its node and two operands
+        self.products: dict[str, list[int]] = {}  # of each product in a `dot`: the `dot`, two operands
         self._edges: list[tuple[str, str, str]] = []  # id, from, to
         for i, drawn_node in enumerate(fold_graph(Clusters(tape.order))):
             for node in drawn_node.values:

@@ -40,13 +40,13 @@ def page(
     text: str = "",
     hide: Iterable[str] = (),
 ) -> Path:
-    """Write a live page of the graph of `root`: one HTML file that any browser opens, without a network.
+    """Write a live page of the graph of `root`: one HTML file for any browser, without network access.
 
     The values appear first, node by node, then the gradients, in the steps and words of `engine.Backprop`. The arrow
-    keys step, space plays, a click on a node goes to its step. The number of a leaf can be typed, dragged and stepped
-    by the arrow keys, and everything follows: values, gradients and the words of the step. Every gradient on the page
+    keys step, space plays, a click on a node goes to its step. The number of a leaf can be typed, dragged, or changed
+    by the arrow keys; values, gradients and the words of the step follow. Every gradient on the page
     starts at 0.0, whatever `backward()` did before; the graph itself does not change. A root without a label is called
-    L. What was recorded in `with viz.source_lines():` is shown with its line of the program.
+    L. Nodes that were recorded in `with viz.source_lines():` are shown with their line of the program.
 
     Args:
         root: the output of the graph.

@@ -16,8 +16,8 @@ from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, 
 from viz.tracing import source_line
 from viz.typeset import derivative, mathml, plugged_in
 
-MAX_EQUATIONS = 12  # on one line
-MAX_EXPANSIONS = 60_000  # characters of expressions in the leaves
+MAX_EQUATIONS = 12  # the most equations on one line
+MAX_EXPANSIONS = 60_000  # the most characters of all expressions in the leaves
 
 
 class GraphWords:
@@ -109,7 +109,7 @@ class GraphWords:
         return "".join(parts) + latex(equations)
 
     def nodes(self) -> dict[str, str]:
-        """Return what is said of each node on the page: its name, its definition, its expression in the leaves."""
+        """Return the text on each node of the page: its name, its definition, its expression in the leaves."""
         tape, size = self.tape, 0
         words = {}
         for i, node in enumerate(tape.order):

@@ -20,7 +20,7 @@ KEYS = {
     "?": "this help",
 }
 NUMBER_KEYS = {
-    "↑ ↓ in a number": "change it; with Shift finely, Page Up and Page Down coarsely",
+    "↑ ↓ in a number": "change it; Shift: smaller steps, Page Up and Page Down: larger",
 }
 GRAPH_KEYS = {
     "+ - 0": "zoom in, zoom out, the whole drawing",
@@ -32,7 +32,7 @@ GRAPH_LEGEND = {
     "green": "forward step: the node gets its value",
     "orange": "backward step: the node passes its gradient back",
     "dashed": "the operand receives a contribution to its gradient",
-    "× 2.0": "local derivative, by which the gradient is multiplied on this edge",
+    "× 2.0": "local derivative: the gradient is multiplied by it along this edge",
     "faint": "value not computed yet",
 }
 
@@ -41,8 +41,8 @@ def help_markup(legend: Mapping[str, str], keys: Mapping[str, str]) -> str:
     """Return the content of the help: keys, legend, and a checkbox for each control that can be hidden.
 
     Args:
-        legend: what each sample means: the name of a style, `blue`, or a short text that is shown itself.
-        keys: the keys of this kind of page, beside those of every page.
+        legend: the meaning of each sample; a sample is the name of a style, such as `blue`, or a short text.
+        keys: the keys of this kind of page, in addition to those of every page.
     """
     parts = ["<h2>Keys</h2>", _list({**KEYS, **NUMBER_KEYS, **keys}, "kbd")]
     if legend:
@@ -53,7 +53,7 @@ def help_markup(legend: Mapping[str, str], keys: Mapping[str, str]) -> str:
     )
     parts += [
         f"<fieldset><legend>Controls, for a link to a class</legend>{checkboxes}</fieldset>",
-        '<label>Note beside the drawing, in place of the present one <textarea id="page-note-text" '
+        '<label>Replace the note beside the drawing <textarea id="page-note-text" '
         'aria-label="text of the note" rows="3" maxlength="2000"></textarea></label>',
     ]
     return "".join(parts)
@@ -64,14 +64,14 @@ def hidden_controls(hide: Any) -> list[str]:
 
     Raises:
         TypeError: `hide` is a string, or not a sequence.
-        ValueError: it has a name of no control.
+        ValueError: a name in it is not the name of a control.
     """
     if isinstance(hide, str) or not isinstance(hide, Iterable):
         raise TypeError(f'hide must be a list such as ["play", "zoom"], got {hide!r}')
     names = [*dict.fromkeys(hide)]
     for name in names:
         if name not in CONTROLS:
-            raise ValueError(f"hide must contain names among {', '.join(map(repr, CONTROLS))}, got {name!r}")
+            raise ValueError(f"hide must contain names from {', '.join(map(repr, CONTROLS))}, got {name!r}")
     return names
 
 

@@ -19,7 +19,7 @@ from engine.validation import describe
 from viz.pages.help_words import help_markup
 
 ENGINE = ("functions.js", "special_functions.js", "format.js", "tape.js")
-DIFFERS = {  # said when the browser's numbers are not Python's
+DIFFERS = {  # shown if the browser's numbers differ from Python's
     f"differs-{what}": f'in this browser {name} <span data-slot="here" data-digits="17"></span>, in Python '
     '<span data-slot="recorded" data-digits="17"></span>. The numbers of this page are not those of the engine.'
     for what, name in (("data", "the value is"), ("grad", "the gradient is"))
@@ -90,14 +90,14 @@ def write_page(
         title: the title of the window, plain text.
         heading: the content of the page's heading.
         stage: the drawing.
-        panel: what stands beside the words of a step, such as the numbers of the leaves.
-        data: what the script reads: `tape`, `steps`, `options`, and what its own scripts need.
+        panel: the content beside the words of a step, such as the numbers of the leaves.
+        data: the data for the scripts: `tape`, `steps`, `options`, and those of this kind of page.
         templates: the words with slots, by their ids.
         rules: the rows of the table as JavaScript, `Tape.script()`.
         scripts: the scripts of this kind of page, names of files in `assets`, after those of every page.
         styles: its styles, the same.
         colours: the style for its colours.
-        legend: what the samples of the legend mean, as `help_markup` takes it.
+        legend: the meanings of the samples of the legend, as `help_markup` takes it.
         keys: the keys of this kind of page, the same.
         note: the teacher's note.
 
@@ -144,9 +144,9 @@ def fill_page(
         title: the title of the window, plain text.
         script: its only script.
         style: its only style.
-        data: what the script reads.
+        data: the data for the script.
         parts: the other parts by their names, HTML that has been escaped.
-        policy: what the script may do besides, as a Content-Security-Policy names it.
+        policy: further sources of the Content-Security-Policy that the script needs.
 
     Returns:
         The path of the file.

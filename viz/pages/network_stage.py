@@ -1,7 +1,7 @@
 """The drawing of the page of a network: columns of units in HTML, the lines between them in SVG.
 
-Every position is a share of the screen, and every size a multiple of the size of the type, so that the browser lays out
-the drawing on any screen without a line of code.
+Every position is a fraction of the screen, and every size a multiple of the font size, so that the browser lays out the
+drawing on any screen without a script.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from viz.pages.tape import Tape
 
 Limits: TypeAlias = tuple[float, float] | tuple[()]
 
-# Sizes in em, the size of the type of the numbers
+# Sizes in em, the font size of the numbers
 INPUT_WIDTH, NEURON_WIDTH, TARGET_WIDTH = 4.4, 8.8, 4.4
 ROW_HEIGHT, HEADING_HEIGHT = 3.7, 3.6
 LABEL_HEIGHT, LABEL_WIDTH, NAMED_LABEL_WIDTH = 1.25, 3.6, 5.4
 GAP, TARGET_GAP = 5.4, 4.2  # between columns, at least
-MAX_NUMBERED_HEIGHT = 27.0  # of the numbers on the lines between two columns; more lines have no numbers
+MAX_NUMBERED_HEIGHT = 27.0  # the most em for the numbers between two columns; if they need more, they are hidden
 MAX_NAMED = 12  # weights between two columns, above which only their numbers are shown
 
 # The activations among which one can choose on the page
@@ -38,13 +38,13 @@ class Stage:
         shown: the same columns, with None in place of the middle of a large one.
         layers: the neurons of every layer.
         graph: the graph of the loss.
-        tape: the graph as the page carries it.
+        tape: the graph as it is stored in the page.
 
     Args:
         columns: the units of the inputs and of every layer.
         graph: the graph of the loss.
         max_neurons: the most units to draw per column.
-        target: how the target can be changed: "number", "class" or "" for not at all.
+        target: how the target can be changed: by a "number", by a "class", or "" if it cannot be changed.
         limits: the least and the largest target.
         is_numbered: whether the notation is that of P58-P77.
     """
@@ -91,7 +91,7 @@ class Stage:
     # The ids of the elements
 
     def id(self, unit: Unit) -> str:
-        """Return the id of a unit, or of the dots that it is behind."""
+        """Return the id of a unit, or of the dots that replace it."""
         return self._ids[unit]
 
     def surroundings(self, neuron: Neuron) -> list[str]:
@@ -119,7 +119,7 @@ class Stage:
         return f'<div id="network">{"".join(parts)}</div>'
 
     def data(self) -> dict[str, Any]:
-        """Return the sizes in em, and what the drawing needs beside its markup."""
+        """Return the sizes in em, and the other data for the script of the drawing."""
         gaps = [self._label_layout(k) for k in self._layers()]
         rows = max(map(len, self.shown))
         height = max([ROW_HEIGHT * rows, *(gap.height for gap in gaps)]) + HEADING_HEIGHT
@@ -266,13 +266,13 @@ class Stage:
 
 
 class _LabelLayout:
-    """Where the numbers on the lines between two columns stand: in one column, evenly spaced.
+    """The layout of the numbers on the lines between two columns: in one column, evenly spaced.
 
     Attributes:
-        share: their place, from 0 at the sources to 1 at the receivers.
+        share: their position, from 0 at the sources to 1 at the receivers.
         width: the least distance of the columns, in em.
         height: the least height, in em.
-        is_numbered: whether all numbers are shown, or only those of the lines that a step lights up.
+        is_numbered: whether all numbers are shown, or only those of the lines that a step highlights.
         is_named: whether the names of the weights are shown too.
     """
 

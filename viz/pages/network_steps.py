@@ -84,7 +84,7 @@ def network_page(
     The order is that of the slides (P57-P77): the output of every neuron, layer by layer; the loss; the delta of every
     neuron, from the output layer back; every weight, w - learning_rate * dL/dw; and forward again, with the loss before
     and after. Inputs, target, weights, activations and learning rate can be changed on the page, and the new weights
-    can be the start of the next step, as often as one likes. The model does not change.
+    can be the start of the next step, any number of times. The model does not change.
 
     Args:
         model: the network.
@@ -92,10 +92,10 @@ def network_page(
         inputs: one example x, as the model takes it.
         target: the target of the loss.
         loss: the function of outputs and target that the model learns, such as `nn.cross_entropy`. If it branches on
-            numbers, the page keeps to the branch of this example.
+            numbers, the page keeps the branch that this example took.
         learning_rate: the step size of the update, the eta of the slides.
-        notation: "P57" for a_j, z_j and delta_j = dL/da_j of each layer; "P58" for the names of P58-P77, where the
-            neurons are numbered through, there are no bias units, and delta_n = -dL/dy_n.
+        notation: "P57" for a_j, z_j and delta_j = dL/da_j of each layer; "P58" for the names of P58-P77, where
+            neurons are numbered across layers, there are no bias units, and delta_n = -dL/dy_n.
         max_neurons: the most neurons or inputs to draw per layer; of a larger layer the middle is omitted.
         precision: the significant digits of the words, at least 1; the drawing shows at most 3.
         quiz: begin with the quiz, which asks for deltas and new weights before it shows them.
@@ -175,7 +175,7 @@ def network_page(
 
 
 def _target_control(loss: Any, target: Any) -> tuple[str, Limits]:
-    """Return how a target can be changed on the page, and its limits: so that the loss is defined for every choice."""
+    """Return how the target can be changed on the page, and its limits, within which the loss is defined."""
     if loss is nn.cross_entropy:
         return ("class", ()) if as_list(target) is None else ("", ())
     if loss is nn.hinge:
@@ -206,7 +206,7 @@ class Step:
     Attributes:
         phase: `forward`, `backward`, `update` or `again`, the second forward pass.
         markup: the words.
-        actions: what it does to the numbers, as viz/pages/assets/tape.js knows it.
+        actions: the actions that change numbers, which viz/pages/assets/tape.js defines.
         lit: the ids of the elements that it highlights.
         focus: the id of the unit that it computes.
         words: the id of the words.
@@ -220,7 +220,7 @@ class Step:
     words: str = ""
 
     def data(self) -> dict[str, Any]:
-        """Return the step as the page carries it."""
+        """Return the step as data for the page."""
         return {
             "phase": self.phase, "words": self.words, "actions": self.actions, "lit": self.lit, "focus": self.focus,
         }  # fmt: skip
@@ -235,10 +235,10 @@ class _Lesson:
         self.stage, self.graph, self.loss = stage, stage.graph, loss
         self.index = stage.tape.index
         self.outputs = stage.layers[-1]
-        # Whether the loss is the cross-entropy of probabilities, which the outputs become by sigmoid or softmax
+        # Whether the loss is the cross-entropy of probabilities: of the sigmoid or softmax of the outputs
         is_binary = loss is nn.binary_cross_entropy and len(self.outputs) == 1
         self.has_probabilities = (is_binary or loss is nn.cross_entropy) and bool(self.graph.target)
-        # What the formula of the loss is written in
+        # The symbols in the formula of the loss
         self.symbols: dict[Value, ast.expr] = {}
         for neuron, node in zip(self.outputs, self.graph.z[-1], strict=True):
             self.symbols[node] = symbol(neuron.symbol)
@@ -259,7 +259,7 @@ class _Lesson:
         return [replace(step, words=f"step{i}") for i, step in enumerate(steps)]
 
     def groups(self, layers: Iterable[int]) -> list[tuple[int, list[Neuron]]]:
-        """Return each drawn neuron by itself and those behind dots together, with the index of their layer."""
+        """Return each drawn neuron separately, those behind dots as one group, with the index of their layer."""
         groups: list[tuple[int, list[Neuron]]] = []
         for k in layers:
             drawn = self.stage.shown[k + 1]
@@ -514,7 +514,7 @@ class _Lesson:
             + line(slot("old", root), ("→", slot("data", root)), result=True)
             + '<p class="verdict" data-choose="change"><span>The loss fell.</span><span>The loss did not change.</span>'
             "<span>The loss rose: the learning rate is too large here.</span></p>"
-            + sentence("Repeat the step, and the new weights become its start.")
+            + sentence("Repeat the step to continue with the new weights.")
         )
         return Step("again", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
 
@@ -531,12 +531,12 @@ class _Lesson:
         return [(x, x.weights[i], x.weight_symbols[i]) for x in self.stage.layers[neuron.layer]]
 
     def factors(self, weight: Value, unit: Unit) -> tuple[ast.expr, ast.expr]:
-        """Return the numbers of a weight and of the unit that it leads from."""
+        """Return the numbers of a weight and of the unit that it starts at."""
         signal = self.stage.signal(unit)
         return slot("data", self.index[weight]), ast.Constant(1) if signal is None else slot("data", signal)
 
     def rules(self, neuron: Neuron) -> list[tuple[Rule, str]]:
-        """Return the rows that the activation of a neuron may have, each with the condition that it has it."""
+        """Return the activations that a neuron may have, each with the slot that is not 0 while it has it."""
         z = self.stage.output(neuron)
         return [(rule, f"rule {z} {self.stage.tape.rules.index(rule)}") for rule in self.stage.choices(neuron.layer)]
 

@@ -16,12 +16,12 @@ from viz.notation import Number, slot_mark
 from viz.pages.words import formula, latex, markup, spoken
 from viz.typeset import derivative, mathml, plugged_in
 
-MAX_TERMS = 5  # of a sum; of a longer one the middle is left out
-MAX_FORMULA = 60  # characters of the formula of a loss; a longer one is only named
-MAX_UNBROKEN = 24  # characters of a right side; a longer one begins a new line
+MAX_TERMS = 5  # the most terms of a sum; the middle of a longer sum is left out
+MAX_FORMULA = 60  # the most characters of the formula of a loss; a longer one is not shown
+MAX_UNBROKEN = 24  # the most characters of a right side; a longer one begins a new line
 DOTS = ast.Constant(...)
 
-Right = tuple[str, ast.expr]  # a relation, and what stands on its right
+Right = tuple[str, ast.expr]  # a relation, and the expression on its right
 
 
 def symbol(label: str) -> ast.expr:
@@ -45,14 +45,14 @@ def total(terms: Sequence[ast.expr]) -> ast.expr:
 
 
 def plus(left: ast.expr, right: ast.expr) -> ast.expr:
-    """Return a sum of two."""
+    """Return the sum of two terms."""
     return ast.BinOp(left, ast.Add(), right)
 
 
 def cross_entropy(pairs: Sequence[tuple[ast.expr, ast.expr]]) -> ast.expr:
     """Return the sum of -r log y over the classes, from pairs (r, y).
 
-    A single pair is that of one of two classes; the other one has 1 - r and 1 - y.
+    A single pair belongs to the first of two classes; the second has 1 - r and 1 - y.
     """
     if len(pairs) == 1:
         one = ast.Constant(1)
@@ -74,11 +74,11 @@ def shortened(terms: Sequence[ast.expr]) -> list[ast.expr]:
 def line(left: ast.expr, *rights: Right, condition: str = "", result: bool = False) -> str:
     """Return a line of formulas, which can break before each relation and each term of a sum.
 
-    It comes as MathML, as text for screen readers, and as LaTeX to copy.
+    The result contains it as MathML, as text for screen readers, and as LaTeX to copy.
 
     Args:
         left: the left side.
-        rights: what it equals.
+        rights: the right sides, each with its relation.
         condition: the slot that must not be 0 for the line to be shown.
         result: whether the last right side is the result, which stands out.
     """
@@ -118,7 +118,7 @@ def _plain(expr: ast.expr) -> str:
 
 
 def _with_marks(node: ast.expr) -> ast.expr:
-    """Return an expression with marks in place of its slots, and with derivatives as one would say them."""
+    """Return an expression with marks in place of its slots, and with derivatives as text, such as dL/da."""
     match node:
         case ast.Constant(Number() as number):
             return ast.Name(slot_mark(number.slot))

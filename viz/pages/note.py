@@ -26,8 +26,7 @@ class _NoteRenderer(RendererHTML):
 def note_markup(text: Any) -> str:
     r"""Return a note in Markdown as HTML.
 
-    HTML in the note is shown as text, only http and https links are links, and images, which would be loaded from
-    elsewhere, are links too.
+    HTML in the note is shown as text. Only http and https links work. Images become links, since a page loads nothing.
 
     Args:
         text: the note, in CommonMark.

@@ -1,4 +1,4 @@
-"""The recorded graph as a page carries it: operations, operands, constants, recorded numbers, and the rows they use."""
+"""The recorded graph as data for a page: operations, operands, constants, recorded numbers, and the rows they use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Tape:
 
     Args:
         root: the output of a graph.
-        extra_rules: rows that the page may put in place of another, such as other activations.
+        extra_rules: rows that can replace others on the page, such as other activations.
 
     >>> a = Value(3.0, "a")
     >>> Tape(a * a).data()["nodes"]
@@ -39,7 +39,7 @@ class Tape:
         self.rules = [*dict.fromkeys([*(node._rule for node in self.order if node.parents), *extra_rules])]
 
     def data(self, tangents: Mapping[Value, float] | None = None) -> dict[str, Any]:
-        """Return the nodes by number, with their data and with their gradients as from 0.0, and the root's number.
+        """Return the nodes by number, with data and gradients (accumulated from 0.0), and the root's number.
 
         Args:
             tangents: derivatives to record instead of gradients.
@@ -75,5 +75,5 @@ class Tape:
 
 
 def is_leaf(node: Value) -> bool:
-    """Return whether a page may change the number of a node: whether it is a leaf, and no constant."""
+    """Return whether a page may change the number of a node: it must be a leaf and not a constant."""
     return not node.parents and not node.is_constant

@@ -14,11 +14,11 @@ from engine.formatting import format_number, printable
 from viz.equations import Equation, latex_lines
 from viz.notation import slot_mark
 
-LARGE = 1e291  # the magnitude of numbers in whose place a slot is put
+LARGE = 1e291  # the magnitude of the numbers that mark slots
 
 
 class SlotNumbers:
-    """Numbers that mark the places of slots in the sentences of the engine, which are written about numbers.
+    """Numbers that stand in the engine's sentences where a page needs slots.
 
     >>> numbers = SlotNumbers()
     >>> x = numbers.of("data 0")
@@ -67,7 +67,7 @@ def markup(text: str) -> str:
 
 
 def spoken(text: str) -> str:
-    """Return a line for screen readers, which stands in for the mathematics beside it; `text` is HTML."""
+    """Return a line for screen readers in place of the mathematics beside it; `text` is HTML."""
     return f'<p class="spoken">{text}</p>'
 
 
@@ -78,7 +78,7 @@ def formula(text: str, condition: str = "") -> str:
 
 
 def compact(mathml: str) -> str:
-    """Return MathML without what a page's style and script say too: fractions of full size, numbers in slots."""
+    """Return MathML without fraction sizes, which the style sets, and numbers in slots, which the script sets."""
     mathml = mathml.replace('<math display="inline"><mstyle displaystyle="true">', "<math>")
     mathml = mathml.replace("</mstyle></math>", "</math>").replace(' data-bracketed=""', " data-bracketed")
     return re.sub(r"(<mn data-slot=[^>]*>)[^<]*", r"\1", mathml)
