@@ -40,10 +40,10 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
         RuntimeError: an output is a constant.
 
     Warns:
-        FrozenBranchWarning: a comparison of Values, such as `if x > 0:`, `max(a, b)` or `sorted`, may have decided what
-            the graph is, which is the same for every row; the warning names its line. It depends on an input, or on
-            nothing but parameters and plain numbers, and was made before the outputs had been recorded, or between an
-            output and another Value, outside `no_grad()`. Comparisons of `v.data` cannot be seen.
+        FrozenBranchWarning: a comparison of Values, such as `if x > 0:`, `max(a, b)` or `sorted`, may have decided the
+            form of the graph, which is the same for every row; the warning names its line. The comparison depends on an
+            input, or only on parameters and plain numbers, and was made before the outputs had been recorded, or
+            between an output and another Value, outside `no_grad()`. Comparisons of `v.data` cannot be seen.
 
     >>> x, w = Value(1.0, "x"), Value(0.5, "w")
     >>> f = compile((w * x).tanh(), [x])

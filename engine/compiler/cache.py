@@ -1,4 +1,4 @@
-"""Machine code that is kept on disk, so that it is compiled once per machine."""
+"""The cache of machine code on disk: a module is compiled once per machine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ import numpy.typing as npt
 import platformdirs
 from llvmlite import binding as llvm
 
-IN_PROCESS = 64  # modules that a process compiles itself: the passes of LLVM keep about 0.2 MB for each
-DAYS = 30  # machine code that was not used for as long is deleted
+IN_PROCESS = 64  # the most modules that a process compiles: LLVM never frees about 0.2 MB of each
+DAYS = 30  # until machine code that is not used is deleted
 DIGEST = hashlib.sha256().digest_size  # bytes at the beginning of a file
 
-_compiled = count()  # modules so far
+_compiled = count()  # the number of modules compiled so far
 
 
 class MachineCode:
@@ -55,7 +55,7 @@ class MachineCode:
 
 
 def load_machine_code(key: str, emit: Callable[[], str]) -> MachineCode:
-    """Return machine code from the cache; if it is not there, compile it.
+    """Return machine code from the cache, or compile it.
 
     Args:
         key: a text that determines the machine code on this processor, with this version of LLVM.
@@ -72,7 +72,7 @@ def load_machine_code(key: str, emit: Callable[[], str]) -> MachineCode:
 
 
 def _compile(text: str) -> bytes:
-    """Compile LLVM IR, after many modules in another process, which gives all memory back."""
+    """Compile LLVM IR; after `IN_PROCESS` modules in a separate process, whose end frees all memory."""
     if next(_compiled) < IN_PROCESS or not sys.executable:
         return _compile_here(text)
     command = [sys.executable, "-P", __file__]  # -P: without this folder on the path of modules
@@ -114,7 +114,7 @@ def _features() -> str:
 
 
 def _read(path: Path) -> bytes | None:
-    """Return the content of a file without its digest, None if there is no file, or none to trust."""
+    """Return the content of a file without its digest; None if there is no file or it cannot be trusted."""
     try:
         with path.open("rb") as file:
             foreign = hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid()
@@ -133,7 +133,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, code: bytes) -> None:
-    """Write a file, and delete what was not used for a long time."""
+    """Write a file, and delete files that were not used for `DAYS` days."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with suppress(OSError):  # without the file the next process compiles again
         temporary.write_bytes(_digest(path, code) + code)

@@ -59,7 +59,7 @@ def rule_code(rule: Rule) -> MachineCode:
     return _rule_code(rule_text(rule))
 
 
-@lru_cache(maxsize=128)  # not more: a rule can be redefined any number of times
+@lru_cache(maxsize=128)  # a limit, since a rule can be redefined any number of times
 def _rule_code(text: str) -> MachineCode:
     exports = ["forward_rule", "backward_rule"]
     return load_machine_code(_sources() + text, lambda: translate(_scope() | definitions(text), exports))
@@ -77,12 +77,12 @@ def _sources() -> str:
 
 @cache
 def _scope() -> dict[str, Any]:
-    """Return what names mean in all modules."""
+    """Return the functions and numbers that all modules can name."""
     scope: dict[str, Any] = {**INTRINSICS, "inf": math.inf, "nan": math.nan, "pi": math.pi}
     for module in (runtime, vector_math):
         scope |= {name: x for name, x in vars(module).items() if isinstance(x, int | float)}
         scope |= definitions(inspect.getsource(module))
-    return {**scope, "_undefined": scope["undefined"]}  # the name that no letter or function of a formula has
+    return {**scope, "_undefined": scope["undefined"]}  # a name that no operand or function of a formula has
 
 
 @lru_cache(maxsize=128)
@@ -103,7 +103,7 @@ def rule_text(rule: Rule) -> str:
 
 
 def _called(rules: list[Rule]) -> list[Rule]:
-    """Return rules and those that their texts name."""
+    """Return rules, and the rules that their formulas call."""
     for rule in rules:
         named = set().union(*map(names, filter(None, [rule.value, rule.finalize, *rule.partials])))
         rules += [rule.scope[name] for name in sorted(named & rule.scope.keys()) if rule.scope[name] not in rules]
@@ -139,8 +139,8 @@ def _is_python(rule: Rule) -> bool:
 def _translated(text: str, scope: Mapping[str, Rule]) -> str:
     """Return a formula as the kernels compute it.
 
-    It calls the functions of the table by names that nothing else has in the module, and chooses without a branch where
-    both alternatives are cheap.
+    It calls the functions of the table by names that are unique in the module, and selects without a branch where both
+    alternatives are cheap.
     """
     return ast.unparse(_Translation(scope).visit(ast.parse(text, mode="eval")))
 

@@ -112,8 +112,8 @@ class CompiledFunction:
     def mean_gradient(self, rows: npt.ArrayLike, parameters: npt.ArrayLike | None = None) -> tuple[float, Floats]:
         """Return the mean output over the rows, and its gradient with respect to the parameters, as an array.
 
-        For loops of your own: no Value is read or changed if you pass the parameters, so that a step takes no longer
-        than one of `nn.train`.
+        For custom training loops: if you pass the parameters, no Value is read or changed, so that a step is as fast as
+        one of `nn.train`.
 
         Args:
             rows: one or more rows, as in a call.
@@ -231,15 +231,15 @@ class CompiledFunction:
 
 
 class Program:
-    """The tapes of a graph, and all that is needed to run them.
+    """The tapes of a graph, with the data to run them.
 
     Attributes:
         outputs, inputs: the nodes to compute, and the leaves that vary from row to row.
-        parameters: the `parameters` it was made with, then the other leaves that are neither inputs nor constants.
+        parameters: the `parameters` that were passed, then the other leaves that are neither inputs nor constants.
         n_slots: the number of slots of both tapes.
 
-    With `wrt_inputs` its gradients are those of each row with respect to the inputs (`input_gradients`), not those of
-    the mean with respect to the parameters (`run`).
+    With `wrt_inputs` it differentiates the output of each row with respect to the inputs (`input_gradients`), instead
+    of the mean with respect to the parameters (`run`).
     """
 
     def __init__(
@@ -302,11 +302,11 @@ class Program:
     def _workspace(self) -> _Workspace:
         try:
             return self._idle.pop()
-        except IndexError:  # other threads use all of them
+        except IndexError:  # all workspaces are in use by other threads
             return _Workspace(self)
 
     def input_gradients(self, parameters: Floats, data: Floats, seeded: int) -> Floats:
-        """Return the gradient of the output with the number `seeded` by the inputs, for every row of `data`.
+        """Return the gradient of output number `seeded` with respect to the inputs, for every row of `data`.
 
         Raises:
             NotFiniteError: a number is not finite.
@@ -329,7 +329,7 @@ class Program:
         return gradients
 
     def prepare(self, data: Floats, order: Order, outputs: Floats) -> _Workspace:
-        """Return a workspace whose `words` are those of a run over these arrays, except for its rows and seed."""
+        """Return a workspace whose `words` describe a run over these arrays, except for rows and seed."""
         work = _Workspace(self)
         work.prepare(BEGIN | ROWS | FINISH, 0, 0, 0.0, data, order, outputs)
         return work
@@ -340,7 +340,7 @@ class Program:
         """Return the first of the rows in which a number is not finite, and the error that the engine raises there.
 
         Args:
-            rows: the indices of the rows in question.
+            rows: the indices of the rows to search.
             parameters: as in `run`.
             data: as in `run`.
             backward: whether the gradient with respect to the parameters was computed.
@@ -354,7 +354,7 @@ class Program:
             for x, number in zip(inputs, data[row].tolist(), strict=True):
                 x._data = number
             try:
-                with recording():  # without a warning of comparisons, which compile has given
+                with recording():  # so that comparisons, of which `compile` has warned, do not warn again
                     for output in outputs:
                         output.forward()
                 if backward:
@@ -380,7 +380,7 @@ def graph_signature(outputs: Sequence[Value], parameters: Container[Value]) -> t
 
 
 class NotFiniteError(ArithmeticError):
-    """A number is not finite in one of the rows."""
+    """The error of a run in which a number of a row is not finite."""
 
     def __init__(self, rows: Order) -> None:
         self.rows = rows
@@ -394,7 +394,8 @@ class _Workspace:
         weight_gradients, common_gradients: sums over the rows of a run.
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
-        results: which output the gradients are of, and the array of those by the inputs; empty if they are not needed.
+        results: the number of the output to differentiate, and the array of its gradients with respect to the inputs,
+            which is empty if they are not needed.
     """
 
     def __init__(self, program: Program) -> None:
@@ -438,7 +439,7 @@ class _Workspace:
         return self._runtime.call("run", self.words)
 
     def for_chunk(self) -> _Workspace:
-        """Return a workspace with lanes of its own, which shares everything else."""
+        """Return a workspace with separate lanes that shares everything else."""
         workspace = copy.copy(self)
         workspace._allocate_lanes()
         return workspace
@@ -453,7 +454,7 @@ def _run_in_threads(
     outputs: Floats,
     phases: int = BEGIN | ROWS | FINISH,
 ) -> int:
-    """Run over many rows in chunks, each in lanes of its own, and add their sums in the order of the chunks."""
+    """Run over many rows in chunks, each in separate lanes, and add their sums in the order of the chunks."""
 
     def run_chunk(first: int) -> tuple[int, _Workspace]:
         chunk, last = work.for_chunk(), min(first + CHUNK, n)

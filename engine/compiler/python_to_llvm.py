@@ -1,11 +1,11 @@
-"""Functions in a small part of Python, translated to LLVM IR.
+"""Translation of functions in a subset of Python to LLVM IR.
 
 Numbers are `float` (a double), `int` (64 bits, which wrap) and `bool`. An array is the address of its first number and
 its lengths; indices are not checked. A function is translated once for the types of its arguments, and once for every
 value of a parameter annotated `Static`, which may be a function. Its result has the annotated type.
 
-There are assignments, `if`, `while`, `for` over a `range`, `return`, arithmetic, comparisons, conditional expressions,
-calls, `len` and `shape`. All operands of `and`, `or` and chained comparisons are computed.
+The subset has assignments, `if`, `while`, `for` over a `range`, `return`, arithmetic, comparisons, conditional
+expressions, calls, `len` and `shape`. All operands of `and`, `or` and chained comparisons are computed.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def translate(scope: Mapping[str, Any], exports: Iterable[str] = (), packed: Ite
     """Return a module of LLVM IR.
 
     Args:
-        scope: what names mean: functions (`definitions`, INTRINSICS) and numbers.
+        scope: the names that functions can use: functions (`definitions`, INTRINSICS) and numbers.
         exports: functions whose parameters all have annotated types, which other modules call.
         packed: such functions that Python calls: their arguments are read from an array of words. A number takes one
             word; an array takes one for its address and one for each length. The result is an int.
@@ -199,7 +199,7 @@ def _annotated(node: ast.FunctionDef) -> list[Any]:
 
 
 def _pack(builder: Any, kind: Any, parts: Iterable[Any]) -> Any:
-    """Return an array, or a tuple of vectors, of its parts."""
+    """Return an array, or a tuple of vectors, from its parts."""
     result = ir.Constant(kind, ir.Undefined)
     for k, part in enumerate(parts):
         result = builder.insert_value(result, part, k)
@@ -388,7 +388,7 @@ class _Body:
     def binary(self, op: ast.operator, a: Any, b: Any) -> Any:
         kind = type(op)
         if isinstance(a, int | float) and isinstance(b, int | float) and kind in ON_STATIC:
-            with suppress(ArithmeticError):  # 1/0 must fail where it is computed, if it is
+            with suppress(ArithmeticError):  # 1/0 must fail only if and where it is computed
                 return ON_STATIC[kind](a, b)
         a, b = as_operand(a), as_operand(b)
         if F64 in (a.type, b.type) or kind is ast.Div:

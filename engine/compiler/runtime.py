@@ -1,11 +1,11 @@
-"""What runs on tapes: the loops over lanes, the chain rule, layers, a whole run; translated by `python_to_llvm`.
+"""The code that runs tapes: the loops over lanes, the chain rule, layers, a whole run; translated by `python_to_llvm`.
 
 The README beside this file draws the arrays. In short: the number of slot s in lane l is `values[s * lanes + l]`, and
 its gradient `gradients[s * lanes + l]`. A row of a tape is a group of equal operations:
 
     code, mask, start, count, size, weight
 
-Bit 1 of `mask` asks for the gradients of first operands, bit 2 for those of second ones. From `start` on, `index` has
+`mask` is 1 for gradients of first operands plus 2 for gradients of second operands. From `start` on, `index` has
 for each of `count` operations the number of its operands (of pairs, if there are two lists), the slot of its result,
 and the slots of its operands, list after list. A layer has `count` sums over the same `size` operands: `index` has the
 slots of the operands, then those of the sums. The matrix of its weights begins at `weight`.
@@ -38,7 +38,7 @@ LAYER = 0  # opcode of the weighted sums of a layer; the opcodes of the rules fo
 
 
 def forward_items(value: Static, arity: Static, lanes, start, count, index, values):
-    """Compute operations on one or two operands; the formula of one operand receives it twice."""
+    """Compute operations on one or two operands; a formula with one operand receives it twice."""
     for _ in range(count):
         out = index[start + 1] * lanes
         a = index[start + 2] * lanes
@@ -121,7 +121,7 @@ def multiply_tiles(
     tile, j, accumulate: Static,
     rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array,
 ) -> int:  # fmt: skip
-    """Compute as many rows at a time as `tile` has vectors, from row j on. Return the first row left over."""
+    """Compute as many rows at a time as `tile` has vectors, from row j on. Return the first row not computed."""
     while j + len(tile) <= height:
         first = weight + j * row_stride
         for block in range(0, lanes, 8):
@@ -151,7 +151,7 @@ def layer_weights(lanes, start, n, m, weight, index, values, gradients, weight_g
 def layer_weights_tiles(
     tile, i, j, lanes, start, n, m, weight, index, values, gradients, weight_gradients
 ) -> int:  # fmt: skip
-    """Do that for results j and j + 1, from operand i on. Return the first operand left over."""
+    """Add the gradients of the weights of results j and j + 1, from operand i. Return the first operand left over."""
     first = index[start + m + j] * lanes
     second = index[start + m + min(j + 1, n - 1)] * lanes
     while i + len(tile) <= m:
@@ -249,7 +249,7 @@ def propagate_flags(
     first: Integers, second: Integers, items: Integers, sizes: Integers, ends: Integers,
     varies: Flags, requires_grad: Flags, level: Integers, operands: FlagTable,
 ) -> None:  # fmt: skip
-    """Find for every node whether it varies and requires a gradient, and its level above the leaves.
+    """Compute for every node whether it varies, whether it requires a gradient, and its level above the leaves.
 
     `operands` gets four flags for each node: whether its first and its second operand varies, and whether they require
     a gradient. The other arrays are those of `tape._Dependencies`.
@@ -277,10 +277,10 @@ def run(
 ) -> int:  # fmt: skip
     """Run both tapes for the rows of data from `first` to `last`, backward too if the `seed` is not 0.
 
-    The uniform values begin with the parameters, the uniform gradients with theirs. The gradient is that of the output
-    with the number `seeded`; `input_gradients`, unless it is empty, receives that of each row by the inputs.
-    `phases` selects what to run (BEGIN, ROWS and FINISH, or-ed). Returns the first row of the first block that is not
-    finite, `last` if all are, or -1 if the gradient is not.
+    The uniform values begin with the parameters, the uniform gradients with theirs. The gradient is that of
+    output number `seeded`. If `input_gradients` is not empty, it receives the gradient of each row with respect to the
+    inputs. `phases` selects what to run (BEGIN, ROWS and FINISH, or-ed). Returns the first row of the first block that
+    is not finite, `last` if all are, or -1 if the gradient is not.
     """
     if phases & BEGIN:
         forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch)

@@ -1,4 +1,4 @@
-"""Vectors of eight doubles, for translated code; LLVM maps them to the registers that the machine has.
+"""Vectors of eight doubles, for translated code; LLVM maps them to the registers of the machine.
 
 A tile is a tuple of vectors. Its operations are unrolled, so that its vectors stay in registers. Functions that return
 a tile take another one of the same length.
@@ -15,7 +15,7 @@ from engine.compiler.python_to_llvm import declared, intrinsic
 
 WIDTH = 8  # doubles in a vector
 EIGHT = ir.VectorType(ir.DoubleType(), WIDTH)
-FUSED = ("contract",)  # a product and a sum may become one instruction
+FUSED = ("contract",)  # LLVM may compute a product and a sum in one instruction
 
 
 @intrinsic

@@ -1,7 +1,7 @@
 """Tapes: a graph as arrays of numbers, which the kernels run on many rows of data.
 
-What no input leads to is the same in every row: it is on a uniform tape, which runs once. The rest is on a varying
-tape, which runs for every row. Equal expressions become one node.
+Nodes that do not depend on an input are the same in every row: they are on a uniform tape, which runs once. The others
+are on a varying tape, which runs for every row. Equal expressions become one node.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Tape:
 
     Attributes:
         operations: a row for each group of equal operations: the opcode, a bit mask of the operands that require a
-            gradient (1: first, 2: second), where the group begins in `index`, and the number of operations. Of a layer
-            the number of operands and the first weight, too.
+            gradient (1: first, 2: second), where the group begins in `index`, and the number of operations; for a
+            layer also the number of operands and the first weight.
         index: the slots of operands and results.
         slots: the slot of every node.
         size: the number of slots.
@@ -122,8 +122,8 @@ def linearize(
     Args:
         outputs: the nodes to compute; gradients are those of the first one, or with `wrt_inputs` of each.
         inputs: the leaves that vary from row to row.
-        parameters: leaves that become the first parameters, whether they are in the graph or not.
-        wrt_inputs: take gradients with respect to the inputs instead of the parameters.
+        parameters: leaves that become the first parameters, even if they are not in the graph.
+        wrt_inputs: differentiate with respect to the inputs instead of the parameters.
 
     >>> x, w = Value(1.0), Value(0.5)
     >>> graph = linearize([(w * x).tanh()], [x])
@@ -183,16 +183,16 @@ def _number_nodes(outputs: Sequence[Value], inputs: Sequence[Value], parameters:
 
 
 class _Dependencies:
-    """What follows from the operands of every node, as arrays.
+    """Properties of every node that follow from its operands, as arrays.
 
     Attributes:
         items, sizes, ends: operand `x` is the nodes items[ends[x] - sizes[x] : ends[x]]. Negative references (operand
             lists, NO_OPERAND) index from the end, as in Python.
         inner: whether a node is not a leaf.
-        varies: whether an input leads to a node.
-        first, second: the operands; of a layer the inputs and the weights.
+        varies: whether a node depends on an input.
+        first, second: the operands; for a layer the inputs and the weights.
         groups: nodes are a group if they are equal in all four rows: the level above the leaves, the opcode, the mask
-            of the operands that require a gradient, and of a layer the operands.
+            of the operands that require a gradient, and for a layer the operands.
         common: whether a node is the same in every row and an operand of one that varies.
     """
 

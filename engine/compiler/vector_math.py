@@ -1,7 +1,7 @@
-"""exp and tanh without branches, so that LLVM can vectorize loops over them, and what else formulas need.
+"""exp and tanh without branches, so that LLVM can vectorize loops over them, and the other functions of formulas.
 
-exp and tanh are within 2 ulp. The first functions choose, and read doubles as bits, in one instruction each; the
-functions of Python's `math` that formulas may use are those of the C library.
+exp and tanh are within 2 ulp. The first functions, which select a value or reinterpret bits, take one instruction each.
+Python's `math` functions are those of the C library.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def double(builder: Any, x: Any) -> Any:
 def undefined(result: float, a: float, b: float) -> float:
     """Return NaN if Python's `math` raises an error instead of this result of a function of `a` and `b`, else 0.
 
-    It does where finite numbers would give an infinite one, and where any numbers would give NaN.
+    Python raises one where finite numbers give an infinite result, and where numbers that are not NaN give NaN.
     """
     if 0.0 * a == 0.0 and 0.0 * b == 0.0:
         return 0.0 * result
