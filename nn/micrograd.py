@@ -1,8 +1,8 @@
 """micrograd's networks, for notebooks that were written for it; `engine.micrograd` says how their imports change.
 
-Hidden layers have relu. The weights are uniform in (-1, 1), from the generator that `random.seed` seeds; each bias is
-0.0. Every product and sum of a neuron is a node. `nn.MLP(2, [16, 16, 1], hidden="relu", init="micrograd")` is the same
-network with one node per weighted sum, and can be drawn by `viz.network`.
+Hidden layers have relu. The weights are uniform in (-1, 1), drawn from Python's `random`, which `random.seed` seeds;
+each bias is 0.0. Every product and sum of a neuron is a node. The same network with one node per weighted sum, which
+`viz.network` can draw, is `nn.MLP(2, [16, 16, 1], hidden="relu", init="micrograd")`.
 
 >>> import random
 >>> from nn.micrograd import Neuron
@@ -60,7 +60,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers one after the other, the last one linear."""
+    """Layers in sequence, the last one linear."""
 
     @usage("MLP(2, [16, 16, 1])")
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
@@ -70,7 +70,7 @@ class MLP(Module):
         self.layers = [Layer(*size, nonlin=i < len(sizes)) for i, size in enumerate(sizes, start=1)]
 
     def __call__(self, x: Any) -> Any:
-        """Return the outputs for one x, as those of a Layer."""
+        """Return the outputs for one x, in the form that a Layer returns."""
         for layer in self.layers:
             x = layer(x)
         return x

@@ -1,4 +1,4 @@
-"""The equations of a graph: what a node is, and what a step of backpropagation does, in symbols and in numbers."""
+"""The equations of a graph: definitions of nodes and steps of backpropagation, in symbols and in numbers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from engine.validation import describe
 from viz import typeset
 from viz.typeset import derivative, latex_source, plugged_in
 
-MAX_TERMS = 8  # of an operation on lists; of more, the first ones and the last one are written
-MAX_OPERATIONS = 40  # in the expansion of a node; operands further down are written by name
+MAX_TERMS = 8  # the most terms of an operation on lists; of more, only the first ones and the last one are written
+MAX_OPERATIONS = 40  # the most operations in the expansion of a node; operands further down are written by name
 
 
 class TeX(str):
@@ -40,7 +40,7 @@ class LaTeX(TeX):
 
 @dataclass(frozen=True)
 class Equation:
-    """A left side and what it equals: `a = b = c`. Without a right side, it is an expression."""
+    """A left side and the right sides that it equals: `a = b = c`. Without a right side, it is an expression."""
 
     left: ast.expr
     rights: tuple[tuple[str, ast.expr], ...] = ()
@@ -169,7 +169,7 @@ class Equations:
         return trees
 
     def chain_rule(self, step: Step | ForwardStep, first: int = 0) -> list[tuple[Equation, Equation]]:
-        """Return two equations for each contribution of a step: the contribution, and the sum with what was there.
+        """Return two equations for each contribution of a step: the contribution, and its sum with the derivative before.
 
         Args:
             step: the step.
@@ -178,7 +178,7 @@ class Equations:
         return [(self._product(x, i), self._sum(x, i)) for i, x in enumerate(step.contributions, first)]
 
     def derivative(self, step: Step | ForwardStep) -> Equation:
-        """Return the derivative of which a step is about: the gradient of its node, or its tangent."""
+        """Return the derivative that a step uses: the gradient or the tangent of its node."""
         if isinstance(step, ForwardStep):
             symbol = derivative(self.names.tree(step.node), self.names.tree(step._x))
             return Equation(symbol, (("=", self._number(step.tangent, "tangent")),))
@@ -213,7 +213,7 @@ class Equations:
         return Equation(result, (("+=", first), *(("=", side) for side in sides)))
 
     def _sum(self, contribution: Contribution, i: int) -> Equation:
-        """Return the derivative that receives a contribution as the sum of what it was and the contribution."""
+        """Return the equation of the derivative that receives a contribution: the value before plus the contribution."""
         before = self._number(contribution.before, f"before {i}")
         amount = self._number(contribution.amount, f"amount {i}")
         total = self._number(contribution.total, f"total {i}")
@@ -232,7 +232,7 @@ class Equations:
 
 
 def _equal(sides: Sequence[ast.expr]) -> Equation:
-    """Return the equation of several sides, without a side that reads as the one before it."""
+    """Return the equation of several sides, without any side that repeats the one before it."""
     left, *rights = sides
     distinct = []
     before = latex_source(left)
@@ -245,13 +245,13 @@ def _equal(sides: Sequence[ast.expr]) -> Equation:
 
 
 def _written_rows(node: Value) -> list[tuple[Value, ...]]:
-    """Return the rows of operands that are written."""
+    """Return the rows of operands to write."""
     rows = operand_rows(node)
     return rows if len(rows) <= MAX_TERMS else [*rows[:2], rows[-1]]
 
 
 def _operations_below(node: Value) -> tuple[dict[Value, None], Counter[Value]]:
-    """Return the operations of which the expansion of a node consists, nearest first, and how often each is used."""
+    """Return the operations in the expansion of a node, nearest first, and how often each is used."""
     opened: dict[Value, None] = {}
     uses: Counter[Value] = Counter()
     queue = [node]
@@ -275,11 +275,11 @@ def latex(content: Value | Step | ForwardStep, *, numbers: bool = False) -> LaTe
     Args:
         content: a Value, which is written as an expression in its leaves; subexpressions that are used more than once
             have a line of their own. Or a step of `engine.Backprop` or `engine.ForwardMode`: the chain rule.
-        numbers: write a Value with its numbers too, which a step always has.
+        numbers: also write the numbers of a Value; a step always has its numbers.
 
     Returns:
-        Text for math mode, without dollar signs, which a notebook typesets. It needs the package amsmath; labels in
-        other than Latin letters also need XeLaTeX or LuaLaTeX.
+        Text for math mode, without dollar signs, which a notebook typesets. It needs the package amsmath; labels with
+        letters that are not Latin also need XeLaTeX or LuaLaTeX.
 
     Raises:
         TypeError: `content` is neither a Value nor a step, or `numbers` not a bool.

@@ -19,7 +19,7 @@ from viz.graph_drawing import draw
 from viz.notation import Symbol
 from viz.typeset import latex_source, latex_text
 
-SCALE = 0.625  # 16 points, the type size of drawings, become 10
+SCALE = 0.625  # 16 points, the font size of drawings, become 10
 OPERATIONS = {"*": r"$\times$", "+": "$+$", "-": "$-$", "/": "$/$", "neg": "$-$"}
 NUMBER = re.compile(r"-?\d[\d.]*(e[+-]\d+)?")
 
@@ -31,11 +31,11 @@ def tikz(root: Value, outfile: str | os.PathLike[str] | None = None, *, scale: f
     Args:
         root: the node to draw with everything it depends on.
         outfile: a file to write the TikZ to, for `\input`.
-        scale: the size, relative to a drawing with type of 16 points.
+        scale: the size, relative to a drawing with a font size of 16 points.
         options: the options of `viz.draw`, such as `highlight=step` or `rankdir="TB"`.
 
     Returns:
-        A `tikzpicture`, which needs the packages tikz and amsmath. The prompt shows it as it is.
+        A `tikzpicture`, which needs the packages tikz and amsmath. The prompt shows it without quotes.
 
     Raises:
         ValueError: `scale` is not above 0, or as `viz.draw`.
@@ -70,7 +70,7 @@ def _items(graph: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 class _Item:
-    """A node, an edge or a cluster: its instructions for painting, which change a state, as TikZ."""
+    """The painter of a node, an edge or a cluster: its instructions, which may change a state, as TikZ."""
 
     def __init__(self, item: dict[str, Any], scale: float) -> None:
         self.item, self.scale = item, scale
@@ -137,7 +137,7 @@ class _Item:
 
 
 def _numbers(text: str) -> str:
-    """Return numbers, and what is between them."""
+    """Return numbers, and the text between them."""
     numbers = text.split(" … ")
     if all(map(NUMBER.fullmatch, numbers)):
         return r" \dots\ ".join(f"${_number(number)}$" for number in numbers)

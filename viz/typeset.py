@@ -2,13 +2,13 @@
 
 An expression is a tree of Python's `ast`, as `engine.labels` builds it from the text of a row. One walk over the tree
 decides what becomes a fraction, a root or a power, and where parentheses are needed; a writer per language says how
-that is written. Three kinds of leaves go beyond Python:
+that is written. Three kinds of leaves are additions to Python:
 
     ast.Name("w12")          a label, any text: w with the subscript 12
     ast.Constant(Number(x))  a number in place of a symbol, which may be a slot that a page fills
-    ast.Constant(...)        the dots in place of operands that are left out
+    ast.Constant(...)        dots in place of omitted operands
 
-and so does one call: `∂(y, x)` is the derivative of y with respect to x.
+and so is one call: `∂(y, x)` is the derivative of y with respect to x.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from viz.notation import (
     Symbol,
 )
 
-# Functions that mathematics writes with others, or by another name
+# Functions that mathematics writes with other functions, or by another name
 TEMPLATES = {
     "expm1": "exp(a) - 1", "float": "a", "hypot": "sqrt(a**2 + b**2)", "lgamma": "log(abs(gamma(a)))",
     "log1p": "log(1 + a)", "pow": "a**b",
@@ -87,14 +87,14 @@ def latex_text(text: str) -> str:
 
 
 class _Walk:
-    """The walk over a tree, which calls the writer of one language."""
+    """A walk over a tree that calls the writer of one language."""
 
     def __init__(self, writer: MathMLWriter | LaTeXWriter) -> None:
         self.writer = writer
         self.is_script = False  # inside an exponent, where a fraction is written a/b
 
     def at(self, expr: ast.expr, least: int) -> str:
-        """Return an expression, in parentheses if it holds together less closely than `least`."""
+        """Return an expression, in parentheses if its precedence is below `least`."""
         expr = _normal(expr)
         if isinstance(expr, ast.Constant) and isinstance(expr.value, Number):
             return self.writer.number(expr.value, expr.value.slot, least)
@@ -102,7 +102,7 @@ class _Walk:
         return text if level >= least else self.writer.fenced("(", text, ")")
 
     def write(self, expr: ast.expr) -> tuple[str, int]:
-        """Return an expression, and how closely its parts hold together."""
+        """Return an expression and its precedence."""
         writer = self.writer
         match expr:
             case ast.Constant(int() | float() as value):
@@ -205,10 +205,10 @@ class _Walk:
 
 
 def _normal(expr: ast.expr) -> ast.expr:
-    """Return an expression in the form of a board.
+    """Return an expression in the form that is usual on a board.
 
-    Functions that mathematics writes with others are replaced, and the sign of the first factor of a product or
-    fraction stands in front of the whole.
+    Functions that mathematics writes with other functions are replaced. The sign of the first factor of a product or
+    fraction is moved to the front of the whole.
     """
     match expr:
         case ast.UnaryOp(ast.UAdd(), operand):
