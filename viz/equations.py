@@ -169,7 +169,7 @@ class Equations:
         return trees
 
     def chain_rule(self, step: Step | ForwardStep, first: int = 0) -> list[tuple[Equation, Equation]]:
-        """Return two equations for each contribution of a step: the contribution, and its sum with the derivative before.
+        """Return two equations for each contribution of a step: its product, and the derivative after adding it.
 
         Args:
             step: the step.
@@ -213,7 +213,7 @@ class Equations:
         return Equation(result, (("+=", first), *(("=", side) for side in sides)))
 
     def _sum(self, contribution: Contribution, i: int) -> Equation:
-        """Return the equation of the derivative that receives a contribution: the value before plus the contribution."""
+        """Return the derivative that receives a contribution as its value before plus the contribution."""
         before = self._number(contribution.before, f"before {i}")
         amount = self._number(contribution.amount, f"amount {i}")
         total = self._number(contribution.total, f"total {i}")

@@ -14,7 +14,7 @@ TALL_ELEMENT = re.compile("<(mfrac|mtable|msqrt|mroot|msup|msubsup)")
 class MathMLWriter:
     """The parts of an expression in presentation MathML: elements, of which a `mrow` holds several.
 
-    `number` puts a negative number in parentheses if it holds together less closely than `least`. The root of degree ""
+    `number` puts a negative number in parentheses if its precedence is below `least`. The root of degree ""
     is the square root; the exponent "" of a function is none; the last condition of `cases` is "", for otherwise.
     """
 

@@ -1,4 +1,4 @@
-"""The smallest parts of typeset mathematics: symbols, numbers, and how closely an expression holds together."""
+"""The smallest parts of typeset mathematics: symbols, numbers, and the precedence of operations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from engine.formatting import format_number
 from viz.clusters import DOTTED
 
-# How closely the parts of an expression hold together. An operand of an operation that holds more closely needs
-# parentheses.
+# Precedence of operations. An operand whose precedence is below that of its operation needs parentheses.
 CASES, OR, AND, NOT, COMPARISON, NEGATIVE, SUM, PRODUCT, POWER, CALL, ATOM = range(11)
 
 GREEK = {
@@ -27,7 +26,7 @@ class Number(str):
     """The text of a number that takes the place of a symbol.
 
     Attributes:
-        slot: what a page shows there, such as "data 5"; "" for a number that does not change.
+        slot: the slot that a page fills, such as "data 5"; "" for a number that does not change.
 
     >>> Number(-3.0)
     '-3.0'
@@ -50,10 +49,10 @@ def slot_mark(slot: str, *, is_bracketed: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Symbol:
-    """A label, taken apart: `layer1.w12_hat` has the base w, the subscript 12, the layer (1) and a hat.
+    """The parts of a label: `layer1.w12_hat` has the base w, the subscript 12, the layer (1) and a hat.
 
     Attributes:
-        base: a letter, a Greek letter, a word; or the whole label, if it is not built like a symbol.
+        base: a letter, a Greek letter, a word; or the whole label, if it does not have the form of a symbol.
         subscripts: numbers, letters and words.
         superscript: the prefix of a dotted label, in parentheses; of `layer1.` the number only.
         accent: a key of ACCENTS; "" for none.
@@ -68,7 +67,7 @@ class Symbol:
 
     @classmethod
     def parse(cls, label: str) -> Symbol:
-        """Take a label apart.
+        """Parse a label.
 
         >>> Symbol.parse("y_hat"), Symbol.parse("beta_2").subscripts
         (Symbol(base='y', subscripts=(), superscript='', accent='hat', is_text=False), ('2',))
