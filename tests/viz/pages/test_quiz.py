@@ -410,3 +410,15 @@ def test_deltas_and_new_weights_of_a_network_are_asked(notation, tmp_path, open_
     ]:
         ask_network(tab, step, "number", "weight", w)
         assert answer(tab, repr(x)).startswith(said)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720)])
+def test_the_button_of_latex_covers_no_words(width, height, tmp_path, open_page):
+    tab = open_page(viz.page(example(), tmp_path / "L.html", quiz=True), width, height)
+    button = tab.get_by_role("button", name="copy LaTeX").bounding_box()
+    bar = bounding_box(tab, "#page-quiz-bar")
+    assert bar["y"] + bar["height"] <= button["y"]
+    for item in tab.locator("#page-lines h2, #page-lines math").all():
+        box = item.bounding_box()
+        is_beside = box["x"] + box["width"] <= button["x"]
+        assert is_beside or box["y"] >= button["y"] + button["height"] or box["y"] + box["height"] <= button["y"]
