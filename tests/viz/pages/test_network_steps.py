@@ -508,6 +508,33 @@ def test_the_drawing_fills_the_screen_and_can_be_read(network, width, height, si
             assert layout["outside"] == []
 
 
+@pytest.mark.parametrize(("width", "height", "least"), [(1280, 720, 11), (390, 844, 10)])
+def test_the_labels_of_weights_can_be_read(width, height, least, tmp_path, open_page):
+    model = nn.MLP(3, [4, 3], seed=1)
+    for w in model.parameters():
+        w.data = 0.0 if w.label.endswith("0") else w.data
+    model.layers[0].neurons[1].weights[2].data = -0.00845
+    path = viz.network_page(
+        model, tmp_path / "n.html", [0.5, 1.0, -1.0], [1.0, 0.0, 0.0], loss=nn.mse, notation="P58"
+    )  # fmt: skip
+    tab = open_page(path, width, height)
+    labels = tab.locator("#network .weight:visible")
+    sizes = labels.locator("mi, mn, input").evaluate_all(
+        "all => all.map((x) => parseFloat(getComputedStyle(x).fontSize))"
+    )
+    assert min(sizes) >= least
+    small = (
+        tab.get_by_role("spinbutton")
+        .filter(visible=True)
+        .evaluate_all("all => all.filter((x) => x.value === '-0.00845').map((x) => [x.scrollWidth, x.clientWidth])")
+    )
+    assert len(small) == 1
+    assert small[0][0] <= small[0][1], "the number is not cut off"
+    layout = tab.evaluate(LAYOUT)
+    assert layout["overlapping"] == 0
+    assert layout["cut"] == []
+
+
 def test_large_layers_are_folded_with_a_count(tmp_path, open_page):
     tab = open_page(NETWORKS["64-32-10"](tmp_path / "n.html"))
     assert tab.get_by_text("56 more").is_visible()

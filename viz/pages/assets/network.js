@@ -186,7 +186,7 @@
     for (const field of fields) {
       const leaf = Number(field.dataset.leaf);
       field.readOnly = isUpdated && isWeight.has(leaf);
-      shrink(field, formatNumber(moment.data[leaf], digits), 6);
+      shrink(field, formatNumber(moment.data[leaf], digits), isWeight.has(leaf) ? 7.5 : 6);
     }
     for (const circle of classes) circle.checked = moment.data[Number(circle.dataset.class)] === 1;
     for (const { choice, neurons: [{ output }] } of activations) choice.value = String(moment.rules[output]);
