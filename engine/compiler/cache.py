@@ -35,8 +35,8 @@ class MachineCode:
 
     def __init__(self, code: bytes) -> None:
         self._functions: dict[str, Any] = {}
-        context = llvm.create_context()
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly("", context), _target_machine())
+        # The empty module is in LLVM's global context: one of its own would be freed before the engine that uses it.
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 
