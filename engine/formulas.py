@@ -78,7 +78,7 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
     what = f"{what}, {text!r},"
     try:
         nodes = list(ast.walk(ast.parse(text, mode="eval").body))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else error
         raise ValueError(f"{what} must be an expression such as 3 * a**2: {reason}") from None
     called = [node.func for node in nodes if isinstance(node, ast.Call)]

@@ -327,6 +327,7 @@ class TestRule:
             (("f", "pi(a)", "1"), ["value of f, 'pi(a)',", "unknown name pi", "abs, acos"]),
             (("f", "tanh(a, 2.0)", "0"), ["value of f, 'tanh(a, 2.0)',", "tanh with 1 argument", "got 2"]),
             (("f", "a * 2.0", "f(a, a)"), ["of f", "to a, 'f(a, a)',", "f with 1 argument", "got 2"]),
+            (("f", "a" + " + a" * 9000, "1"), ["value of f", "expression", "recursion"]),
             (("f", "a * 2.0", "abs(a, a)"), ["of f", "to a, 'abs(a, a)',", "abs with 1 argument", "got 2"]),
         ],
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value, topological_order
+from engine.errors import no_graph
 from engine.foreign import usage
 from engine.restore import restored
 from engine.validation import at_least
@@ -99,7 +100,10 @@ def page(
             node.grad = 0.0
         walk: Backprop | ForwardMode = Backprop(root)
         if mode == "forward":
-            walk = ForwardMode(root, next(filter(is_leaf, order)) if x is None else x)
+            leaf = next(filter(is_leaf, order), None)
+            if leaf is None:
+                raise no_graph(root)
+            walk = ForwardMode(root, leaf if x is None else x)
         steps: list[Any] = [*walk]
         if isinstance(walk, ForwardMode):
             derivative, recorded = "tangent", tape.data(walk.tangents)

@@ -132,3 +132,8 @@ def test_arguments(tmp_path):
     with pytest.raises(TypeError, match="x must be a Value"):
         viz.page(root, tmp_path / "L.html", mode="forward", x="a")
     assert not (tmp_path / "L.html").exists()
+
+
+def test_a_graph_without_a_leaf_is_an_error(tmp_path):
+    with pytest.raises(RuntimeError, match="must depend on a leaf"):
+        viz.page(Value(2.0).detach() * 3, tmp_path / "L.html", mode="forward")
