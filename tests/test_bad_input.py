@@ -37,7 +37,7 @@ DOCUMENTED = (TypeError, ValueError, ArithmeticError, RuntimeError, OSError, Att
 BY_PYTHON = re.compile(
     "not iterable|non-iterable|unsupported operand|object has no attribute|not subscriptable|out of range$|must be real"
     "|not callable|could not convert|is ambiguous|invalid literal|too large to convert|unhashable|not supported between"
-    "|has no len|argument of type|to unpack|indices must be|cannot be interpreted|null (byte|character)|surrogates"
+    "|has no len|argument of type|to unpack|indices must be|cannot be interpreted|(embedded|contain) null|surrogates"
 )
 # Made by the library, for its users to read.
 MADE_FOR_READING = {"Step", "Contribution", "Rule", "History", "Tree", "Drawing", "Animation", "update"}

@@ -72,6 +72,8 @@ def test_its_first_cell_of_code_installs_glassgrad_where_it_is_missing():
     assert '%pip install -q "glassgrad[demos]"' in first
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     for package in needed:  # of JupyterLite, which installs them by name
+        if "!= 'emscripten'" in package:
+            continue
         assert f'"{re.match(r"[a-z-]+", package)[0]}"' in first
 
 
