@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from engine.formatting import printable
 from engine.validation import describe
 
 
@@ -26,7 +28,8 @@ class _NoteRenderer(RendererHTML):
 def note_markup(text: Any) -> str:
     r"""Return a note in Markdown as HTML.
 
-    HTML in the note is shown as text. Only http and https links work. Images become links, since a page loads nothing.
+    HTML in the note is shown as text, and a surrogate, which a file cannot hold, as its code. Only http and https links
+    work. Images become links, since a page loads nothing.
 
     Args:
         text: the note, in CommonMark.
@@ -41,5 +44,5 @@ def note_markup(text: Any) -> str:
         raise TypeError(f"text must be a string, got {describe(text)}")
     markdown = MarkdownIt("commonmark", {"html": False}, renderer_cls=_NoteRenderer).disable("image")
     markdown.validateLink = lambda url: url.lower().startswith(("http://", "https://"))  # type: ignore[method-assign]
-    html: str = markdown.render(text)
+    html: str = markdown.render(re.sub("[\ud800-\udfff]", lambda surrogate: printable(surrogate[0]), text))
     return html

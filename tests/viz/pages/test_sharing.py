@@ -238,3 +238,8 @@ def test_an_embedded_page_has_no_link_but_the_rest(tmp_path, open_page):
     assert frame.get_by_role("button", name="save SVG").is_visible()
     assert not frame.get_by_role("button", name="copy link").is_visible()
     assert frame.get_by_role("complementary", name="note").inner_text() == "Look"
+
+
+def test_a_note_with_a_surrogate_is_written(tmp_path):
+    path = viz.page(example(), tmp_path / "L.html", text="a\ud800b\u202f!\n\nc")
+    assert "<p>a\\ud800b\u202f!</p>\n<p>c</p>" in path.read_text(encoding="utf-8")
