@@ -16,7 +16,7 @@ from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, 
 from viz.tracing import source_line
 from viz.typeset import derivative, mathml, plugged_in
 
-MAX_EQUATIONS = 12  # the most equations on one line
+MAX_EQUATIONS = 12  # the most equations or contributions in the words of a step
 MAX_EXPANSIONS = 60_000  # the most characters of all expressions in the leaves
 
 
@@ -90,8 +90,10 @@ class GraphWords:
             f'<math><mo>=</mo><mn data-slot="{kind}"></mn></math></p>',
         ]
         equations = []
+        first_contributions: dict[str, Any] = {"contributions": step.contributions[:MAX_EQUATIONS]}
+        shown = replace(step, **first_contributions)
         for c, (contribution, (product, sum_)) in enumerate(
-            zip(step.contributions, self.equations.chain_rule(step), strict=True)
+            zip(shown.contributions, self.equations.chain_rule(shown), strict=True)
         ):
             local, amount, before, total = (slots.of(f"{name} {c}") for name in ("local", "amount", "before", "total"))
             upstream = slots.of(f"incoming {c}") if is_forward else number
@@ -106,6 +108,9 @@ class GraphWords:
                 formula(sum_.mathml, f"before {c}"),
             ]
             equations.append(product)
+        more = _more(len(step.contributions))
+        if more:
+            parts.append(f"<p>{more}</p>")
         return "".join(parts) + latex(equations)
 
     def nodes(self) -> dict[str, str]:
@@ -149,15 +154,19 @@ def _code(node: Value) -> str:
     return f'<p class="code"><code>{html.escape(printable(line))}</code></p>' if line else ""
 
 
+def _more(count: int) -> str:
+    """Return how many of `count` equations are left out, "and 3 more"; "" if all are shown."""
+    return f"and {count - MAX_EQUATIONS} more" if count > MAX_EQUATIONS else ""
+
+
 def _list(equations: Sequence[tuple[str, Equation]]) -> str:
     """Return the first equations in one paragraph, in words and as mathematics."""
-    more = len(equations) - MAX_EQUATIONS
-    rest = f" and {more} more" if more > 0 else ""
+    more = _more(len(equations))
     shown = equations[:MAX_EQUATIONS]
     mathematics = "".join(f'<span class="item">{equation.mathml}</span> ' for _, equation in shown)
     return (
-        spoken(markup(",  ".join(text for text, _ in shown) + rest))
-        + formula(mathematics + rest)
+        spoken(markup(",  ".join(text for text, _ in shown) + (more and f" {more}")))
+        + formula(mathematics + (more and f'<span class="rest">{more}</span>'))
         + latex([equation for _, equation in shown])
     )
 

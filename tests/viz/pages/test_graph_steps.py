@@ -9,7 +9,15 @@ from demos.backprop import micrograd_example
 from engine import Backprop, Value, dot, topological_order
 from engine.formatting import format_number
 from engine.labels import Names
-from tests.viz.pages.browsing import bounding_box, chain, data_of, example, loss_of_a_network, states_of_all_steps
+from tests.viz.pages.browsing import (
+    PAGE_STATE,
+    bounding_box,
+    chain,
+    data_of,
+    example,
+    loss_of_a_network,
+    states_of_all_steps,
+)
 
 
 def test_steps_are_those_of_the_engine(tmp_path):
@@ -200,3 +208,21 @@ def test_a_root_without_a_label_is_called_l(tmp_path):
     L = Value(2.0, "L")
     root = L * 3
     assert "d(L*3)/dL" in viz.page(root, tmp_path / "L.html").read_text(encoding="utf-8"), "the name is taken"
+
+
+def test_a_step_shows_twelve_contributions_and_the_number_of_the_others(tmp_path, open_page):
+    root = engine.sum([Value(i / 8, f"x{i}") for i in range(60)])
+    tab = open_page(viz.page(root, tmp_path / "L.html"))
+    tab.keyboard.press("End")
+    assert tab.locator("#page-lines .rest").inner_text() == "and 48 more"
+    tab.evaluate("""() => {
+        window.sizes = 0;
+        const count = (records) => { window.sizes += records.length; };
+        new MutationObserver(count).observe(document.getElementById("page-lines"), { attributeFilter: ["style"] });
+    }""")
+    tab.keyboard.press("ArrowLeft")
+    state = tab.evaluate(PAGE_STATE)
+    assert state["title"] == "Backward 1 of 1"
+    assert sum("d" in line and "+=" in line for line in state["lines"]) == 12
+    assert state["lines"][-1] == "and 48 more"
+    assert 0 < tab.evaluate("window.sizes") <= 11, "a layout of many words is slow"

@@ -38,10 +38,12 @@
     const largest = clamp(innerWidth / 75, 15, 22);
     card.style.fontSize = `${largest}px`;
     for (const formula of card.querySelectorAll(".formula")) {
-      for (let size = largest; size >= 9 && (size === largest || formula.scrollWidth > formula.clientWidth); size -= 1) {
+      const size = largestFit(9, largest, (size) => {
         formula.style.fontSize = `${size}px`;
-      }
-      if (formula.scrollWidth > formula.clientWidth) formula.remove();
+        return formula.scrollWidth <= formula.clientWidth;
+      });
+      if (size) formula.style.fontSize = `${size}px`;
+      else formula.remove();
     }
   };
 

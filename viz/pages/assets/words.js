@@ -81,6 +81,25 @@ function element(name, ...content) {
   return result;
 }
 
+/**
+ * Return the largest size of type that fits, to an eighth of the range, or 0 if none does. It tries at most five sizes,
+ * the smallest first, since a layout of long words is slow.
+ * @param {number} smallest
+ * @param {number} largest
+ * @param {(size: number) => boolean} fits
+ */
+function largestFit(smallest, largest, fits) {
+  if (!fits(smallest)) return 0;
+  if (fits(largest)) return largest;
+  let [low, high] = [smallest, largest];
+  for (let i = 0; i < 3; i++) {
+    const middle = (low + high) / 2;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 {
   const lines = part("lines");
   const differs = part("differs");
@@ -97,11 +116,10 @@ function element(name, ...content) {
       const isWide = [...lines.querySelectorAll("p:not(.spoken)")].some((p) => p.scrollWidth > p.clientWidth);
       return lines.scrollHeight <= lines.clientHeight && !isWide;
     };
-    const sizes = Array.from({ length: Math.ceil(largest - 11) }, (_, i) => Math.max(12, largest - i));
     lines.classList.add("unbroken");
-    const unbroken = sizes.some((size) => size >= 0.7 * largest && fits(size));
+    const unbroken = largestFit(Math.max(12, 0.7 * largest), largest, fits);
     lines.classList.remove("unbroken");
-    if (!unbroken) sizes.some(fits);
+    lines.style.fontSize = `${unbroken || largestFit(12, largest, fits) || 12}px`;
     lines.scrollTop = 0;
   };
   new ResizeObserver(fitWords).observe(lines);
