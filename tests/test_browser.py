@@ -121,4 +121,5 @@ def test_errors_of_drawings_in_a_browser(answers):
 @pytest.mark.exhaustive
 def test_examples_of_the_documentation_run_in_a_browser(answers):
     assert answers["examples"]["attempted"] > 200
-    assert answers["examples"]["failed"] == ["engine.custom.rule"]  # one ulp, from another library of mathematics
+    # The rule is one ulp off, by another library of mathematics; anywidget is not there.
+    assert answers["examples"]["failed"] == ["engine.custom.rule", "viz.live_widget.widget"]

@@ -327,7 +327,7 @@ def test_only_a_loss_of_nn_has_a_program(playground):
     tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=lambda y, r: (y - r) ** 4)
     tab.get_by_text("save", exact=True).click()
     assert button(tab, "weights, for nn.load").is_visible()
-    assert not button(tab, "training, a program in Python").is_visible()
+    expect(button(tab, "training, a program in Python")).to_be_hidden()  # at the event that opens the menu
 
 
 def test_saved_curves_are_the_losses_of_every_epoch(playground):
