@@ -24,7 +24,7 @@ from engine.compiler import python_to_llvm, runtime, simd, vector_math
 from engine.compiler.cache import MachineCode, load_machine_code
 from engine.compiler.python_to_llvm import INTRINSICS, definitions, translate
 from engine.custom import CUSTOM_RULES
-from engine.formulas import canonical, guarded, names
+from engine.formulas import MATH_FUNCTIONS, canonical, guarded, names
 from engine.rules import RULES, Rule
 
 # Functions that LLVM turns into vector instructions.
@@ -105,8 +105,8 @@ def rule_text(rule: Rule) -> str:
 def _called(rules: list[Rule]) -> list[Rule]:
     """Return rules, and the rules that their formulas call."""
     for rule in rules:
-        named = set().union(*map(names, filter(None, [rule.value, rule.finalize, *rule.partials])))
-        rules += [rule.scope[name] for name in sorted(named & rule.scope.keys()) if rule.scope[name] not in rules]
+        for text in filter(None, [rule.value, rule.finalize, *rule.partials]):
+            rules += [called for called in rule.called(text).values() if called not in rules]
     return rules
 
 
@@ -133,7 +133,7 @@ def _formula(rule: Rule, signature: str, text: str) -> str:
 
 
 def _is_python(rule: Rule) -> bool:
-    return rule.value == f"{rule.symbol}({', '.join('ab'[: rule.arity])})"
+    return rule.symbol in MATH_FUNCTIONS
 
 
 def _translated(text: str, scope: Mapping[str, Rule]) -> str:

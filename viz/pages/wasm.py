@@ -149,14 +149,11 @@ class Module:
         numbers = {letter: x for letter, x in operands.items() if isinstance(x, float)}
         tree = _Folding({**numbers, "pi": math.pi}).visit(ast.parse(canonical(text), mode="eval")).body
         codes = {letter: x for letter, x in operands.items() if isinstance(x, list)}
-        is_value = text in (rule.value, rule.finalize)
-        return _Formula(self, rule, codes, is_value=is_value).number(tree)
+        rows = {name: self._function_of(row) for name, row in rule.called(ast.unparse(tree)).items()}
+        return _Formula(codes, rows).number(tree)
 
-    def called(self, rule: Rule, name: str, *, is_value: bool) -> str:
-        """Return the function behind a name in a text of a row: that of another row, or one of Python."""
-        row = None if is_value and name == rule.symbol else rule.scope.get(name)
-        if row is None or (name in MATH_FUNCTIONS and row.value == f"{name}({', '.join('ab'[: row.arity])})"):
-            return name
+    def _function_of(self, row: Rule) -> str:
+        """Return the name of the function for the value of a row, which is added when it is first called."""
         if row not in self._rows:
             self._rows[row] = f"row {len(self._rows)}"
             operands: dict[str, Code | float] = {letter: [get(i)] for i, letter in enumerate("ab"[: row.arity])}
@@ -277,10 +274,8 @@ class _Folding(ast.NodeTransformer):
 class _Formula:
     """Writes the code of an expression in a row."""
 
-    module: Module
-    rule: Rule
     operands: Mapping[str, Code]
-    is_value: bool
+    rows: Mapping[str, str]  # the functions of the rows that it calls; the other functions are Python's
 
     def number(self, node: ast.expr) -> Code:
         match node:
@@ -299,18 +294,15 @@ class _Formula:
                 return [*self.number(a), *self.number(b), instruction]
             case ast.IfExp(test, body, orelse):
                 return [*self.condition(test), IF + F64, *self.number(body), ELSE, *self.number(orelse), END]
-            case ast.Call(ast.Name("abs"), [x]) if self.is_python("abs"):
+            case ast.Call(ast.Name("abs"), [x]):
                 return [*self.number(x), ABS]
             case ast.Call(ast.Name("max"), [ast.Name() | ast.Constant(), ast.Name() | ast.Constant()]):
                 first, second = map(self.number, node.args)
                 return [*second, *first, *second, *first, GREATER, SELECT]
             case ast.Call(ast.Name(name), arguments):
                 codes = [part for x in arguments for part in self.number(x)]
-                return [*codes, self.module.called(self.rule, name, is_value=self.is_value)]
+                return [*codes, self.rows.get(name, name)]
         raise ValueError(f"a formula must be arithmetic, got {ast.unparse(node)!r}")
-
-    def is_python(self, name: str) -> bool:
-        return self.module.called(self.rule, name, is_value=self.is_value) == name
 
     def condition(self, node: ast.expr) -> Code:
         """Return the code of a condition: an integer, 1 or 0."""
