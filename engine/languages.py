@@ -155,12 +155,8 @@ class _Translation(ast.NodeTransformer):
                 return text
             case ast.UnaryOp(ast.Not(), operand):
                 return language.negation.format(test=self.condition(operand))
-            case ast.Compare(left, ops, comparators):
-                numbers = [left, *comparators]
-                text, *others = [self.comparison(*x) for x in zip(numbers, ops, comparators, strict=False)]
-                for other in others:
-                    text = language.conjunction.format(left=text, right=other)
-                return text
+            case ast.Compare(left, [op], [right]):
+                return self.comparison(left, op, right)
             case ast.Call(ast.Name("isfinite")):
                 return self.text(node)
         return self.comparison(node, ast.NotEq(), ast.Constant(0.0))
