@@ -177,13 +177,7 @@ def _backward(tape: Tape, steps: Sequence[Step], picture: PagePicture) -> Iterat
     """Yield the steps of the backward pass."""
     key = picture.key(tape.root)
     yield {"phase": "backward", "words": "backward0", "actions": [["seed"]], "lit": [key], "focus": ""}
-    for i, step in enumerate(steps, 1):
-        yield {
-            "phase": "backward", "words": f"backward{i}", "actions": [["backward", tape.index[step.node]]],
-            "lit": picture.between([x.parent for x in step.contributions], step.node),
-            "focus": picture.key(step.node), "edges": picture.edges(step),
-        }  # fmt: skip
-    yield {"phase": "backward", "words": "complete", "actions": [], "lit": [], "focus": ""}
+    yield from _chain_rule("backward", tape, steps, picture)
 
 
 def _tangents(tape: Tape, x: Value, steps: Sequence[ForwardStep], picture: PagePicture) -> Iterator[dict[str, Any]]:
@@ -192,10 +186,17 @@ def _tangents(tape: Tape, x: Value, steps: Sequence[ForwardStep], picture: PageP
     independent = [i for i, node in enumerate(tape.order) if node not in dependent]
     seed = ["seedTangents", tape.index[x], *independent]
     yield {"phase": "tangent", "words": "tangent0", "actions": [seed], "lit": [picture.key(x)], "focus": ""}
+    yield from _chain_rule("tangent", tape, steps, picture)
+
+
+def _chain_rule(
+    phase: str, tape: Tape, steps: Iterable[Step | ForwardStep], picture: PagePicture
+) -> Iterator[dict[str, Any]]:
+    """Yield a step for every application of the chain rule, and the end of the phase."""
     for i, step in enumerate(steps, 1):
         yield {
-            "phase": "tangent", "words": f"tangent{i}", "actions": [["tangent", tape.index[step.node]]],
+            "phase": phase, "words": f"{phase}{i}", "actions": [[phase, tape.index[step.node]]],
             "lit": picture.between([x.parent for x in step.contributions], step.node),
             "focus": picture.key(step.node), "edges": picture.edges(step),
         }  # fmt: skip
-    yield {"phase": "tangent", "words": "complete", "actions": [], "lit": [], "focus": ""}
+    yield {"phase": phase, "words": "complete", "actions": [], "lit": [], "focus": ""}
