@@ -138,15 +138,13 @@ def usage(example: str) -> Callable[[Callable[Arguments, Result]], Callable[Argu
     """
 
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        signature = inspect.signature(function)
-
         @functools.wraps(function)
         def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             try:
                 return function(*args, **kwargs)
             except TypeError:
                 try:
-                    signature.bind(*args, **kwargs)
+                    inspect.signature(function).bind(*args, **kwargs)
                 except TypeError as error:
                     raise TypeError(f"{error}; write {example}") from None
                 raise
