@@ -42,6 +42,7 @@ from sklearn.datasets import load_digits, make_moons
 import engine
 import nn
 from tests.benchmarks.eager import StoredValue
+from tests.benchmarks.numpy_by_hand import train_moons
 
 RATE, DECAY = 0.05, 2e-4  # the penalty 1e-4 * theta**2 has the slope 2e-4 * theta
 Matrix = np.ndarray[Any, Any]
@@ -211,20 +212,7 @@ class Moons:
         return [p.detach().numpy() for p in ps]
 
     def numpy(self, steps: int) -> Parameters:
-        W1, b1, W2, b2, W3, b3 = start(self.sizes)
-        X, r, n = self.X, self.r[:, None], len(self.r)
-        for _ in range(steps):
-            h1 = np.maximum(X @ W1 + b1, 0)
-            h2 = np.maximum(h1 @ W2 + b2, 0)
-            scores = h2 @ W3 + b3
-            d3 = np.where(r * scores < 1, -r / n, 0.0)
-            d2 = (d3 @ W3.T) * (h2 > 0)
-            d1 = (d2 @ W2.T) * (h1 > 0)
-            g = X.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ d3, d3.sum(0)
-            W1, b1, W2, b2, W3, b3 = (
-                p - RATE * (by_p + DECAY * p) for p, by_p in zip((W1, b1, W2, b2, W3, b3), g, strict=True)
-            )
-        return [W1, b1, W2, b2, W3, b3]
+        return train_moons(start(self.sizes), self.X, self.r, steps, rate=RATE, decay=DECAY)
 
     def c(self, steps: int) -> Parameters:
         flat = np.concatenate([p.ravel() for p in start(self.sizes)])

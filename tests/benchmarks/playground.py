@@ -19,6 +19,7 @@ from rich.table import Table
 import nn
 import viz
 from demos._data import moons
+from tests.benchmarks.numpy_by_hand import train_moons
 
 RATE, DECAY = 0.05, 2e-4
 STEPS = 1000
@@ -57,20 +58,8 @@ def numpy_by_hand(model: nn.MLP, steps: int) -> list[float]:
     """Return the weights after some steps, in the order of the model's parameters."""
     X, r = (np.array(part) for part in zip(*moons().two_classes(), strict=True))
     layers = [np.array([[w.data for w in neuron.weights] for neuron in layer.neurons]).T for layer in model.layers]
-    W1, W2, W3 = (layer[1:] for layer in layers)
-    b1, b2, b3 = (layer[0] for layer in layers)
-    r, n = r[:, None], len(r)
-    for _ in range(steps):
-        h1 = np.maximum(X @ W1 + b1, 0)
-        h2 = np.maximum(h1 @ W2 + b2, 0)
-        scores = h2 @ W3 + b3
-        d3 = np.where(r * scores < 1, -r / n, 0.0)
-        d2 = (d3 @ W3.T) * (h2 > 0)
-        d1 = (d2 @ W2.T) * (h1 > 0)
-        g = X.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ d3, d3.sum(0)
-        W1, b1, W2, b2, W3, b3 = (
-            p - RATE * (by_p + DECAY * p) for p, by_p in zip((W1, b1, W2, b2, W3, b3), g, strict=True)
-        )
+    parameters = [part for layer in layers for part in (layer[1:], layer[0])]
+    W1, b1, W2, b2, W3, b3 = train_moons(parameters, X, r, steps, rate=RATE, decay=DECAY)
     weights = [np.vstack([b, W]).T.ravel() for b, W in ((b1, W1), (b2, W2), (b3, W3))]
     return [float(w) for w in np.concatenate(weights)]
 
