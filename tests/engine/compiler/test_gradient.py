@@ -46,7 +46,12 @@ def test_rows_of_random_graphs(n, tried):
                 with pytest.raises(type(error), match=r"^row 0: "):
                     compiled.gradient([row])
             else:
-                assert compiled.gradient([row]) == pytest.approx(want, rel=1e-6, abs=1e-8)  # 1.1e-8 was seen
+                got = compiled.gradient([row])
+                if got != pytest.approx(want, rel=1e-8, abs=1e-8):
+                    # Only where the last digit of an input decides: the gradient moves as much with it.
+                    moved = eagerly(root, inputs, [np.nextafter(row, np.inf)])
+                    assert got == pytest.approx(want, rel=1e-6, abs=1e-8)
+                    assert np.abs(got - want).max() < 100 * np.abs(moved - want).max()
             tried["rows of compiled gradients with respect to inputs against engine.grad"] += 1
 
 
