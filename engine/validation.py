@@ -38,7 +38,7 @@ def describe(thing: object) -> str:
 
 
 def conversion(x: object) -> str:
-    """Return how to convert what is not a number, for the end of an error; "" if there is no usual way.
+    """Return advice on how to get a number from `x`, for the end of an error; "" if there is none.
 
     >>> conversion("3.5")
     ': convert a text by float()'

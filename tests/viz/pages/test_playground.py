@@ -68,8 +68,8 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(("batch_size", "seed"), [(16, 0), (7, 2**40 + 3), (None, 1)])
 def test_a_hundred_epochs_give_the_weights_of_nn_train(playground, optimizer, batch_size, seed):
-    # 97 examples, since of as many in both classes the gradients of the last bias weight are 0 but for rounding, which
-    # Adam makes as large as any.
+    # 97 examples: with equally many in both classes, the gradient of the last bias weight is a rounding error, and Adam
+    # scales it up.
     data, model = moons().two_classes()[:97], nn.MLP(2, [8, 8, 1], seed=1)
     options = {"batch_size": batch_size, "seed": seed}
     tab = playground(model, data, loss=nn.hinge, optimizer=OPTIMIZERS[optimizer](model.parameters()), **options)
