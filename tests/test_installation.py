@@ -36,13 +36,13 @@ def installed(wheel, tmp_path_factory):
     environment = tmp_path_factory.mktemp("environment")
     venv.create(environment)
     programs = environment / ("Scripts" if os.name == "nt" else "bin")
+    variables = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", programs / "python", "install", "-q", "--only-binary=:all:", wheel],
-        check=True,
-    )
+        env=variables, check=True,
+    )  # fmt: skip
 
     def run(command, *arguments, cwd):
-        variables = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
         return subprocess.run(
             [programs / command, *arguments], cwd=cwd, env=variables, capture_output=True, text=True, timeout=120
         )

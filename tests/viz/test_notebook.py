@@ -260,7 +260,8 @@ def test_a_notebook_without_viz_shows_text(tmp_path, monkeypatch):
     import_or_skip("IPython")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     (tmp_path / "engine").symlink_to(ROOT / "engine")
-    hidden = "sys.meta_path[:] = [x for x in sys.meta_path if 'editable' not in repr(x)]"  # an installation of viz
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # it may lead to viz, and an editable installation does
+    hidden = "sys.meta_path[:] = [x for x in sys.meta_path if 'editable' not in repr(x)]"
     program = IN_NOTEBOOK.format(
         imports=f"{hidden}\nimport engine",
         expression="engine.Value(1.0) * 2",

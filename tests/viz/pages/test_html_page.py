@@ -325,8 +325,9 @@ def plain(text):
     return text.replace("\u00a0", " ").strip()
 
 
-def test_a_label_is_never_markup(tmp_path, open_page):
-    leaves = [Value(1.0, label) for label in HOSTILE]
+@pytest.mark.parametrize("labels", [HOSTILE[:6], HOSTILE[6:12], HOSTILE[12:]], ids=["markup", "letters", "controls"])
+def test_a_label_is_never_markup(labels, tmp_path, open_page):
+    leaves = [Value(1.0, label) for label in labels]
     root = engine.sum(leaves)
     root.label = "L"
     tab = open_page(viz.page(root, tmp_path / "L.html"))

@@ -82,7 +82,7 @@ function element(name, ...content) {
 }
 
 /**
- * Return the largest size of type that fits, to an eighth of the range, or 0 if none does. It tries at most five sizes,
+ * Return the largest size of type that fits, to a sixteenth of the range, or 0 if none does. It tries at most six sizes,
  * the smallest first, since a layout of long words is slow.
  * @param {number} smallest
  * @param {number} largest
@@ -92,7 +92,7 @@ function largestFit(smallest, largest, fits) {
   if (!fits(smallest)) return 0;
   if (fits(largest)) return largest;
   let [low, high] = [smallest, largest];
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 4; i++) {
     const middle = (low + high) / 2;
     if (fits(middle)) low = middle;
     else high = middle;
