@@ -1,0 +1,225 @@
+// @ts-check
+// The planes of the neurons and of the answer of the network.
+
+const planes = (() => {
+  const { inputs, outputs, task } = training.data;
+  const { axes, held, ranges, targetRange, coordinate } = space;
+  const { drawn, channels, mixed, pixel, shade } = colours;
+  const { neurons, outputUnits } = network;
+  const N = Math.max(24, Math.min(100, Math.floor(Math.sqrt(4e6 / (training.data.signals + training.width)))));
+  const SMALL = Math.ceil(N / 2); // pixels of the picture of a neuron
+  const grid = training.place(N * N);
+  const plane = training.reserve(N * N * training.data.signals);
+  training.allocate();
+  const [lowest, highest] = targetRange;
+
+  function fillGrid() {
+    for (let i = 0; i < N * N; i++) {
+      const at = grid.place + i * training.width;
+      for (let k = 0; k < inputs; k++) training.floats[at + k] = held[k];
+      if (inputs > 1) training.floats[at + axes[1]] = coordinate(axes[1], 1 - (Math.floor(i / N) + 0.5) / N);
+      training.floats[at + axes[0]] = coordinate(axes[0], ((i % N) + 0.5) / N);
+    }
+  }
+
+  /** What the plane says at point i about the answer of the network, from -1 to 1. @param {number} i */
+  function answer(i) {
+    const y = training.floats[plane + i * training.data.signals + outputUnits[0].z];
+    if (task === "binary") return Math.tanh(y / 2);
+    if (task === "number") return highest > lowest ? (2 * (y - lowest)) / (highest - lowest) - 1 : y;
+    return y;
+  }
+
+  /**
+   * The function that takes an output of a neuron to a number from -1 to 1.
+   * @param {DrawnUnit} unit
+   * @returns {(z: number) => number}
+   */
+  function scaleOf({ layer, z }) {
+    const isHidden = layer < data.sizes.length - 1;
+    const name = isHidden && shown.activation !== "own" ? shown.activation : data.activations[layer - 1];
+    if (name === "tanh" || name === "sign") return (x) => x;
+    if (name === "sigmoid") return (x) => 2 * x - 1;
+    let size = 1e-9;
+    for (let i = 0; i < N * N; i += 3) size = Math.max(size, Math.abs(training.floats[plane + i * training.data.signals + z]));
+    return (x) => x / size;
+  }
+
+  /** Draw the picture of a neuron. @param {DrawnUnit} unit */
+  function drawNeuron(unit) {
+    const { canvas } = unit;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    unit.image ??= context.createImageData(SMALL, SMALL);
+    const pixels = new Uint32Array(unit.image.data.buffer);
+    const scale = scaleOf(unit);
+    const { floats } = training;
+    const { signals } = training.data;
+    const dark = pixel(channels(drawn.ink));
+    for (let y = 0; y < SMALL; y++) {
+      for (let x = 0; x < SMALL; x++) {
+        const at = plane + (2 * y * N + 2 * x) * signals;
+        const isAbove = floats[at + unit.a] > 0;
+        const changes = (x > 0 && floats[at - 2 * signals + unit.a] > 0 !== isAbove)
+          || (y > 0 && floats[at - 2 * N * signals + unit.a] > 0 !== isAbove);
+        pixels[y * SMALL + x] = changes ? dark : shade(scale(floats[at + unit.z]));
+      }
+    }
+    context.putImageData(unit.image, 0, 0);
+  }
+
+  const large = byId("play-canvas");
+  const ofPlane = document.createElement("canvas");
+  ofPlane.width = ofPlane.height = N;
+  const image = new ImageData(N, N);
+  const pixels = new Uint32Array(image.data.buffer);
+
+  /** The colours of the large plane. */
+  function colourPlane() {
+    const { floats } = training;
+    const { signals } = training.data;
+    const { selected } = shown;
+    if (selected) {
+      const scale = scaleOf(selected);
+      for (let i = 0; i < N * N; i++) pixels[i] = shade(scale(floats[plane + i * signals + selected.z]));
+    } else if (task === "classes") {
+      const back = channels(drawn.paper);
+      /** @type {number[]} */
+      const y = Array.from({ length: outputs }, () => 0);
+      const places = outputUnits.length === outputs ? outputUnits.map(({ z }) => z) : [];
+      for (let i = 0; i < N * N; i++) {
+        for (let k = 0; k < outputs; k++) y[k] = floats[plane + i * signals + (places[k] ?? signals - outputs + k)];
+        const best = largest(y);
+        const posterior = 1 / y.reduce((sum, other) => sum + Math.exp(other - y[best]), 0);
+        pixels[i] = pixel(mixed(back, drawn.classes[best], 0.15 + 0.5 * posterior));
+      }
+    } else {
+      for (let i = 0; i < N * N; i++) pixels[i] = shade(answer(i));
+    }
+  }
+
+  /**
+   * Draw the line where a function of the points of the plane is 0, cell by cell (marching squares).
+   * @param {CanvasRenderingContext2D} context
+   * @param {(i: number) => number} f
+   * @param {number} size
+   */
+  function traceZero(context, f, size) {
+    const cell = size / N;
+    context.beginPath();
+    for (let y = 0; y + 1 < N; y++) {
+      for (let x = 0; x + 1 < N; x++) {
+        const i = y * N + x;
+        const [p, q, r, s] = [f(i), f(i + 1), f(i + N + 1), f(i + N)];
+        if (p > 0 === q > 0 && q > 0 === r > 0 && r > 0 === s > 0) continue;
+        /** @type {[number, number][]} */
+        const ends = [];
+        if (p > 0 !== q > 0) ends.push([x + p / (p - q), y]);
+        if (q > 0 !== r > 0) ends.push([x + 1, y + q / (q - r)]);
+        if (s > 0 !== r > 0) ends.push([x + s / (s - r), y + 1]);
+        if (p > 0 !== s > 0) ends.push([x, y + p / (p - s)]);
+        for (let k = 0; k + 1 < ends.length; k += 2) {
+          context.moveTo((ends[k][0] + 0.5) * cell, (ends[k][1] + 0.5) * cell);
+          context.lineTo((ends[k + 1][0] + 0.5) * cell, (ends[k + 1][1] + 0.5) * cell);
+        }
+      }
+    }
+    context.stroke();
+  }
+
+  function drawPlane() {
+    const size = Math.round(large.clientWidth * Math.min(2, devicePixelRatio));
+    if (size === 0) return;
+    if (large.width !== size) large.width = large.height = size;
+    const context = /** @type {CanvasRenderingContext2D} */ (large.getContext("2d"));
+    colourPlane();
+    /** @type {CanvasRenderingContext2D} */ (ofPlane.getContext("2d")).putImageData(image, 0, 0);
+    context.drawImage(ofPlane, 0, 0, size, size);
+    const unit = size / 300;
+    context.strokeStyle = drawn.ink;
+    const { floats } = training;
+    const { signals } = training.data;
+    const sum = (/** @type {DrawnUnit} */ { a }) => (/** @type {number} */ i) => floats[plane + i * signals + a];
+    const { selected } = shown;
+    if (selected) {
+      context.lineWidth = 2.2 * unit;
+      traceZero(context, sum(selected), size);
+    } else {
+      context.lineWidth = 0.9 * unit;
+      for (const neuron of neurons) if (neuron.layer === 1 && data.sizes.length > 2) traceZero(context, sum(neuron), size);
+      context.lineWidth = 2.2 * unit;
+      if (task !== "classes") traceZero(context, answer, size);
+    }
+    points.draw(context, size, unit);
+    const place = points.cursor();
+    if (place) {
+      const [x, y] = [place[0] * size, (1 - place[1]) * size];
+      context.lineWidth = 1.5 * unit;
+      context.strokeRect(x - 6 * unit, y - 6 * unit, 12 * unit, 12 * unit);
+    }
+  }
+
+  /** The pictures of the inputs, which change with the axes only. */
+  function drawInputs() {
+    for (const element of all("#play-network [data-input]")) {
+      const axis = Number(element.dataset.input);
+      const canvas = element.querySelector("canvas");
+      canvas.width = canvas.height = SMALL;
+      const context = canvas.getContext("2d");
+      const picture = context.createImageData(SMALL, SMALL);
+      const colours = new Uint32Array(picture.data.buffer);
+      const size = Math.max(...ranges[axis].map(Math.abs));
+      for (let i = 0; i < SMALL * SMALL; i++) {
+        const share = axis === axes[0] ? ((i % SMALL) + 0.5) / SMALL : 1 - (Math.floor(i / SMALL) + 0.5) / SMALL;
+        colours[i] = shade((axes.includes(axis) ? coordinate(axis, share) : held[axis]) / size);
+      }
+      context.putImageData(picture, 0, 0);
+    }
+  }
+
+  function drawPlanes() {
+    try {
+      training.show(grid, plane);
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error; // there is a point of the plane where an operation has no value
+    }
+    for (const neuron of neurons) drawNeuron(neuron);
+    drawPlane();
+  }
+
+  function showAxes() {
+    for (const label of all("[data-held]")) label.hidden = axes.includes(Number(label.dataset.held));
+    fillGrid();
+    drawInputs();
+  }
+
+  for (const { canvas } of neurons) canvas.width = canvas.height = SMALL;
+  for (const [k, id] of ["play-input-across", "play-input-up"].entries()) {
+    const choice = byId(id);
+    if (!choice) continue;
+    choice.value = String(axes[k]);
+    choice.addEventListener("change", () => {
+      axes[k] = Number(choice.value);
+      showAxes();
+      drawPlanes();
+    });
+  }
+  for (const label of all("[data-held]")) {
+    const i = Number(label.dataset.held);
+    const slider = label.querySelector("input");
+    [slider.min, slider.max] = ranges[i].map(String);
+    slider.value = String(held[i]);
+    const show = () => {
+      label.querySelector("output").textContent = formatNumber(held[i], 3);
+    };
+    slider.addEventListener("input", () => {
+      held[i] = slider.valueAsNumber;
+      show();
+      showAxes();
+      drawPlanes();
+    });
+    show();
+  }
+
+  new ResizeObserver(() => training.code && drawPlane()).observe(large);
+  return { canvas: large, drawPlane, drawAll: drawPlanes, drawInputs, showAxes };
+})();

@@ -1,0 +1,130 @@
+// @ts-check
+// The controls that train: play, steps and reset.
+
+const player = (() => {
+  function draw() {
+    marks.draw();
+    planes.drawAll();
+    network.drawLines();
+    curves.draw();
+  }
+
+  let frame = 0;
+  let lastStep = 0;
+  const play = byId("page-play");
+
+  /** @param {string} name the message to show; "" for none */
+  function say(name) {
+    for (const message of all("#play-message span")) message.hidden = message.id !== `play-${name}`;
+  }
+
+  /**
+   * Do some steps; if a number is not finite, stop with the weights before that step.
+   * @param {() => void} steps
+   */
+  function run(steps) {
+    say("");
+    const { epochs, steps: before } = training;
+    try {
+      steps();
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error;
+      pause();
+      say(error.kind === "overflow" ? "overflow" : "novalue");
+    }
+    if (training.steps === before) return;
+    if (training.epochs > epochs && shown.curve[shown.curve.length - 1].epoch < training.epochs) shown.curve.push(curves.scores());
+    else if (training.epochs === epochs) shown.curve[shown.curve.length - 1] = curves.scores();
+  }
+
+  function pause() {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    play.setAttribute("aria-label", "play");
+    play.classList.remove("playing");
+  }
+
+  /** One epoch, with its scores; it pauses at a plateau if that is wished. */
+  function epoch() {
+    training.epoch();
+    shown.curve.push(curves.scores());
+    if (byId("play-plateau").checked && training.hasConverged()) {
+      pause();
+      say("converged");
+    }
+  }
+
+  /** @param {number} now in milliseconds */
+  function nextFrame(now) {
+    frame = requestAnimationFrame(nextFrame);
+    const speed = byId("play-speed").value;
+    if (speed === "slow") {
+      if (now - lastStep < 400) return;
+      lastStep = now;
+      run(() => training.step());
+    } else {
+      run(() => {
+        do epoch();
+        while (frame && speed === "fast" && performance.now() - now < 12);
+      });
+    }
+    draw();
+  }
+
+  /** @type {Record<string, () => void>} */
+  const commands = {
+    "page-play": () => {
+      if (frame) {
+        pause();
+      } else {
+        play.setAttribute("aria-label", "pause");
+        play.classList.add("playing");
+        frame = requestAnimationFrame(nextFrame);
+      }
+    },
+    "play-step": () => {
+      pause();
+      run(() => training.step());
+      draw();
+    },
+    "play-example": () => {
+      pause();
+      run(() => training.step(1));
+      draw();
+    },
+    "play-epochs": () => {
+      pause();
+      run(epoch);
+      draw();
+    },
+    "play-reset": () => {
+      pause();
+      reset();
+    },
+  };
+  const keys = { " ": "page-play", ArrowRight: "play-step", e: "play-epochs", x: "play-example", r: "play-reset" };
+  for (const [id, command] of Object.entries(commands)) byId(id).addEventListener("click", command);
+  addEventListener("keydown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("input, select")) return;
+    if ((event.key === " " || event.key === "Enter") && target.closest("button")) return;
+    const command = commands[keys[/** @type {keyof typeof keys} */ (event.key)]];
+    if (!command) return;
+    command();
+    event.preventDefault();
+  });
+
+  function reset() {
+    say("");
+    training.reset();
+    shown.curve = [curves.scores()];
+    draw();
+  }
+
+  /** @param {string} name */
+  async function chooseActivation(name) {
+    await training.load(Uint8Array.from(atob(data.codes[name]), (c) => c.charCodeAt(0)));
+    shown.activation = name;
+  }
+  return { chooseActivation, pause, reset };
+})();
