@@ -18,7 +18,7 @@ from viz.pages.error_words import error_words
 from viz.pages.graph_picture import PagePicture, draw_for_page
 from viz.pages.graph_words import GraphWords, leaf_table
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
-from viz.pages.html_page import check_flag, page_path, write_page
+from viz.pages.html_page import check_flag, page_path, page_with_steps, write_page
 from viz.pages.note import note_markup
 from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf
@@ -126,8 +126,7 @@ def page(
             "steps": page_steps,
             "quiz": KINDS,
         }
-        return write_page(
-            path,
+        text = page_with_steps(
             title=tape.names.definition(root),
             heading=words.heading(),
             stage=picture.markup(recorded["nodes"], derivative, precision),
@@ -147,6 +146,7 @@ def page(
             keys=GRAPH_KEYS,
             note=note,
         )
+        return write_page(path, text)
 
 
 @contextmanager

@@ -66,8 +66,7 @@ def parse_svg(svg: str) -> ET.Element:
     return tree
 
 
-def write_page(
-    path: str | os.PathLike[str],
+def page_with_steps(
     *,
     title: str,
     heading: str,
@@ -82,11 +81,10 @@ def write_page(
     legend: Mapping[str, str] = MappingProxyType({}),
     keys: Mapping[str, str] = MappingProxyType({}),
     note: str = "",
-) -> Path:
-    """Write a page. Except for the title, every text is HTML that has been escaped.
+) -> str:
+    """Return a page that goes through steps. Except for the title, every text is HTML that has been escaped.
 
     Args:
-        path: the file; an existing one is replaced.
         title: the title of the window, plain text.
         heading: the content of the page's heading.
         stage: the drawing.
@@ -100,12 +98,6 @@ def write_page(
         legend: the meanings of the samples of the legend, as `help_markup` takes it.
         keys: the keys of this kind of page, the same.
         note: the teacher's note.
-
-    Returns:
-        The path of the file.
-
-    Raises:
-        OSError: the file cannot be written.
     """
     needs_special = re.search(r"math\.(erfc?|l?gamma)\b", rules)
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
@@ -122,11 +114,10 @@ def write_page(
             f'<template id="{name}">{text}</template>\n' for name, text in {**DIFFERS, **templates}.items()
         ),
     }
-    return fill_page(path, "page.html", title=title, script=script, style=style, data=data, parts=parts)
+    return fill_page("page.html", title=title, script=script, style=style, data=data, parts=parts)
 
 
 def fill_page(
-    path: str | os.PathLike[str],
     markup: str,
     *,
     title: str,
@@ -135,11 +126,11 @@ def fill_page(
     data: Mapping[str, Any],
     parts: Mapping[str, str],
     policy: str = "",
-) -> Path:
-    """Write a page from a file of `assets`, in which `@name@` marks the place of a part.
+    frame: str = "",
+) -> str:
+    """Return a page from a file of `assets`, in which `@name@` marks the place of a part.
 
     Args:
-        path: the file; an existing one is replaced.
         markup: the name of the file of `assets`.
         title: the title of the window, plain text.
         script: its only script.
@@ -147,25 +138,29 @@ def fill_page(
         data: the data for the script.
         parts: the other parts by their names, HTML that has been escaped.
         policy: further sources of the Content-Security-Policy that the script needs.
-
-    Returns:
-        The path of the file.
-
-    Raises:
-        OSError: the file cannot be written.
+        frame: a page that it shows in a frame, whose script and style the policy allows too.
     """
     script = _without_comments(script)
+    scripts, styles = (re.findall(f"{kind}-src ('sha256-.*?');", frame) for kind in ("script", "style"))
     parts = {
-        "policy": f"default-src 'none'; script-src {' '.join(filter(None, [_hash(script), policy]))}; "
-        f"style-src {_hash(style)}; img-src blob:; base-uri 'none'; form-action 'none'",
+        "policy": f"default-src 'none'; script-src {' '.join(filter(None, [_hash(script), policy, *scripts]))}; "
+        f"style-src {' '.join([_hash(style), *styles])}; img-src blob:; base-uri 'none'; form-action 'none'",
         "title": html.escape(printable(title)),
         "style": style,
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         "script": script,
         **parts,
     }
-    path = Path(path)
-    path.write_bytes(re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset(markup)).encode())
+    return re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset(markup))
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Write a page to a file; an existing one is replaced.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path.write_bytes(text.encode())
     return path
 
 

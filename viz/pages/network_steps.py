@@ -27,7 +27,7 @@ from viz.network_units import Neuron, Unit, columns_of, connections, loss_name
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
-from viz.pages.html_page import check_flag, page_path, write_page
+from viz.pages.html_page import check_flag, page_path, page_with_steps, write_page
 from viz.pages.network_quiz import KINDS as QUIZ
 from viz.pages.network_quiz import NetworkQuiz
 from viz.pages.network_stage import Limits, Stage, training_markup
@@ -123,36 +123,60 @@ def network_page(
     note, hidden = note_markup(text), hidden_controls(hide)
     if inputs is None or target is None:
         raise ValueError("inputs and target must be those of one example, got None: pass both")
-    layers = layers_of(model, "network_page")
     at_least(1, precision, "precision")
     at_least(1, max_neurons, "max_neurons")
     rate = in_range(learning_rate, "learning_rate")
+    stage = network_stage(model, inputs, target, loss, notation, max_neurons)
+    assert loss is not None  # since there is a target
+    _check_update(model, inputs, target, loss, rate)
+    options = {"digits": precision, "hide": hidden, "quiz": quiz}
+    return write_page(path, network_text(stage, loss, rate, options, note))
+
+
+def network_stage(
+    model: Perceptron | Layer | MLP,
+    inputs: Any,
+    target: Any,
+    loss: Callable[[Any, Any], Value] | None,
+    notation: str = "P57",
+    max_neurons: int = 8,
+) -> Stage:
+    """Return the drawing of `network_page` for one example; its arguments, and its errors for them, are the same."""
+    layers = layers_of(model, "network_page")
     signals = signals_of(model, inputs, target, loss)
     assert loss is not None  # since there is a target
     columns = columns_of(model, layers, signals, notation)
     graph = record_example(model, inputs, target, loss, bias=notation != "P58")
     if not {*graph.target} <= {*topological_order(graph.loss)}:
         raise ValueError(f"loss must depend on the target, got {describe(loss)}, which ignores it: use both arguments")
-    is_numbered = notation == "P58"
-    stage = Stage(columns, graph, max_neurons, *_target_control(loss, target), is_numbered=is_numbered)
-    lesson = _NumberedLesson if is_numbered else _Lesson
+    return Stage(columns, graph, max_neurons, *_target_control(loss, target), is_numbered=notation == "P58")
+
+
+def network_text(stage: Stage, loss: Loss, rate: float, options: dict[str, Any], note: str = "") -> str:
+    """Return the page of a network as text.
+
+    Args:
+        stage: its drawing.
+        loss: the loss.
+        rate: the learning rate.
+        options: those of the page's data.
+        note: the teacher's note, as HTML.
+    """
     with recording():
-        steps = lesson(stage, loss).steps()
-    _check_update(model, inputs, target, loss, rate)
+        steps = (_NumberedLesson if stage.is_numbered else _Lesson)(stage, loss).steps()
     page_steps = [step.data() for step in steps]
-    questions = NetworkQuiz(stage, is_numbered=is_numbered)
+    questions = NetworkQuiz(stage, is_numbered=stage.is_numbered)
     questions.ask(page_steps)
-    sizes = "-".join(str(n) for n in (model.n_inputs, *map(len, layers)))
+    sizes = "-".join(str(n) for n in (len(stage.graph.x), *map(len, stage.layers)))
     title = f"A training step of a network {sizes}"
-    return write_page(
-        path,
+    return page_with_steps(
         title=title,
         heading=title,
         stage=stage.markup(),
         panel=training_markup(),
         data={
             "kind": "network",
-            "options": {"digits": precision, "hide": hidden, "quiz": quiz},
+            "options": options,
             "tape": stage.tape.data(),
             "steps": page_steps,
             "quiz": QUIZ,

@@ -22,7 +22,7 @@ from nn.optimizers import Optimizer, UpdateRule
 from nn.signals import layers_of, record_example, signals_of, target_leaves
 from viz.network_units import Columns, Neuron, Unit, columns_of, connections, short_name, without_middle
 from viz.pages.dark_mode import colour_rules
-from viz.pages.html_page import asset, fill_page, page_path
+from viz.pages.html_page import asset, fill_page, page_path, write_page
 from viz.pages.playground_code import training_module
 from viz.pages.playground_program import saved_data
 from viz.pages.playground_update import settings_of, update_script
@@ -172,8 +172,7 @@ def playground(
     style = asset("page.css") + asset("playground.css") + colour_rules(ET.Element("svg"))
     heading = title or f"A network {'-'.join(map(str, sizes))} learns {len(rows['data'])} examples"
     choices = list(codes) if len(codes) > 1 else []
-    return fill_page(
-        path,
+    text = fill_page(
         "playground.html",
         title=heading,
         script=script,
@@ -190,6 +189,7 @@ def playground(
             "curves": _curves(has_accuracy=task != "number", has_test=bool(rows["test"])),
         },
     )
+    return write_page(path, text)
 
 
 def _rows(model: Any, pairs: Pairs, loss: Loss, n_outputs: int, name: str) -> list[list[float]]:
