@@ -30,7 +30,7 @@ TRAIN = """(steps) => {
     return [(performance.now() - begin) / steps, [...training.weights]];
 }"""
 SHOW = """(times) => {
-    const n = 100 * 100, grid = training.place(n), out = training.reserve(n * training.data.signals);
+    const n = 100 * 100, grid = training.place(n), out = training.reserve(n * training.signals);
     training.allocate();
     const begin = performance.now();
     for (let i = 0; i < times; i++) training.show(grid, out);

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import copy
 import html
 import json
 import os
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,20 +22,22 @@ from nn.signals import layers_of, record_example, signals_of, target_leaves
 from viz.network_units import Columns, Neuron, Unit, columns_of, connections, short_name, without_middle
 from viz.pages.dark_mode import colour_rules
 from viz.pages.html_page import asset, fill_page, page_path, write_page
-from viz.pages.playground_code import training_module
+from viz.pages.playground_code import TrainingCode
 from viz.pages.playground_program import saved_data
+from viz.pages.playground_shape import SEVERAL, model_texts, shape_data
 from viz.pages.playground_update import settings_of, update_script
 from viz.style import CLASSES
 
 TASKS: dict[Any, str] = {nn.hinge: "hinge", nn.binary_cross_entropy: "binary", nn.cross_entropy: "classes"}
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "linear")  # among which one can choose on the page
-SMALL = 3000  # the most parameters of a model whose page has code for every activation
 MAX_NEURONS = 8  # the most neurons or inputs to draw per column
 COLOURS = (*CLASSES, "#8c6d31", "#7b4173")  # of up to eight classes
 SCRIPTS = (
     "functions.js",
     "format.js",
+    "wasm.js",
+    "playground_code.js",
     "playground_random.js",
+    "playground_shape.js",
     "playground_training.js",
     "playground_examples.js",
     "playground_state.js",
@@ -129,12 +130,17 @@ def playground(
     input_names = [str(name) for name in inputs] or [f"x{i}" for i in range(1, model.n_inputs + 1)]
     if len(input_names) != model.n_inputs:
         raise ValueError(f"inputs must be {model.n_inputs} names, got {len(input_names)}")
-    variants, codes = _variants(model, layers, parts["data"][0], loss)
+    code = TrainingCode()
+    shape = shape_data(model, layers, code)
+    graph = record_example(model, *parts["data"][0], loss)
+    if not graph.target:
+        raise ValueError("loss must take targets that are numbers or Values, since the page trains with all targets")
     columns = [
         [unit for unit in column if unit.kind != "bias"]
         for column in columns_of(model, layers, signals_of(model), "P57")
     ]
     sizes = [model.n_inputs, *map(len, layers)]
+    training_code = code.data(graph, parameters)
     optimizer.match_state()
     page_data = {
         "training": {
@@ -143,7 +149,6 @@ def playground(
             "test": rows["test"],
             "inputs": model.n_inputs,
             "outputs": n_outputs,
-            "signals": 2 * sum(sizes[1:]),
             "task": task,
             "batch": len(rows["data"]) if batch_size is None else at_least(1, batch_size, "batch_size"),
             "seed": int(seed),
@@ -151,14 +156,12 @@ def playground(
             "state": [list(numbers) for numbers in zip(*optimizer.state, strict=True)],
             "steps": optimizer.steps,
             "settings": settings,
+            "code": training_code,
         },
-        "codes": {name: base64.b64encode(code).decode() for name, code in codes.items()},
-        "activation": next(iter(codes)),
-        "activations": [neurons[0].activation for neurons in layers],
-        "sizes": sizes,
+        "shape": shape,
         "first": first_loss,
         "colours": COLOURS,
-        "save": saved_data(variants, [name for name, _ in model.named_parameters()], loss, offered),
+        "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), loss, offered),
     }
     updates = ",\n".join(
         f"{json.dumps(name)}: {{ states: {len(rule.state)}, update: {update_script(rule)} }}"
@@ -166,12 +169,12 @@ def playground(
         if rule is not None
     )
     scripts = [*SCRIPTS]
-    if any(name in code for code in codes.values() for name in (b"erf", b"gamma")):
+    if re.search('"(erfc?|l?gamma)"', json.dumps(training_code)):
         scripts.insert(1, "special_functions.js")
     script = "\n".join(['"use strict";', f"const UPDATES = {{\n{updates}\n}};", *map(asset, scripts)])
     style = asset("page.css") + asset("playground.css") + colour_rules(ET.Element("svg"))
     heading = title or f"A network {'-'.join(map(str, sizes))} learns {len(rows['data'])} examples"
-    choices = list(codes) if len(codes) > 1 else []
+    choices = shape["choices"] if len(sizes) > 2 else []
     text = fill_page(
         "playground.html",
         title=heading,
@@ -201,34 +204,6 @@ def _rows(model: Any, pairs: Pairs, loss: Loss, n_outputs: int, name: str) -> li
                 leaves = [*with_bias(x, model.n_inputs, model)[1:], *target_leaves(r, loss, n_outputs)]
                 rows.append([leaf.data for leaf in leaves])
     return rows
-
-
-def _variants(
-    model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], example: tuple[Any, Any], loss: Loss
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the model and its code by the activation of its hidden layers, its own first."""
-    hidden = {neuron.activation for neurons in layers[:-1] for neuron in neurons}
-    names = [*hidden] if len(hidden) == 1 else ["own"]
-    if len(hidden) == 1 and len(model.parameters()) <= SMALL:
-        names = list(dict.fromkeys([*names, *ACTIVATIONS]))
-    variants, codes = {}, {}
-    for name in names:
-        variant = copy.deepcopy(model)
-        if name != names[0]:
-            for neurons in layers_of(variant, "playground")[:-1]:
-                for neuron in neurons:
-                    neuron.activation = name
-            if isinstance(variant, MLP):
-                variant.hidden = name
-        graph = record_example(variant, *example, loss)
-        if not graph.target:
-            raise ValueError(
-                "loss must take targets that are numbers or Values, since the page trains with all targets"
-            )
-        signals = [x for values in (graph.a, graph.z) for layer in values for x in layer]
-        codes[name] = training_module(graph.loss, [*graph.x, *graph.target], variant.parameters(), graph.z[-1], signals)
-        variants[name] = variant
-    return variants, codes
 
 
 def _class_names(task: str, pairs: Pairs, n_outputs: int, names: Sequence[str]) -> list[str]:

@@ -1,185 +1,119 @@
-"""The training engine of the playground: the graph of one example's loss as WebAssembly that runs over many examples.
+"""The formulas from which the playground assembles its training, as WebAssembly.
 
-The page keeps everything in one memory of floats: the parameters, then their gradients, then whatever it needs. A row
-of it is an example: its inputs, then the numbers of its target.
+The page joins them to the loss of one example in a network of any sizes, forward and backward, and runs that code over
+many examples: `assets/playground_code.js`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from engine import Value, topological_order
+from engine import RULES, Value, topological_order
+from engine.formulas import BINARY_FUNCTIONS
 from engine.graph import operand_rows
-from engine.rules import Fold
-from viz.pages.wasm import (
-    ADD,
-    F64,
-    GREATER,
-    I32,
-    I32_ADD,
-    I32_MULTIPLY,
-    MULTIPLY,
-    SELECT,
-    Code,
-    Module,
-    constant,
-    get,
-    integer,
-    load,
-    load_integer,
-    loop,
-    put,
-    store,
-)  # fmt: skip
+from engine.rules import Fold, Rule
+from nn.signals import ExampleGraph
+from viz.pages.wasm import CHECKED_OPERATORS, Code, Formulas, constant
 
 
-def training_module(
-    loss: Value, row: Sequence[Value], parameters: Sequence[Value], outputs: Sequence[Value], signals: Sequence[Value]
-) -> bytes:
-    """Return a module of three functions, which read the parameters at address 0 of the memory.
+class TrainingCode:
+    """The forms of operations. A form has the code of the value and of the partial derivatives, None for one that is 1.
 
-    `learn(rows, order, n, seed)` adds to the gradients, which follow the parameters, those of the losses of the `n`
-    examples whose numbers are at the address `order`; `seed` is the gradient of each loss. It returns the sum of the
-    losses, which is not finite if the weighted sum of a neuron is not. `evaluate(rows, n, out)` writes for each of `n`
-    rows its loss and its `outputs`, and `show(rows, n, out)` its `signals`.
+    Operands that are constants are numbers in the code. In the code of an operation on lists, `top` is the largest `a`,
+    and `total` the sum of the terms.
 
-    Args:
-        loss: the root of the graph of an example's loss.
-        row: its leaves for the inputs and for the numbers of the target, in the order of a row.
-        parameters: the leaves that are trained; other leaves are numbers in the code.
-        outputs: the nodes whose data `evaluate` writes after the loss.
-        signals: the nodes whose data `show` writes.
-    """
-    module = Module()
-    learn = _Pass(module, row, parameters, [loss], first_local=6)
-    total, address = 5, 4
-    code: Code = [
-        get(0), get(1), load_integer(), integer(8 * len(row)), I32_MULTIPLY, I32_ADD, put(address),
-        *learn.forward(address),
-        get(total), *learn.data(loss), ADD, *learn.checks(), put(total),
-        *learn.backward(loss, [get(3)]),
-        get(1), integer(4), I32_ADD, put(1),
-    ]  # fmt: skip
-    module.add_function(
-        "learn", I32 * 3 + F64, F64, [*loop(2, code), get(total)], n_integers=1, n_floats=learn.n_locals + 1
-    )
-    for name, nodes in (("evaluate", [loss, *outputs]), ("show", signals)):
-        pass_ = _Pass(module, row, parameters, nodes, first_local=3)
-        writes: Code = [
-            part for k, node in enumerate(nodes) for part in (get(2), *pass_.data(node), store(8 * k))
-        ]  # fmt: skip
-        code = [*pass_.forward(0), *writes]
-        for pointer, size in ((0, len(row)), (2, len(nodes))):
-            code += [get(pointer), integer(8 * size), I32_ADD, put(pointer)]
-        module.add_function(name, I32 * 3, b"", loop(1, code), n_floats=pass_.n_locals)
-    return module.encode()
-
-
-class _Pass:
-    """The code of the nodes that some results need, for one example.
-
-    Args:
-        module: the module.
-        row: the leaves of the inputs and of the target.
-        parameters: the leaves in the memory.
-        results: the nodes to compute.
-        first_local: the number of the first variable that it may use.
+    >>> code = TrainingCode()
+    >>> code.form(RULES["*"], [None, None]), code.form(RULES["*"], [None, 2.0]), code.form(RULES["*"], [None, None])
+    (0, 1, 0)
     """
 
-    def __init__(
-        self, module: Module, row: Sequence[Value], parameters: Sequence[Value], results: Iterable[Value],
-        first_local: int,
-    ) -> None:  # fmt: skip
-        self.module, self.row = module, row
-        self.order = topological_order(*results)
-        self.parameters = {node: i for i, node in enumerate(parameters)}
-        computed = [*row, *(node for node in self.order if node.parents)]
-        self._locals = {node: first_local + i for i, node in enumerate(computed)}
-        self._gradients: dict[Value, int] = {}
-        self._next = first_local + len(computed)
-        self._first = first_local
-        self.trained: set[Value] = set(parameters)  # and what depends on them
-        for node in self.order:
-            if any(x in self.trained for operands in operand_rows(node) for x in operands):
-                self.trained.add(node)
+    def __init__(self) -> None:
+        self._formulas = Formulas()
+        self._forms: dict[tuple[Rule, tuple[float | None, ...]], dict[str, Any]] = {}
+        self._folds: dict[Rule, dict[str, Any]] = {}
 
-    @property
-    def n_locals(self) -> int:
-        """The number of variables."""
-        return self._next - self._first
+    def form(self, rule: Rule, operands: Sequence[float | None] = (None,)) -> int:
+        """Return the number of a form.
 
-    def data(self, node: Value) -> Code:
-        """Return the code that reads the data of a node."""
-        if node in self.parameters:
-            return [integer(0), load(8 * self.parameters[node])]
-        return [get(self._locals[node])] if node in self._locals else [constant(node.data)]
+        Args:
+            rule: the row.
+            operands: the data of every operand that is a constant, None for the others.
+        """
+        key = (rule, tuple(operands))
+        if key not in self._forms:
+            letters: dict[str, Code | float] = {
+                letter: [letter] if x is None else x for letter, x in zip("ab", operands, strict=False)
+            }
+            value = self._formulas.formula(rule, rule.value, {**letters, "top": ["top"]})
+            partials = [self._formulas.formula(rule, text, {**letters, "out": ["out"]}) for text in rule.partials]
+            one = [constant(1.0)]
+            self._forms[key] = {
+                "value": _numbers(value),
+                "partials": [None if partial == one else _numbers(partial) for partial in partials],
+            }
+        return [*self._forms].index(key)
 
-    def _operand(self, node: Value) -> Code | float:
-        is_fixed = node not in self.parameters and node not in self._locals
-        return node.data if is_fixed else self.data(node)
+    def _fold(self, rule: Rule) -> int:
+        """Return the number of an operation on lists."""
+        if rule not in self._folds:
+            code = self._formulas.formula(rule, rule.finalize, {"total": ["total"], "top": ["top"]})
+            self._folds[rule] = {"finalize": _numbers(code), "top": "top" in rule.value + rule.finalize}
+        return [*self._folds].index(rule)
 
-    def forward(self, address: int) -> Code:
-        """Return the forward pass of the row at the address in a variable."""
-        code: Code = []
-        for k, leaf in enumerate(self.row):
-            code += [get(address), load(8 * k), put(self._locals[leaf])]
-        for node in self.order:
-            if node.parents:
-                code += [*self._value(node), put(self._locals[node])]
-        return code
+    def data(self, graph: ExampleGraph, parameters: Sequence[Value]) -> dict[str, Any]:
+        """Return all that the page needs to assemble the training: what a weighted sum is, the loss, and all forms.
 
-    def _value(self, node: Value) -> Code:
-        rule, rows = node._rule, operand_rows(node)
-        if not isinstance(rule, Fold):
-            return self.module.formula(rule, rule.value, self._letters(rows[0]))
-        total, top = self._new_local(), self._new_local()
-        code: Code = [constant(0.0), put(total)]
-        needs_top = "top" in rule.value + rule.finalize
-        if needs_top:
-            code += [*self.data(rows[0][0]), put(top)]
-            for a, *_ in rows[1:]:
-                code += [*self.data(a), get(top), *self.data(a), get(top), GREATER, SELECT, put(top)]
-        for operands in rows:
-            term = self.module.formula(rule, rule.value, {**self._letters(operands), "top": [get(top)]})
-            code += [get(total), *term, ADD, put(total)]
-        return [*code, *self.module.formula(rule, rule.finalize, {"total": [get(total)], "top": [get(top)]})]
+        Args:
+            graph: the loss of one example.
+            parameters: the leaves that are trained; other leaves are numbers in the code.
+        """
+        dot = RULES["dot"]
+        weighted_sum = {"bias": self.form(dot, [None, 1.0]), "product": self.form(dot, [None, None])}
+        loss = self._loss(graph, parameters)
+        return {
+            "sum": {**weighted_sum, "fold": self._fold(dot)},
+            "loss": loss,
+            "forms": [*self._forms.values()],
+            "folds": [*self._folds.values()],
+            "functions": {
+                name: {"code": _numbers(function), "arity": arity}
+                for name, (function, arity) in self._formulas.functions.items()
+            },
+            "binary": sorted({*BINARY_FUNCTIONS, *CHECKED_OPERATORS.values()}),
+        }
 
-    def _letters(self, operands: Sequence[Value]) -> dict[str, Code | float]:
-        return dict(zip("ab", map(self._operand, operands), strict=False))
+    def _loss(self, graph: ExampleGraph, parameters: Sequence[Value]) -> list[dict[str, Any]]:
+        """Return the nodes from the outputs to the loss, each after its operands."""
+        outputs = {*graph.z[-1]}
+        network = {*topological_order(*outputs)}
+        order = topological_order(graph.loss)
+        operations = [node for node in order if node.parents and node not in network]
+        used = {*outputs, *operations, *(x for node in operations for operands in operand_rows(node) for x in operands)}
+        leaves: dict[Value, dict[str, Any]] = {
+            **{node: {"parameter": i} for i, node in enumerate(parameters)},
+            **{node: {"target": k} for k, node in enumerate(graph.target)},
+            **{node: {"output": k} for k, node in enumerate(graph.z[-1])},
+        }
+        nodes: list[dict[str, Any]] = []
+        places: dict[Value, int] = {}
+        for node in order:
+            if node in used:
+                places[node] = len(nodes)
+                nodes.append(leaves.get(node) or self._node(node, leaves, places))
+        return nodes
 
-    def _new_local(self) -> int:
-        self._next += 1
-        return self._next - 1
+    def _node(self, node: Value, leaves: Mapping[Value, Any], places: Mapping[Value, int]) -> dict[str, Any]:
+        """Return a constant, or an operation: for every term its form and its operands."""
+        if not node.parents:
+            return {"constant": node.data}
+        terms = []
+        for operands in operand_rows(node):
+            numbers = [None if x in leaves or x.parents else x.data for x in operands]
+            terms.append([self.form(node._rule, numbers), *(places[x] for x in operands)])
+        return {"terms": terms, "fold": self._fold(node._rule)} if isinstance(node._rule, Fold) else {"terms": terms}
 
-    def checks(self) -> Code:
-        """Return code that adds 0 to the number on the stack, or nan if a sum is infinite, which tanh would hide."""
-        sums = [node for node in self.order if isinstance(node._rule, Fold)]
-        return [part for node in sums for part in (*self.data(node), constant(0.0), MULTIPLY, ADD)]
 
-    def backward(self, root: Value, seed: Code) -> Code:
-        """Return the backward pass: it adds to the gradients of the parameters, which follow these in the memory."""
-        self._gradients[root] = self._new_local()
-        code: Code = [*seed, put(self._gradients[root])]
-        for node in reversed(self.order):
-            if node.parents and node in self._gradients:
-                for operands in operand_rows(node):
-                    letters = {**self._letters(operands), "out": self.data(node)}
-                    for x, text in zip(operands, node._rule.partials, strict=True):
-                        if x in self.trained:
-                            code += self._accumulate(x, self._amount(node, text, letters))
-        return code
-
-    def _amount(self, node: Value, text: str, letters: dict[str, Code | float]) -> Code:
-        """Return the code of the upstream gradient times a local derivative."""
-        local = self.module.formula(node._rule, text, letters)
-        upstream = get(self._gradients[node])
-        return [upstream] if local == [constant(1.0)] else [upstream, *local, MULTIPLY]
-
-    def _accumulate(self, x: Value, amount: Code) -> Code:
-        if x in self.parameters:
-            place = 8 * (len(self.parameters) + self.parameters[x])
-            return [integer(0), integer(0), load(place), *amount, ADD, store(place)]
-        if x not in self._gradients:
-            self._gradients[x] = self._new_local()
-            return [*amount, put(self._gradients[x])]
-        return [get(self._gradients[x]), *amount, ADD, put(self._gradients[x])]
+def _numbers(code: Code) -> list[int | str]:
+    """Return code as JSON takes it: bytes as numbers."""
+    return [x for part in code for x in ([part] if isinstance(part, str) else part)]

@@ -38,14 +38,11 @@ NOTES = {
 }
 
 
-def saved_data(
-    models: Mapping[str, object], names: Iterable[str], loss: Loss, optimizers: Iterable[Optimizer]
-) -> dict[str, Any]:
+def saved_data(models: Mapping[str, str], loss: Loss, optimizers: Iterable[Optimizer]) -> dict[str, Any]:
     """Return what the script of the page needs to save.
 
     Args:
-        models: the model by the activation of its hidden layers.
-        names: the names of the parameters.
+        models: what `repr` says about the model, by the activation of its hidden layers.
         loss: the loss; only one of `nn` has a program.
         optimizers: those that can be chosen; only those of `nn` have a program.
     """
@@ -53,8 +50,7 @@ def saved_data(
     is_ours = getattr(nn, name, None) is loss
     return {
         "format": FORMAT,
-        "models": {activation: repr(model) for activation, model in models.items()},
-        "names": list(names),
+        "models": dict(models),
         "program": PROGRAM.replace("LOSS", name) if is_ours else "",
         "notes": NOTES,
         "optimizers": {type(x).__name__: _call(x) for x in optimizers if getattr(nn, type(x).__name__, "") is type(x)},

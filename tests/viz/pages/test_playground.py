@@ -232,11 +232,11 @@ def test_planes_show_the_numbers_of_the_neurons(playground):
     for w, x in zip(model.parameters(), weights(tab), strict=True):
         w.data = x
     rows = tab.evaluate("""() => {
-        const part = training.place(1), out = training.reserve(training.data.signals);
+        const part = training.place(1), out = training.reserve(training.signals);
         training.allocate();
         training.floats.set([0.25, -0.5], part.place);
         training.show(part, out);
-        return [...training.floats.slice(out, out + training.data.signals)];
+        return [...training.floats.slice(out, out + training.signals)];
     }""")
     (a1, z1), (a2, z2) = model.trace([0.25, -0.5])
     assert rows == pytest.approx([x.data for x in (*a1, *a2, *z1, *z2)], rel=1e-12)

@@ -8,7 +8,7 @@
     byId("page-dark").setAttribute("aria-pressed", dark);
     colours.read();
     planes.drawInputs();
-    if (training.code) planes.drawAll();
+    planes.drawAll();
   }
   byId("page-dark").addEventListener("click", () => setTheme(document.documentElement.dataset.theme !== "dark"));
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
@@ -17,12 +17,10 @@
   network.select(null);
   planes.showAxes();
   setTheme(prefersDark.matches);
-  player.chooseActivation(shown.activation).then(() => {
-    player.reset();
-    const here = shown.curve[0].training.loss ?? 0;
-    byId("page-differs").hidden = Math.abs(here - data.first) <= 1e-9 * Math.max(1, Math.abs(data.first));
-    byId("play-here").textContent = String(here);
-    byId("play-recorded").textContent = String(data.first);
-    document.body.dataset.ready = "";
-  });
+  player.reset();
+  const here = shown.curve[0].training.loss ?? 0;
+  byId("page-differs").hidden = Math.abs(here - data.first) <= 1e-9 * Math.max(1, Math.abs(data.first));
+  byId("play-here").textContent = String(here);
+  byId("play-recorded").textContent = String(data.first);
+  document.body.dataset.ready = "";
 }

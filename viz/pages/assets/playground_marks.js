@@ -3,7 +3,7 @@
 
 const marks = (() => {
   const { train } = training.data;
-  const signalsOfExamples = training.reserve(training.room * training.data.signals);
+  const signalsOfExamples = training.reserve(training.room * training.most.signals);
   training.allocate();
 
   /** @param {HTMLElement} element @param {string} name @returns {any} */
@@ -18,11 +18,11 @@ const marks = (() => {
       return; // without these signals, the marks stay as they are
     }
     for (const { element, a, z, layer } of network.neurons) {
-      const name = shown.activation;
+      const name = shape.activationOf(layer);
       const numbers = (/** @type {number} */ k) => train.map((_, i) => {
-        return training.floats[signalsOfExamples + i * training.data.signals + k];
+        return training.floats[signalsOfExamples + i * training.signals + k];
       });
-      const isHidden = layer < data.sizes.length - 1;
+      const isHidden = layer < shape.sizes.length - 1;
       const flat = { tanh: (/** @type {number} */ y) => 1 - y * y, sigmoid: (/** @type {number} */ y) => y * (1 - y) }[name];
       const isDead = isHidden && name === "relu" && numbers(a).every((sum) => sum <= 0);
       const isSaturated = isHidden && !!flat && numbers(z).filter((y) => flat(y) < 0.02).length >= 0.95 * train.length;

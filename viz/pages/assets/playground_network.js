@@ -8,7 +8,7 @@ const network = (() => {
     element, canvas: element.querySelector("canvas"), a: Number(element.dataset.a), z: Number(element.dataset.z),
     layer: Number(element.dataset.layer), image: null,
   }));
-  const outputUnits = neurons.filter(({ layer }) => layer === data.sizes.length - 1);
+  const outputUnits = neurons.filter(({ layer }) => layer === shape.sizes.length - 1);
   const lines = all("#play-lines line").map((element) => ({ element, weight: Number(element.dataset.weight) }));
 
   function drawLines() {
@@ -69,7 +69,7 @@ const network = (() => {
 
   new ResizeObserver(() => {
     placeLines();
-    if (training.code) planes.drawPlane();
+    planes.drawPlane();
   }).observe(frame);
   return { neurons, outputUnits, drawLines, select };
 })();

@@ -6,10 +6,10 @@ const planes = (() => {
   const { axes, held, ranges, targetRange, coordinate } = space;
   const { drawn, channels, mixed, pixel, shade } = colours;
   const { neurons, outputUnits } = network;
-  const N = Math.max(24, Math.min(100, Math.floor(Math.sqrt(4e6 / (training.data.signals + training.width)))));
+  const N = Math.max(24, Math.min(100, Math.floor(Math.sqrt(4e6 / (training.most.signals + training.width)))));
   const SMALL = Math.ceil(N / 2); // pixels of the picture of a neuron
   const grid = training.place(N * N);
-  const plane = training.reserve(N * N * training.data.signals);
+  const plane = training.reserve(N * N * training.most.signals);
   training.allocate();
   const [lowest, highest] = targetRange;
 
@@ -24,7 +24,7 @@ const planes = (() => {
 
   /** What the plane says at point i about the answer of the network, from -1 to 1. @param {number} i */
   function answer(i) {
-    const y = training.floats[plane + i * training.data.signals + outputUnits[0].z];
+    const y = training.floats[plane + i * training.signals + outputUnits[0].z];
     if (task === "binary") return Math.tanh(y / 2);
     if (task === "number") return highest > lowest ? (2 * (y - lowest)) / (highest - lowest) - 1 : y;
     return y;
@@ -36,12 +36,11 @@ const planes = (() => {
    * @returns {(z: number) => number}
    */
   function scaleOf({ layer, z }) {
-    const isHidden = layer < data.sizes.length - 1;
-    const name = isHidden && shown.activation !== "own" ? shown.activation : data.activations[layer - 1];
+    const name = shape.activationOf(layer);
     if (name === "tanh" || name === "sign") return (x) => x;
     if (name === "sigmoid") return (x) => 2 * x - 1;
     let size = 1e-9;
-    for (let i = 0; i < N * N; i += 3) size = Math.max(size, Math.abs(training.floats[plane + i * training.data.signals + z]));
+    for (let i = 0; i < N * N; i += 3) size = Math.max(size, Math.abs(training.floats[plane + i * training.signals + z]));
     return (x) => x / size;
   }
 
@@ -53,7 +52,7 @@ const planes = (() => {
     const pixels = new Uint32Array(unit.image.data.buffer);
     const scale = scaleOf(unit);
     const { floats } = training;
-    const { signals } = training.data;
+    const { signals } = training;
     const dark = pixel(channels(drawn.ink));
     for (let y = 0; y < SMALL; y++) {
       for (let x = 0; x < SMALL; x++) {
@@ -76,7 +75,7 @@ const planes = (() => {
   /** The colours of the large plane. */
   function colourPlane() {
     const { floats } = training;
-    const { signals } = training.data;
+    const { signals } = training;
     const { selected } = shown;
     if (selected) {
       const scale = scaleOf(selected);
@@ -137,7 +136,7 @@ const planes = (() => {
     const unit = size / 300;
     context.strokeStyle = drawn.ink;
     const { floats } = training;
-    const { signals } = training.data;
+    const { signals } = training;
     const sum = (/** @type {DrawnUnit} */ { a }) => (/** @type {number} */ i) => floats[plane + i * signals + a];
     const { selected } = shown;
     if (selected) {
@@ -145,7 +144,7 @@ const planes = (() => {
       traceZero(context, sum(selected), size);
     } else {
       context.lineWidth = 0.9 * unit;
-      for (const neuron of neurons) if (neuron.layer === 1 && data.sizes.length > 2) traceZero(context, sum(neuron), size);
+      for (const neuron of neurons) if (neuron.layer === 1 && shape.sizes.length > 2) traceZero(context, sum(neuron), size);
       context.lineWidth = 2.2 * unit;
       if (task !== "classes") traceZero(context, answer, size);
     }
@@ -220,6 +219,6 @@ const planes = (() => {
     show();
   }
 
-  new ResizeObserver(() => training.code && drawPlane()).observe(large);
+  new ResizeObserver(() => drawPlane()).observe(large);
   return { canvas: large, drawPlane, drawAll: drawPlanes, drawInputs, showAxes };
 })();

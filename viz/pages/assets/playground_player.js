@@ -121,10 +121,5 @@ const player = (() => {
     draw();
   }
 
-  /** @param {string} name */
-  async function chooseActivation(name) {
-    await training.load(Uint8Array.from(atob(data.codes[name]), (c) => c.charCodeAt(0)));
-    shown.activation = name;
-  }
-  return { chooseActivation, pause, reset };
+  return { pause, reset };
 })();

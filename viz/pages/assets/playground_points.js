@@ -48,7 +48,7 @@ const points = (() => {
   const examples = editExamples({
     canvas: byId("play-canvas"), axes, held, ranges, draw: () => planes.drawPlane(),
     changed: () => {
-      if (training.code) shown.curve[shown.curve.length - 1] = curves.scores();
+      shown.curve[shown.curve.length - 1] = curves.scores();
       byId("play-batch-size").max = String(train.length);
       byId("play-count").textContent = String(train.length);
       planes.drawPlane();

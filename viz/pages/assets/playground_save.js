@@ -39,10 +39,10 @@
 
   const files = {
     "play-save-weights": () => {
-      const parameters = Object.fromEntries(save.names.map((/** @type {string} */ name, /** @type {number} */ i) => {
+      const parameters = Object.fromEntries(shape.names.map((/** @type {string} */ name, /** @type {number} */ i) => {
         return [name, training.weights[i]];
       }));
-      const model = save.models[shown.activation];
+      const model = save.models[shape.hidden];
       download("model.json", `${JSON.stringify({ format: save.format, model, parameters }, null, 2)}\n`);
     },
     "play-save-program": () => {
@@ -50,7 +50,7 @@
       download("training.py", fill(save.program, {
         note: training.isPlain ? save.notes.exact : save.notes.changed,
         data: training.data.train.map(example).join("\n"),
-        model: save.models[shown.activation],
+        model: save.models[shape.hidden],
         weights: training.data.weights.map((w) => `    ${literal(w)},`).join("\n"),
         optimizer: fill(save.optimizers[training.optimizer], Object.fromEntries(settings)),
         epochs: String(Math.max(1, training.epochs)),

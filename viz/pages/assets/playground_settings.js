@@ -50,20 +50,20 @@
     for (const show of shows) show();
   });
 
-  /** Begin again with the weights of the chosen scheme and seed. */
+  /** Begin again with the first weights of the chosen scheme, and of the seed if they are not those of the model. */
   function drawWeights() {
     const scheme = byId("play-first-weights").value;
-    if (scheme) training.draw(scheme, training.data.seed, data.sizes);
-    else training.data.weights = [...first];
+    const isDrawn = scheme || !shape.hasRecordedSizes;
+    training.data.weights = isDrawn ? shape.draw(training.data.seed, scheme) : first;
     player.pause();
     player.reset();
   }
-  const first = [...training.data.weights];
+  const first = training.data.weights;
   byId("play-first-weights").addEventListener("change", drawWeights);
 
-  byId("play-activation")?.addEventListener("change", async (/** @type {any} */ event) => {
-    player.pause();
-    await player.chooseActivation(event.target.value);
-    player.reset();
+  byId("play-activation")?.addEventListener("change", (/** @type {any} */ event) => {
+    shape.hidden = event.target.value;
+    training.code = training.build();
+    drawWeights();
   });
 }

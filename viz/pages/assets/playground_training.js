@@ -1,24 +1,24 @@
 // @ts-check
-// The training: the same steps as `nn.train`, by WebAssembly that Python wrote from the graph of one example's loss.
+// The training: the same steps as `nn.train`, by WebAssembly.
 
 /**
  * @typedef {{learn: (rows: number, order: number, n: number, seed: number) => number,
  *   evaluate: (rows: number, n: number, out: number) => void,
- *   show: (rows: number, n: number, out: number) => void}} Code see viz/pages/playground_code.py
+ *   show: (rows: number, n: number, out: number) => void}} Functions see playground_code.js
  *
  * @typedef {{n: number, place: number}} Part examples in the memory, from a place on, counted in floats
  *
  * @typedef {object} TrainingData
- * @property {number[]} weights
+ * @property {number[]} weights the first ones
  * @property {number[][]} train a row for each example: its inputs, then the numbers of its target
  * @property {number[][]} test
  * @property {number} inputs the number of inputs
  * @property {number} outputs the number of outputs
- * @property {number} signals the number of numbers that `show` writes
  * @property {"hinge" | "binary" | "classes" | "number"} task when an output is right
  * @property {number} batch
  * @property {number} seed
  * @property {string} optimizer
+ * @property {TrainingCode} code
  * @property {number[][]} state the state of the optimizer, an array for each name
  * @property {number} steps the number of its steps
  * @property {Record<string, Record<string, number>>} settings of each optimizer
@@ -31,7 +31,10 @@ class Training {
   /** The memory: parameters, gradients, and what was reserved. */
   floats = new Float64Array(0);
   weights = this.floats;
+  parameters = 0;
   gradients = this.floats;
+  /** The number of numbers that `show` writes. */
+  signals = 0;
   /** The examples of this epoch by their numbers. */
   order = new Int32Array(0);
   rng = new Random(0);
@@ -53,24 +56,26 @@ class Training {
   /** Room for the weights and the state after a step. @type {Float64Array[]} */
   next = [];
 
-  /** @param {TrainingData} data */
-  constructor(data) {
+  /**
+   * @param {TrainingData} data
+   * @param {Shape} shape
+   */
+  constructor(data, shape) {
     this.data = data;
+    this.shape = shape;
     this.width = data.inputs + this.targetSize();
-    const n = data.weights.length;
     const { train, test } = data;
     this.memory = new WebAssembly.Memory({ initial: 1 });
-    /** @type {Code | null} */
-    this.code = null;
-    this.end = 2 * n;
-    this.parameters = n;
+    /** The numbers for the largest shape. */
+    this.most = { parameters: shape.mostParameters, signals: shape.mostSignals };
+    this.end = 2 * this.most.parameters;
     this.room = train.length + MOST_ADDED;
     this.train = this.place(this.room);
     this.test = this.place(test.length);
     const orderPlace = this.reserve(Math.ceil(this.room / 2));
     this.results = this.reserve(Math.max(this.room, test.length) * (1 + data.outputs));
     this.orderPlace = 8 * orderPlace;
-    this.allocate();
+    this.code = this.build();
     this.floats.set(test.flat(), this.test.place);
     this.readExamples();
     this.settings = structuredClone(data.settings);
@@ -108,7 +113,7 @@ class Training {
     if (missing > 0) this.memory.grow(missing);
     this.floats = new Float64Array(this.memory.buffer);
     this.weights = this.floats.subarray(0, this.parameters);
-    this.gradients = this.floats.subarray(this.parameters, 2 * this.parameters);
+    this.gradients = this.floats.subarray(this.most.parameters, this.most.parameters + this.parameters);
     this.order = new Int32Array(this.memory.buffer, this.orderPlace, this.train.n);
   }
 
@@ -129,13 +134,15 @@ class Training {
     this.sum = 0;
   }
 
-  /**
-   * Take the code for an activation.
-   * @param {Uint8Array<ArrayBuffer>} bytes
-   */
-  async load(bytes) {
-    const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: this.memory }, math });
-    this.code = /** @type {any} */ (instance.exports);
+  /** Return the code of the present shape; the weights are as many as it has. */
+  build() {
+    const graph = graphOf(this.data.code, this.shape.layers, this.data.inputs);
+    const bytes = trainingModule(this.data.code, graph, this.width, this.most.parameters);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.memory }, math });
+    this.parameters = this.shape.names.length;
+    this.signals = graph.signals.length;
+    this.allocate();
+    return /** @type {Functions} */ (/** @type {unknown} */ (exports));
   }
 
   /** Go back to the first weights and the first epoch. */
@@ -143,7 +150,7 @@ class Training {
     this.weights.set(this.data.weights);
     this.gradients.fill(0);
     this.restart();
-    if (this.optimizer === this.data.optimizer) {
+    if (this.shape.hasRecordedSizes && this.optimizer === this.data.optimizer) {
       this.state = this.data.state.map((numbers) => Float64Array.from(numbers));
       this.steps = this.data.steps;
     }
@@ -183,19 +190,6 @@ class Training {
   }
 
   /**
-   * Draw new first weights, as the model does with this seed.
-   * @param {string} scheme
-   * @param {number} seed
-   * @param {number[]} sizes the number of inputs, then of the neurons of each layer
-   */
-  draw(scheme, seed, sizes) {
-    const rng = new Random(seed);
-    this.data.weights = sizes.slice(1).flatMap((n, k) => {
-      return Array.from({ length: n }, () => SCHEMES[scheme](rng, sizes[k], n)).flat();
-    });
-  }
-
-  /**
    * One step of gradient descent by the next examples of the epoch. On an error, nothing changes.
    * @param {number} size
    */
@@ -206,7 +200,7 @@ class Training {
     const count = Math.min(size, n - this.position);
     if (count < Math.min(this.batch, n - this.position)) this.isPlain = false;
     this.gradients.fill(0);
-    const loss = /** @type {Code} */ (this.code).learn(8 * place, this.orderPlace + 4 * this.position, count, 1 / count);
+    const loss = this.code.learn(8 * place, this.orderPlace + 4 * this.position, count, 1 / count);
     if (!Number.isFinite(loss)) throw new NoValue("overflow");
     const settings = { ...this.settings[this.optimizer], steps: this.steps + 1 };
     if (!UPDATES[this.optimizer].update(this.weights, this.gradients, this.state, this.next, settings)) {
@@ -247,7 +241,7 @@ class Training {
   evaluate({ n, place }) {
     if (n === 0) return { loss: null, accuracy: null };
     const { inputs, outputs, task } = this.data;
-    /** @type {Code} */ (this.code).evaluate(8 * place, n, 8 * this.results);
+    this.code.evaluate(8 * place, n, 8 * this.results);
     let [loss, rights] = [0, 0];
     for (let i = 0; i < n; i++) {
       const at = this.results + i * (1 + outputs);
@@ -265,7 +259,7 @@ class Training {
    * @param {number} out where to write them, counted in floats
    */
   show({ n, place }, out) {
-    /** @type {Code} */ (this.code).show(8 * place, n, 8 * out);
+    this.code.show(8 * place, n, 8 * out);
   }
 }
 
