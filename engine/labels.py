@@ -189,11 +189,18 @@ class _Substitution(ast.NodeTransformer):
         return copy.copy(self.operands.get(node.id, node))  # ast.unparse needs each node only once in its tree
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        subtrahend = _number_in(node.right) if isinstance(node.op, ast.Sub) else None
+        """Compute the exponent `b - 1` if it is a number: the derivative of a**2 reads `2*a`, not `2*a**(2 - 1)`."""
+        before = copy.copy(node)
         self.generic_visit(node)
-        minuend = _number_in(node.left)
-        # Fold constants: the derivative of a**3 reads `3*a**2`, not `3*a**(3 - 1)`.
-        return node if subtrahend is None or minuend is None else literal(minuend - subtrahend)
+        left, right = _number_in(node.left), _number_in(node.right)
+        match before:
+            case ast.BinOp(_, ast.Sub(), ast.Constant(int() | float() as subtrahend)) if left is not None:
+                return literal(left - subtrahend)
+            case ast.BinOp(_, ast.Pow(), ast.BinOp(_, ast.Sub())) if right in (0.0, 1.0):
+                return node.left if right else literal(1.0)
+            case ast.BinOp(_, ast.Mult(), ast.BinOp(_, ast.Pow())) if right == 1.0:
+                return node.left
+        return node
 
 
 def _number_in(expr: ast.expr) -> float | None:

@@ -55,3 +55,11 @@ class TestExpressions:
         y = Value(1.0, "x").tanh()
         root = engine.sum([y, *(Value(1.0) for _ in range(nodes - 3))])
         assert Names(root)[y] == name
+
+
+@pytest.mark.parametrize(
+    ("exponent", "factor"), [(3, "(3*a**2)"), (2, "(2*a)"), (1, "1"), (0.5, "(0.5*a**(-0.5))"), (-1, "(-1*a**(-2))")]
+)
+def test_the_derivative_of_a_power_has_no_power_that_says_nothing(exponent, factor):
+    power = Value(2.0, "a") ** exponent
+    assert Names(power).local_derivative(power, power.parents, 0) == factor
