@@ -8,7 +8,9 @@ give Values, which can be differentiated again.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Container, Iterable, Set
+from functools import partial
 from math import isfinite
 from typing import Any, Literal, overload
 
@@ -38,7 +40,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     Args:
         output: the node to differentiate.
         inputs: a Value, or Values in a list: leaves or inner nodes. If `output` does not depend on one, its derivative
-            is 0.0.
+            is 0.0, and a warning says so.
         create_graph: return Values, even inside `no_grad()`: graphs that can be drawn, stepped through and
             differentiated again, to any order. Such a graph stays correct across a kink of `relu` or `abs`, after
             `forward()` or compiled. The one of `a**b` recorded at a = 0 has no value at other points, and a
@@ -64,9 +66,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     (108.0, 108.0, 72.0)
     """
     input_list = _as_list(inputs)
-    order = _fresh_order([output])
-    path = dependents(order, input_list)
-    derivatives = _evaluate(lambda operand: _backward(path, input_list, operand), create_graph, order, input_list)
+    (derivatives,) = gradients([output], input_list, create_graph=create_graph, warn=True)
     return derivatives[0] if isinstance(inputs, Value) else derivatives
 
 
@@ -93,10 +93,9 @@ def jacobian(outputs: Value | Iterable[Value], inputs: Value | Iterable[Value]) 
     >>> jacobian([r * phi.cos(), r * phi.sin()], [r, phi])
     [[1.0, 0.0], [0.0, 2.0]]
     """
-    if isinstance(outputs, Value):
-        return grad(outputs, inputs)
-    columns = inputs if isinstance(inputs, Value) else _as_list(inputs)
-    return [grad(output, columns) for output in value_list(outputs, "output")]
+    rows = gradients(value_list(outputs, "output"), _as_list(inputs), warn=True)
+    matrix = [row[0] for row in rows] if isinstance(inputs, Value) else rows
+    return matrix[0] if isinstance(outputs, Value) else matrix
 
 
 @overload
@@ -121,8 +120,8 @@ def hessian(output: Value, inputs: Value | Iterable[Value]) -> Any:
     [[-6.0, 4.0], [4.0, 0.0]]
     """
     input_list = _as_list(inputs)
-    first = grad(output, input_list, create_graph=True)
-    lower = [grad(derivative, input_list[: i + 1]) for i, derivative in enumerate(first)]
+    (first,) = gradients([output], input_list, create_graph=True, warn=True)
+    lower = [gradients([derivative], input_list[: i + 1])[0] for i, derivative in enumerate(first)]
     matrix = [row + [below[i] for below in lower[i + 1 :]] for i, row in enumerate(lower)]
     return matrix[0][0] if isinstance(inputs, Value) else matrix
 
@@ -189,7 +188,7 @@ def jvp(
     outputs = value_list(output, "output")
     order = _fresh_order(outputs)
     path = dependents(order, seeds)
-    derivatives = _evaluate(lambda operand: _forward(path, seeds, outputs, operand), create_graph, order, input_list)
+    derivatives = _evaluate(partial(_forward, path, seeds, outputs), create_graph, order, input_list)
     return derivatives[0] if isinstance(output, Value) else derivatives
 
 
@@ -278,6 +277,26 @@ def _fresh_order(outputs: list[Value]) -> list[Value]:
             raise errors.no_graph(output)
     errors.check_current(order)
     return order
+
+
+def gradients(
+    outputs: list[Value], inputs: list[Value], *, create_graph: bool = False, warn: bool = False
+) -> list[list[Any]]:
+    """Return for each output the row of its derivatives: floats, or Values with `create_graph`.
+
+    With `warn`, the caller of a public function learns which inputs no output depends on, unless all are only numbers.
+    """
+    rows = []
+    unused = dict.fromkeys(inputs)
+    for output in outputs:
+        order = _fresh_order([output])
+        path = dependents(order, inputs)
+        rows.append(_evaluate(partial(_backward, path, inputs), create_graph, order, inputs))
+        for x in path if output.parents else inputs:
+            unused.pop(x, None)
+    for x in unused if warn else ():
+        warnings.warn(f"the output does not depend on {x!r}: its derivative is 0.0", stacklevel=4)
+    return rows
 
 
 def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value], Derivative]) -> list[Derivative]:

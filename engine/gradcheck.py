@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any, NamedTuple, TypeAlias
 
-from engine.derivatives import grad, jacobian
+from engine.derivatives import gradients
 from engine.formatting import format_number
 from engine.graph import topological_order
 from engine.validation import describe
@@ -75,7 +75,7 @@ def check_gradients(function: Callable[..., Any], point: Any, order: int = 1) ->
     result = _compare(f, names, f.values, outputs, leaves)
     if order == 2:
         names = [f"(d{name}/d{x})" for name in names for x in f.names]
-        first = [slope for output in outputs for slope in grad(output, leaves, create_graph=True)]
+        first = [slope for row in gradients(outputs, leaves, create_graph=True) for slope in row]
         second = _compare(f, names, f.slopes, first, leaves)
         result = GradientCheck(max(result.error, second.error), max(result.bound, second.bound))
     return result
@@ -121,7 +121,7 @@ class _Function:
 
     def slopes(self, point: Numbers) -> list[float]:
         """Return the first derivatives of all outputs, one after another."""
-        return [slope for row in jacobian(*self.record(point)) for slope in row]
+        return [slope for row in gradients(*self.record(point)) for slope in row]
 
 
 def _arguments(function: Callable[..., Any], size: int) -> list[str]:
@@ -142,7 +142,7 @@ def _compare(
     Raises:
         GradientError: a derivative is wrong.
     """
-    rows = jacobian(graphs, leaves)
+    rows = gradients(graphs, leaves)
     roundings = [_rounding(graph) for graph in graphs]
     error = bound = 0.0
     for j, x in enumerate(f.point):
@@ -201,7 +201,8 @@ def _samples(function: Callable[[float], list[float] | None], x: float) -> list[
 def _rounding(output: Value) -> float:
     """Return how far off the data of `output` may be if each inner node is off by one unit in the last place."""
     nodes = [node for node in topological_order(output) if node.parents]
-    return math.fsum(math.ulp(x.data) * abs(slope) for x, slope in zip(nodes, grad(output, nodes), strict=True))
+    (slopes,) = gradients([output], nodes)
+    return math.fsum(math.ulp(x.data) * abs(slope) for x, slope in zip(nodes, slopes, strict=True))
 
 
 def _extrapolated(samples: list[_Sample], i: int, rounded: float) -> _Slope | None:

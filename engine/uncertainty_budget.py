@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.arguments import outputs_and_leaves
 from engine.derivatives import grad
 from engine.formatting import format_number
-from engine.graph import topological_order
 from engine.labels import Names
 from engine.validation import describe, in_range
 from engine.value import Value
@@ -102,13 +102,10 @@ def uncertainty(output: Value, sigmas: Mapping[Value, float]) -> UncertaintyBudg
         raise TypeError(f"sigmas must be a dict of inputs and their uncertainties, got {describe(sigmas)}")
     if not sigmas:
         raise ValueError("sigmas must have one input or more, got none")
-    inputs = list(sigmas)
-    derivatives = grad(output, inputs)
-    graph, names = set(topological_order(output)), Names(output)
-    for x in inputs:
-        if x.parents or x not in graph:
-            raise ValueError(f"an input must be a leaf that the output depends on, got {x!r}")
+    _, inputs = outputs_and_leaves(output, sigmas)
+    names = Names(output)
     numbers = [in_range(sigma, f"sigma of {names[x]}") for x, sigma in sigmas.items()]
+    derivatives = grad(output, inputs)
     contributions = [slope * sigma for slope, sigma in zip(derivatives, numbers, strict=True)]
     total = math.hypot(*contributions)
     if not math.isfinite(total):

@@ -18,6 +18,8 @@ from engine.labels import Names
 from engine.value import number_of
 from tests.accuracy import OPERATORS
 
+pytestmark = pytest.mark.filterwarnings("ignore:the output does not depend on")  # higher derivatives of polynomials
+
 # Functions of two numbers, for Values and for mpmath. Sub-expressions are shared, operands repeated, folds among them.
 FUNCTIONS = [
     lambda m, a, b: a * b + a**2,
@@ -224,10 +226,17 @@ class TestInputs:
     def test_what_the_output_does_not_depend_on(self):
         a, b = Value(2.0), Value(3.0)
         c = a * b
-        assert grad(a * a, [b, c]) == [0.0, 0.0]
-        (zero,) = grad(a * a, [b], create_graph=True)
+        with pytest.warns(UserWarning, match="does not depend on") as warned:
+            assert grad(a * a, [b, c]) == [0.0, 0.0]
+        assert len(warned) == 2
+        assert warned[0].filename == __file__, "the line of the caller"
+        with pytest.warns(UserWarning, match=r"does not depend on Value\(data=3\.0"):
+            (zero,) = grad(a * a, [b], create_graph=True)
         assert (zero.data, zero.parents) == (0.0, ())
-        assert grad(zero, b) == 0.0
+        assert grad(zero, b) == 0.0, "without a warning, since a number depends on nothing"
+        assert jacobian([a * a, a * b], [a, b]) == [[4.0, 0.0], [3.0, 2.0]]
+        with pytest.warns(UserWarning, match="does not depend on"):
+            assert hessian(a * a, [a, b]) == [[2.0, 0.0], [0.0, 0.0]]
         assert hessian(a + 2 * b, [a, b]) == [[0.0, 0.0], [0.0, 0.0]]
 
     def test_constants_are_refused(self):
