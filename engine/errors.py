@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,14 @@ def check_current(nodes: Iterable[Value]) -> None:
     for node in nodes:
         if node.parents and is_stale(node):
             raise stale_graph(node)
+
+
+def warn_of_stale(nodes: Iterable[Value]) -> None:
+    """Warn the caller of a public function if its picture shows a graph whose leaves have changed."""
+    try:
+        check_current(nodes)
+    except RuntimeError as error:
+        warnings.warn(f"the graph is stale: {error}", stacklevel=4)
 
 
 def stale_graph(node: Value) -> RuntimeError:

@@ -77,7 +77,10 @@ class Value(Pictured):
 
     @property
     def data(self) -> float:
-        """The number itself, a finite float. It can be set in a leaf; `forward()` then refreshes the graph."""
+        """The number itself, a finite float. It can be set in a leaf; `forward()` then refreshes the graph.
+
+        Until then the graph is stale: whatever computes derivatives raises a RuntimeError, and pictures warn.
+        """
         return self._data
 
     @data.setter

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from engine import ForwardStep, Step, Value, topological_order
 from engine.backprop import Contribution
+from engine.errors import warn_of_stale
+from engine.foreign import usage
 from engine.forward_mode import TangentContribution
 from engine.graph import operand_rows
 from engine.labels import Names, substitute
@@ -266,6 +268,7 @@ def _operations_below(node: Value) -> tuple[dict[Value, None], Counter[Value]]:
     return opened, uses
 
 
+@usage("viz.latex(L)")
 def latex(content: Value | Step | ForwardStep, *, numbers: bool = False) -> LaTeX:
     r"""Return a Value, a derivative or a step of backpropagation as LaTeX.
 
@@ -294,6 +297,8 @@ def latex(content: Value | Step | ForwardStep, *, numbers: bool = False) -> LaTe
         raise TypeError(f"numbers must be True or False, got {describe(numbers)}")
     match content:
         case Value():
+            if numbers:
+                warn_of_stale(topological_order(content))
             return latex_lines(Equations(content).expansion(content, numbers=numbers))
         case Step() | ForwardStep():
             return latex_lines(Equations(content._names.root, content._names).step(content))

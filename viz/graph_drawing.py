@@ -11,6 +11,7 @@ from itertools import pairwise
 import graphviz
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value, topological_order
+from engine.errors import warn_of_stale
 from engine.foreign import usage
 from engine.formatting import format_number
 from engine.graph import operand_rows
@@ -86,6 +87,7 @@ def draw(
     at_least(1, max_nodes, "max_nodes")
     clusters = Clusters(topological_order(root))
     nodes = _readable_nodes(clusters, depth, max_nodes)
+    warn_of_stale(clusters.order)
     lit = Highlight.of(highlight) if highlight else Highlight("grad", {x: x.grad for x in clusters.order}, None)
     is_steady = highlight is not None and len(nodes) <= MAX_STEADY
     picture = _Picture(root, clusters, nodes, rankdir, precision, lit, local_derivatives, is_steady)

@@ -7,6 +7,7 @@ import sys
 from rich.cells import cell_len, set_cell_size
 
 from engine import Value, topological_order
+from engine.errors import warn_of_stale
 from engine.foreign import usage
 from engine.formatting import format_number
 from engine.labels import Names
@@ -60,13 +61,15 @@ def text(root: Value, *, precision: int = 6, max_nodes: int = 1000) -> Tree:
     │   └── b  data -3.0  grad 2.0
     └── a      data 2.0   grad -2.0
     """
-    size = len(topological_order(root))
+    order = topological_order(root)
+    size = len(order)
     at_least(1, precision, "precision")
     if size > at_least(1, max_nodes, "max_nodes"):
         raise ValueError(
             f"the graph must fit max_nodes={max_nodes:,}, got {size:,} nodes: show an inner node instead, "
             "or pass a larger max_nodes"
         )
+    warn_of_stale(order)
     names = Names(root)
     rows: list[list[str]] = []
     expanded: set[Value] = set()

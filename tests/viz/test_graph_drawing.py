@@ -58,6 +58,22 @@ def test_values_gradients_and_operations():
     assert len(boxes) == 8 + 4
 
 
+def test_pictures_of_a_stale_graph_warn(tmp_path):
+    root = example()
+    a = root.parents[0].parents[0].parents[0].parents[0]
+    a.data = 5.0
+    pictures = (viz.draw, viz.text, viz.tikz, lambda root: viz.latex(root, numbers=True))
+    for picture in pictures:
+        with pytest.warns(UserWarning, match=r"^the graph is stale: an operand of a\*b has changed .* forward\(\)"):
+            picture(root)
+    with pytest.raises(RuntimeError, match="has changed"):
+        viz.page(root, tmp_path / "L.html")
+    viz.latex(root)
+    root.forward()
+    for picture in pictures:
+        picture(root)  # warnings are errors here
+
+
 def test_inputs_of_a_network_are_shown_with_their_numbers():
     y = nn.Perceptron(2, init=[0.5, 2.0, -1.0])([1.5, -2.0])
     boxes = texts(viz.draw(y))

@@ -259,6 +259,7 @@ def test_a_notebook_that_is_not_ipython_shows_text():
 def test_a_notebook_without_viz_shows_text(tmp_path, monkeypatch):
     import_or_skip("IPython")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     (tmp_path / "engine").symlink_to(ROOT / "engine")
     monkeypatch.delenv("PYTHONPATH", raising=False)  # it may lead to viz, and an editable installation does
     hidden = "sys.meta_path[:] = [x for x in sys.meta_path if 'editable' not in repr(x)]"
