@@ -39,11 +39,11 @@ def no_graph(root: Value) -> RuntimeError:
 def no_value(node: Value, error: Exception) -> ArithmeticError:
     """Return the error for an operation that has no value at its operands: log(-1), 1/0, exp(1000)."""
     if isinstance(error, OverflowError):
-        return OverflowError(f"{_operation(node)} overflows{_place(node)}: a float ends at 1.8e308")
+        return OverflowError(f"{_operation(node)} overflows{place(node)}: a float ends at 1.8e308")
     kind, reason = ArithmeticError, _unmet(node)
     if isinstance(error, ZeroDivisionError):
         kind, reason = ZeroDivisionError, reason if _has_name(node.parents[-1]) else "the divisor is 0"
-    return kind(f"{_operation(node)} has no value{_place(node)}" + (f": {reason}" if reason else ""))
+    return kind(f"{_operation(node)} has no value{place(node)}" + (f": {reason}" if reason else ""))
 
 
 def no_derivative(node: Value) -> Exception:
@@ -64,18 +64,18 @@ def no_derivative(node: Value) -> Exception:
 def undefined_derivative(node: Value, operand: Value | None) -> ArithmeticError:
     """Return the error for the derivative of `node` with respect to `operand`, which has no value."""
     name = unparse(short_expression(operand)) if operand is not None else "an operand"
-    return ArithmeticError(f"the derivative of {_operation(node)} with respect to {name} has no value{_place(node)}")
+    return ArithmeticError(f"the derivative of {_operation(node)} with respect to {name} has no value{place(node)}")
 
 
 def gradient_overflow(node: Value, users: list[Value], *, name: str = "") -> OverflowError:
     """Return the error for a gradient of `node`, called `name`, that overflowed; `users` are the nodes it came from."""
-    sources = " and ".join(f"{_operation(user)}{_place(user)}" for user in users) or "the number it was set to"
+    sources = " and ".join(f"{_operation(user)}{place(user)}" for user in users) or "the number it was set to"
     return OverflowError(f"the gradient of {name or repr(node)} overflows; it came from {sources}")
 
 
 def tangent_overflow(node: Value) -> OverflowError:
     """Return the error for a tangent of `node`, its derivative with respect to an input, that overflows."""
-    return OverflowError(f"the tangent of {_operation(node)} overflows{_place(node)}: a float ends at 1.8e308")
+    return OverflowError(f"the tangent of {_operation(node)} overflows{place(node)}: a float ends at 1.8e308")
 
 
 def is_stale(node: Value) -> bool:
@@ -109,7 +109,7 @@ def stale_graph(node: Value) -> RuntimeError:
     """Return the error for a node whose data no longer follows from its operands."""
     return RuntimeError(
         f"an operand of {_operation(node)} has changed since it was recorded as {format_number(node.data)}"
-        f"{_place(node)}: call forward() on the output to refresh the graph, or record it again"
+        f"{place(node)}: call forward() on the output to refresh the graph, or record it again"
     )
 
 
@@ -144,13 +144,16 @@ def _operation(node: Value) -> str:
     return unparse(substitute(node._rule.value_notation, dict(zip("ab", operands, strict=False))))
 
 
-def _place(node: Value) -> str:
+def place(node: Value) -> str:
     """Return the operands' numbers and the definition of each operand; of a list of operands, those of the largest."""
     if node._rule.finalize:
-        x = max(node.parents, key=lambda x: abs(x.data))
-        operands = {unparse(short_expression(x)) if _has_name(x) else "the largest": x}
-    else:
-        operands = {unparse(short_expression(x)): x for x in node.parents if _has_name(x)}
+        return numbers_of([max(node.parents, key=lambda x: abs(x.data))])
+    return numbers_of(filter(_has_name, node.parents))
+
+
+def numbers_of(nodes: Iterable[Value]) -> str:
+    """Return the numbers of operands, and the definition of each, for the end of an error; "" if there is none."""
+    operands = {unparse(short_expression(x)) if _has_name(x) else "the largest": x for x in nodes}
     details = [
         f"{name} is {_definition(x)}" if x.label else _numbers(_labelled(x.parents))
         for name, x in operands.items()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from engine import Value
 from engine.custom import CUSTOM_RULES
-from engine.errors import gradient_overflow, no_value, tangent_overflow, undefined_derivative
-from engine.labels import short_expression, unparse
+from engine.errors import gradient_overflow, no_value, numbers_of, place, tangent_overflow, undefined_derivative
+from engine.labels import short_expression, summarize_operands, unparse
 from engine.restore import restored
 from viz.pages.tape import Tape
 from viz.pages.words import SlotNumbers
@@ -16,7 +16,9 @@ from viz.pages.words import SlotNumbers
 def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: bool = False) -> dict[str, str]:
     """Return the sentences of the engine about operations that have no value, as templates with slots.
 
-    The id of a template is `error-N-KIND`, with the number of a node and the kind of a `Trouble` of the script.
+    The id of a template is `error-N-KIND`, with the number of a node and the kind of a `Trouble` of the script. An
+    operation on lists is blamed on the operand that is largest when it fails: an element with `data-largest="N"` shows
+    the template `largest-X`, where X is the largest operand of node N.
 
     Args:
         tape: the graph.
@@ -53,5 +55,17 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
                 errors["tangent"] = tangent_overflow(node)
             elif not node.is_constant:
                 errors["gradient"] = gradient_overflow(node, users[node], name=unparse(short_expression(node)))
-            words |= {f"error-{i}-{kind}": slots.markup(str(error)) for kind, error in errors.items()}
+            for kind, error in errors.items():
+                sentence = slots.markup(str(error))
+                for fold in filter(_is_fold, users[node] if kind == "gradient" else [node]):
+                    operation = summarize_operands(fold)
+                    largest = f'{operation}<span data-largest="{tape.index[fold]}"></span>'
+                    sentence = sentence.replace(slots.markup(operation + place(fold)), largest, 1)
+                words[f"error-{i}-{kind}"] = sentence
+        operands = {x for fold in filter(_is_fold, tape.order) for x in fold.parents}
+        words |= {f"largest-{tape.index[x]}": slots.markup(numbers_of([x])) for x in operands}
     return words
+
+
+def _is_fold(node: Value) -> bool:
+    return bool(node._rule.finalize)

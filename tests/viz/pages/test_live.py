@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import engine
 import viz
 from demos.backprop import micrograd_example
 from engine import Backprop, Value, rule, topological_order
@@ -242,6 +243,21 @@ def test_a_gradient_that_overflows_is_named_by_its_label(tmp_path, open_page):
     field(tab, "x").fill("5e-324")
     words = tab.locator("#page-trouble").text_content()
     assert re.fullmatch(r"the gradient of x overflows; it came from log\(x\) at x = 4\.94066e-324", words)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "place"),
+    [("a", "1e308", "a = 1e+308"), ("b", "5e307", "b*c = 1.5e+308 (b"), ("d", "1e308", "d = 1e+308")],
+)
+def test_the_operand_that_is_largest_now_is_to_blame(tmp_path, open_page, name, number, place):
+    a, b, c, d = (Value(x, label) for x, label in zip([5.0, 2.0, 3.0, 4.0], "abcd", strict=True))
+    root = engine.dot([a, b * c], [d, d]) * 2.0
+    tab = open_page(viz.page(root, tmp_path / "L.html"))
+    field(tab, name).fill(number)
+    next(x for x in (a, b, d) if x.label == name).data = float(number)
+    with pytest.raises(OverflowError, match=f"dot of 4 operands overflows at {re.escape(place)}") as error:
+        root.forward()
+    assert tab.locator("#page-trouble").text_content() == str(error.value)
 
 
 def test_a_custom_rule_fails_where_python_does(tmp_path, open_page):

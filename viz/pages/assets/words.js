@@ -153,8 +153,16 @@ function largestFit(smallest, largest, fits) {
    * @param {Trouble} trouble
    */
   const sentenceOf = (trouble) => {
-    const id = `error-${trouble.node}-${trouble.kind}`;
-    return document.getElementById(id) ? templateText(id, trouble.moment) : trouble.message;
+    const { node, kind, moment } = trouble;
+    const id = `error-${node}-${kind}`;
+    if (!document.getElementById(id)) return trouble.message;
+    const words = fillTemplate(id, moment);
+    for (const place of words.querySelectorAll("[data-largest]")) {
+      const { a = [], b = [] } = page.tape.nodes[Number(place.getAttribute("data-largest"))];
+      const largest = [...a, ...b].reduce((x, y) => (Math.abs(moment.data[y]) > Math.abs(moment.data[x]) ? y : x));
+      place.append(fillTemplate(`largest-${largest}`, moment));
+    }
+    return words.textContent ?? "";
   };
 
   page.on("ready", () => {
