@@ -58,9 +58,9 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
             for kind, error in errors.items():
                 sentence = slots.markup(str(error))
                 for fold in filter(_is_fold, users[node] if kind == "gradient" else [node]):
-                    operation = summarize_operands(fold)
-                    largest = f'{operation}<span data-largest="{tape.index[fold]}"></span>'
-                    sentence = sentence.replace(slots.markup(operation + place(fold)), largest, 1)
+                    largest = f'<span data-largest="{tape.index[fold]}"></span>'
+                    before, operation, after = sentence.partition(summarize_operands(fold))
+                    sentence = before + operation + after.replace(slots.markup(place(fold)), largest, 1)
                 words[f"error-{i}-{kind}"] = sentence
         operands = {x for fold in filter(_is_fold, tape.order) for x in fold.parents}
         words |= {f"largest-{tape.index[x]}": slots.markup(numbers_of([x])) for x in operands}
