@@ -8,7 +8,6 @@
 mutmut itself imports everything and then calls a mutant in place of the original. Here the import itself reads the
 table of rules and builds functions and methods from it. So each mutant of mutmut's operators is imported from scratch,
 in a process forked from one that has all other packages in memory, and runs the tests that run its lines.
-survivors.md lists the survivors that no test should detect, and why.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ import hypothesis.configuration
 from tests.mutation.mutants import Mutant, mutants_of
 from tests.mutation.suite import CACHE, Suite, fork, module_name, run
 
-SURVIVORS = Path(__file__).with_name("survivors.md")
 COMPILED = ("cache", "codegen", "compiled_update", "python_to_llvm", "runtime", "simd", "vector_math")
 EAGER = ("formulas", "rules")  # not tested by compiling: the same texts run without it
 
@@ -136,14 +134,12 @@ def main() -> None:
             importlib.import_module(name)
     gc.freeze()
 
-    explained = {line.removeprefix("- ") for line in SURVIVORS.read_text().splitlines()}
     counts: dict[Path, Counter[str]] = {}
     with contextlib.suppress(KeyboardInterrupt):  # the table then has the mutants tested so far
         for mutant, result in results(drawn, suite, arguments.jobs):
             counts.setdefault(mutant.path, Counter())[result] += 1
             if result == "survived":
-                mark = " (explained)" if str(mutant) in explained else ""
-                print(f"survived{mark}, line {mutant.line} of {mutant}", flush=True)
+                print(f"survived, line {mutant.line} of {mutant}", flush=True)
             done = sum(x.total() for x in counts.values())
             if done % 50 == 0:
                 print(f"{done} done", flush=True)
