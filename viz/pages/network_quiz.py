@@ -9,28 +9,17 @@ from viz.equations import Equation
 from viz.network_units import Neuron
 from viz.pages.network_stage import Stage
 from viz.pages.network_words import symbol
-from viz.pages.quiz_words import ANSWERS, symbol_markup
+from viz.pages.quiz_words import ANSWERS, symbol_markup, topic
 
 MAX_WEIGHTS = 3  # of a neuron that may be asked
 
 
-def _topic(name: str, symbols: str) -> dict[str, str]:
-    """Return the questions about a quantity, and the sentence with its number."""
-    shown = f'<span data-symbol="{symbols} argument"></span>'
-    return {
-        f"ask-{name}-number": f"What is {shown}?",
-        f"ask-{name}-sign": f"Is {shown} negative, zero or positive?",
-        f"answer-{name}": f'{shown} = <b data-slot="asked value"></b>.',
-    }
-
-
 SENTENCES = {
     **ANSWERS,
-    **_topic("delta", "delta"),
-    **_topic("error", "delta"),
-    "ask-weight-number": 'What is <span data-symbol="weight argument"></span> after the update?',
-    "answer-weight": '<span data-symbol="weight argument"></span> = <b data-slot="asked value"></b>.',
-    "mistake-opposite": "The size is right, the sign is wrong.",
+    **topic("delta", "delta"),
+    **topic("error", "delta"),
+    **topic("weight", "weight"),
+    "ask-weight-number": 'What is <span data-symbol="weight node"></span> after the update?',
     "mistake-slope": "You forgot the slope of the activation.",
     "mistake-slopeValue": "You used the output of the neuron in place of the slope of its activation.",
     "mistake-output": "You forgot the derivative of the loss with respect to the output.",
@@ -47,8 +36,8 @@ SENTENCES = {
 KINDS: dict[str, dict[str, list[str]]] = {
     "delta": {
         "kinds": ["number", "sign"],
-        "mistakes": ["opposite", "slope", "slopeValue", "output"],
-        "signs": ["opposite"],
+        "mistakes": ["sign", "slope", "slopeValue", "output"],
+        "signs": [],
     },
     "error": {"kinds": ["number", "sign"], "mistakes": ["gradient", "ownSlope"], "signs": ["gradient"]},
     "weight": {"kinds": ["number"], "mistakes": ["direction", "rate", "change", "old"], "signs": []},
@@ -81,7 +70,7 @@ class NetworkQuiz:
         """Return the sentences, and the symbols of what the steps ask."""
         words = {f"quiz-{name}": text for name, text in SENTENCES.items()}
         labels = {i: label for weights in self.weights for i, label in weights.items()}
-        for topic, i in (ask for step in steps for ask in step.get("asks", ())):
-            label = labels[i] if topic == "weight" else self.neurons[i].delta_symbol
-            words[f"{'weight' if topic == 'weight' else 'delta'}-{i}"] = symbol_markup(label, Equation(symbol(label)))
+        for quantity, i in (ask for step in steps for ask in step.get("asks", ())):
+            kind, label = ("weight", labels[i]) if quantity == "weight" else ("delta", self.neurons[i].delta_symbol)
+            words[f"{kind}-{i}"] = symbol_markup(label, Equation(symbol(label)))
         return words

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from engine import Step
+from engine import ForwardStep, Step
 from engine.formatting import printable
 from engine.labels import Names
 from viz.equations import Equation, Equations
@@ -36,28 +36,44 @@ ANSWERS = {
     "wrong": "The answer: ",
     "unreadable": "Write a number, such as -0.25, 1.5e-3 or 2/3.",
     "unchosen": "Choose an answer.",
-    "mistake-rounding": "Close, but rounded too much: write three digits.",
+    "mistake-rounding": "Close, but rounded too much: write three significant digits.",
+    "mistake-sign": "The magnitude is right, the sign is wrong.",
 }
+
+
+def topic(name: str, symbol: str) -> dict[str, str]:
+    """Return the questions about a quantity whose symbols are the templates `SYMBOL-N`, and its answer."""
+    shown = _symbol(f"{symbol} node")
+    return {
+        f"ask-{name}-number": f"What is {shown}?",
+        f"ask-{name}-sign": f"Is {shown} negative, zero or positive?",
+        f"answer-{name}": f'{shown} = <b data-slot="asked value"></b>.',
+    }
+
+
 SENTENCES = {
     **ANSWERS,
-    "ask-gradient-number": f"{_NODE} passes its gradient back. What is {_GRADIENT} then?",
-    "ask-gradient-sign": f"{_NODE} passes its gradient back. Is {_GRADIENT} then negative, zero or positive?",
+    "ask-gradient-number": f"{_NODE} passes its gradient back. What is {_GRADIENT} after this step?",
+    "ask-gradient-sign": f"{_NODE} passes its gradient back. Is {_GRADIENT} negative, zero or positive after it?",
     "ask-gradient-formula": f"{_NODE} passes its gradient back. What is added to {_GRADIENT}?",
+    **topic("tangent", "tangent"),
     "ask-value-number": f"What is the value of {_NODE}?",
     "answer-gradient": f'{_GRADIENT} = <b data-slot="asked total"></b>.',
     "answer-value": f'{_symbol("name node")} = <b data-slot="asked value"></b>.',
     "mistake-accumulate": f"You forgot to accumulate: {_GRADIENT} was {_BEFORE} before. Add the new contribution.",
     "mistake-share": "This operand is used more than once here: add the contributions of all uses.",
     "mistake-before": f"That is {_GRADIENT} before this step. Add the new contribution.",
-    "mistake-sign": "The size is right, the sign is wrong.",
     "mistake-operand": "That is the derivative with respect to the other operand.",
     "mistake-upstream": f"You forgot the upstream gradient: multiply the local derivative by {_UPSTREAM}.",
     "mistake-local": "You forgot the local derivative: multiply the upstream gradient by it.",
     "mistake-added": "You added the upstream gradient and the local derivative: multiply them.",
-    "mistake-value": "You used a value in place of the local derivative.",
-    "mistake-negated": "The size is right, the sign is wrong.",
+    "mistake-value": "You used the value of a node in place of the local derivative.",
     "mistake-swapped": "The operands are in the wrong order.",
     "mistake-operation": "That is the result of another operation.",
+    "mistake-locals": "You forgot the tangents of the operands: multiply each by its local derivative.",
+    "mistake-tangents": "You forgot the local derivatives: multiply each by the tangent of its operand.",
+    "mistake-term": "That is the contribution of one operand: add those of all operands.",
+    "other-tangent": "Not right. Multiply the tangent of each operand by its local derivative, and add the products.",
     "other-gradient": f"Not right. Multiply {_UPSTREAM} by the local derivative, and add it to what was there.",
     "other-value": "Not right. Insert the numbers of the operands.",
 }
@@ -67,7 +83,8 @@ KINDS: dict[str, dict[str, list[str]]] = {
         "mistakes": ["accumulate", "share", "sign", "operand", "upstream", "local", "added", "value", "before"],
         "signs": ["accumulate", "upstream", "operand"],
     },
-    "value": {"kinds": ["number"], "mistakes": ["swapped", "negated", "operation"], "signs": []},
+    "value": {"kinds": ["number"], "mistakes": ["swapped", "sign", "operation"], "signs": []},
+    "tangent": {"kinds": ["number", "number", "sign"], "mistakes": ["sign", "locals", "tangents", "term"], "signs": []},
 }  # fmt: skip
 
 
@@ -78,6 +95,7 @@ class QuizWords:
         self.tape, self.names = tape, tape.names
         self.equations = Equations(tape.root, tape.names, slots=True)
         self.steps = [step for step in steps if isinstance(step, Step)]
+        self.tangents = [step for step in steps if isinstance(step, ForwardStep)]
 
     def ask(self, pages: Sequence[dict[str, Any]]) -> None:
         """Add to each step of the page what may be asked before it: the topic, and a node or contribution."""
@@ -86,6 +104,8 @@ class QuizWords:
             for action, *nodes in page["actions"]:
                 if action == "forward" and self.tape.order[nodes[0]].op in SIMPLE:
                     page["asks"] = [["value", nodes[0]]]
+                elif action == "tangent":
+                    page["asks"] = [["tangent", nodes[0]]]
                 elif action == "backward":
                     page["asks"] = [["gradient", c] for c in _operands(next(backward))]
 
@@ -119,6 +139,10 @@ class QuizWords:
                 symbols[f"gradient-{i}"] = symbol_markup(
                     self.names.gradient(node), Equation(self.equations.gradient(node))
                 )
+        for step in self.tangents:
+            symbols[f"tangent-{self.tape.index[step.node]}"] = symbol_markup(
+                self.names.derivative(step.node, step._x), Equation(self.equations.derivative(step).left)
+            )
         return symbols
 
 

@@ -45,13 +45,15 @@ def asked_about(tab):
     return tab.evaluate(
         """() => {
             const step = page.state.step + 1;
+            const [[action, node]] = page.steps[step].actions;
+            if (action === "tangent") return [action, node];
             const symbols = [...document.querySelectorAll("#page-asked [data-symbol]")];
             const spoken = symbols.at(-1).querySelector(".spoken").textContent;
             const {contributions} = page.momentAt(step);
             const c = contributions.findIndex(({parent}) => (
                 document.getElementById(`gradient-${parent}`).content.querySelector(".spoken").textContent === spoken
             ));
-            return c < 0 ? ["value", page.steps[step].actions[0][1]] : ["gradient", c];
+            return c < 0 ? ["value", node] : ["gradient", c];
         }"""
     )
 
@@ -113,8 +115,8 @@ def test_the_page_asks_before_each_step_and_shows_it_after_a_right_answer(tmp_pa
         ("-4/5", "Right"),
         ("-8e-1", "Right"),
         ("-0.798", "Right"),
-        ("0.8", "The size is right, the sign is wrong."),
-        ("2.2", "The size is right, the sign is wrong."),
+        ("0.8", "The magnitude is right, the sign is wrong."),
+        ("2.2", "The magnitude is right, the sign is wrong."),
         ("-0.85", "Close, but rounded too much"),
         ("-1.5", "You forgot to accumulate: dL/da was 0.7 before."),
         ("-2.3", "You forgot the upstream gradient: multiply the local derivative by dL/dd."),
@@ -124,8 +126,8 @@ def test_the_page_asks_before_each_step_and_shows_it_after_a_right_answer(tmp_pa
         ("1.7", "That is the derivative with respect to the other operand."),
         ("1", "That is the derivative with respect to the other operand."),
         ("-1.8", "You added the upstream gradient and the local derivative: multiply them."),
-        ("-5.3", "You used a value in place of the local derivative."),
-        ("-6", "You used a value in place of the local derivative."),
+        ("-5.3", "You used the value of a node in place of the local derivative."),
+        ("-6", "You used the value of a node in place of the local derivative."),
         ("0.7", "That is dL/da before this step."),
         ("1234", "Not right. Multiply dL/dd by the local derivative"),
     ],
@@ -152,7 +154,7 @@ def test_rounding_to_two_digits_is_right(text, is_right, tmp_path, open_page):
     [
         (lambda x, y: x - y, "4", "The operands are in the wrong order."),
         (lambda x, y: x / y, "3", "The operands are in the wrong order."),
-        (lambda x, y: x * y, "-12", "The size is right, the sign is wrong."),
+        (lambda x, y: x * y, "-12", "The magnitude is right, the sign is wrong."),
         (lambda x, y: x + y, "12", "That is the result of another operation."),
         (lambda x, y: x + y, "20", "Not right. Insert the numbers of the operands."),
         (lambda x, y: x + y, "8", "Right: x + y = 8.0."),
@@ -163,6 +165,25 @@ def test_a_value_is_asked_too(formula, text, said, tmp_path, open_page):
     tab = open_page(viz.page(root, tmp_path / "quiz.html", quiz=True))
     tab.keyboard.press("ArrowRight")
     assert answer(tab, text).startswith(said.split(":")[0])
+
+
+@pytest.mark.parametrize(
+    ("step", "node", "text", "said"),
+    [
+        (6, 2, "-3", "Right: d(a*b)/da = -3.0."),
+        (6, 2, "3", "The magnitude is right, the sign is wrong."),
+        (6, 2, "1", "You forgot the local derivatives"),
+        (8, 4, "4", "That is the contribution of one operand"),
+        (8, 4, "2", "You forgot the tangents of the operands"),
+        (8, 4, "9", "Not right. Multiply the tangent of each operand"),
+    ],
+)
+def test_tangents_are_asked(step, node, text, said, tmp_path, open_page):
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    root = (a * b + a * a).tanh()
+    tab = open_page(viz.page(root, tmp_path / "quiz.html", mode="forward", quiz=True))
+    ask(tab, step, "number", node, topic="tangent")
+    assert answer(tab, text).startswith(said)
 
 
 def test_a_wrong_answer_has_a_second_try_then_the_page_shows_the_step(accumulating):
@@ -385,7 +406,7 @@ def test_deltas_and_new_weights_of_a_network_are_asked(notation, tmp_path, open_
         wrong = {
             "delta": [
                 (gradient, "You forgot the slope"),
-                (-right, "The size is right"),
+                (-right, "The magnitude is right"),
                 (slope, "You forgot the deriv"),
             ],
             "error": [(gradient, "The sign is wrong"), (-gradient * slope, "This delta is the error")],

@@ -14,9 +14,7 @@
   RIGHT.delta = delta;
   RIGHT.error = (moment, z) => 0 - moment.grad[z];
   RIGHT.weight = (moment, w) => moment.data[w];
-  NAMED.delta = NAMED.error = NAMED.weight = (_moment, argument) => ({ argument });
 
-  MISTAKES.opposite = (moment, z) => [-delta(moment, z)];
   MISTAKES.slope = (moment, z) => [moment.grad[z]];
   MISTAKES.slopeValue = (moment, z) => [moment.grad[z] * moment.data[z]];
   MISTAKES.output = (moment, z) => [slopeOf(moment, z)];

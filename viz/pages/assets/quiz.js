@@ -5,13 +5,11 @@
 
 /**
  * The answers to which a mistake leads, by the name of the mistake. Other scripts add theirs.
- * @type {Record<string, (moment: Moment, argument: number) => number[]>}
+ * @type {Record<string, (moment: Moment, argument: number, topic: string) => number[]>}
  */
 const MISTAKES = {};
 /** The right answers, by the topic of a question. @type {Record<string, (moment: Moment, argument: number) => number>} */
 const RIGHT = {};
-/** The nodes that the sentences of a topic name. @type {Record<string, (moment: Moment, argument: number) => Record<string, number>>} */
-const NAMED = {};
 
 {
   /** What an operand receives in a step. @param {Moment} moment @param {number} c its first contribution */
@@ -46,7 +44,6 @@ const NAMED = {};
   );
 
   RIGHT.gradient = (moment, c) => received(moment, c).total;
-  NAMED.gradient = (moment, c) => ({ node: received(moment, c).node, operand: received(moment, c).parent });
   Object.assign(MISTAKES, {
     accumulate: (/** @type {Moment} */ moment, /** @type {number} */ c) => {
       const { before, total } = received(moment, c);
@@ -56,8 +53,9 @@ const NAMED = {};
       const { shares, before } = received(moment, c);
       return shares.length === 1 ? [] : shares.flatMap(({ amount }) => [before + amount, amount]);
     },
-    sign: (/** @type {Moment} */ moment, /** @type {number} */ c) => [
-      -received(moment, c).total, ...withShare((upstream, local) => [-upstream * local])(moment, c),
+    sign: (/** @type {Moment} */ moment, /** @type {number} */ argument, /** @type {string} */ topic) => [
+      -RIGHT[topic](moment, argument),
+      ...(topic === "gradient" ? withShare((upstream, local) => [-upstream * local])(moment, argument) : []),
     ],
     operand: withShare((upstream, _local, moment, node, parent) => otherLocals(moment, node, parent).map((x) => upstream * x)),
     upstream: withShare((_upstream, local) => [local]),
@@ -72,9 +70,7 @@ const NAMED = {};
   /** The numbers of the operands of a node with one or two. @param {Moment} moment @param {number} i */
   const numbers = ({ tape, data }, i) => tape.terms[i][0].map((x) => data[x]);
   RIGHT.value = (moment, i) => moment.data[i];
-  NAMED.value = (_moment, i) => ({ node: i });
   Object.assign(MISTAKES, {
-    negated: (/** @type {Moment} */ moment, /** @type {number} */ i) => [-moment.data[i]],
     swapped: (/** @type {Moment} */ moment, /** @type {number} */ i) => {
       const [a, b] = numbers(moment, i);
       const { symbol } = moment.tape.rows[moment.rules[i]];
@@ -85,6 +81,13 @@ const NAMED = {};
       return b === undefined ? [] : [a + b, a - b, a * b, a / b];
     },
   });
+
+  RIGHT.tangent = (moment, i) => moment.grad[i];
+  /** @param {(contribution: Contribution) => number} term @returns {(moment: Moment) => number[]} */
+  const sumOf = (term) => ({ contributions }) => [contributions.reduce((sum, each) => sum + term(each), 0)];
+  MISTAKES.locals = sumOf(({ local }) => local);
+  MISTAKES.tangents = sumOf(({ incoming = 0 }) => incoming);
+  MISTAKES.term = ({ contributions }) => (contributions.length > 1 ? contributions.map(({ amount }) => amount) : []);
 }
 
 {
@@ -140,7 +143,7 @@ const NAMED = {};
       if (i === 0) return true;
       const { value: mistake } = /** @type {HTMLInputElement} */ (label.querySelector("input"));
       const before = SLOTS.before(moment, argument);
-      return !isClose(MISTAKES[mistake](moment, argument)[mistake === "sign" ? 1 : 0] - before, exact);
+      return !isClose(MISTAKES[mistake](moment, argument, "gradient")[mistake === "sign" ? 1 : 0] - before, exact);
     });
   };
 
@@ -152,7 +155,12 @@ const NAMED = {};
   const wordsOf = (name, moment) => {
     const { topic, argument } = /** @type {Question} */ (asked);
     const words = fillTemplate(`quiz-${name}`, moment);
-    const nodes = NAMED[topic](moment, argument);
+    /** @type {Record<string, number>} */
+    const nodes = { node: argument };
+    if (topic === "gradient") {
+      const { node, parent } = moment.contributions[argument];
+      Object.assign(nodes, { node, operand: parent });
+    }
     for (const place of words.querySelectorAll("[data-symbol]")) {
       const [symbol, which] = /** @type {string} */ (place.getAttribute("data-symbol")).split(" ");
       place.append(fillTemplate(`${symbol}-${nodes[which]}`, moment));
@@ -272,13 +280,13 @@ const NAMED = {};
     const signOf = (x) => (Math.abs(x) <= 1e-12 * scale ? 0 : Math.sign(x));
     if (kind === "sign") {
       if (Number(text) === signOf(exact)) return "";
-      const named = topics[topic].signs.find((name) => MISTAKES[name](moment, argument).slice(0, 1).some((x) => signOf(x) === Number(text)));
+      const named = topics[topic].signs.find((name) => MISTAKES[name](moment, argument, topic).slice(0, 1).some((x) => signOf(x) === Number(text)));
       return named ? `mistake-${named}` : `other-${topic}`;
     }
     const answer = readNumber(text);
     if (!answer) return "unreadable";
     if (isClose(answer, exact, scale)) return "";
-    const named = topics[topic].mistakes.find((name) => MISTAKES[name](moment, argument).some((x) => isClose(answer, x, scale)));
+    const named = topics[topic].mistakes.find((name) => MISTAKES[name](moment, argument, topic).some((x) => isClose(answer, x, scale)));
     if (named) return `mistake-${named}`;
     return Math.abs(answer.x - exact) <= 0.1 * Math.abs(exact) ? "mistake-rounding" : `other-${topic}`;
   };
@@ -342,7 +350,7 @@ const NAMED = {};
 
   /** A sheet of questions about the gradients, and the solutions on pages of their own. */
   COMMANDS.sheet = () => {
-    const isBackward = (/** @type {number} */ k) => page.steps[k].phase === "backward";
+    const isBackward = (/** @type {number} */ k) => ["backward", "tangent"].includes(page.steps[k].phase);
     const steps = [...asks.keys()].filter((k) => asks[k].length > 0 && (isBackward(k) || !asks.some((list, j) => list.length && isBackward(j))));
     const question = asked;
     const articles = steps.flatMap((k, n) => {
