@@ -16,7 +16,9 @@ from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, 
 from viz.tracing import source_line
 from viz.typeset import derivative, mathml, plugged_in
 
-MAX_EQUATIONS = 12  # the most equations or contributions in the words of a step
+# The most that fit beside a drawing at 1280x720
+MAX_EQUATIONS = 12  # of a list in one paragraph
+MAX_CONTRIBUTIONS = 6  # of a step, each with a line of its own
 MAX_EXPANSIONS = 60_000  # the most characters of all expressions in the leaves
 
 
@@ -90,7 +92,7 @@ class GraphWords:
             f'<math><mo>=</mo><mn data-slot="{kind}"></mn></math></p>',
         ]
         equations = []
-        first_contributions: dict[str, Any] = {"contributions": step.contributions[:MAX_EQUATIONS]}
+        first_contributions: dict[str, Any] = {"contributions": step.contributions[:MAX_CONTRIBUTIONS]}
         shown = replace(step, **first_contributions)
         for c, (contribution, (product, sum_)) in enumerate(
             zip(shown.contributions, self.equations.chain_rule(shown), strict=True)
@@ -108,7 +110,7 @@ class GraphWords:
                 formula(sum_.mathml, f"before {c}"),
             ]
             equations.append(product)
-        more = _more(len(step.contributions))
+        more = _more(len(step.contributions) - MAX_CONTRIBUTIONS)
         if more:
             parts.append(f"<p>{more}</p>")
         return "".join(parts) + latex(equations)
@@ -155,13 +157,13 @@ def _code(node: Value) -> str:
 
 
 def _more(count: int) -> str:
-    """Return how many of `count` equations are left out, "and 3 more"; "" if all are shown."""
-    return f"and {count - MAX_EQUATIONS} more" if count > MAX_EQUATIONS else ""
+    """Return how many equations are left out, "and 3 more"; "" if none are."""
+    return f"and {count} more" if count > 0 else ""
 
 
 def _list(equations: Sequence[tuple[str, Equation]]) -> str:
     """Return the first equations in one paragraph, in words and as mathematics."""
-    more = _more(len(equations))
+    more = _more(len(equations) - MAX_EQUATIONS)
     shown = equations[:MAX_EQUATIONS]
     mathematics = "".join(f'<span class="item">{equation.mathml}</span> ' for _, equation in shown)
     return (
