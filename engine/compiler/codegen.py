@@ -32,13 +32,24 @@ VECTORIZED = {"_undefined", "abs", "exp", "float", "max", "sqrt", "tanh"}
 
 KERNELS = """\
 def forward_rule(lanes: int, start: int, count: int, index: Slots, values: Floats, scratch: Floats) -> None:
+    if lanes == 1:
+        forward_blocks(1, 1, start, count, index, values, scratch)
+    else:
+        forward_blocks(8, lanes, start, count, index, values, scratch)
+
+
+@inlined
+def forward_blocks(width: Static, lanes, start, count, index, values, scratch):
     {forward}
 
 
 def backward_rule(
     mask: int, lanes: int, start: int, count: int, index: Slots, values: Floats, gradients: Floats
 ) -> None:
-    backward_operands({partials}, mask, lanes, start, count, index, values, gradients)
+    if lanes == 1:
+        backward_operands({partials}, 1, mask, 1, start, count, index, values, gradients)
+    else:
+        backward_operands({partials}, 8, mask, lanes, start, count, index, values, gradients)
 """
 
 
@@ -90,12 +101,12 @@ def rule_text(rule: Rule) -> str:
     """Return the module of a rule as text."""
     functions = [_function(called) for called in _called([rule])]
     functions.append(_formula(rule, f"value(a, b{', top' if rule.finalize else ''})", rule.value))
-    where = "lanes, start, count, index, values"
-    forward = f"forward_items(value, {rule.arity}, {where})"
+    forward = f"forward_items(value, {rule.arity}, width, lanes, start, count, index, values, values)"
     if rule.finalize:
         functions.append(_formula(rule, "finalize(top, total)", rule.finalize))
         with_top = "top" in names(f"({rule.value}) + {rule.finalize}")
-        forward = f"forward_fold(value, finalize, {with_top}, {rule.arity}, {where}, scratch)"
+        rest = "width, lanes, start, count, index, values, scratch, values"
+        forward = f"forward_fold(value, finalize, {with_top}, {rule.arity}, {rest})"
     for operand, partial in zip("ab", rule.partials, strict=False):
         functions.append(_formula(rule, f"partial_{operand}(a, b, out)", partial))
     partials = f"partial_a, partial_{'ab'[rule.arity - 1]}, {rule.arity}"

@@ -97,6 +97,11 @@ def reordered(function: Code) -> Code:
     return function
 
 
+def disjoint(function: Code) -> Code:
+    """Mark a function that reads through one array parameter nothing that it stores through another."""
+    return function
+
+
 def choice(condition: object, a: float, b: float) -> float:
     """Return `a if condition else b`; translated code computes both, so that it has no branch."""
     return a if condition else b
@@ -170,7 +175,8 @@ class _Module:
         decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
         if "inlined" in decorators:
             function.attributes.add("alwaysinline")
-        _Body(self, node, function, static, REORDERED if "reordered" in decorators else ())
+        flags = REORDERED if "reordered" in decorators else ()
+        _Body(self, node, function, static, flags, disjoint="disjoint" in decorators)
         return function
 
     def export(self, name: str) -> None:
@@ -217,13 +223,22 @@ class _Body:
     """The body of one function. Variables are in memory; LLVM moves them to registers."""
 
     def __init__(
-        self, module: _Module, node: ast.FunctionDef, function: Any, static: Mapping[str, Any], flags: Sequence[str]
+        self,
+        module: _Module,
+        node: ast.FunctionDef,
+        function: Any,
+        static: Mapping[str, Any],
+        flags: Sequence[str],
+        *,
+        disjoint: bool,
     ) -> None:
         self.module, self.flags = module, flags
         self.builder: Any = ir.IRBuilder(function.append_basic_block())
         self.static = static
         self.variables: dict[str, Any] = {}
         names = [parameter.arg for parameter in node.args.args if parameter.arg not in static]
+        domain = module.ir.add_metadata([function.name])
+        self.scopes = {name: module.ir.add_metadata([name, domain]) for name in names} if disjoint else {}
         for name, argument in zip(names, function.args, strict=True):
             self.assign(ast.Name(name), argument)
         self.block(node.body)
@@ -286,9 +301,18 @@ class _Body:
                     value = self.builder.zext(value, element)
                 elif value.type.width > element.width:
                     value = self.builder.trunc(value, element)
-                self.builder.store(value, place)
+                self.mark(self.builder.store(value, place), array)
             case _:
                 raise NotImplementedError(ast.unparse(target))
+
+    def mark(self, access: Any, array: ast.expr) -> Any:
+        """Mark a load or store of a `disjoint` function as one that touches no other array, and return it."""
+        name = ast.unparse(array)
+        if name in self.scopes:
+            others = [scope for other, scope in self.scopes.items() if other != name]
+            access.set_metadata("alias.scope", self.module.ir.add_metadata([self.scopes[name]]))
+            access.set_metadata("noalias", self.module.ir.add_metadata(others))
+        return access
 
     def loop(self, target: ast.Name, arguments: Sequence[ast.expr], body: Iterable[ast.stmt]) -> None:
         """Translate a loop over a range; a step that is not a constant must be above 0."""
@@ -368,7 +392,7 @@ class _Body:
             case ast.Subscript(array, ast.Slice(None, ast.expr() as length, None)):
                 return self.builder.insert_value(self.expression(array), self.operand(length), 1)
             case ast.Subscript(array, index):
-                number = self.builder.load(self.place(self.expression(array), index))
+                number = self.mark(self.builder.load(self.place(self.expression(array), index)), array)
                 return number if number.type in (F64, I64) else self.builder.zext(number, I64)
             case ast.Call(ast.Name("choice"), [condition, a, b]):
                 return self.builder.select(as_operand(self.truth(condition)), self.operand(a), self.operand(b))

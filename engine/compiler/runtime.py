@@ -10,6 +10,10 @@ for each of `count` operations the number of its operands (of pairs, if there ar
 and the slots of its operands, list after list. A layer has `count` sums over the same `size` operands: `index` has the
 slots of the operands, then those of the sums. The matrix of its weights begins at `weight`.
 
+Kernels compute a block of `width` lanes at a time: 8, or 1 for the uniform tape, which has one lane. They take an array
+twice, as `values` and `results` or as `upstream` and `gradients`: operations of a group never are operands of each
+other, so LLVM may load operands before it stores results.
+
 The kernels of a rule, `forward_rule` and `backward_rule`, are a module of their own; `kernels` has the addresses of
 those of opcode c at 2c and 2c + 1.
 """
@@ -28,55 +32,64 @@ from engine.compiler.python_to_llvm import (
     Static,
     Table,
     call_address,
+    disjoint,
     inlined,
     reordered,
 )  # fmt: skip
 from engine.compiler.simd import add_products, add_totals, gather, get, scatter, scatter_add, splats, zeros
 
 BEGIN, ROWS, FINISH = 1, 2, 4  # phases of a run: the uniform tape forward, the rows, the uniform tape backward
+CHECKED = 1024  # doubles that `forward` checks at a time
 LAYER = 0  # opcode of the weighted sums of a layer; the opcodes of the rules follow
 
 
-def forward_items(value: Static, arity: Static, lanes, start, count, index, values):
+@inlined
+@disjoint
+def forward_items(value: Static, arity: Static, width: Static, lanes, start, count, index, values, results):
     """Compute operations on one or two operands; a formula with one operand receives it twice."""
     for _ in range(count):
         out = index[start + 1] * lanes
         a = index[start + 2] * lanes
         b = index[start + 1 + arity] * lanes
         start += 2 + arity
-        for lane in range(lanes):
-            values[out + lane] = value(values[a + lane], values[b + lane])
+        for block in range(0, lanes, width):
+            for lane in range(width):
+                results[out + block + lane] = value(values[a + block + lane], values[b + block + lane])
 
 
+@inlined
+@disjoint
 def forward_fold(
-    value: Static, finalize: Static, with_top: Static, arity: Static,
-    lanes, start, count, index, values, scratch,
+    value: Static, finalize: Static, with_top: Static, arity: Static, width: Static,
+    lanes, start, count, index, values, scratch, results,
 ):  # fmt: skip
     """Compute operations on lists of operands. `scratch` holds the maxima, if `with_top` is true, and the sums."""
     for _ in range(count):
         size = index[start]
         out = index[start + 1] * lanes
         start += 2
-        for lane in range(lanes):
-            scratch[lane] = -inf
-            scratch[lanes + lane] = 0.0
-        if with_top:
+        for block in range(0, lanes, width):
+            for lane in range(width):
+                scratch[lane] = -inf
+                scratch[width + lane] = 0.0
+            if with_top:
+                for i in range(start, start + size):
+                    a = index[i] * lanes + block
+                    for lane in range(width):
+                        scratch[lane] = max(scratch[lane], values[a + lane])
             for i in range(start, start + size):
-                a = index[i] * lanes
-                for lane in range(lanes):
-                    scratch[lane] = max(scratch[lane], values[a + lane])
-        for i in range(start, start + size):
-            a = index[i] * lanes
-            b = index[i + (arity - 1) * size] * lanes
-            for lane in range(lanes):
-                scratch[lanes + lane] += value(values[a + lane], values[b + lane], scratch[lane])
-        for lane in range(lanes):
-            values[out + lane] = finalize(scratch[lane], scratch[lanes + lane])
+                a = index[i] * lanes + block
+                b = index[i + (arity - 1) * size] * lanes + block
+                for lane in range(width):
+                    scratch[width + lane] += value(values[a + lane], values[b + lane], scratch[lane])
+            for lane in range(width):
+                results[out + block + lane] = finalize(scratch[lane], scratch[width + lane])
         start += arity * size
 
 
+@inlined
 def backward_operands(
-    partial_a: Static, partial_b: Static, arity: Static,
+    partial_a: Static, partial_b: Static, arity: Static, width: Static,
     mask, lanes, start, count, index, values, gradients,
 ):  # fmt: skip
     """Pass the gradients of operations back to their operands; `partial_b` is not used for one operand."""
@@ -88,17 +101,21 @@ def backward_operands(
             a = index[i] * lanes
             b = index[i + (arity - 1) * size] * lanes
             if mask & 1:
-                propagate(partial_a, a, a, b, out, lanes, values, gradients)
+                propagate(partial_a, width, a, a, b, out, lanes, values, gradients, gradients)
             if mask & 2:
-                propagate(partial_b, b, a, b, out, lanes, values, gradients)
+                propagate(partial_b, width, b, a, b, out, lanes, values, gradients, gradients)
         start += arity * size
 
 
 @inlined
-def propagate(partial: Static, x, a, b, out, lanes, values, gradients):
+@disjoint
+def propagate(partial: Static, width: Static, x, a, b, out, lanes, values, upstream, gradients):
     """Apply the chain rule: the gradient of operand `x` grows by upstream gradient times partial derivative."""
-    for lane in range(lanes):
-        gradients[x + lane] += gradients[out + lane] * partial(values[a + lane], values[b + lane], values[out + lane])
+    for block in range(0, lanes, width):
+        for lane in range(width):
+            gradients[x + block + lane] += upstream[out + block + lane] * partial(
+                values[a + block + lane], values[b + block + lane], values[out + block + lane]
+            )
 
 
 def multiply(
@@ -167,15 +184,26 @@ def layer_weights_tiles(
     return i
 
 
-def forward(lanes, kernels, tape, index, weights, values, scratch):
-    """Run a tape from its first operation to its last. A layer multiplies a matrix of weights."""
+def forward(lanes, kernels, tape, index, weights, values, scratch) -> bool:
+    """Run a tape from its first operation to its last. A layer multiplies a matrix of weights.
+
+    Return whether all values are finite. They are checked soon after they are computed, while the cache holds them.
+    """
+    checked = 0
     for k in range(len(tape)):
         code, start, count = tape[k, 0], tape[k, 2], tape[k, 3]
         size, weight = tape[k, 4], tape[k, 5]
         if code == LAYER:
             multiply(False, start + size, count, start, size, weight, size, 1, lanes, index, weights, values)
+            end = (index[start + size] + count) * lanes
         else:
             call_address(kernels[2 * code], lanes, start, count, index, values, scratch)
+            end = (index[start + 1] + count) * lanes
+        if end - checked >= CHECKED:
+            if not is_finite(values, checked, end):
+                return False
+            checked = end
+    return is_finite(values, checked, len(values))
 
 
 def backward(lanes, kernels, tape, index, weights, values, gradients, weight_gradients):
@@ -193,10 +221,10 @@ def backward(lanes, kernels, tape, index, weights, values, gradients, weight_gra
 
 
 @reordered
-def is_finite(numbers) -> bool:
-    """Return whether all numbers are finite: a finite number times 0 is 0, any other is NaN."""
+def is_finite(numbers, first, last) -> bool:
+    """Return whether numbers[first:last] are finite: a finite number times 0 is 0, any other is NaN."""
     total = 0.0
-    for i in range(len(numbers)):
+    for i in range(first, last):
         total += numbers[i] * 0.0
     return total == 0.0
 
@@ -283,8 +311,7 @@ def run(
     is not finite, `last` if all are, or -1 if the gradient is not.
     """
     if phases & BEGIN:
-        forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch)
-        if not is_finite(uniform_values):
+        if not forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch):
             return first
         take(uniform_values, weight_slots, weights)
         take(uniform_values, common_slots, common)
@@ -302,8 +329,7 @@ def run(
         spread(lanes, common, columns, values)
         for start in range(first, last, lanes):
             load(lanes, data, rows, start, last, values)
-            forward(lanes, kernels, tape, index, weights, values, scratch)
-            if not is_finite(values):
+            if not forward(lanes, kernels, tape, index, weights, values, scratch):
                 return start
             full = min(lanes, last - start)
             for lane in range(full):
@@ -325,6 +351,6 @@ def run(
         add(weight_gradients, weight_slots, uniform_gradients)
         add(common_gradients, common_slots, uniform_gradients)
         backward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_gradients, weight_gradients)
-        if not is_finite(uniform_gradients[:n_parameters]):
+        if not is_finite(uniform_gradients, 0, n_parameters):
             return -1
     return last

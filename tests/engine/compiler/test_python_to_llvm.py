@@ -1,6 +1,7 @@
 """Translated functions: each computes what Python computes."""
 
 import math
+import re
 from textwrap import dedent
 
 import numpy as np
@@ -141,6 +142,16 @@ def test_static_arguments_select_code_and_functions():
     out = np.zeros(2)
     compile_packed(dedent(text), ["f"]).call("f", pack(3.0, out))
     assert out.tolist() == [18.0, 9.0]
+
+
+def test_the_arrays_of_a_disjoint_function_are_marked_for_llvm():
+    text = "def f(x: Floats, out: Floats) -> None:\n    out[0] = x[0]"
+    load, store = [
+        line for line in translate(definitions(f"@disjoint\n{text}"), ["f"]).splitlines() if "!noalias" in line
+    ]
+    of_load, of_store = (dict(re.findall(r"!(alias\.scope|noalias) !(\d+)", line)) for line in (load, store))
+    assert of_load["alias.scope"] == of_store["noalias"] != of_load["noalias"] == of_store["alias.scope"]
+    assert "!noalias" not in translate(definitions(text), ["f"])
 
 
 def test_words_of_every_kind():
