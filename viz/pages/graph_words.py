@@ -6,7 +6,7 @@ import ast
 import html
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value
 from engine.formatting import printable
@@ -20,6 +20,9 @@ from viz.typeset import derivative, mathml, plugged_in
 MAX_EQUATIONS = 12  # of a list in one paragraph
 MAX_CONTRIBUTIONS = 6  # of a step, each with a line of its own
 MAX_EXPANSIONS = 60_000  # the most characters of all expressions in the leaves
+
+
+Item = TypeVar("Item")
 
 
 class GraphWords:
@@ -92,7 +95,8 @@ class GraphWords:
             f'<math><mo>=</mo><mn data-slot="{kind}"></mn></math></p>',
         ]
         equations = []
-        first_contributions: dict[str, Any] = {"contributions": step.contributions[:MAX_CONTRIBUTIONS]}
+        contributions, more = _first(step.contributions, MAX_CONTRIBUTIONS)
+        first_contributions: dict[str, Any] = {"contributions": contributions}
         shown = replace(step, **first_contributions)
         for c, (contribution, (product, sum_)) in enumerate(
             zip(shown.contributions, self.equations.chain_rule(shown), strict=True)
@@ -110,7 +114,6 @@ class GraphWords:
                 formula(sum_.mathml, f"before {c}"),
             ]
             equations.append(product)
-        more = _more(len(step.contributions) - MAX_CONTRIBUTIONS)
         if more:
             parts.append(f"<p>{more}</p>")
         return "".join(parts) + latex(equations)
@@ -156,15 +159,14 @@ def _code(node: Value) -> str:
     return f'<p class="code"><code>{html.escape(printable(line))}</code></p>' if line else ""
 
 
-def _more(count: int) -> str:
-    """Return how many equations are left out, "and 3 more"; "" if none are."""
-    return f"and {count} more" if count > 0 else ""
+def _first(items: Sequence[Item], most: int) -> tuple[Sequence[Item], str]:
+    """Return the first items, and how many are left out: "and 3 more", or "" if none are; one item is not left out."""
+    return (items, "") if len(items) <= most + 1 else (items[:most], f"and {len(items) - most} more")
 
 
 def _list(equations: Sequence[tuple[str, Equation]]) -> str:
     """Return the first equations in one paragraph, in words and as mathematics."""
-    more = _more(len(equations) - MAX_EQUATIONS)
-    shown = equations[:MAX_EQUATIONS]
+    shown, more = _first(equations, MAX_EQUATIONS)
     mathematics = "".join(f'<span class="item">{equation.mathml}</span> ' for _, equation in shown)
     return (
         spoken(markup(",  ".join(text for text, _ in shown) + (more and f" {more}")))
