@@ -23,6 +23,7 @@ from viz.network_units import Columns, Neuron, Unit, columns_of, connections, sh
 from viz.pages.dark_mode import colour_rules
 from viz.pages.html_page import asset, fill_page, page_path, write_page
 from viz.pages.playground_code import TrainingCode
+from viz.pages.playground_data import examples_markup
 from viz.pages.playground_program import saved_data
 from viz.pages.playground_shape import SEVERAL, model_texts, shape_data
 from viz.pages.playground_update import settings_of, update_script
@@ -41,14 +42,18 @@ SCRIPTS = (
     "playground_training.js",
     "playground_examples.js",
     "playground_state.js",
+    "playground_data.js",
     "playground_colours.js",
     "playground_network.js",
+    "playground_line.js",
     "playground_planes.js",
+    "playground_examples.js",
     "playground_points.js",
     "playground_marks.js",
     "playground_curves.js",
     "playground_player.js",
     "playground_settings.js",
+    "playground_table.js",
     "playground.js",
     "playground_save.js",
 )
@@ -161,6 +166,8 @@ def playground(
         "shape": shape,
         "first": first_loss,
         "colours": COLOURS,
+        "classes": class_names,
+        "inputs": input_names,
         "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), loss, offered),
     }
     updates = ",\n".join(
@@ -187,9 +194,16 @@ def playground(
             "controls": _controls(list(settings), choices, len(rows["data"])),
             "network": _network(columns, {w: i for i, w in enumerate(parameters)}, input_names),
             "axes": _axes(input_names),
-            "editing": _editing(task, class_names, len(rows["data"][0]) - model.n_inputs, len(rows["data"])),
-            "legend": _legend(task, class_names, has_hidden=len(layers) > 1, has_test=bool(rows["test"])),
-            "curves": _curves(has_accuracy=task != "number", has_test=bool(rows["test"])),
+            "examples": examples_markup(
+                task,
+                class_names,
+                input_names,
+                len(rows["data"][0]) - model.n_inputs,
+                len(rows["data"]),
+                len(rows["test"]),
+            ),
+            "legend": _legend(task, class_names, has_lines=len(layers) > 1 and model.n_inputs > 1),
+            "curves": _curves(has_accuracy=task != "number"),
         },
     )
     return write_page(path, text)
@@ -283,8 +297,8 @@ def _network(columns: Columns, numbers: dict[Any, int], input_names: list[str]) 
                 i = columns[0].index(unit)
                 name = html.escape(input_names[i])
                 units.append(
-                    f'<div class="unit" id="{ids[unit]}" data-input="{i}"><canvas role="img" aria-label="input {name}">'
-                    f'</canvas><span class="name">{name}</span></div>'
+                    f'<div class="unit" id="{ids[unit]}" data-input="{i}"><canvas aria-hidden="true">'
+                    f'</canvas><span class="name" data-input-name="{i}">{name}</span></div>'
                 )
         heading = "inputs" if k == 0 else "output" if k == len(shown) - 1 else f"layer {k}"
         parts.append(f'<div class="column"><h2>{heading}</h2><div class="units">{"".join(units)}</div></div>')
@@ -308,59 +322,40 @@ def _neuron(unit: Neuron, key: str, a: int, z: int, bias: int, n_layers: int) ->
 
 def _axes(names: list[str]) -> str:
     """Return the choice of the two inputs of the planes, and the values of the others."""
+    spans = [f'<span data-input-name="{i}">{html.escape(name)}</span>' for i, name in enumerate(names)]
     if len(names) <= 2:
-        labels = [html.escape(name) for name in names]
-        return f"<span>across: {labels[0]}</span>" + (f"<span>up: {labels[1]}</span>" if len(names) == 2 else "")
-    options = [(str(i), name) for i, name in enumerate(names)]
+        return f"<span>across: {spans[0]}</span>" + (f"<span>up: {spans[1]}</span>" if len(names) == 2 else "")
+    options = "".join(
+        f'<option value="{i}" data-input-name="{i}">{html.escape(x)}</option>' for i, x in enumerate(names)
+    )
     held = "".join(
-        f'<label data-held="{i}"><span>{html.escape(name)} = <output></output></span> '
-        f'<input type="range" step="any" aria-label="value of {html.escape(name)}"></label>'
-        for i, name in enumerate(names[:20])
+        f'<label data-held="{i}"><span><span class="spoken">value of </span>{span} = <output></output></span> '
+        '<input type="range" step="any"></label>'
+        for i, span in enumerate(spans[:20])
     )
-    return (
-        _field("across", _select("input across", options), "across")
-        + _field("up", _select("input up", options), "up")
-        + f'<div id="play-held">{held}</div>'
+    choices = "".join(
+        f'<label><span>{way}</span> <select id="play-input-{way}" aria-label="input {way}">{options}</select></label>'
+        for way in ("across", "up")
     )
+    return f'{choices}<div id="play-held">{held}</div>'
 
 
-def _editing(task: str, classes: list[str], target_size: int, n_examples: int) -> str:
-    """Return the controls for examples that are added in the plane; none if one needs several numbers as its target."""
-    if task != "classes" and target_size > 1:
-        return ""
-    if task == "number":
-        target = _field("target", _number("target", step="any", value=0))
-    else:
-        target = "".join(
-            f'<label><input type="radio" name="play-class" value="{k}"{" checked" if k == 0 else ""}> '
-            f"<span>{html.escape(name)}</span></label>"
-            for k, name in enumerate(classes)
-        )
-    return (
-        '<div id="play-examples"><label><input type="checkbox" id="play-edit"> <span>edit the examples</span></label>'
-        f'<span>(<output id="play-count" aria-label="number of examples">{n_examples}</output>)</span>'
-        f'<span data-editing role="group" aria-label="target of a new example" hidden>{target}</span>'
-        "<span data-editing hidden>click: add, drag: move, right click: remove. Keys: arrows, Enter, Delete</span>"
-        "</div>"
-    )
-
-
-def _legend(task: str, classes: list[str], *, has_hidden: bool, has_test: bool) -> str:
-    lines = "<span>hollow: test</span>" if has_test else ""
-    lines += '<span><span class="line"></span> sums of layer 1 are 0</span>' if has_hidden else ""
+def _legend(task: str, classes: list[str], *, has_lines: bool) -> str:
+    lines = '<span class="test">hollow: test</span>'
+    lines += '<span><span class="line"></span> sums of layer 1 are 0</span>' if has_lines else ""
     if task == "number":
         return f'<span><span class="scale"></span> least to largest target</span>{lines}'
     marks = "".join(
         f'<span class="class"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-class="{k}"/></svg>'
-        f"{html.escape(name)}</span>"
+        f'<span data-class-name="{k}">{html.escape(name)}</span></span>'
         for k, name in enumerate(classes)
     )
     return f"{marks}{lines}"
 
 
-def _curves(*, has_accuracy: bool, has_test: bool) -> str:
+def _curves(*, has_accuracy: bool) -> str:
     """Return the curves of the loss and of the accuracy, with their last numbers."""
-    parts = ["training", "test"] if has_test else ["training"]
+    parts = ["training", "test"]
     curves = []
     for kind in ["loss", "accuracy"] if has_accuracy else ["loss"]:
         labels = {part: "accuracy" if (part, kind) == ("training", "accuracy") else f"{part} {kind}" for part in parts}

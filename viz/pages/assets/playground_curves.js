@@ -18,7 +18,7 @@ const curves = (() => {
         const x = (300 * at.epoch) / Math.max(1, training.epochs);
         return `${x.toFixed(2)} ${(98 - (96 * (at[part][kind] ?? 0)) / high).toFixed(2)}`;
       });
-      path.setAttribute("d", `M${points.join("L")}`);
+      path.setAttribute("d", points.length > 0 ? `M${points.join("L")}` : "");
     }
     const last = curve[curve.length - 1];
     for (const part of /** @type {const} */ (["training", "test"])) {

@@ -6,15 +6,16 @@ const planes = (() => {
   const { axes, held, ranges, targetRange, coordinate } = space;
   const { drawn, channels, mixed, pixel, shade } = colours;
   const { neurons, outputUnits } = network;
-  const N = Math.max(24, Math.min(100, Math.floor(Math.sqrt(4e6 / (training.most.signals + training.width)))));
-  const SMALL = Math.ceil(N / 2); // pixels of the picture of a neuron
-  const grid = training.place(N * N);
-  const plane = training.reserve(N * N * training.most.signals);
+  const isLine = inputs === 1; // then the grid is a row of points
+  const N = isLine ? 200 : Math.max(24, Math.min(100, Math.floor(Math.sqrt(4e6 / (training.most.signals + training.width)))));
+  const SMALL = isLine ? 100 : Math.ceil(N / 2); // pixels of the picture of a neuron
+  const POINTS = isLine ? N : N * N;
+  const grid = training.place(POINTS);
+  const plane = training.reserve(POINTS * training.most.signals);
   training.allocate();
-  const [lowest, highest] = targetRange;
 
   function fillGrid() {
-    for (let i = 0; i < N * N; i++) {
+    for (let i = 0; i < POINTS; i++) {
       const at = grid.place + i * training.width;
       for (let k = 0; k < inputs; k++) training.floats[at + k] = held[k];
       if (inputs > 1) training.floats[at + axes[1]] = coordinate(axes[1], 1 - (Math.floor(i / N) + 0.5) / N);
@@ -26,6 +27,7 @@ const planes = (() => {
   function answer(i) {
     const y = training.floats[plane + i * training.signals + outputUnits[0].z];
     if (task === "binary") return Math.tanh(y / 2);
+    const [lowest, highest] = targetRange;
     if (task === "number") return highest > lowest ? (2 * (y - lowest)) / (highest - lowest) - 1 : y;
     return y;
   }
@@ -40,7 +42,7 @@ const planes = (() => {
     if (name === "tanh" || name === "sign") return (x) => x;
     if (name === "sigmoid") return (x) => 2 * x - 1;
     let size = 1e-9;
-    for (let i = 0; i < N * N; i += 3) size = Math.max(size, Math.abs(training.floats[plane + i * training.signals + z]));
+    for (let i = 0; i < POINTS; i += 3) size = Math.max(size, Math.abs(training.floats[plane + i * training.signals + z]));
     return (x) => x / size;
   }
 
@@ -48,9 +50,13 @@ const planes = (() => {
   function drawNeuron(unit) {
     const { canvas } = unit;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const scale = scaleOf(unit);
+    if (isLine) {
+      line.drawNeuron(context, N, (i) => scale(training.floats[plane + i * training.signals + unit.z]), 4);
+      return;
+    }
     unit.image ??= context.createImageData(SMALL, SMALL);
     const pixels = new Uint32Array(unit.image.data.buffer);
-    const scale = scaleOf(unit);
     const { floats } = training;
     const { signals } = training;
     const dark = pixel(channels(drawn.ink));
@@ -72,6 +78,9 @@ const planes = (() => {
   const image = new ImageData(N, N);
   const pixels = new Uint32Array(image.data.buffer);
 
+  /** The place of an output of the network among the signals. @param {number} k */
+  const placeOfOutput = (k) => training.signals - outputs + k;
+
   /** The colours of the large plane. */
   function colourPlane() {
     const { floats } = training;
@@ -79,20 +88,19 @@ const planes = (() => {
     const { selected } = shown;
     if (selected) {
       const scale = scaleOf(selected);
-      for (let i = 0; i < N * N; i++) pixels[i] = shade(scale(floats[plane + i * signals + selected.z]));
+      for (let i = 0; i < POINTS; i++) pixels[i] = shade(scale(floats[plane + i * signals + selected.z]));
     } else if (task === "classes") {
       const back = channels(drawn.paper);
       /** @type {number[]} */
       const y = Array.from({ length: outputs }, () => 0);
-      const places = outputUnits.length === outputs ? outputUnits.map(({ z }) => z) : [];
-      for (let i = 0; i < N * N; i++) {
-        for (let k = 0; k < outputs; k++) y[k] = floats[plane + i * signals + (places[k] ?? signals - outputs + k)];
+      for (let i = 0; i < POINTS; i++) {
+        for (let k = 0; k < outputs; k++) y[k] = floats[plane + i * signals + placeOfOutput(k)];
         const best = largest(y);
         const posterior = 1 / y.reduce((sum, other) => sum + Math.exp(other - y[best]), 0);
         pixels[i] = pixel(mixed(back, drawn.classes[best], 0.15 + 0.5 * posterior));
       }
     } else {
-      for (let i = 0; i < N * N; i++) pixels[i] = shade(answer(i));
+      for (let i = 0; i < POINTS; i++) pixels[i] = shade(answer(i));
     }
   }
 
@@ -130,10 +138,41 @@ const planes = (() => {
     if (size === 0) return;
     if (large.width !== size) large.width = large.height = size;
     const context = /** @type {CanvasRenderingContext2D} */ (large.getContext("2d"));
+    const unit = size / 300;
+    if (isLine) drawCurve(context, unit);
+    else drawColours(context, size, unit);
+    points.draw(context, size, unit);
+    const place = points.cursor();
+    if (place) {
+      const [x, y] = [place[0] * size, (1 - place[1]) * size];
+      context.strokeStyle = drawn.ink;
+      context.lineWidth = 1.5 * unit;
+      context.strokeRect(x - 6 * unit, y - 6 * unit, 12 * unit, 12 * unit);
+    }
+  }
+
+  /** Draw the answer, or the neuron in large, over the only input. @param {CanvasRenderingContext2D} context @param {number} unit */
+  function drawCurve(context, unit) {
+    const { selected } = shown;
+    const read = (/** @type {number} */ i, /** @type {number} */ place) => training.floats[plane + i * training.signals + place];
+    if (selected) {
+      const scale = scaleOf(selected);
+      line.drawNeuron(context, N, (i) => scale(read(i, selected.z)), 2.2 * unit);
+    } else {
+      line.drawAnswer(context, N, (i, k) => read(i, placeOfOutput(k)), unit);
+    }
+  }
+
+  /**
+   * Draw the colours of the plane, and the lines where it is 0.
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} size
+   * @param {number} unit
+   */
+  function drawColours(context, size, unit) {
     colourPlane();
     /** @type {CanvasRenderingContext2D} */ (ofPlane.getContext("2d")).putImageData(image, 0, 0);
     context.drawImage(ofPlane, 0, 0, size, size);
-    const unit = size / 300;
     context.strokeStyle = drawn.ink;
     const { floats } = training;
     const { signals } = training;
@@ -148,13 +187,6 @@ const planes = (() => {
       context.lineWidth = 2.2 * unit;
       if (task !== "classes") traceZero(context, answer, size);
     }
-    points.draw(context, size, unit);
-    const place = points.cursor();
-    if (place) {
-      const [x, y] = [place[0] * size, (1 - place[1]) * size];
-      context.lineWidth = 1.5 * unit;
-      context.strokeRect(x - 6 * unit, y - 6 * unit, 12 * unit, 12 * unit);
-    }
   }
 
   /** The pictures of the inputs, which change with the axes only. */
@@ -164,6 +196,10 @@ const planes = (() => {
       const canvas = element.querySelector("canvas");
       canvas.width = canvas.height = SMALL;
       const context = canvas.getContext("2d");
+      if (isLine) {
+        line.drawNeuron(context, N, (i) => (2 * i) / N - 1, 4);
+        continue;
+      }
       const picture = context.createImageData(SMALL, SMALL);
       const colours = new Uint32Array(picture.data.buffer);
       const size = Math.max(...ranges[axis].map(Math.abs));
@@ -205,19 +241,24 @@ const planes = (() => {
   for (const label of all("[data-held]")) {
     const i = Number(label.dataset.held);
     const slider = label.querySelector("input");
-    [slider.min, slider.max] = ranges[i].map(String);
-    slider.value = String(held[i]);
     const show = () => {
+      [slider.min, slider.max] = ranges[i].map(String);
+      slider.value = String(held[i]);
       label.querySelector("output").textContent = formatNumber(held[i], 3);
     };
     slider.addEventListener("input", () => {
       held[i] = slider.valueAsNumber;
-      show();
+      label.querySelector("output").textContent = formatNumber(held[i], 3);
       showAxes();
       drawPlanes();
     });
+    document.addEventListener("play-data", show);
     show();
   }
+  document.addEventListener("play-data", () => {
+    showAxes();
+    drawPlanes();
+  });
 
   new ResizeObserver(() => drawPlane()).observe(large);
   return { canvas: large, drawPlane, drawAll: drawPlanes, drawInputs, showAxes };

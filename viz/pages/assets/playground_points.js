@@ -3,9 +3,7 @@
 
 const points = (() => {
   const { inputs, task, train, test } = training.data;
-  const { axes, held, ranges, targetRange } = space;
   const { drawn, marks, mixed } = colours;
-  const [lowest, highest] = targetRange;
 
   /**
    * @param {CanvasRenderingContext2D} context
@@ -18,9 +16,9 @@ const points = (() => {
     const isOutside = inputs > 2;
     for (const [rows, isTest] of /** @type {[number[][], boolean][]} */ ([[train, false], [test, true]])) {
       for (const row of rows) {
-        const [x, y] = axes.map((axis) => (row[axis] - ranges[axis][0]) / (ranges[axis][1] - ranges[axis][0]));
+        const [x, y] = space.place(row);
         const mark = markOf(row);
-        context.setTransform(scale, 0, 0, scale, x * size, (inputs > 1 ? 1 - y : 0.5) * size);
+        context.setTransform(scale, 0, 0, scale, x * size, (1 - y) * size);
         context.globalAlpha = isOutside ? 0.8 : 1;
         context.lineWidth = 1.1;
         context.fillStyle = isTest ? drawn.paper : mark.colour;
@@ -38,6 +36,7 @@ const points = (() => {
   function markOf(row) {
     const target = row.slice(inputs);
     if (task === "number") {
+      const [lowest, highest] = space.targetRange;
       const t = highest > lowest ? (target[0] - lowest) / (highest - lowest) : 0.5;
       return { shape: 0, colour: `rgb(${mixed(drawn.classes[0], drawn.classes[1], t)})` };
     }
@@ -45,16 +44,12 @@ const points = (() => {
     return { shape: k, colour: `rgb(${drawn.classes[k]})` };
   }
 
-  const examples = editExamples({
-    canvas: byId("play-canvas"), axes, held, ranges, draw: () => planes.drawPlane(),
-    changed: () => {
-      shown.curve[shown.curve.length - 1] = curves.scores();
-      byId("play-batch-size").max = String(train.length);
-      byId("play-count").textContent = String(train.length);
-      planes.drawPlane();
-      curves.draw();
-    },
+  document.addEventListener("play-data", () => {
+    if (shown.curve.length > 0) shown.curve[shown.curve.length - 1] = curves.scores();
+    byId("play-batch-size").max = String(train.length);
+    if (byId("play-count")) byId("play-count").textContent = String(train.length);
+    curves.draw();
   });
 
-  return { cursor: examples.cursor, draw };
+  return { cursor: editExamples(byId("play-canvas"), () => planes.drawPlane()).cursor, draw };
 })();

@@ -25,7 +25,7 @@
  */
 
 const PATIENCE = 20; // epochs without progress
-const MOST_ADDED = 500; // examples
+const MOST_ADDED = 500; // examples, before the memory grows
 
 class Training {
   /** The memory: parameters, gradients, and what was reserved. */
@@ -64,19 +64,14 @@ class Training {
     this.data = data;
     this.shape = shape;
     this.width = data.inputs + this.targetSize();
-    const { train, test } = data;
     this.memory = new WebAssembly.Memory({ initial: 1 });
     /** The numbers for the largest shape. */
     this.most = { parameters: shape.mostParameters, signals: shape.mostSignals };
     this.end = 2 * this.most.parameters;
-    this.room = train.length + MOST_ADDED;
-    this.train = this.place(this.room);
-    this.test = this.place(test.length);
-    const orderPlace = this.reserve(Math.ceil(this.room / 2));
-    this.results = this.reserve(Math.max(this.room, test.length) * (1 + data.outputs));
-    this.orderPlace = 8 * orderPlace;
+    this.train = this.test = { n: 0, place: 0 };
+    this.room = this.results = this.orderPlace = 0;
+    this.reserveExamples(data.train.length + data.test.length + MOST_ADDED);
     this.code = this.build();
-    this.floats.set(test.flat(), this.test.place);
     this.readExamples();
     this.settings = structuredClone(data.settings);
     this.optimizer = data.optimizer;
@@ -107,6 +102,15 @@ class Training {
     return { n, place: this.reserve(n * this.width) };
   }
 
+  /** Reserve rows for both parts of the examples, and what goes with each. @param {number} room */
+  reserveExamples(room) {
+    this.room = room;
+    this.train = this.place(room);
+    this.test = this.place(room);
+    this.orderPlace = 8 * this.reserve(Math.ceil(room / 2));
+    this.results = this.reserve(room * (1 + this.data.outputs));
+  }
+
   /** Let the memory have all that is reserved. */
   allocate() {
     const missing = Math.ceil((8 * this.end - this.memory.buffer.byteLength) / 65536);
@@ -117,12 +121,18 @@ class Training {
     this.order = new Int32Array(this.memory.buffer, this.orderPlace, this.train.n);
   }
 
-  /** Train with the examples of `data.train` from now on; the epoch begins again. */
+  /** Train and test with the examples of `data` from now on; the epoch begins again. */
   readExamples() {
-    const { train } = this.data;
+    const { train, test } = this.data;
     this.noteChange();
-    this.train.n = train.length;
-    this.floats.set(train.flat(), this.train.place);
+    if (train.length + test.length > this.room) {
+      this.reserveExamples(2 * (train.length + test.length));
+      this.allocate();
+    }
+    for (const [part, rows] of /** @type {const} */ ([[this.train, train], [this.test, test]])) {
+      part.n = rows.length;
+      rows.forEach((row, i) => this.floats.set(row, part.place + i * this.width));
+    }
     this.order = new Int32Array(this.memory.buffer, this.orderPlace, train.length);
     this.beginEpoch();
   }

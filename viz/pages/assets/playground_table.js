@@ -1,0 +1,174 @@
+// @ts-check
+// A table of the user's own: pasted or from a file, checked line by line. Its texts never become markup.
+
+{
+  const { inputs, outputs, task, train } = training.data;
+  const dialog = byId("play-table");
+  const text = byId("play-table-text");
+  const targets = train[0].length - inputs;
+  const hasClasses = task === "classes" || (task !== "number" && targets === 1);
+
+  /** What is wrong with a table: the name of a sentence, and the texts for its places. */
+  class TableError extends Error {
+    /** @param {string} name @param {Record<string, unknown>} places */
+    constructor(name, places) {
+      super(name);
+      this.places = places;
+    }
+  }
+
+  /**
+   * The cells of each line that is not empty, with its number.
+   * @param {string} table
+   * @returns {{line: number, cells: string[]}[]}
+   */
+  function readLines(table) {
+    const lines = table.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
+    const separator = ["\t", ";", ","].find((each) => lines.some((line) => line.includes(each))) ?? ",";
+    const cell = new RegExp(`${separator}(?:\\s*"((?:[^"]|"")*)"\\s*(?=${separator}|$)|([^${separator}]*))`, "g");
+    return lines.map((content, i) => {
+      const cells = Array.from((separator + content).matchAll(cell), ([, quoted, plain]) => {
+        const trimmed = (quoted?.replaceAll('""', '"') ?? plain).trim();
+        return separator === "," ? trimmed : trimmed.replace(/^([+-]?\d*),(\d+)$/, "$1.$2"); // a decimal comma
+      });
+      return { line: i + 1, cells };
+    }).filter(({ cells }) => cells.some((each) => each !== ""));
+  }
+
+  /** A cell as a finite number, or nan. @param {string} cell */
+  const numberIn = (cell) => {
+    const x = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(cell) ? Number(cell) : NaN;
+    return Number.isFinite(x) ? x : NaN;
+  };
+
+  /** Numbers in increasing order, then other texts in alphabetical order. @param {string} a @param {string} b */
+  const compareClasses = (a, b) => {
+    const [x, y] = [numberIn(a), numberIn(b)];
+    if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
+    return x - y || (a < b ? -1 : Number(a > b));
+  };
+
+  /**
+   * Return the examples of a table and the names of its inputs and classes.
+   * @param {string} table
+   */
+  function readTable(table) {
+    const lines = readLines(table);
+    const columns = inputs + (hasClasses ? 1 : targets);
+    const isHeader = lines.length > 0 && lines[0].cells.every((cell) => Number.isNaN(numberIn(cell)))
+      && (lines.length === 1 || lines[0].cells.length === columns);
+    const header = isHeader ? /** @type {{cells: string[]}} */ (lines.shift()).cells : [...dataset.names.inputs, "target"];
+    if (lines.length < 2) throw new TableError("few", { rows: lines.length });
+    if (lines.length > dataset.MAX_EXAMPLES) throw new TableError("many", { most: dataset.MAX_EXAMPLES, rows: lines.length });
+    const known = hasClasses ? dataset.names.classes : [];
+    const found = new Set(/** @type {string[]} */ ([]));
+    const rows = lines.map(({ line, cells }) => {
+      if (cells.length !== columns) throw new TableError("columns", { line, columns, cells: cells.length, inputs });
+      return cells.map((cell, k) => {
+        const place = { line, column: k + 1, name: header[k] ?? "target", cell: `"${cell.slice(0, 40)}"` };
+        if (hasClasses && k === inputs) {
+          if (cell === "") throw new TableError("empty", place);
+          found.add(cell);
+          if (found.size > known.length) throw new TableError("classes", { ...place, classes: known.length });
+          return cell;
+        }
+        if (Number.isNaN(numberIn(cell))) throw new TableError("number", place);
+        return numberIn(cell);
+      });
+    });
+    const areKnown = [...found].every((name) => known.includes(name));
+    const classes = areKnown ? [...known] : [...found].sort(compareClasses);
+    while (classes.length < known.length) classes.push(known[classes.length]);
+    const numbers = rows.map((row) => {
+      if (!hasClasses) return /** @type {number[]} */ (row);
+      const k = classes.indexOf(/** @type {string} */ (row[inputs]));
+      const target = task === "classes" ? Array.from({ length: outputs }, (_, i) => Number(i === k)) : [task === "hinge" ? 2 * k - 1 : k];
+      return [.../** @type {number[]} */ (row.slice(0, inputs)), ...target];
+    });
+    return { rows: numbers, inputs: header.slice(0, inputs), classes };
+  }
+
+  /** Give every input mean 0 and standard deviation 1. @param {number[][]} rows @param {string[]} names */
+  function standardize(rows, names) {
+    for (let k = 0; k < inputs; k++) {
+      const mean = rows.reduce((sum, row) => sum + row[k] / rows.length, 0);
+      const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (row[k] - mean) ** 2 / rows.length, 0)) || 1;
+      if (!Number.isFinite(deviation)) throw new TableError("overflow", { column: k + 1, name: names[k] });
+      for (const row of rows) row[k] = (row[k] - mean) / deviation;
+    }
+  }
+
+  /** @param {TableError | null} error */
+  function explain(error) {
+    for (const sentence of all("[data-table-error]")) {
+      sentence.hidden = sentence.dataset.tableError !== error?.message;
+      if (!error || sentence.hidden) continue;
+      for (const place of sentence.querySelectorAll("[data-place]")) place.textContent = String(error.places[place.dataset.place]);
+    }
+    text.setAttribute("aria-invalid", String(error !== null));
+  }
+
+  function use() {
+    try {
+      const table = readTable(text.value);
+      if (byId("play-table-standardize").checked) standardize(table.rows, table.inputs);
+      explain(null);
+      dialog.close();
+      player.pause();
+      dataset.replace(table.rows, table.inputs, table.classes);
+      player.reset();
+    } catch (error) {
+      if (!(error instanceof TableError)) throw error;
+      explain(error);
+      text.focus();
+    }
+  }
+
+  /** @param {string} table */
+  function open(table) {
+    player.pause();
+    text.value = table;
+    explain(null);
+    if (!dialog.open) dialog.showModal();
+  }
+
+  byId("play-table-open").addEventListener("click", () => open(text.value));
+  byId("play-table-use").addEventListener("click", use);
+  byId("play-table-file").addEventListener("change", async (/** @type {any} */ event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) open(await file.text());
+  });
+  document.addEventListener("paste", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    if (target.closest("input, textarea, dialog") || !pasted.trim().includes("\n")) return;
+    event.preventDefault();
+    open(pasted);
+  });
+
+  // Test part and noise.
+
+  /** @param {string} key @param {() => number} get @param {(x: number) => void} set */
+  function slider(key, get, set) {
+    const input = byId(`play-${key}-share`);
+    const show = () => {
+      byId(`play-${key}-percent`).textContent = String(Math.round(100 * get()));
+      input.setAttribute("aria-valuetext", byId(`play-${key}-percent`).parentElement.textContent);
+      if (document.activeElement !== input) input.value = String(100 * get());
+    };
+    input.addEventListener("input", () => set(input.valueAsNumber / 100));
+    document.addEventListener("play-data", show);
+    show();
+  }
+  slider("test", () => dataset.share, (x) => dataset.split(x));
+  slider("noise", () => dataset.noise, (x) => dataset.setNoise(x));
+
+  function showNames() {
+    for (const element of all("[data-class-name]")) element.textContent = dataset.names.classes[element.dataset.className];
+    for (const element of all("[data-input-name]")) element.textContent = dataset.names.inputs[element.dataset.inputName];
+    byId("play").classList.toggle("no-test", training.data.test.length === 0);
+  }
+  for (const name of ["play-data", "play-shape"]) document.addEventListener(name, showNames);
+  showNames();
+}
