@@ -8,7 +8,8 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable
 
-from engine import formulas
+from engine.formula_check import RESERVED, check
+from engine.formulas import BINARY_FUNCTIONS, MATH_FUNCTIONS, names
 from engine.functions import FUNCTIONS, binary, list_function, unary
 from engine.rules import RULES, Binary, Fold, Unary
 from engine.validation import describe
@@ -78,9 +79,9 @@ def rule(
                 raise TypeError(f"{name} of a rule must be a str such as 'a**3', got {describe(text)}")
     _check_symbol(symbol, value)
     table = {name: RULES[name].arity for name in FUNCTIONS if name != symbol and not RULES[name].finalize}
-    functions = {name: 1 + (name in formulas.BINARY_FUNCTIONS) for name in formulas.MATH_FUNCTIONS} | table
-    formulas.check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
-    letters = ["a", "b"] if "b" in formulas.names(value) else ["a"]
+    functions = {name: 1 + (name in BINARY_FUNCTIONS) for name in MATH_FUNCTIONS} | table
+    check(f"the value of {symbol}", value, ["a", "b", "top"] if finalize else ["a", "b"], functions)
+    letters = ["a", "b"] if "b" in names(value) else ["a"]
     if len(partials) != len(letters):
         derivatives = "1 partial derivative" if len(letters) == 1 else "2 partial derivatives"
         raise ValueError(
@@ -88,21 +89,21 @@ def rule(
             f"got {len(partials)}"
         )
     if finalize:
-        formulas.check(f"finalize of {symbol}", finalize, ["total", "top"], functions)
+        check(f"finalize of {symbol}", finalize, ["total", "top"], functions)
     differentiable = table | {"abs": 1, "float": 1} | ({} if finalize else {symbol: len(letters)})
     for letter, partial in zip(letters, partials, strict=True):
         name = f"the partial derivative of {symbol} with respect to {letter}"
-        formulas.check(name, partial, [*letters, "out"], differentiable)
+        check(name, partial, [*letters, "out"], differentiable)
     if len(notation) not in (0, 1, 1 + len(letters)):
         raise ValueError(
             f"notation of {symbol} must be the value, or the value and each partial derivative, "
             f"got {len(notation)} texts"
         )
     for text in filter(None, (domain, *notation)):
-        formulas.check(f"notation of {symbol}", text, [*letters, "out"], None)
+        check(f"notation of {symbol}", text, [*letters, "out"], None)
 
     kind, publish = (Fold, list_function) if finalize else (Binary, binary) if "b" in letters else (Unary, unary)
-    called = set().union(*map(formulas.names, (value, finalize or "pi", *partials)))
+    called = set().union(*map(names, (value, finalize or "pi", *partials)))
     scope = {name: RULES[name] for name in called & RULES.keys()}
     row = kind(symbol, value, partials, summary, domain, notation, finalize, scope=scope)
     RULES[symbol] = scope[symbol] = row
@@ -123,8 +124,8 @@ def _check_symbol(symbol: str, value: str) -> None:
         raise ValueError(f"the symbol of a rule must be a name such as 'mish', got {symbol!r}")
     engine = sys.modules["engine"]
     modules = (module.name for module in pkgutil.iter_modules(engine.__path__))
-    reserved = {*formulas.RESERVED, *modules, *RULES, *dir(engine), *vars(Value), *dir(builtins)} - CUSTOM_RULES
+    reserved = {*RESERVED, *modules, *RULES, *dir(engine), *vars(Value), *dir(builtins)} - CUSTOM_RULES
     if value not in (f"{symbol}(a)", f"{symbol}(a, b)"):
-        reserved |= formulas.MATH_FUNCTIONS.keys()
+        reserved |= MATH_FUNCTIONS.keys()
     if symbol in reserved:
         raise ValueError(f"the symbol of a rule must be a new name, got {symbol!r}, which is in use")

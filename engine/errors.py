@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from engine.formatting import format_number, printable
-from engine.formulas import StaleGraphError
 from engine.graph import operand_rows
 from engine.labels import (
     evaluated,
@@ -23,6 +22,10 @@ from engine.labels import (
 
 if TYPE_CHECKING:
     from engine.value import Value
+
+
+class StaleGraphError(Exception):
+    """The data of a node no longer follows from the data of its operands."""
 
 
 RULE_ERRORS = (ArithmeticError, ValueError, StaleGraphError)  # of Rule.evaluate and backward; below, those of users

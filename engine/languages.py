@@ -1,6 +1,6 @@
 """The text of a row in other programming languages: JavaScript for the live pages, and the languages of `source`.
 
-A text is translated through the syntax tree of its canonical form (`engine.formulas.canonical`), in which every number
+A text is translated through the syntax tree of its canonical form (`engine.canonical_form`), in which every number
 is a float, a power is a call of `pow`, and a condition occurs only where a condition belongs. Sums, products, calls and
 parentheses are written and rounded alike in Python, C and JavaScript, so a `Language` holds only the differences.
 """
@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from engine.formulas import MATH_FUNCTIONS, canonical
+from engine.canonical_form import canonical
+from engine.formulas import MATH_FUNCTIONS
 from engine.rules import Rule
 
 

@@ -34,7 +34,9 @@ from functools import cached_property
 from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
-from engine.formulas import MATH_FUNCTIONS, StaleGraphError, canonical, canonical_on_values, compile_formula, names
+from engine.canonical_form import canonical, canonical_on_values
+from engine.errors import StaleGraphError
+from engine.formulas import MATH_FUNCTIONS, compile_formula, names
 from engine.graph import operand_rows
 
 if TYPE_CHECKING:

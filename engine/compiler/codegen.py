@@ -20,11 +20,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from engine.canonical_form import canonical
 from engine.compiler import python_to_llvm, runtime, simd, vector_math
 from engine.compiler.cache import MachineCode, load_machine_code
 from engine.compiler.python_to_llvm import INTRINSICS, definitions, translate
 from engine.custom import CUSTOM_RULES
-from engine.formulas import MATH_FUNCTIONS, canonical, guarded, names
+from engine.formula_guard import guarded
+from engine.formulas import MATH_FUNCTIONS, names
 from engine.rules import RULES, Rule
 
 # Functions that LLVM turns into vector instructions.

@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from engine.canonical_form import canonical
 from engine.custom import CUSTOM_RULES
-from engine.formulas import MATH_FUNCTIONS, canonical
+from engine.formulas import MATH_FUNCTIONS, names
 from engine.rules import Rule
 
 # Functions with a finite value at every number
@@ -20,12 +21,6 @@ TOTAL = {
 cached_canonical = lru_cache(canonical)
 
 
-@lru_cache
-def names_in(text: str) -> set[str]:
-    """Return the names in a text."""
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-
-
 def text_of(rule: Rule, part: str) -> str:
     """Return the text of a part of a row: `value`, `finalize`, or the partial derivative with respect to `a` or `b`."""
     return {"value": rule.value, "finalize": rule.finalize}.get(part) or rule.partials["ab".index(part)]
@@ -35,7 +30,7 @@ def arguments_of(rule: Rule, part: str) -> list[str]:
     """Return the arguments of the function for a part of a row; a value is called with all operands."""
     if part == "value" and not rule.finalize:
         return list("ab"[: rule.arity])
-    return [letter for letter in ("a", "b", "out", "total", "top") if letter in names_in(text_of(rule, part))]
+    return [letter for letter in ("a", "b", "out", "total", "top") if letter in names(text_of(rule, part))]
 
 
 def may_hide(rule: Rule, text: str) -> bool:

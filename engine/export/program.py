@@ -13,13 +13,12 @@ from engine.export.expressions import (
     arguments_of,
     cached_canonical,
     may_hide,
-    names_in,
     simplified,
     text_of,
 )
 from engine.export.lines import Function, Line, Sharing
 from engine.export.naming import RESERVED, RESERVED_FUNCTIONS, identifier
-from engine.formulas import MATH_FUNCTIONS
+from engine.formulas import MATH_FUNCTIONS, names
 from engine.graph import dependents, operand_rows, topological_order
 from engine.labels import substitute, unparse
 from engine.rules import Rule
@@ -121,7 +120,7 @@ class Program:
             return [Line(name, self._part(rule, "value", rows[0]), comment=comment)]
         lines: list[Line] = []
         top: dict[str, str] = {}
-        if "top" in names_in(rule.value) | names_in(rule.finalize):
+        if "top" in names(rule.value) | names(rule.finalize):
             top = {"top": self._new_name(f"{name}_top")}
             lines += _chunks(top["top"], [row["a"] for row in rows], "max({}, {})", LONGEST_MAXIMUM)
         total = name if rule.finalize == "total" else self._new_name(f"{name}_total")

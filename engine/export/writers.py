@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from engine.export.lines import Function, Line
 from engine.export.program import Program
-from engine.formulas import MATH_FUNCTIONS, guarded
+from engine.formula_guard import guarded
+from engine.formulas import MATH_FUNCTIONS
 from engine.languages import NUMPY, PLAIN_JAVASCRIPT, PYTHON, C, Language, translate
 
 WIDEST = 100  # characters per line

@@ -14,7 +14,7 @@ from mpmath import mp
 
 import engine
 from engine import RULES, Rule, Value
-from engine.formulas import StaleGraphError
+from engine.errors import StaleGraphError
 from engine.functions import FUNCTIONS, METHODS
 from engine.rules import Binary, Fold
 from tests.accuracy import DEFINITIONS, ROWS, exactly, points

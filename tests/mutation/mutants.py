@@ -17,7 +17,12 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
 ROW_CLASSES = ("Rule", "Unary", "Binary", "Fold", "Plus", "Times", "Sum", "Dot")
-CODE_FILES = ("engine/formulas.py", "engine/rules.py")  # files whose strings hold code
+CODE_FILES = (
+    "engine/canonical_form.py",
+    "engine/formula_guard.py",
+    "engine/formulas.py",
+    "engine/rules.py",
+)  # files whose strings hold code
 
 
 @dataclass(frozen=True)

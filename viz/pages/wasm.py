@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.formulas import MATH_FUNCTIONS, canonical
+from engine.canonical_form import canonical
+from engine.formulas import MATH_FUNCTIONS
 from engine.rules import Rule
 
 Code: TypeAlias = list[bytes | str]  # instructions, and the names of operands and functions
