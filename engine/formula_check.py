@@ -63,6 +63,8 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
                 raise ValueError(f"{what} must call {name} with {arity} argument(s), got {n_arguments}")
     try:
         canonical(text)
+    except RecursionError as error:  # of an expression that newer Pythons parse
+        raise ValueError(f"{what} must be a shorter expression: {error}") from None
     except (OverflowError, ValueError) as error:
         raise ValueError(f"{what} must contain finite real numbers only: {error}") from None
 
