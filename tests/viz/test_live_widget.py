@@ -2,10 +2,12 @@
 
 import json
 import math
+import re
 import sys
 
 import pytest
 
+import nn
 import viz
 from engine import Value
 from viz.pages.html_page import asset
@@ -62,6 +64,25 @@ def test_a_leaf_that_changes_in_python_goes_to_the_page(graph):
     a.data, b.data = 3.0, -3.0
     widget.update()
     assert widget.numbers == {"0": 3.0}
+
+
+def test_a_network_and_its_page_share_the_weights():
+    model = nn.MLP(2, [3, 1], seed=1)
+    widget = viz.widget(model, [0.5, -1.0], 1.0, loss=nn.mse, learning_rate=0.25)
+    page = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', widget.page, re.DOTALL)[1])
+    names = {str(i): node["name"] for i, node in enumerate(page["tape"]["nodes"])}
+    for name, weight in model.named_parameters():
+        (i,) = [i for i, other in names.items() if other == weight.label]
+        widget.numbers = {i: 0.125, "rate": 0.5, "activation1": 0.0}
+        assert weight.data == 0.125, name
+    nn.train(model, nn.mse, [([0.5, -1.0], 1.0)], epochs=1, seed=1)
+    widget.update()
+    assert {names[i]: x for i, x in widget.numbers.items() if i in names} == {
+        weight.label: weight.data for weight in model.parameters()
+    }
+    assert widget.numbers["rate"] == 0.5
+    with pytest.raises(TypeError, match="must be a Value or a model, got int 3"):
+        viz.widget(3)
 
 
 def test_each_cell_of_a_notebook_updates_the_page(graph, monkeypatch):
