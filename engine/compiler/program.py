@@ -402,10 +402,10 @@ class _Workspace:
         self._program = program
         uniform, _, weights, common = program._sizes
         n_parameters, n_constants = len(program.parameters), len(program._constants)
-        values, gradients, scratch = np.zeros(uniform), np.zeros(uniform), np.zeros(2)
+        values, gradients, scratch = aligned_zeros(uniform), aligned_zeros(uniform), np.zeros(2)
         values[n_parameters : n_parameters + n_constants] = program._constants
         self.parameters, self.gradient = values[:n_parameters], gradients[:n_parameters]
-        self._uniform = values, gradients, scratch, np.zeros(weights), np.zeros(common)
+        self._uniform = values, gradients, scratch, aligned_zeros(weights), np.zeros(common)
         self._code = {code: rule_code(rule) for code, rule in program._rules.items()}
         self._kernels = np.zeros(2 * max([0, *self._code]) + 2, np.int64)
         for code, kernels in self._code.items():
@@ -419,8 +419,8 @@ class _Workspace:
         program = self._program
         _, varying, weights, common = program._sizes
         lanes = program._max_lanes
-        self.weight_gradients, self.common_gradients = np.zeros(weights), np.zeros(common)
-        self._varying = np.zeros(varying * lanes), np.zeros(varying * lanes), np.zeros(2 * lanes)
+        self.weight_gradients, self.common_gradients = aligned_zeros(weights), np.zeros(common)
+        self._varying = tuple([aligned_zeros(slots * lanes) for slots in (varying, varying, 2)])
         self._words = pack(
             self._kernels, len(program.parameters), lanes, program._outputs, *program._uniform, *program._varying,
             *self._uniform, *self._varying, self.weight_gradients, self.common_gradients,
@@ -471,6 +471,13 @@ def _run_in_threads(
         work.weight_gradients += chunk.weight_gradients
         work.common_gradients += chunk.common_gradients
     return work.run(phases & FINISH, n, n, seed, data, order, outputs)
+
+
+def aligned_zeros(n: int) -> Floats:
+    """Return zeros that begin at a line of the cache (64 bytes), so that no vector is in two lines."""
+    numbers = np.zeros(n + 7)
+    skipped = -numbers.ctypes.data % 64 // 8
+    return numbers[skipped : skipped + n]
 
 
 def _compress(slots: Order) -> Order:

@@ -36,7 +36,18 @@ from engine.compiler.python_to_llvm import (
     inlined,
     reordered,
 )  # fmt: skip
-from engine.compiler.simd import add_products, add_totals, gather, get, scatter, scatter_add, splats, zeros
+from engine.compiler.simd import (
+    add_numbers,
+    add_products,
+    add_vectors,
+    gather,
+    get,
+    scatter,
+    scatter_add,
+    splats,
+    totals,
+    zeros,
+)  # fmt: skip
 
 BEGIN, ROWS, FINISH = 1, 2, 4  # phases of a run: the uniform tape forward, the rows, the uniform tape backward
 CHECKED = 1024  # doubles that `forward` checks at a time
@@ -119,69 +130,85 @@ def propagate(partial: Static, width: Static, x, a, b, out, lanes, values, upstr
 
 
 def multiply(
-    accumulate: Static, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array
+    accumulate, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array
 ):  # fmt: skip
     """Multiply a matrix of weights by slots of `array`: result j is the sum over i of weights[j, i] times column i.
 
     The result is stored in the slot of row j of `array`, or added to it if `accumulate` is true. From `rows` and from
-    `columns` on, `index` has the slots of the rows and of the columns.
+    `columns` on, `index` has the slots of the rows and of the columns. The numbers of a few blocks of lanes stay in
+    the L1 cache while they are multiplied by all weights.
     """
     rest = accumulate, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array
-    j = multiply_tiles(zeros(8), 0, *rest)
-    j = multiply_tiles(zeros(4), j, *rest)
-    j = multiply_tiles(zeros(2), j, *rest)
-    multiply_tiles(zeros(1), j, *rest)
+    block = 0
+    while block + 32 <= lanes:
+        j = multiply_tiles(zeros(4), zeros(4), 0, block, *rest)
+        j = multiply_tiles(zeros(2), zeros(4), j, block, *rest)
+        multiply_tiles(zeros(1), zeros(4), j, block, *rest)
+        block += 32
+    while block < lanes:
+        j = multiply_tiles(zeros(8), zeros(1), 0, block, *rest)
+        j = multiply_tiles(zeros(4), zeros(1), j, block, *rest)
+        j = multiply_tiles(zeros(2), zeros(1), j, block, *rest)
+        multiply_tiles(zeros(1), zeros(1), j, block, *rest)
+        block += 8
 
 
 @inlined
 def multiply_tiles(
-    tile, j, accumulate: Static,
-    rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array,
+    tile, vectors, j, block,
+    accumulate, rows, height, columns, width, weight, row_stride, column_stride, lanes, index, weights, array,
 ) -> int:  # fmt: skip
     """Compute as many rows at a time as `tile` has vectors, from row j on. Return the first row not computed."""
     while j + len(tile) <= height:
         first = weight + j * row_stride
-        for block in range(0, lanes, 8):
-            sums = tile
-            for i in range(width):
-                x = get(array, index[columns + i] * lanes + block)
-                sums = add_products(sums, x, splats(tile, weights, first + i * column_stride, row_stride))
-            if accumulate:
-                scatter_add(sums, array, index, rows + j, lanes, block)
-            else:
-                scatter(sums, array, index, rows + j, lanes, block)
+        sums = zeros(len(tile) * len(vectors))
+        for i in range(width):
+            x = get(vectors, array, index[columns + i] * lanes + block)
+            sums = add_products(sums, splats(tile, weights, first + i * column_stride, row_stride), x)
+        if accumulate:
+            scatter_add(tile, sums, array, index, rows + j, lanes, block)
+        else:
+            scatter(tile, sums, array, index, rows + j, lanes, block)
         j += len(tile)
     return j
 
 
 def layer_weights(lanes, start, n, m, weight, index, values, gradients, weight_gradients):
     """Add to the gradient of weights[j, i] the sum over the lanes of the gradient of result j times operand i."""
-    for j in range(0, n, 2):
-        rest = j, lanes, start, n, m, weight + j * m, index, values, gradients, weight_gradients
-        i = layer_weights_tiles(zeros(8), 0, *rest)
-        i = layer_weights_tiles(zeros(4), i, *rest)
-        i = layer_weights_tiles(zeros(2), i, *rest)
-        layer_weights_tiles(zeros(1), i, *rest)
+    results, whole = start + m, m >> 3 << 3
+    rest = lanes, index, weight_gradients
+    outer_products(values, start, whole, 1, gradients, results, n, m, weight, *rest)
+    outer_products(gradients, results, n, m, values, start + whole, m - whole, 1, weight + whole, *rest)
+
+
+def outer_products(
+    xs, first_x, n_x, x_stride, ys, first_y, n_y, y_stride, weight, lanes, index, weight_gradients
+):  # fmt: skip
+    """Add the sum over the lanes of x i times y j to the number i * x_stride + j * y_stride from `weight` on."""
+    rest = xs, first_x, n_x, x_stride, ys, first_y, n_y, y_stride, weight, lanes, index, weight_gradients
+    for i in range(0, n_x, 8):
+        j = outer_product_tiles(zeros(2), 0, i, *rest)
+        outer_product_tiles(zeros(1), j, i, *rest)
 
 
 @inlined
-def layer_weights_tiles(
-    tile, i, j, lanes, start, n, m, weight, index, values, gradients, weight_gradients
+def outer_product_tiles(
+    tile, j, i, xs, first_x, n_x, x_stride, ys, first_y, n_y, y_stride, weight, lanes, index, weight_gradients
 ) -> int:  # fmt: skip
-    """Add the gradients of the weights of results j and j + 1, from operand i. Return the first operand left over."""
-    first = index[start + m + j] * lanes
-    second = index[start + m + min(j + 1, n - 1)] * lanes
-    while i + len(tile) <= m:
-        sums, second_sums = tile, tile
+    """Take eight xs, from x i on, and as many ys at a time as `tile` has vectors. Return the first y left over."""
+    while j + len(tile) <= n_y:
+        sums = zeros(8 * len(tile))
         for block in range(0, lanes, 8):
-            xs = gather(tile, values, index, start + i, lanes, block)
-            sums = add_products(sums, get(gradients, first + block), xs)
-            second_sums = add_products(second_sums, get(gradients, second + block), xs)
-        add_totals(sums, weight_gradients, weight + i)
-        if j + 1 < n:
-            add_totals(second_sums, weight_gradients, weight + m + i)
-        i += len(tile)
-    return i
+            x = gather(zeros(8), xs, index, first_x + i, first_x + n_x - 1, lanes, block)
+            y = gather(tile, ys, index, first_y + j, first_y + n_y - 1, lanes, block)
+            sums = add_products(sums, y, x)
+        first = weight + i * x_stride + j * y_stride
+        if x_stride == 1 and i + 8 <= n_x:
+            add_vectors(totals(sums), weight_gradients, first, y_stride)
+        else:
+            add_numbers(totals(sums), weight_gradients, first, y_stride, x_stride, n_x - i)
+        j += len(tile)
+    return j
 
 
 def forward(lanes, kernels, tape, index, weights, values, scratch) -> bool:
@@ -194,7 +221,7 @@ def forward(lanes, kernels, tape, index, weights, values, scratch) -> bool:
         code, start, count = tape[k, 0], tape[k, 2], tape[k, 3]
         size, weight = tape[k, 4], tape[k, 5]
         if code == LAYER:
-            multiply(False, start + size, count, start, size, weight, size, 1, lanes, index, weights, values)
+            multiply(0, start + size, count, start, size, weight, size, 1, lanes, index, weights, values)
             end = (index[start + size] + count) * lanes
         else:
             call_address(kernels[2 * code], lanes, start, count, index, values, scratch)
@@ -213,7 +240,7 @@ def backward(lanes, kernels, tape, index, weights, values, gradients, weight_gra
         size, weight = tape[k, 4], tape[k, 5]
         if code == LAYER:
             if mask & 1:
-                multiply(True, start, size, start + size, count, weight, 1, size, lanes, index, weights, gradients)
+                multiply(1, start, size, start + size, count, weight, 1, size, lanes, index, weights, gradients)
             if mask & 2:
                 layer_weights(lanes, start, count, size, weight, index, values, gradients, weight_gradients)
         else:

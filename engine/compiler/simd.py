@@ -1,17 +1,17 @@
 """Vectors of eight doubles, for translated code; LLVM maps them to the registers of the machine.
 
-A tile is a tuple of vectors. Its operations are unrolled, so that its vectors stay in registers. Functions that return
-a tile take another one of the same length.
+A tile is a tuple of vectors. Its operations are unrolled, so that its vectors stay in registers. Functions that load a
+tile take another one of the same length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
 
-from engine.compiler.python_to_llvm import declared, intrinsic
+from engine.compiler.python_to_llvm import intrinsic
 
 WIDTH = 8  # doubles in a vector
 EIGHT = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -25,83 +25,129 @@ def zeros(builder: Any, count: int) -> Any:
 
 
 @intrinsic
-def get(builder: Any, array: Any, i: Any) -> Any:
-    """Return the vector array[i : i + 8]."""
-    return builder.load(_vector_at(builder, array, i), align=8)
+def get(builder: Any, tile: Any, array: Any, i: Any) -> Any:
+    """Return a tile of consecutive vectors, from array[i] on."""
+    places = [_vector_at(builder, array, builder.add(i, i.type(WIDTH * k))) for k in range(tile.type.count)]
+    return _tile(builder, [builder.load(place, align=8) for place in places])
 
 
 @intrinsic
 def splats(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> Any:
     """Return a tile in which all eight numbers of vector k are array[first + k * stride]."""
     nothing, zero = ir.Constant(EIGHT, ir.Undefined), ir.Constant(ir.IntType(32), 0)
-    all_first = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
     data, i, vectors = builder.extract_value(array, 0), first, []
     for _ in range(tile.type.count):
         number = builder.insert_element(nothing, builder.load(builder.gep(data, [i])), zero)
-        vectors.append(builder.shuffle_vector(number, nothing, all_first))
+        vectors.append(_shuffled(builder, number, nothing, [0] * WIDTH))
         i = builder.add(i, stride)
-    return _tile(builder, tile, vectors)
+    return _tile(builder, vectors)
 
 
 @intrinsic
-def gather(builder: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any) -> Any:
-    """Return a tile in which vector k begins in lane `block` of slot index[first + k]."""
-    places = _places(builder, tile, array, index, first, lanes, block)
-    return _tile(builder, tile, [builder.load(place, align=8) for place in places])
-
-
-@intrinsic
-def scatter(builder: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any) -> None:
-    """Store a tile where `gather` would load it."""
-    for k, place in enumerate(_places(builder, tile, array, index, first, lanes, block)):
-        builder.store(builder.extract_value(tile, k), place, align=8)
-
-
-@intrinsic
-def scatter_add(builder: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any) -> None:
-    """Add a tile where `gather` would load it, one vector after another, since slots may be equal."""
-    for k, place in enumerate(_places(builder, tile, array, index, first, lanes, block)):
-        total = builder.fadd(builder.extract_value(tile, k), builder.load(place, align=8))
-        builder.store(total, place, align=8)
-
-
-@intrinsic
-def add_products(builder: Any, sums: Any, factor: Any, factors: Any) -> Any:
-    """Return a tile with the vectors sums[k] + factor * factors[k]."""
+def gather(builder: Any, tile: Any, array: Any, index: Any, first: Any, last: Any, lanes: Any, block: Any) -> Any:
+    """Return a tile in which vector k begins in lane `block` of slot index[first + k], or index[last] beyond `last`."""
     vectors = []
-    for k in range(sums.type.count):
-        product = builder.fmul(builder.extract_value(factors, k), factor, flags=FUSED)
-        vectors.append(builder.fadd(builder.extract_value(sums, k), product, flags=FUSED))
-    return _tile(builder, sums, vectors)
+    for k in range(tile.type.count):
+        i = builder.add(first, first.type(k))
+        i = builder.select(builder.icmp_signed("<", i, last), i, last)
+        vectors.append(builder.load(_place(builder, array, index, i, lanes, block), align=8))
+    return _tile(builder, vectors)
 
 
 @intrinsic
-def add_totals(builder: Any, tile: Any, array: Any, first: Any) -> None:
-    """Add to array[first + k] the sum of the eight numbers of vector k."""
-    data, zero = builder.extract_value(array, 0), ir.Constant(ir.DoubleType(), 0.0)
-    kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType(), EIGHT])
-    reduce = declared(builder, f"llvm.vector.reduce.fadd.v{WIDTH}f64", kind)
+def scatter(builder: Any, rows: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any) -> None:
+    """Store the vectors of `tile`, as many for each of `rows`: those of row k from lane `block` of index[first + k]."""
+    for vector, place in _placed(builder, rows, tile, array, index, first, lanes, block):
+        builder.store(vector, place, align=8)
+
+
+@intrinsic
+def scatter_add(builder: Any, rows: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any) -> None:
+    """Add vectors where `scatter` would store them, one after another, since slots may be equal."""
+    for vector, place in _placed(builder, rows, tile, array, index, first, lanes, block):
+        builder.store(builder.fadd(vector, builder.load(place, align=8)), place, align=8)
+
+
+@intrinsic
+def add_products(builder: Any, sums: Any, factors: Any, others: Any) -> Any:
+    """Return a tile with the vectors sums[j * len(others) + k] + factors[j] * others[k]."""
+    vectors = []
+    for j in range(factors.type.count):
+        for k in range(others.type.count):
+            product = builder.fmul(builder.extract_value(factors, j), builder.extract_value(others, k), flags=FUSED)
+            total = builder.extract_value(sums, len(vectors))
+            vectors.append(builder.fadd(total, product, flags=FUSED))
+    return _tile(builder, vectors)
+
+
+@intrinsic
+def totals(builder: Any, tile: Any) -> Any:
+    """Return a tile with a vector for every eight of `tile`; its number k is the sum of the numbers of vector k."""
+    vectors = [builder.extract_value(tile, k) for k in range(tile.type.count)]
+    for step in (1, 2, 4):  # each sum has the numbers of one vector where `lane & step` is 0, of another elsewhere
+        lanes = [lane + WIDTH * bool(lane & step) for lane in range(WIDTH)]
+        pairs = zip(vectors[::2], vectors[1::2], strict=True)
+        vectors = [
+            builder.fadd(_shuffled(builder, a, b, lanes), _shuffled(builder, a, b, [lane ^ step for lane in lanes]))
+            for a, b in pairs
+        ]
+    return _tile(builder, vectors)
+
+
+@intrinsic
+def add_vectors(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> None:
+    """Add vector k to the eight numbers from array[first + k * stride] on."""
     for k in range(tile.type.count):
-        total = builder.call(reduce, [zero, builder.extract_value(tile, k)], fastmath=("reassoc",))
-        place = builder.gep(data, [builder.add(first, first.type(k))])
-        builder.store(builder.fadd(builder.load(place), total), place)
+        place = _vector_at(builder, array, first)
+        builder.store(builder.fadd(builder.load(place, align=8), builder.extract_value(tile, k)), place, align=8)
+        first = builder.add(first, stride)
 
 
-def _tile(builder: Any, like: Any, vectors: Iterable[Any]) -> Any:
-    tile = ir.Constant(like.type, ir.Undefined)
+@intrinsic
+def add_numbers(builder: Any, tile: Any, array: Any, first: Any, stride: Any, lane_stride: Any, count: Any) -> None:
+    """Add number l of vector k to array[first + k * stride + l * lane_stride], for l < count."""
+    data, zero = builder.extract_value(array, 0), ir.Constant(ir.DoubleType(), 0.0)
+    for k in range(tile.type.count):
+        place = first
+        for lane in range(WIDTH):
+            inside = builder.icmp_signed("<", count.type(lane), count)
+            number = builder.extract_element(builder.extract_value(tile, k), ir.Constant(ir.IntType(32), lane))
+            address = builder.gep(data, [builder.select(inside, place, first)])
+            total = builder.fadd(builder.load(address), builder.select(inside, number, zero))
+            builder.store(total, address)
+            place = builder.add(place, lane_stride)
+        first = builder.add(first, stride)
+
+
+def _tile(builder: Any, vectors: Sequence[Any]) -> Any:
+    tile = ir.Constant(ir.ArrayType(EIGHT, len(vectors)), ir.Undefined)
     for k, vector in enumerate(vectors):
         tile = builder.insert_value(tile, vector, k)
     return tile
+
+
+def _shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
+    """Return a vector of numbers of `a` (lanes 0 to 7) and `b` (8 to 15)."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), lanes))
 
 
 def _vector_at(builder: Any, array: Any, i: Any) -> Any:
     return builder.bitcast(builder.gep(builder.extract_value(array, 0), [i]), EIGHT.as_pointer())
 
 
-def _places(builder: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any) -> list[Any]:
-    """Return the addresses of the vectors of a tile, for the arguments of `gather`."""
-    slots, places = builder.extract_value(index, 0), []
-    for k in range(tile.type.count):
-        slot = builder.zext(builder.load(builder.gep(slots, [builder.add(first, first.type(k))])), lanes.type)
-        places.append(_vector_at(builder, array, builder.add(builder.mul(slot, lanes), block)))
-    return places
+def _place(builder: Any, array: Any, index: Any, i: Any, lanes: Any, block: Any) -> Any:
+    """Return the address of the vector that begins in lane `block` of slot index[i]."""
+    slot = builder.zext(builder.load(builder.gep(builder.extract_value(index, 0), [i])), lanes.type)
+    return _vector_at(builder, array, builder.add(builder.mul(slot, lanes), block))
+
+
+def _placed(
+    builder: Any, rows: Any, tile: Any, array: Any, index: Any, first: Any, lanes: Any, block: Any
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the vectors of a tile with their addresses, for the arguments of `scatter`."""
+    n = tile.type.count // rows.type.count
+    for j in range(rows.type.count):
+        i = builder.add(first, first.type(j))
+        for k in range(n):
+            place = _place(builder, array, index, i, lanes, builder.add(block, block.type(WIDTH * k)))
+            yield builder.extract_value(tile, j * n + k), place
