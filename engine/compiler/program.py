@@ -256,7 +256,11 @@ class Program:
         self.parameters = graph.parameters
         self._rules = graph.rules
         self._constants = graph.constants
-        self._uniform = uniform.operations, uniform.index, _compress(graph.weights), _compress(graph.common)
+        # Weights in consecutive slots, such as parameters, are used where they are; others are copied to a matrix.
+        self._weights_in_place = bool((np.diff(graph.weights) == 1).all())
+        self._first_weight = int(graph.weights[0]) if graph.weights.size else 0
+        copied = graph.weights[:0] if self._weights_in_place else graph.weights
+        self._uniform = uniform.operations, uniform.index, copied, graph.common
         self._varying = varying.operations, varying.index
         self._outputs = graph.outputs
         self._sizes = uniform.size, varying.size, graph.weights.size, graph.common.size
@@ -405,7 +409,9 @@ class _Workspace:
         values, gradients, scratch = aligned_zeros(uniform), aligned_zeros(uniform), np.zeros(2)
         values[n_parameters : n_parameters + n_constants] = program._constants
         self.parameters, self.gradient = values[:n_parameters], gradients[:n_parameters]
-        self._uniform = values, gradients, scratch, aligned_zeros(weights), np.zeros(common)
+        place = slice(program._first_weight, program._first_weight + weights)
+        matrix = values[place] if program._weights_in_place else aligned_zeros(weights)
+        self._uniform = values, gradients, scratch, matrix, np.zeros(common)
         self._code = {code: rule_code(rule) for code, rule in program._rules.items()}
         self._kernels = np.zeros(2 * max([0, *self._code]) + 2, np.int64)
         for code, kernels in self._code.items():
@@ -413,13 +419,13 @@ class _Workspace:
         self._runtime = runtime_code()
         self.results: tuple[int, Floats] = (0, np.empty((0, 0)))
         self.address = self._runtime.address("run")
-        self._allocate_lanes()
+        self._allocate_lanes(gradients[place] if program._weights_in_place else aligned_zeros(weights))
 
-    def _allocate_lanes(self) -> None:
+    def _allocate_lanes(self, weight_gradients: Floats) -> None:
         program = self._program
-        _, varying, weights, common = program._sizes
+        _, varying, _, common = program._sizes
         lanes = program._max_lanes
-        self.weight_gradients, self.common_gradients = aligned_zeros(weights), np.zeros(common)
+        self.weight_gradients, self.common_gradients = weight_gradients, np.zeros(common)
         self._varying = tuple([aligned_zeros(slots * lanes) for slots in (varying, varying, 2)])
         self._words = pack(
             self._kernels, len(program.parameters), lanes, program._outputs, *program._uniform, *program._varying,
@@ -441,7 +447,7 @@ class _Workspace:
     def for_chunk(self) -> _Workspace:
         """Return a workspace with separate lanes that shares everything else."""
         workspace = copy.copy(self)
-        workspace._allocate_lanes()
+        workspace._allocate_lanes(aligned_zeros(self.weight_gradients.size))
         return workspace
 
 
@@ -464,7 +470,6 @@ def _run_in_threads(
     stop = work.run(BEGIN, 0, n, seed, data, order, outputs)
     if stop < n:
         return stop
-    work.weight_gradients[:] = work.common_gradients[:] = 0.0
     for stop, chunk in _threads().map(run_chunk, range(0, n, CHUNK)):
         if stop < n:
             return stop
@@ -478,11 +483,6 @@ def aligned_zeros(n: int) -> Floats:
     numbers = np.zeros(n + 7)
     skipped = -numbers.ctypes.data % 64 // 8
     return numbers[skipped : skipped + n]
-
-
-def _compress(slots: Order) -> Order:
-    """Compress consecutive slots to their first index, the form the kernels expect."""
-    return slots[:1].copy() if (np.diff(slots) == 1).all() else slots
 
 
 def _n_cores() -> int:

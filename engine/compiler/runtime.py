@@ -42,10 +42,12 @@ from engine.compiler.simd import (
     add_vectors,
     gather,
     get,
+    put,
     scatter,
     scatter_add,
     splats,
     totals,
+    transposed,
     zeros,
 )  # fmt: skip
 
@@ -211,12 +213,12 @@ def outer_product_tiles(
     return j
 
 
-def forward(lanes, kernels, tape, index, weights, values, scratch) -> bool:
+def forward(lanes, kernels, tape, index, weights, values, scratch, checked) -> bool:
     """Run a tape from its first operation to its last. A layer multiplies a matrix of weights.
 
-    Return whether all values are finite. They are checked soon after they are computed, while the cache holds them.
+    Return whether all values from number `checked` on are finite. They are checked soon after they are computed, while
+    the cache holds them.
     """
-    checked = 0
     for k in range(len(tape)):
         code, start, count = tape[k, 0], tape[k, 2], tape[k, 3]
         size, weight = tape[k, 4], tape[k, 5]
@@ -258,10 +260,15 @@ def is_finite(numbers, first, last) -> bool:
 
 def load(lanes, data, rows, first, last, values):
     """Copy rows of data to the first slots. Repeat the last row in the lanes of the last block that have no row."""
-    for lane in range(lanes):
-        row = rows[min(first + lane, last - 1)]
-        for i in range(data.shape[1]):
-            values[i * lanes + lane] = data[row, i]
+    columns = data.shape[1]
+    whole = columns >> 3 << 3
+    for block in range(0, lanes, 8):
+        for i in range(0, whole, 8):
+            tile = gather(zeros(8), data, rows, first + block, last - 1, columns, i)
+            put(transposed(tile), values, i * lanes + block, lanes)
+    for i in range(whole, columns):
+        for lane in range(lanes):
+            values[i * lanes + lane] = data[rows[min(first + lane, last - 1)], i]
 
 
 def spread(lanes, numbers, first, values):
@@ -282,21 +289,20 @@ def add_lanes(lanes, gradients, first, sums):
 
 
 def take(numbers, slots, result):
-    """Set result[i] to numbers[slots[i]]; `slots` holds only the first one if they are consecutive."""
-    for i in range(len(result)):
-        result[i] = numbers[slots[i]] if len(slots) == len(result) else numbers[slots[0] + i]
+    """Set result[i] to numbers[slots[i]]."""
+    for i in range(len(slots)):
+        result[i] = numbers[slots[i]]
 
 
 def add(terms, slots, numbers):
-    """Add terms[i] to numbers[slots[i]]; `slots` holds only the first one if they are consecutive."""
-    for i in range(len(terms)):
-        slot = slots[i] if len(slots) == len(terms) else slots[0] + i
-        numbers[slot] += terms[i]
+    """Add terms[i] to numbers[slots[i]]."""
+    for i in range(len(slots)):
+        numbers[slots[i]] += terms[i]
 
 
-def fill(numbers, x):
-    """Set all numbers to x."""
-    for i in range(len(numbers)):
+def fill(numbers, first, x):
+    """Set the numbers from `first` on to x."""
+    for i in range(first, len(numbers)):
         numbers[i] = x
 
 
@@ -332,16 +338,21 @@ def run(
 ) -> int:  # fmt: skip
     """Run both tapes for the rows of data from `first` to `last`, backward too if the `seed` is not 0.
 
-    The uniform values begin with the parameters, the uniform gradients with theirs. The gradient is that of
+    The uniform values begin with the parameters, the uniform gradients with theirs. If `weight_slots` is empty, the
+    weights are a part of the uniform values, and their gradients of the uniform gradients. The gradient is that of
     output number `seeded`. If `input_gradients` is not empty, it receives the gradient of each row with respect to the
     inputs. `phases` selects what to run (BEGIN, ROWS and FINISH, or-ed). Returns the first row of the first block that
     is not finite, `last` if all are, or -1 if the gradient is not.
     """
     if phases & BEGIN:
-        if not forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch):
+        if not forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch, n_parameters):
             return first
         take(uniform_values, weight_slots, weights)
         take(uniform_values, common_slots, common)
+        fill(uniform_gradients, 0, 0.0)
+        if len(weight_slots) > 0:
+            fill(weight_gradients, 0, 0.0)
+        fill(common_gradients, 0, 0.0)
 
     if phases & ROWS:
         count = last - first
@@ -351,19 +362,18 @@ def run(
         values = values[: slots * lanes]
         gradients = gradients[: slots * lanes]
         columns = data.shape[1]
-        fill(weight_gradients, 0.0)
-        fill(common_gradients, 0.0)
+        unused = 0 if len(input_gradients) > 0 else columns * lanes  # gradients of inputs
         spread(lanes, common, columns, values)
         for start in range(first, last, lanes):
             load(lanes, data, rows, start, last, values)
-            if not forward(lanes, kernels, tape, index, weights, values, scratch):
+            if not forward(lanes, kernels, tape, index, weights, values, scratch, columns * lanes):
                 return start
             full = min(lanes, last - start)
             for lane in range(full):
                 for k in range(len(output_slots)):
                     outputs[start + lane, k] = values[output_slots[k] * lanes + lane]
             if seed != 0.0:
-                fill(gradients, 0.0)
+                fill(gradients, unused, 0.0)
                 for lane in range(full):
                     gradients[output_slots[seeded] * lanes + lane] = seed
                 backward(lanes, kernels, tape, index, weights, values, gradients, weight_gradients)
@@ -374,7 +384,6 @@ def run(
                             input_gradients[start + lane, i] = gradients[i * lanes + lane]
 
     if phases & FINISH and seed != 0.0:
-        fill(uniform_gradients, 0.0)
         add(weight_gradients, weight_slots, uniform_gradients)
         add(common_gradients, common_slots, uniform_gradients)
         backward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_gradients, weight_gradients)

@@ -71,7 +71,7 @@ def scatter_add(builder: Any, rows: Any, tile: Any, array: Any, index: Any, firs
 @intrinsic
 def add_products(builder: Any, sums: Any, factors: Any, others: Any) -> Any:
     """Return a tile with the vectors sums[j * len(others) + k] + factors[j] * others[k]."""
-    vectors = []
+    vectors: list[Any] = []
     for j in range(factors.type.count):
         for k in range(others.type.count):
             product = builder.fmul(builder.extract_value(factors, j), builder.extract_value(others, k), flags=FUSED)
@@ -92,6 +92,28 @@ def totals(builder: Any, tile: Any) -> Any:
             for a, b in pairs
         ]
     return _tile(builder, vectors)
+
+
+@intrinsic
+def transposed(builder: Any, tile: Any) -> Any:
+    """Return a tile of eight vectors whose number l of vector k is number k of vector l."""
+    vectors = [builder.extract_value(tile, k) for k in range(WIDTH)]
+    for step in (1, 2, 4):  # swap two quarters of every square of 2 * step numbers
+        above = [lane if not lane & step else (lane ^ step) + WIDTH for lane in range(WIDTH)]
+        below = [lane ^ step if not lane & step else lane + WIDTH for lane in range(WIDTH)]
+        for k in range(WIDTH):
+            if not k & step:
+                a, b = vectors[k], vectors[k | step]
+                vectors[k], vectors[k | step] = _shuffled(builder, a, b, above), _shuffled(builder, a, b, below)
+    return _tile(builder, vectors)
+
+
+@intrinsic
+def put(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> None:
+    """Store vector k from array[first + k * stride] on."""
+    for k in range(tile.type.count):
+        builder.store(builder.extract_value(tile, k), _vector_at(builder, array, first), align=8)
+        first = builder.add(first, stride)
 
 
 @intrinsic
