@@ -383,6 +383,7 @@ class CompiledSteps(Steps):
             try:
                 results, gradient = group.program.run(self.now[0], group.data, rows, backward=True)
             except NotFiniteError as stopped:
+                self.gradient = np.zeros(len(self.leaves))  # as on Values
                 self.write_back()
                 row, error = group.program.explain(stopped.rows, self.now[0], group.data, backward=True)
                 raise type(error)(f"epoch {epoch}, data[{group.examples[row]}]: {error}") from None

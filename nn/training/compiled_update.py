@@ -17,26 +17,26 @@ SLOTS = 2**23  # the number of slots of all rows that run in about a hundredth o
 EPOCHS = 64  # the maximum in one call: more are no faster
 OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
 
-# In `update`, names that begin with `_` are those that no formula has. `rate` and `steps` are indices in `settings`.
+# `update` changes data and state, and keeps the old ones. Names in it that begin with `_` are those no formula has.
+# `rate` and `steps` are indices in `settings`.
 MODULE = """\
 def update(
-    _settings: Floats, _data: Floats, _gradient: Floats, _state: Matrix, _new_data: Floats, _new_state: Matrix
+    _settings: Floats, _data: Floats, _gradient: Floats, _state: Matrix, _old_data: Floats, _old_state: Matrix
 ) -> int:
     {settings}
     _infinite = 0
     for _i in range(_state.shape[1]):
         data = _data[_i]
         grad = _gradient[_i] + weight_decay * data
+        _old_data[_i] = data
         {formulas}
-    for _i in range(_state.shape[1], len(_data)):
-        _new_data[_i] = _data[_i]
     return _infinite
 
 
 def fit(
     first: int, last: int, size: int, length: int, run: int, words: Integers, outputs: Matrix, rates: Floats,
-    settings: Floats, data: Floats, batch_gradient: Floats, state: Matrix, new_data: Floats, new_state: Matrix,
-    gradient: Floats, losses: Floats, learns: Integers,
+    settings: Floats, data: Floats, gradient: Floats, state: Matrix, old_data: Floats, old_state: Matrix,
+    losses: Floats, learns: Integers,
 ) -> int:
     batch = 0
     for begin in range(first, last, length):
@@ -46,21 +46,20 @@ def fit(
             words[1] = start
             words[2] = stop
             words[3] = bits(1.0 / (stop - start))
-            if call_packed(run, words) != stop:
-                return batch
             settings[{rate}] = rates[batch]
-            if update(settings, data, batch_gradient, state, new_data, new_state):
+            if call_packed(run, words) != stop:
+                fill(gradient, 0, 0.0)
                 return batch
-            for i in range(len(data)):
-                data[i] = new_data[i]
-                gradient[i] = batch_gradient[i]
-            for k in range(len(state)):
+            if update(settings, data, gradient, state, old_data, old_state):
                 for i in range(state.shape[1]):
-                    state[k, i] = new_state[k, i]
-            n_other = 0
-            for i in range(state.shape[1]):
-                n_other += gradient[i] != 0.0
-            learns[0] |= n_other > 0
+                    data[i] = old_data[i]
+                    for k in range(len(state)):
+                        state[k, i] = old_state[k, i]
+                fill(gradient, 0, 0.0)
+                return batch
+            if not learns[0]:
+                for i in range(state.shape[1]):
+                    learns[0] |= gradient[i] != 0.0
             total = 0.0
             for row in range(start, stop):
                 total += outputs[row, 0]
@@ -76,7 +75,7 @@ class CompiledFit:
 
     Attributes:
         data, state: the numbers of the parameters and of the optimizer; they change.
-        gradient: the gradient of the last step.
+        gradient: the gradient of the last step; zeros if the last step failed.
         order: the rows of the examples in each of several epochs; it can be changed.
         outputs: a row for every position in `order`: the loss of the example, then the outputs of the model.
         n_epochs: how many epochs `order` has.
@@ -89,9 +88,9 @@ class CompiledFit:
         self.order, self.outputs = np.empty(n, np.intp), np.empty((n, len(program.outputs)))
         self._run = program.prepare(rows, self.order, self.outputs)
         self.data, self.state = self._run.parameters, np.zeros((n_state, n_updated))
-        self.gradient, self._rates, self._losses = np.zeros_like(self.data), np.empty(n), np.empty(n)
+        self.gradient, self._rates, self._losses = self._run.gradient, np.empty(n), np.empty(n)
         self._learns = np.zeros(1, np.int64)
-        self._new = np.zeros_like(self.data), np.zeros_like(self.state)
+        self._old = np.zeros(n_updated), np.zeros_like(self.state)
         self._settings = np.empty(0)
 
     @property
@@ -133,8 +132,7 @@ class CompiledFit:
             self._settings = np.empty(len(settings))
             self._words = pack(
                 first, last, size, self._length, self._run.address, self._run.words, self.outputs, self._rates,
-                self._settings, self.data, self._run.gradient, self.state, *self._new, self.gradient, self._losses,
-                self._learns,
+                self._settings, self.data, self.gradient, self.state, *self._old, self._losses, self._learns,
             )  # fmt: skip
         self._settings[:] = settings
         self._words[:3] = first, last, size
@@ -164,9 +162,9 @@ def compiled_step(optimizer: Optimizer, data: Floats, gradient: Floats, state: F
     if compiled is None:
         return None
     code, settings = compiled
-    new_data, new_state = np.empty_like(data), np.empty_like(state)
-    infinite = code.call("update", pack(np.array(settings), data, gradient, state, new_data, new_state))
-    return None if infinite else (new_data, new_state)
+    new_data, new_state = data.copy(), state.copy()
+    arrays = np.array(settings), new_data, gradient, new_state, data.copy(), state.copy()
+    return None if code.call("update", pack(*arrays)) else (new_data, new_state)
 
 
 def compiled_update(optimizer: Optimizer) -> tuple[MachineCode, list[float]] | None:
@@ -203,9 +201,11 @@ def _compile_update(rule: UpdateRule, lengths: tuple[int | None, ...]) -> Machin
         numbers = [f"_settings[{k}]" for k in range(n, n + (1 if length is None else length))]
         settings.append(f"{name} = {', '.join(numbers)}{'' if length is None else ','}")
         n += len(numbers)
-    formulas = [f"{name} = _state[{k}, _i]" for k, name in enumerate(rule.state)]
+    results = {name: f"_state[{k}, _i]" for k, name in enumerate(rule.state)} | {"data": "_data[_i]"}
+    formulas = []
+    for k, name in enumerate(rule.state):
+        formulas += [f"{name} = {results[name]}", f"_old_state[{k}, _i] = {name}"]
     formulas += [f"{name} = {text}" for name, text in [*rule.state.items(), ("data", rule.data)]]
-    results = {"data": "_new_data[_i]", **{name: f"_new_state[{k}, _i]" for k, name in enumerate(rule.state)}}
     for name, place in results.items():
         formulas += [f"{place} = {name}", f"_infinite += {name} - {name} != 0.0"]
     text = MODULE.format(
