@@ -18,8 +18,7 @@ from nn import MLP, Layer, Perceptron
 from nn.inputs import Data, Pairs, examples, with_bias
 from nn.losses import Loss
 from nn.optimizers import Optimizer, UpdateRule
-from nn.signals import layers_of, record_example, signals_of, target_leaves
-from viz.network_units import Columns, Neuron, Unit, columns_of, connections, short_name, without_middle
+from nn.signals import layers_of, record_example, target_leaves
 from viz.pages.dark_mode import colour_rules
 from viz.pages.html_page import asset, fill_page, page_path, write_page
 from viz.pages.playground_code import TrainingCode
@@ -30,7 +29,6 @@ from viz.pages.playground_update import settings_of, update_script
 from viz.style import CLASSES
 
 TASKS: dict[Any, str] = {nn.hinge: "hinge", nn.binary_cross_entropy: "binary", nn.cross_entropy: "classes"}
-MAX_NEURONS = 8  # the most neurons or inputs to draw per column
 COLOURS = (*CLASSES, "#8c6d31", "#7b4173")  # of up to eight classes
 SCRIPTS = (
     "functions.js",
@@ -40,11 +38,11 @@ SCRIPTS = (
     "playground_random.js",
     "playground_shape.js",
     "playground_training.js",
-    "playground_examples.js",
     "playground_state.js",
     "playground_data.js",
     "playground_colours.js",
     "playground_network.js",
+    "playground_structure.js",
     "playground_line.js",
     "playground_planes.js",
     "playground_examples.js",
@@ -140,10 +138,6 @@ def playground(
     graph = record_example(model, *parts["data"][0], loss)
     if not graph.target:
         raise ValueError("loss must take targets that are numbers or Values, since the page trains with all targets")
-    columns = [
-        [unit for unit in column if unit.kind != "bias"]
-        for column in columns_of(model, layers, signals_of(model), "P57")
-    ]
     sizes = [model.n_inputs, *map(len, layers)]
     training_code = code.data(graph, parameters)
     optimizer.match_state()
@@ -164,11 +158,11 @@ def playground(
             "code": training_code,
         },
         "shape": shape,
+        "inputs": input_names,
         "first": first_loss,
         "colours": COLOURS,
         "classes": class_names,
-        "inputs": input_names,
-        "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), loss, offered),
+        "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), shape["output"], loss, offered),
     }
     updates = ",\n".join(
         f"{json.dumps(name)}: {{ states: {len(rule.state)}, update: {update_script(rule)} }}"
@@ -180,8 +174,9 @@ def playground(
         scripts.insert(1, "special_functions.js")
     script = "\n".join(['"use strict";', f"const UPDATES = {{\n{updates}\n}};", *map(asset, scripts)])
     style = asset("page.css") + asset("playground.css") + colour_rules(ET.Element("svg"))
-    heading = title or f"A network {'-'.join(map(str, sizes))} learns {len(rows['data'])} examples"
-    choices = shape["choices"] if len(sizes) > 2 else []
+    sizes_text = "-".join(map(str, sizes))
+    heading = title or f"A network {sizes_text} learns {len(rows['data'])} examples"
+    choices = shape["choices"] if shape["layers"] is None or len(sizes) > 2 else []
     text = fill_page(
         "playground.html",
         title=heading,
@@ -190,9 +185,9 @@ def playground(
         data=page_data,
         policy="'wasm-unsafe-eval'",
         parts={
-            "heading": html.escape(heading),
+            "heading": html.escape(heading).replace(sizes_text, f'<span id="play-sizes">{sizes_text}</span>', 1),
             "controls": _controls(list(settings), choices, len(rows["data"])),
-            "network": _network(columns, {w: i for i, w in enumerate(parameters)}, input_names),
+            "marks": "".join(f'<b data-mark="{mark}" hidden> {mark}</b>' for mark in ("dead", "saturated")),
             "axes": _axes(input_names),
             "examples": examples_markup(
                 task,
@@ -202,7 +197,7 @@ def playground(
                 len(rows["data"]),
                 len(rows["test"]),
             ),
-            "legend": _legend(task, class_names, has_lines=len(layers) > 1 and model.n_inputs > 1),
+            "legend": _legend(task, class_names, has_lines=bool(choices) and model.n_inputs > 1),
             "curves": _curves(has_accuracy=task != "number"),
         },
     )
@@ -271,55 +266,6 @@ def _controls(optimizers: list[str], activations: list[str], n_examples: int) ->
     return f'<div id="play-fields">{"".join(fields)}</div>'
 
 
-def _network(columns: Columns, numbers: dict[Any, int], input_names: list[str]) -> str:
-    """Return the columns of units, each a picture of its plane, and the lines between them."""
-    shown = [without_middle(column, MAX_NEURONS) for column in columns]
-    ids = {unit: f"unit{k}-{i}" for k, column in enumerate(shown) for i, unit in enumerate(column) if unit}
-    lines, parts = [], []
-    n_neurons = sum(map(len, columns[1:]))
-    neurons = [unit for column in columns[1:] for unit in column]
-    for k, column in enumerate(shown):
-        units = []
-        for unit in column:
-            if unit is None:
-                units.append(f'<span class="more">⋮ {len(columns[k]) - len(column) + 1} more</span>')
-            elif isinstance(unit, Neuron):
-                a = neurons.index(unit)
-                units.append(_neuron(unit, ids[unit], a, n_neurons + a, numbers[unit.weights[0]], len(columns) - 1))
-                sources: list[Unit] = [Unit("bias", "", "", 1.0), *columns[k - 1]]
-                for source, weight, label in connections(unit, sources):
-                    if source in ids:
-                        lines.append(
-                            f'<line data-weight="{numbers[weight]}" data-from="{ids[source]}" data-to="{ids[unit]}" '
-                            f'data-name="{html.escape(short_name(label))}"/>'
-                        )
-            else:
-                i = columns[0].index(unit)
-                name = html.escape(input_names[i])
-                units.append(
-                    f'<div class="unit" id="{ids[unit]}" data-input="{i}"><canvas aria-hidden="true">'
-                    f'</canvas><span class="name" data-input-name="{i}">{name}</span></div>'
-                )
-        heading = "inputs" if k == 0 else "output" if k == len(shown) - 1 else f"layer {k}"
-        parts.append(f'<div class="column"><h2>{heading}</h2><div class="units">{"".join(units)}</div></div>')
-    return (
-        f'<svg id="play-lines" aria-hidden="true">{"".join(lines)}</svg>{"".join(parts)}'
-        '<p id="play-weight" hidden>weight <b id="play-weight-name"></b> = <output id="play-weight-data"></output>, '
-        'gradient <output id="play-weight-gradient"></output></p>'
-    )
-
-
-def _neuron(unit: Neuron, key: str, a: int, z: int, bias: int, n_layers: int) -> str:
-    name = html.escape(short_name(unit.symbol))
-    marks = "".join(f'<b data-mark="{mark}" hidden> {mark}</b>' for mark in ("dead", "saturated"))
-    title = f"output {name}" if unit.kind == "output" else f"neuron {name} of layer {unit.layer}"
-    return (
-        f'<button type="button" class="unit" id="{key}" data-a="{a}" data-z="{z}" data-layer="{unit.layer}" '
-        f'aria-label="{title}" aria-pressed="false" title="Show {title} in large"><canvas></canvas>'
-        f'<span class="name">{name}{marks}</span><span class="bias" data-bias="{bias}"></span></button>'
-    )
-
-
 def _axes(names: list[str]) -> str:
     """Return the choice of the two inputs of the planes, and the values of the others."""
     spans = [f'<span data-input-name="{i}">{html.escape(name)}</span>' for i, name in enumerate(names)]
@@ -342,7 +288,7 @@ def _axes(names: list[str]) -> str:
 
 def _legend(task: str, classes: list[str], *, has_lines: bool) -> str:
     lines = '<span class="test">hollow: test</span>'
-    lines += '<span><span class="line"></span> sums of layer 1 are 0</span>' if has_lines else ""
+    lines += '<span id="play-sums"><span class="line"></span> sums of layer 1 are 0</span>' if has_lines else ""
     if task == "number":
         return f'<span><span class="scale"></span> least to largest target</span>{lines}'
     marks = "".join(

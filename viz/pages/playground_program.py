@@ -19,18 +19,21 @@ data = [
 {data}
 ]
 model = nn.{model}
-weights = [
-{weights}
-]
-for parameter, number in zip(model.parameters(), weights, strict=True):
-    parameter.data = number
-optimizer = {optimizer}
+{weights}optimizer = {optimizer}
 history = nn.train(
     model, nn.LOSS, data, optimizer=optimizer, epochs={epochs}, batch_size={batch}, seed={seed},
     until=lambda history: False,
 )
 print(history)
 """
+WEIGHTS = """\
+weights = [
+{numbers}
+]
+for parameter, number in zip(model.parameters(), weights, strict=True):
+    parameter.data = number
+"""
+STACK = "MLP({inputs}, [{sizes}], hidden='{hidden}', output='OUTPUT')"  # a model with other layers
 NOTES = {
     "exact": "The training of the page, from the same first weights through the same batches",
     "changed": "The first weights and the last settings of the page, which were changed while it trained, "
@@ -38,11 +41,12 @@ NOTES = {
 }
 
 
-def saved_data(models: Mapping[str, str], loss: Loss, optimizers: Iterable[Optimizer]) -> dict[str, Any]:
+def saved_data(models: Mapping[str, str], output: str, loss: Loss, optimizers: Iterable[Optimizer]) -> dict[str, Any]:
     """Return what the script of the page needs to save.
 
     Args:
         models: what `repr` says about the model, by the activation of its hidden layers.
+        output: the activation of the output layer.
         loss: the loss; only one of `nn` has a program.
         optimizers: those that can be chosen; only those of `nn` have a program.
     """
@@ -52,6 +56,8 @@ def saved_data(models: Mapping[str, str], loss: Loss, optimizers: Iterable[Optim
         "format": FORMAT,
         "models": dict(models),
         "program": PROGRAM.replace("LOSS", name) if is_ours else "",
+        "weights": WEIGHTS,
+        "stack": STACK.replace("OUTPUT", output),
         "notes": NOTES,
         "optimizers": {type(x).__name__: _call(x) for x in optimizers if getattr(nn, type(x).__name__, "") is type(x)},
         "columns": ["epoch", "training loss", "test loss", "accuracy", "test accuracy"],

@@ -2,6 +2,8 @@
 
 import pytest
 
+import viz
+
 
 @pytest.fixture
 def open_page(browser):
@@ -26,3 +28,15 @@ def open_page(browser):
     assert complaints == []
     assert len(requests) == len(contexts), requests
     assert all(url.startswith("file:") for url in requests)
+
+
+@pytest.fixture
+def playground(tmp_path, open_page):
+    """Open the playground of a model."""
+
+    def playground(model, data, width=1280, height=720, **options):
+        tab = open_page(viz.playground(model, data, tmp_path / "play.html", **options), width, height)
+        tab.wait_for_selector("body[data-ready]")
+        return tab
+
+    return playground

@@ -6,7 +6,6 @@ import re
 import pytest
 
 import nn
-import viz
 from demos._data import XOR, iris, moons
 
 pytestmark = pytest.mark.exhaustive
@@ -44,18 +43,6 @@ def wait_for_epochs(tab):
 
 def close(x):
     return pytest.approx(x, rel=1e-9, abs=1e-9)
-
-
-@pytest.fixture
-def playground(tmp_path, open_page):
-    """Open the playground of a model."""
-
-    def playground(model, data, width=1280, height=720, **options):
-        tab = open_page(viz.playground(model, data, tmp_path / "play.html", **options), width, height)
-        tab.wait_for_selector("body[data-ready]")
-        return tab
-
-    return playground
 
 
 OPTIMIZERS = {
@@ -423,7 +410,7 @@ def test_neurons_that_do_not_learn_are_marked_and_explained(playground, activati
     marked = tab.locator("[data-mark]:visible")
     assert marked.all_text_contents() == [f" {mark}"]
     assert tab.locator("[data-explains]:visible").count() == 0
-    button(tab, "neuron z2 of layer 1").click()
+    button(tab, f"neuron z2 of layer 1 {mark}").click()
     assert tab.locator("[data-explains]:visible").text_content().startswith(f"{mark}: ")
     before = weights(tab)
     train_epochs(tab, 3)

@@ -14,7 +14,7 @@
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   prefersDark.addEventListener("change", () => setTheme(prefersDark.matches));
 
-  network.select(null);
+  structure.show();
   planes.showAxes();
   setTheme(prefersDark.matches);
   player.reset();

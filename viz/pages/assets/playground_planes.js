@@ -50,6 +50,7 @@ const planes = (() => {
   function drawNeuron(unit) {
     const { canvas } = unit;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    if (canvas.width !== SMALL) canvas.width = canvas.height = SMALL;
     const scale = scaleOf(unit);
     if (isLine) {
       line.drawNeuron(context, N, (i) => scale(training.floats[plane + i * training.signals + unit.z]), 4);
@@ -227,7 +228,6 @@ const planes = (() => {
     drawInputs();
   }
 
-  for (const { canvas } of neurons) canvas.width = canvas.height = SMALL;
   for (const [k, id] of ["play-input-across", "play-input-up"].entries()) {
     const choice = byId(id);
     if (!choice) continue;

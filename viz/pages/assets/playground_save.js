@@ -37,21 +37,30 @@
    */
   const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
 
+  /** The model as Python writes it. @returns {string} */
+  function model() {
+    const { hasRecordedSizes, hidden, inputs, sizes } = shape;
+    if (hasRecordedSizes) return save.models[hidden];
+    return fill(save.stack, { inputs: String(inputs), sizes: sizes.slice(1).join(", "), hidden });
+  }
+  /** The arguments by which a model draws its weights. @param {WeightSource} source */
+  const sourceOfWeights = ({ scheme, seed }) => `${scheme && `, init='${scheme}'`}, seed=${seed}`;
+
   const files = {
     "play-save-weights": () => {
       const parameters = Object.fromEntries(shape.names.map((/** @type {string} */ name, /** @type {number} */ i) => {
         return [name, training.weights[i]];
       }));
-      const model = save.models[shape.hidden];
-      download("model.json", `${JSON.stringify({ format: save.format, model, parameters }, null, 2)}\n`);
+      download("model.json", `${JSON.stringify({ format: save.format, model: model(), parameters }, null, 2)}\n`);
     },
     "play-save-program": () => {
       const settings = Object.entries(training.settings[training.optimizer]).map(([name, x]) => [name, literal(x)]);
+      const numbers = training.data.weights.map((w) => `    ${literal(w)},`).join("\n");
       download("training.py", fill(save.program, {
         note: training.isPlain ? save.notes.exact : save.notes.changed,
         data: training.data.train.map(example).join("\n"),
-        model: save.models[shape.hidden],
-        weights: training.data.weights.map((w) => `    ${literal(w)},`).join("\n"),
+        model: shape.source ? model().replace(/\)$/, `${sourceOfWeights(shape.source)})`) : model(),
+        weights: shape.source ? "" : fill(save.weights, { numbers }),
         optimizer: fill(save.optimizers[training.optimizer], Object.fromEntries(settings)),
         epochs: String(Math.max(1, training.epochs)),
         batch: String(training.batch),

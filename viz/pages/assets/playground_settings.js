@@ -42,7 +42,7 @@
   });
   numberOf("play-seed", () => training.data.seed, (x) => {
     training.data.seed = x;
-    drawWeights();
+    structure.drawWeights();
   });
   byId("play-optimizer").value = training.optimizer;
   byId("play-optimizer").addEventListener("change", (/** @type {any} */ event) => {
@@ -50,20 +50,8 @@
     for (const show of shows) show();
   });
 
-  /** Begin again with the first weights of the chosen scheme, and of the seed if they are not those of the model. */
-  function drawWeights() {
-    const scheme = byId("play-first-weights").value;
-    const isDrawn = scheme || !shape.hasRecordedSizes;
-    training.data.weights = isDrawn ? shape.draw(training.data.seed, scheme) : first;
-    player.pause();
-    player.reset();
-  }
-  const first = training.data.weights;
-  byId("play-first-weights").addEventListener("change", drawWeights);
-
+  byId("play-first-weights").addEventListener("change", structure.drawWeights);
   byId("play-activation")?.addEventListener("change", (/** @type {any} */ event) => {
-    shape.hidden = event.target.value;
-    training.code = training.build();
-    drawWeights();
+    structure.change(shape.hiddenSizes, event.target.value);
   });
 }

@@ -5,6 +5,8 @@ const MOST_LAYERS = 6; // hidden layers
 const MOST_NEURONS = 16; // in a hidden layer
 
 /**
+ * @typedef {{scheme: string, seed: number}} WeightSource the scheme is "" for that of each layer
+ *
  * @typedef {object} ShapeData
  * @property {number[]} sizes the number of inputs, then of the neurons of each layer
  * @property {string} hidden the activation of the hidden layers; "own" if they have several
@@ -21,6 +23,8 @@ class Shape {
     this.data = data;
     this.sizes = [...data.sizes];
     this.hidden = data.hidden;
+    /** The source of the first weights; null for those of the model. @type {WeightSource | null} */
+    this.source = null;
   }
 
   /** The activation of a layer, from 1; "own" if its neurons have several. @param {number} layer */
@@ -93,10 +97,9 @@ class Shape {
 
   /**
    * Draw first weights, as the model does with this seed.
-   * @param {number} seed
-   * @param {string} scheme "" for that of each layer
+   * @param {WeightSource} source
    */
-  draw(seed, scheme) {
+  draw({ scheme, seed }) {
     const rng = new Random(seed);
     return this.sizes.slice(1).flatMap((n, k) => {
       const weights = SCHEMES[scheme || this.data.schemes[this.activationOf(k + 1)]];

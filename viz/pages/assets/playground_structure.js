@@ -1,0 +1,73 @@
+// @ts-check
+// Layers and neurons that are added and removed.
+
+const structure = (() => {
+  const first = training.data.weights;
+
+  /** Begin again with the first weights of the chosen scheme, and of the seed if they are not those of the model. */
+  function drawWeights() {
+    const scheme = byId("play-first-weights").value;
+    const { seed } = training.data;
+    shape.source = scheme || !shape.hasRecordedSizes ? { scheme, seed } : null;
+    training.data.weights = shape.source ? shape.draw(shape.source) : first;
+    player.pause();
+    player.reset();
+  }
+
+  /**
+   * Give the hidden layers other sizes and another activation, and begin again.
+   * @param {number[]} hiddenSizes
+   * @param {string} activation
+   */
+  function change(hiddenSizes, activation = shape.hidden) {
+    const isSame = String(hiddenSizes) === String(shape.hiddenSizes);
+    shape.hiddenSizes = hiddenSizes;
+    shape.hidden = activation;
+    training.code = training.build();
+    if (!isSame) show();
+    drawWeights();
+  }
+
+  /** Show the layers, and what can be done with them. */
+  function show() {
+    const focused = document.activeElement?.getAttribute("aria-label");
+    network.build();
+    planes.drawInputs();
+    const { hiddenSizes, most } = shape;
+    const n = hiddenSizes.length;
+    for (const id of ["play-activation", "play-sums"]) byId(id)?.closest("label, span")?.toggleAttribute("hidden", !n);
+    if (!isStack) return;
+    for (const button of all("[data-neurons]")) {
+      const k = Number(button.closest("[data-layer]").dataset.layer) - 1;
+      const size = hiddenSizes[k] + Number(button.dataset.neurons);
+      offer(button, size >= 1 && size <= most[k], most[k], () => change(hiddenSizes.with(k, size)));
+      if (button.getAttribute("aria-label") === focused) button.focus();
+    }
+    offer(byId("play-add-layer"), n < most.length, most.length, () => {
+      change([...hiddenSizes, Math.min(hiddenSizes[n - 1] ?? 4, most[n])]);
+    });
+    offer(byId("play-remove-layer"), n > 0, most.length, () => change(hiddenSizes.slice(0, -1)));
+    byId("play-layers").textContent = String(n);
+  }
+
+  /**
+   * Let a button do something, or say in its title why it cannot.
+   * @param {HTMLButtonElement} button
+   * @param {boolean} isPossible
+   * @param {number} limit
+   * @param {() => void} act
+   */
+  function offer(button, isPossible, limit, act) {
+    const words = isPossible ? button.ariaLabel : button.dataset.limit?.replace("{most}", String(limit));
+    button.setAttribute("aria-disabled", String(!isPossible));
+    button.title = words ?? "";
+    button.onclick = isPossible ? act : null;
+  }
+
+  const isStack = !shape.data.layers;
+  if (!isStack) {
+    byId("play-structure").remove();
+    byId("play-column-hidden").content.querySelector(".change").remove();
+  }
+  return { change, drawWeights, show };
+})();
