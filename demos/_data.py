@@ -38,7 +38,9 @@ class Table:
     def standardized(self) -> "Table":
         """Return the table with mean 0 and standard deviation 1 in every input column, or deviation 0 if constant."""
         columns = []
-        for column in zip(*self.rows, strict=True):
+        for numbers in zip(*self.rows, strict=True):
+            exponent = math.frexp(max(map(abs, numbers)))[1]  # a power of 2 that keeps the squares from overflowing
+            column = [math.ldexp(x, -exponent) for x in numbers]
             mean = fmean(column)
             deviation = math.sqrt(fmean((x - mean) ** 2 for x in column)) or 1.0
             columns.append([(x - mean) / deviation for x in column])
@@ -58,10 +60,10 @@ def read_table(path: Path) -> Table:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             lines = [(f"{path}, line {reader.line_num}", cells) for cells in reader if cells]
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
         raise ValueError(f"{path} must be a CSV file: {error}") from None
     if len(lines) < 3:
-        raise ValueError(f"{path} must have a header and at least 2 examples, got {len(lines)} lines")
+        raise ValueError(f"{path} must have a header and at least 2 examples, got {len(lines)} line(s)")
     place, header = lines[0]
     names = [name.strip() for name in header]
     if len(names) < 2 or len(set(names)) < len(names) or all(_number(name) is not None for name in names):

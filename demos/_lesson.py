@@ -14,6 +14,7 @@ from rich.console import Console
 
 import viz
 from demos._data import Examples, Table
+from viz.plots.axes import Area, literal
 from viz.style import PLOT
 
 if TYPE_CHECKING:
@@ -134,14 +135,16 @@ def plot_plane(model: Callable[[list[float]], Any], data: Examples, table: Table
     unit = ", standardized" if table.is_standardized else ""
     place = "at the mean" if table.is_standardized else "at 0"
     fixed = f"{' and '.join(names[:-2])} {place}" if len(others) in (1, 2) else ""
-    ax.set(title=fixed, xlabel=names[-2] + unit, ylabel=names[-1] + unit)
-    ax.legend(title=table.names[-1])
+    ax.set(title=literal(fixed), xlabel=literal(names[-2] + unit), ylabel=literal(names[-1] + unit))
+    ax.legend(title=literal(table.names[-1]))
     return ax
 
 
-def plot_corners(model: Callable[[list[float]], Any], data: Examples, ax: Axes, title: str) -> Axes:
-    """Plot a model of two inputs that are 0 or 1, over the corners of the unit square."""
-    viz.plot_decision_boundary(model, data, names=["r = -1", "r = 1"], ax=ax)
+def plot_corners(
+    model: Callable[[list[float]], Any], data: Examples, ax: Axes, title: str, area: Area | None = None
+) -> Axes:
+    """Plot a model of two inputs that are 0 or 1, over the corners of the unit square, or over an area."""
+    viz.plot_decision_boundary(model, data, names=["r = -1", "r = 1"], area=area, ax=ax)
     ax.set(title=title, aspect="equal", xticks=[0, 1], yticks=[0, 1])
     return ax
 

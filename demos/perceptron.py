@@ -32,6 +32,9 @@ CASES = {0: "right: nothing changes", 1: "too low: active weights rise", -1: "to
 PANELS = 10  # mistakes in the picture
 
 
+AREA = ((-0.75, 2.25), (-0.75, 2.25))  # of x1 and x2, in which every line after a mistake on AND can be seen
+
+
 class Lesson(NamedTuple):
     """An example that the perceptron saw: x, target r and output y, the epoch, and the weights after it."""
 
@@ -165,7 +168,7 @@ def plot_mistakes(neuron: nn.Perceptron, mistakes: list[Lesson], axes: "Iterator
         mistake = mistakes[number - 1]
         for w, data in zip(neuron.weights, mistake.weights, strict=True):
             w.data = data
-        plot_corners(WeightedSum(neuron), AND, ax, f"{number}: {'too low' if mistake.r > 0 else 'too high'}")
+        plot_corners(WeightedSum(neuron), AND, ax, f"{number}: {'too low' if mistake.r > 0 else 'too high'}", AREA)
         ax.plot(*mistake.x, "o", markersize=20, markerfacecolor="none", markeredgecolor=DARK, markeredgewidth=2.5)
         ax.label_outer()
 

@@ -8,9 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from mpmath import mp
 
-from demos import error_propagation, forward_backward, two_layer
+from demos import _data, error_propagation, forward_backward, two_layer
 from demos._data import read_table
 from demos._lesson import report_agreement
 from tests.demos.helpers import run_once
@@ -253,6 +254,26 @@ def test_table_of_numbers_and_classes(tmp_path):
     assert np.allclose(np.mean(table.standardized().rows, axis=0), 0.0)
 
 
+@pytest.mark.parametrize("scale", [1e308, 1.0, 1e-200])
+def test_columns_of_any_size_are_standardized(scale):
+    table = _data.Table(["a", "kind"], [[-scale], [scale], [scale]], ["x", "y", "y"])
+    assert [x for (x,) in table.standardized().rows] == pytest.approx([-(2**0.5), 0.5**0.5, 0.5**0.5], abs=1e-15)
+
+
+def test_names_with_dollar_signs_are_shown_as_they_are(lesson, tmp_path, monkeypatch):
+    (tmp_path / "own.csv").write_text("$\\frac{a$,cost in $ and $,$k$\n1,2,$0$\n2,1,1\n3,3,1\n1,1,$0$\n")
+    shown = []
+    monkeypatch.setattr("demos.perceptron.save", lambda picture, *_: shown.extend(picture.findobj(Text)))
+    lesson("perceptron", "--data", "own.csv", "--epochs", "5")
+    words = {text.get_text() for text in shown}
+    assert {r"\$\frac{a\$, standardized", r"cost in \$ and \$, standardized", r"\$k\$", r"\$0\$"} <= words
+
+
+def test_a_folder_is_no_table(lesson, tmp_path):
+    with pytest.raises(SystemExit, match=r"must be a CSV file: .*directory|Permission denied"):
+        lesson("perceptron", "--data", str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -266,7 +287,7 @@ def test_table_of_numbers_and_classes(tmp_path):
         ("1,2,3\n1,2,3\n1,2,3\n", "line 1: .*names.*'1', '2', '3'"),
         ("a;b;kind\n1;2;x\n1;2;y\n", "line 1: .* 2 or more .*commas"),
         ("a,b,kind\n", "header and at least 2 examples, got 1"),
-        ("", "got 0 lines"),
+        ("", "got 0 line"),
         (b"a,b\n\xff\xfe,1\n1,1\n", "must be a CSV file"),
         ('a,b,kind\n1,"2,x\n', "must be a CSV file"),
     ],

@@ -85,3 +85,10 @@ def test_a_perceptron_never_learns_xor():
     seen = list(perceptron.learn(neuron, XOR, 0.1, 50))
     assert seen[-1].epoch == 50
     assert set(range(1, 51)) == {step.epoch for step in seen if step.r != step.y}
+
+
+def test_the_picture_of_the_mistakes_shows_every_line():
+    (low, high), _ = perceptron.AREA
+    for _, _, (w0, w1, w2) in mistakes(AND):
+        corners = [w0 + w1 * x1 + w2 * x2 for x1 in (low, high) for x2 in (low, high)]
+        assert min(corners) < 0 < max(corners)

@@ -29,6 +29,15 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return pyplot.subplots(layout="constrained")[1]
 
 
+def literal(text: str) -> str:
+    r"""Return the text with which matplotlib shows the characters of `text` instead of a formula between dollar signs.
+
+    >>> literal("$ per share")
+    '\\$ per share'
+    """
+    return text.replace("$", r"\$")
+
+
 def steps_between(low: float, high: float, n: int) -> list[float]:
     """Return `n` even steps from `low` to `high`."""
     return [low + (high - low) * i / (n - 1) for i in range(n)]

@@ -13,7 +13,7 @@ from engine.recording import recording
 from engine.validation import describe
 from engine.value import number_of
 from nn import MLP, Layer, Perceptron
-from viz.plots.axes import Area, Axes, axes_or_new, grid_steps, shades
+from viz.plots.axes import Area, Axes, axes_or_new, grid_steps, literal, shades
 from viz.style import CLASSES, DARK, MARKERS
 
 RESOLUTION = 80  # points along each axis
@@ -144,7 +144,7 @@ class Plane:
             a, b = ([x[k] for x, target in self.data if target == r] for k in range(2))
             label = self.names[i] if self.names else f"r = {r}"
             colour, marker = CLASSES[i % len(CLASSES)], MARKERS[i % len(MARKERS)]
-            ax.scatter(a, b, s=90, color=colour, marker=marker, edgecolors="white", label=label, zorder=3)
+            ax.scatter(a, b, s=90, color=colour, marker=marker, edgecolors="white", label=literal(label), zorder=3)
         ax.set(xlabel="x1", ylabel="x2")
 
     def _plot_scores(self, ax: Axes, scores: Any, largest: float | None, scale: str) -> None:
@@ -155,7 +155,7 @@ class Plane:
         colours = shades(CLASSES[0], "white", CLASSES[1])
         shaded = ax.contourf(self.x1, self.x2, scores, levels=levels, cmap=colours, extend="both")
         if scale:
-            bar = ax.figure.colorbar(shaded, ax=ax, label=scale, ticks=levels[::5])
+            bar = ax.figure.colorbar(shaded, ax=ax, label=literal(scale), ticks=levels[::5])
             outputs = [level + self.boundary for level in levels[::5]]
             bar.set_ticklabels([format_number(y if abs(y) > 1e-3 * largest else 0.0, 2) for y in outputs])
         if np.nanmin(scores) < 0.0 < np.nanmax(scores):
