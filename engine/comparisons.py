@@ -7,19 +7,17 @@ import re
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from engine.value import Value
 
 Place: TypeAlias = tuple[str, int]  # a file, and a line in it
-
-Seen: TypeAlias = "dict[ref[Value], int]"
 
 NEAREST = 1000  # the most nodes that a comparison examines
 PLACES, PER_PLACE = 256, 100  # the most places to record, and the most comparisons of parameters at each
@@ -40,88 +38,63 @@ class _Comparisons:
     Attributes:
         seen: for every node that was compared, or that a compared node depends on, the number of its first comparison.
         complete: for each comparison that depends only on leaves and unlabelled numbers, its number and these leaves.
-        room: the size of `seen` above which freed nodes are removed from it.
     """
 
-    seen: Seen = field(default_factory=dict)
+    seen: WeakKeyDictionary[Value, int] = field(default_factory=WeakKeyDictionary)
     complete: deque[tuple[int, list[ref[Value]]]] = field(default_factory=lambda: deque(maxlen=PER_PLACE))
-    room: int = NEAREST
 
 
 class Comparisons:
     """A record of comparisons: where they were made, and weak references to the nodes that they depend on.
 
-    At each place a node is examined once, and each comparison examines at most `NEAREST` nodes; deeper nodes are
-    missed. Comparisons of `v.data`, or of nodes that were pickled, are not recorded. No lock is needed: threads only
-    add entries, and remove those of freed nodes.
+    Comparisons and recorded outputs are numbered in the order of time. At each place a node is examined once, and each
+    comparison examines at most `NEAREST` nodes; deeper nodes are missed. Comparisons of `v.data`, or of nodes that were
+    pickled, are not recorded. No lock is needed: threads only add entries.
     """
 
     def __init__(self) -> None:
         self._places: dict[Place, _Comparisons] = {}
         self._numbers = count()
-        self._recorded: Seen = {}  # by output: the number of the first comparison after it was recorded
-        self._decided: dict[ref[Value], tuple[Place, ...]] = {}
-        self._room = NEAREST
+        self._recorded: WeakKeyDictionary[Value, int] = WeakKeyDictionary()  # by output: the first number after it
+        self._decided: WeakKeyDictionary[Value, tuple[Place, ...]] = WeakKeyDictionary()
 
-    def note(self, operands: Iterable[Value], caller: int) -> None:
+    def note(self, operands: Sequence[Value], caller: int) -> None:
         """Record a comparison of Values by the function `caller` frames above, or by the code that called it."""
-        place = _place(caller + 1)
+        here = self._comparisons_at(_place(caller + 1))
+        number, later = next(self._numbers), next(self._numbers)
+        nodes, is_complete = _examined(operands, here.seen)
+        new = {node: number for node in nodes if node not in here.seen}
+        if len(operands) > 1 and not any(map(_is_constant, operands)):
+            # As in max(a*b, a + b): this comparison may have chosen one of them as the output.
+            new |= {node: later for node in operands if node in new and node._a is not None}
+        here.seen.update(new)
+        leaves = [ref(node) for node in nodes if node._a is None]
+        if is_complete and leaves:
+            here.complete.append((number, leaves))
+
+    def _comparisons_at(self, place: Place) -> _Comparisons:
         here = self._places.get(place)
         if here is None:
             if len(self._places) >= PLACES:
                 self._places.pop(list(self._places)[0], None)  # noqa: RUF015, as other threads may add places
             here = self._places.setdefault(place, _Comparisons())
-        number, seen = next(self._numbers), here.seen
-        leaves, complete = [], True
-        stack: list[Any] = [*operands]
-        alternatives: Seen = {}
-        if len(stack) > 1 and all(node._a is not None or node._grad is not None for node in stack):  # no constant
-            later = next(self._numbers)
-            alternatives = {ref(node): later for node in stack if node._a is not None and ref(node) not in seen}
-        lists: set[int] = set()  # by id
-        for _ in range(NEAREST):
-            if not stack:
-                break
-            node = stack.pop()
-            if type(node) is tuple:
-                if id(node) not in lists:
-                    lists.add(id(node))
-                    stack += node
-                continue
-            a, b, key = node._a, node._b, ref(node)
-            if a is None:
-                if node._grad is None:  # a constant
-                    complete = complete and not node._label  # a label marks the input of a network, user data
-                    continue
-                leaves.append(key)
-            elif key in seen:
-                complete = False
-            else:
-                stack.append(a)
-                if b is not None:
-                    stack.append(b)
-            seen.setdefault(key, number)
-        seen |= alternatives  # as in max(a*b, a + b): this comparison may have chosen one of them as the output
-        if complete and leaves and not stack:
-            here.complete.append((number, leaves))
-        here.room = _without_freed(seen, here.room)
+        return here
 
     def decide(self, places: Iterable[Place], nodes: Iterable[Value]) -> None:
         """Record that comparisons at these places decided which nodes were recorded."""
         places = tuple(places)
         if places:
-            self._decided.update((ref(node), places) for node in nodes)
-            self._room = _without_freed(self._decided, self._room)
+            self._decided.update(dict.fromkeys(nodes, places))
 
     def copy(self, twins: Mapping[Value, Value]) -> None:
         """Record the comparisons of nodes for their copies too."""
-        refs = {ref(node): ref(twin) for node, twin in twins.items()}
         for here in [*self._places.values()]:
-            here.seen.update({refs[key]: here.seen[key] for key in refs.keys() & here.seen.keys()})
+            here.seen.update({twin: here.seen[node] for node, twin in twins.items() if node in here.seen})
             for number, leaves in [*here.complete]:
-                if refs.keys() >= set(leaves):
-                    here.complete.append((number, [refs[leaf] for leaf in leaves]))
-        self._decided.update({refs[key]: self._decided[key] for key in refs.keys() & self._decided.keys()})
+                copies = [ref(twins[leaf]) for leaf in (x() for x in leaves) if leaf is not None and leaf in twins]
+                if len(copies) == len(leaves):
+                    here.complete.append((number, copies))
+        self._decided.update({twin: self._decided[node] for node, twin in twins.items() if node in self._decided})
 
     def places(self) -> list[Place]:
         """Return where comparisons were made."""
@@ -134,27 +107,58 @@ class Comparisons:
         that were made before the outputs had been recorded, or that compared an output with another Value afterwards
         and may have chosen it.
         """
-        now, keys = next(self._numbers), [ref(output) for output in outputs]
-        ends = [self._recorded.setdefault(key, now) for key in keys]
-        self._room = _without_freed(self._recorded, self._room)
+        now, outputs = next(self._numbers), [*outputs]
+        recorded = [self._recorded.setdefault(output, now) for output in outputs]
         if not (self._places or self._decided):
             return []
-        graph = [*graph]
-        decided = {place: None for node in graph for place in self._decided.get(ref(node), ())} if self._decided else {}
-        places = [*self._places.items()]
-        ends = [
-            min([end, *(here.seen.get(key, now) for _, here in places)]) for key, end in zip(keys, ends, strict=True)
-        ]
-        end = max(ends, default=now)
-        keys = [ref(x) for x in inputs]
-        nodes = {ref(node) for node in graph} if any(here.complete for _, here in places) else set()
+        graph, inputs, places = [*graph], [*inputs], [*self._places.items()]
+        end = max(
+            (
+                min([number, *(here.seen.get(output, now) for _, here in places)])
+                for output, number in zip(outputs, recorded, strict=True)
+            ),
+            default=now,
+        )
+        decided = {place: None for node in graph for place in self._decided.get(node, ())} if self._decided else {}
+        nodes = {*graph} if any(here.complete for _, here in places) else set()
+        for place, here in places:
+            if any(here.seen.get(x, now) < end for x in inputs) or any(
+                number < end and nodes.issuperset(leaf() for leaf in leaves) for number, leaves in [*here.complete]
+            ):
+                decided[place] = None
+        return [*decided]
 
-        def decides(here: _Comparisons) -> bool:
-            if any(here.seen.get(key, now) < end for key in keys):
-                return True
-            return any(number < end and nodes.issuperset(known) for number, known in [*here.complete])
 
-        return [*(decided | {place: None for place, here in places if decides(here)})]
+def _examined(operands: Iterable[Value], seen: Container[Value]) -> tuple[dict[Value, None], bool]:
+    """Return the nearest nodes that the operands depend on, and whether they are all, down to unlabelled numbers.
+
+    A node in `seen` was examined before, so the nodes below it are not examined again.
+    """
+    nodes: dict[Value, None] = {}
+    is_complete = True
+    lists: set[int] = set()  # by id
+    stack: list[Any] = [*operands]
+    for _ in range(NEAREST):
+        if not stack:
+            break
+        node = stack.pop()
+        if type(node) is tuple:
+            if id(node) not in lists:
+                lists.add(id(node))
+                stack += node
+        elif _is_constant(node):
+            is_complete = is_complete and not node._label  # a label marks the input of a network, user data
+        elif node not in nodes:
+            nodes[node] = None
+            if node._a is not None and node in seen:
+                is_complete = False
+            else:
+                stack += [x for x in (node._a, node._b) if x is not None]
+    return nodes, is_complete and not stack
+
+
+def _is_constant(node: Value) -> bool:
+    return node._grad is None
 
 
 def _place(caller: int) -> Place:
@@ -168,16 +172,6 @@ def _place(caller: int) -> Place:
         frame = frame.f_back
     frame = frame or nearest
     return frame.f_code.co_filename, frame.f_lineno
-
-
-def _without_freed(seen: dict[ref[Value], Any], room: int) -> int:
-    """Remove freed nodes if there are more than `room` nodes, and return the size above which to do so again."""
-    if len(seen) <= room:
-        return room
-    for key in [*seen]:
-        if key() is None:
-            seen.pop(key, None)
-    return NEAREST + 2 * len(seen)
 
 
 EVERYWHERE = Comparisons()  # those outside of a training
