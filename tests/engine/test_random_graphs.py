@@ -74,6 +74,7 @@ def close(got, exact):
 
 
 @numbers_of_examples
+@pytest.mark.filterwarnings("ignore:the output does not depend on")
 def test_gradients_and_second_derivatives(examples, tried):
     @settings(deadline=None, max_examples=examples)
     @given(leaves, programs)

@@ -62,7 +62,7 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
                     before, operation, after = sentence.partition(summarize_operands(fold))
                     sentence = before + operation + after.replace(slots.markup(place(fold)), largest, 1)
                 words[f"error-{i}-{kind}"] = sentence
-        operands = {x for fold in filter(_is_fold, tape.order) for x in fold.parents}
+        operands = dict.fromkeys(x for fold in filter(_is_fold, tape.order) for x in fold.parents)
         words |= {f"largest-{tape.index[x]}": slots.markup(numbers_of([x])) for x in operands}
     return words
 
