@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from engine import errors
 from engine.formatting import format_number
 from engine.graph import operand_rows, topological_order
 from engine.labels import Names
-from engine.notebook import Pictured
 from engine.restore import restored
 from engine.value import Value
-from engine.walk import Walk, highlighted
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
+from engine.walk import Printed, Walk
 
 MOST_LEAVES = 4  # leaves that a Backprop lists by name
 WIDEST = 78  # characters per line; a step indents it by two, and a terminal has 80 columns
@@ -68,8 +62,8 @@ class Contribution:
         return f"{line}\n    accumulated: {name} = {sums} = {format_number(self.total)}"
 
 
-@dataclass(frozen=True)
-class Step(Pictured):
+@dataclass(frozen=True, repr=False)
+class Step(Printed):
     """One application of the chain rule: a node passes its gradient back to its parents. `str` says it in words.
 
     Attributes:
@@ -83,16 +77,10 @@ class Step(Pictured):
     contributions: tuple[Contribution, ...]
     _names: Names
 
-    def __repr__(self) -> str:
-        return str(self)
-
     def __str__(self) -> str:
         gradient = f"{self._names.gradient(self.node)} = {format_number(self.upstream)}"
         head = f"{self._names.definition(self.node)} passes back {gradient}"
         return "\n  ".join([head, *map(str, self.contributions)])
-
-    def __rich__(self) -> Text:
-        return highlighted(str(self))
 
 
 class Backprop(Walk[Step]):

@@ -6,20 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from engine import errors
 from engine.backprop import Contribution, local_derivatives
 from engine.formatting import format_number
 from engine.graph import dependents, topological_order
 from engine.labels import Names
-from engine.notebook import Pictured
 from engine.validation import describe
 from engine.value import Value
-from engine.walk import Walk, highlighted
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from engine.walk import Printed, Walk
 
 
 @dataclass(frozen=True)
@@ -41,8 +36,8 @@ class TangentContribution(Contribution):
         return self._accumulation(self._names.derivative(self._node, self._x), chain, self.local, self._upstream)
 
 
-@dataclass(frozen=True)
-class ForwardStep(Pictured):
+@dataclass(frozen=True, repr=False)
+class ForwardStep(Printed):
     """One application of the chain rule: a node receives its tangent from its operands. `str` returns it as text.
 
     Attributes:
@@ -59,16 +54,10 @@ class ForwardStep(Pictured):
     _names: Names
     _x: Value
 
-    def __repr__(self) -> str:
-        return str(self)
-
     def __str__(self) -> str:
         tangent = f"{self._names.derivative(self.node, self._x)} = {format_number(self.tangent)}"
         head = f"{self._names.definition(self.node)} receives {tangent}"
         return "\n  ".join([head, *map(str, self.contributions)])
-
-    def __rich__(self) -> Text:
-        return highlighted(str(self))
 
 
 class ForwardMode(Walk[ForwardStep]):

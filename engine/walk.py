@@ -15,7 +15,24 @@ if TYPE_CHECKING:
 StepType = TypeVar("StepType")
 
 
-class Walk(Pictured, ABC, Generic[StepType]):
+class Printed(Pictured):
+    """An object that prints itself as text, with colours in a terminal."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __rich__(self) -> Text:
+        from rich.text import Text
+
+        text = Text(str(self))
+        text.highlight_regex(r"(?m)^  \S.*?(?= \+= )", "cyan")
+        text.highlight_regex(r"(?m)(?<== )\S+$", "bold")
+        return text
+
+
+class Walk(Printed, ABC, Generic[StepType]):
     """A pass over the graph of `root`, one step per node."""
 
     root: Value
@@ -76,16 +93,3 @@ class Walk(Pictured, ABC, Generic[StepType]):
         while self.position < needed:
             self.step()
         return self
-
-    def __rich__(self) -> Text:
-        return highlighted(repr(self))
-
-
-def highlighted(plain: str) -> Text:
-    """Return the lines of a step or a walk with colours for a terminal."""
-    from rich.text import Text
-
-    text = Text(plain)
-    text.highlight_regex(r"(?m)^  \S.*?(?= \+= )", "cyan")
-    text.highlight_regex(r"(?m)(?<== )\S+$", "bold")
-    return text
