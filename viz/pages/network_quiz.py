@@ -47,8 +47,8 @@ KINDS: dict[str, dict[str, list[str]]] = {
 class NetworkQuiz:
     """The questions about the steps of a network."""
 
-    def __init__(self, stage: Stage, *, is_numbered: bool) -> None:
-        self.delta = "error" if is_numbered else "delta"
+    def __init__(self, stage: Stage) -> None:
+        self.delta = "error" if stage.is_numbered else "delta"
         neurons = [neuron for layer in stage.layers for neuron in layer]
         self.neurons: dict[int, Neuron] = {stage.output(neuron): neuron for neuron in neurons}
         self.weights = [

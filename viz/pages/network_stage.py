@@ -214,12 +214,12 @@ class Stage:
                 y1, y2 = (sources.index(unit) + 0.5) / len(sources), (j + 0.5) / len(self.shown[k])
                 lines.append(f'<line id="line{node}" x2="100%" y1="{y1:.3%}" y2="{y2:.3%}" data-weight="{node}"/>')
                 y = y1 + layout.share * (y2 - y1)
-                name = inline(symbol(short_name(label))) if layout.is_named else ""
+                name = inline(symbol(short_name(label))) if layout.shows_names else ""
                 fields.append(
                     f'<label class="weight" data-x="{layout.share:.4f}" data-y="{y:.4f}">'
                     f'<span aria-hidden="true">{name}</span>{_field(f"weight {label}", node)}</label>'
                 )
-        numbered = " numbered" if layout.is_numbered else ""
+        numbered = " numbered" if layout.shows_numbers else ""
         return f'<div class="gap{numbered}"><svg aria-hidden="true">{"".join(lines)}</svg>{"".join(fields)}</div>'
 
     def _label_layout(self, k: int) -> _LabelLayout:
@@ -272,18 +272,18 @@ class _LabelLayout:
         share: their position, from 0 at the sources to 1 at the receivers.
         width: the least distance of the columns, in em.
         height: the least height, in em.
-        is_numbered: whether all numbers are shown, or only those of the lines that a step highlights.
-        is_named: whether the names of the weights are shown too.
+        shows_numbers: whether all numbers are shown, or only those of the lines that a step highlights.
+        shows_names: whether the names of the weights are shown too.
     """
 
     def __init__(self, n_sources: int, n_receivers: int, is_folded: bool) -> None:
         near_receivers = n_receivers <= n_sources
         self.share = n_receivers / (n_receivers + 1) if near_receivers else 1 / (n_sources + 1)
         slots = (n_receivers + 1) * n_sources if near_receivers else (n_sources + 1) * n_receivers
-        self.is_numbered = not is_folded and LABEL_HEIGHT * slots <= MAX_NUMBERED_HEIGHT
-        self.is_named = n_sources * n_receivers <= MAX_NAMED
-        if self.is_numbered:
-            half = (NAMED_LABEL_WIDTH if self.is_named else LABEL_WIDTH) / 2 + 0.3
+        self.shows_numbers = not is_folded and LABEL_HEIGHT * slots <= MAX_NUMBERED_HEIGHT
+        self.shows_names = n_sources * n_receivers <= MAX_NAMED
+        if self.shows_numbers:
+            half = (NAMED_LABEL_WIDTH if self.shows_names else LABEL_WIDTH) / 2 + 0.3
             self.width, self.height = max(GAP, half / min(self.share, 1 - self.share)), LABEL_HEIGHT * slots
         else:
             self.share, self.width, self.height = 0.43, GAP, 0.0

@@ -21,7 +21,7 @@ MAX_FORMULA = 60  # the most characters of the formula of a loss; a longer one i
 MAX_UNBROKEN = 24  # the most characters of a right side; a longer one begins a new line
 DOTS = ast.Constant(...)
 
-Right = tuple[str, ast.expr]  # a relation, and the expression on its right
+Right = ast.expr | tuple[str, ast.expr]  # an expression, or a relation other than "=" and an expression
 
 
 def symbol(label: str) -> ast.expr:
@@ -78,12 +78,13 @@ def line(left: ast.expr, *rights: Right, condition: str = "", result: bool = Fal
 
     Args:
         left: the left side.
-        rights: the right sides, each with its relation.
+        rights: the right sides, each with its relation if that is not "=".
         condition: the slot that must not be 0 for the line to be shown.
         result: whether the last right side is the result, which stands out.
     """
+    pairs = tuple(right if isinstance(right, tuple) else ("=", right) for right in rights)
     words, shown = [_plain(left)], [_math("", left)]
-    for i, (relation, right) in enumerate(rights):
+    for i, (relation, right) in enumerate(pairs):
         text = _plain(right)
         words.append(f"{relation} {text}")
         is_long = len(text) > MAX_UNBROKEN
@@ -93,7 +94,7 @@ def line(left: ast.expr, *rights: Right, condition: str = "", result: bool = Fal
         shown += [_math(sign, term) for sign, term in terms]
     if result:
         shown[-1] = shown[-1].replace("<math ", '<math class="result" ', 1)
-    markup_of_line = formula(" ".join(shown)) + spoken(markup(" ".join(words))) + latex([Equation(left, rights)])
+    markup_of_line = formula(" ".join(shown)) + spoken(markup(" ".join(words))) + latex([Equation(left, pairs)])
     return f'<div data-if="{condition}">{markup_of_line}</div>' if condition else markup_of_line
 
 
@@ -145,7 +146,7 @@ def inline(expr: ast.expr) -> str:
 
 def equation(left: ast.expr, right: ast.expr) -> str:
     """Return a line with one equation."""
-    return line(left, ("=", right), result=True)
+    return line(left, right, result=True)
 
 
 def heading(text: str, part: ast.expr | None = None) -> str:
