@@ -66,11 +66,14 @@ class Value(Pictured):
 
     @usage('Value(2.0, "x"), which takes a gradient')
     def __init__(self, data: Number, label: str = "") -> None:
-        self._data = as_finite(data, "data of a Value")
+        self._data = data if type(data) is float and isfinite(data) else as_finite(data, "data of a Value")
         self._rule = LEAF
         self._a = self._b = None
         self._grad = 0.0
-        self.label = label
+        if type(label) is str:
+            self._label = label
+        else:
+            self.label = label
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value must not be subclassed: keep a Value as an attribute of your class")

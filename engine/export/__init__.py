@@ -10,9 +10,6 @@ import difflib
 from collections.abc import Iterable
 
 from engine.arguments import outputs_and_leaves
-from engine.export.naming import RESERVED_FUNCTIONS
-from engine.export.program import Program
-from engine.export.writers import LANGUAGES
 from engine.validation import describe
 from engine.value import Value
 
@@ -76,6 +73,10 @@ def source(
         dL_db = dL_dv1 * a
         return L, [dL_da, dL_db]
     """
+    from engine.export.naming import RESERVED_FUNCTIONS  # here, since `import engine` does not need them
+    from engine.export.program import Program
+    from engine.export.writers import LANGUAGES
+
     if not isinstance(language, str):
         raise TypeError(f"language must be a name such as 'python', got {describe(language)}")
     if language not in LANGUAGES:
