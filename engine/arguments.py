@@ -6,6 +6,7 @@ from collections.abc import Iterable, Set
 
 from engine import errors
 from engine.graph import topological_order
+from engine.rules import LEAF
 from engine.validation import describe
 from engine.value import Value
 
@@ -44,12 +45,23 @@ def outputs_and_leaves(
     for value in outputs:
         if value.is_constant:
             raise errors.no_graph(value)
-    graph = set(topological_order(*outputs))
+    graph, before = set(topological_order(*outputs)), set[Value]()
     for i, leaf in enumerate(leaves):
         if leaf.op or leaf.is_constant:
             raise ValueError(f"input {i} must be a leaf, made by Value(...), got {leaf!r}")
-        if leaf in leaves[:i]:
+        if leaf in before:
             raise ValueError(f"inputs must be different leaves, got {leaf!r} twice, the second time as input {i}")
         if leaf not in graph:
             raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
+        before.add(leaf)
     return outputs, leaves
+
+
+def are_leaves(things: Iterable[object]) -> bool:
+    """Return whether all are leaves that take a gradient.
+
+    >>> from engine import Value
+    >>> are_leaves([Value(1.0), Value(2.0)]), are_leaves([Value(1.0), 2.0]), are_leaves([-Value(1.0)])
+    (True, False, False)
+    """
+    return all(type(x) is Value and x._rule is LEAF for x in things)

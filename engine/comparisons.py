@@ -96,6 +96,10 @@ class Comparisons:
                     here.complete.append((number, copies))
         self._decided.update({twin: self._decided[node] for node, twin in twins.items() if node in self._decided})
 
+    def is_empty(self) -> bool:
+        """Return whether there is nothing that could have decided the form of a graph."""
+        return not (self._places or self._decided)
+
     def places(self) -> list[Place]:
         """Return where comparisons were made."""
         return [*self._places]
@@ -109,7 +113,7 @@ class Comparisons:
         """
         now, outputs = next(self._numbers), [*outputs]
         recorded = [self._recorded.setdefault(output, now) for output in outputs]
-        if not (self._places or self._decided):
+        if self.is_empty():
             return []
         graph, inputs, places = [*graph], [*inputs], [*self._places.items()]
         end = max(

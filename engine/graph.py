@@ -32,8 +32,12 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
         if not hasattr(root, "_a"):
             model = ": pass an output, model(x); viz.network draws the model" if hasattr(root, "parameters") else ""
             raise TypeError(f"the output of a graph must be a Value, got {describe(root)}{model}")
+    return unseen(roots, set(), stop)
+
+
+def unseen(roots: Sequence[Value], seen: set[Value], stop: Callable[[Value], bool] | None = None) -> list[Value]:
+    """Return the topological order without the nodes in `seen`, which grows, and what only they depend on."""
     order: list[Value] = []
-    seen: set[Value] = set()
     seen_lists: set[int] = set()  # by id
     # Nodes and lists of operands to visit; None follows a node: when it is popped, the operands are in `order`.
     stack: list[Any] = [*reversed(roots)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from math import isfinite
@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.compiler.codegen import rule_code, runtime_code
+from engine.compiler.numbering import NumberedGraph
 from engine.compiler.python_to_llvm import pack
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.derivatives import jacobian
 from engine.foreign import usage
-from engine.graph import topological_order
 from engine.recording import recording
 from engine.validation import describe
 from engine.value import Value
@@ -40,12 +40,12 @@ class CompiledFunction:
     """
 
     def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], single: bool) -> None:
-        self._program = Program(outputs, inputs)
+        self._program = Program(NumberedGraph(outputs), inputs)
         self._single = single
 
     @cached_property
     def _input_program(self) -> Program:
-        return Program(self._program.outputs, self._program.inputs, wrt_inputs=True)
+        return Program(NumberedGraph(self._program.outputs), self._program.inputs, wrt_inputs=True)
 
     @property
     def parameters(self) -> tuple[Value, ...]:
@@ -244,26 +244,26 @@ class Program:
 
     def __init__(
         self,
-        outputs: Sequence[Value],
+        graph: NumberedGraph,
         inputs: Sequence[Value],
         parameters: Sequence[Value] = (),
         *,
         wrt_inputs: bool = False,
     ) -> None:
-        self.outputs, self.inputs = list(outputs), list(inputs)
-        graph = linearize(outputs, inputs, parameters, wrt_inputs=wrt_inputs)
-        uniform, varying = graph.uniform, graph.varying
-        self.parameters = graph.parameters
-        self._rules = graph.rules
-        self._constants = graph.constants
+        self.outputs, self.inputs = list(graph.outputs), list(inputs)
+        tapes = linearize(graph, inputs, parameters, wrt_inputs=wrt_inputs)
+        uniform, varying = tapes.uniform, tapes.varying
+        self.parameters = tapes.parameters
+        self._rules = tapes.rules
+        self._constants = tapes.constants
         # Weights in consecutive slots, such as parameters, are used where they are; others are copied to a matrix.
-        self._weights_in_place = bool((np.diff(graph.weights) == 1).all())
-        self._first_weight = int(graph.weights[0]) if graph.weights.size else 0
-        copied = graph.weights[:0] if self._weights_in_place else graph.weights
-        self._uniform = uniform.operations, uniform.index, copied, graph.common
+        self._weights_in_place = bool((np.diff(tapes.weights) == 1).all())
+        self._first_weight = int(tapes.weights[0]) if tapes.weights.size else 0
+        copied = tapes.weights[:0] if self._weights_in_place else tapes.weights
+        self._uniform = uniform.operations, uniform.index, copied, tapes.common
         self._varying = varying.operations, varying.index
-        self._outputs = graph.outputs
-        self._sizes = uniform.size, varying.size, graph.weights.size, graph.common.size
+        self._outputs = tapes.outputs
+        self._sizes = uniform.size, varying.size, tapes.weights.size, tapes.common.size
         self.n_slots = uniform.size + varying.size
         self._max_lanes = 8 * min(max(CACHE // varying.size, 1), WIDEST)
         self._idle: list[_Workspace] = []
@@ -369,18 +369,6 @@ class Program:
             except ArithmeticError as error:
                 return row, error
         return int(rows[0]), OverflowError("the gradients of the rows overflow in their sum: a float ends at 1.8e308")
-
-
-def graph_signature(outputs: Sequence[Value], parameters: Container[Value]) -> tuple[Hashable, list[Value]]:
-    """Return a hashable signature of a graph and its leaves outside `parameters`.
-
-    Graphs have equal signatures if they differ only in the data of those leaves.
-    """
-    order = topological_order(*outputs)
-    numbers = {node: n for n, node in enumerate(order)}
-    kinds = [node if node in parameters else (node._rule, *[numbers[x] for x in node.parents]) for node in order]
-    others = [node for node in order if node._a is None and node not in parameters]
-    return (tuple(kinds), tuple([numbers[output] for output in outputs])), others
 
 
 class NotFiniteError(ArithmeticError):

@@ -7,24 +7,21 @@ are on a varying tape, which runs for every row. Equal expressions become one no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
-from operator import attrgetter
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.compiler.codegen import opcodes, runtime_code
+from engine.compiler.numbering import MergedGraph, NumberedGraph, merge_equal
 from engine.compiler.python_to_llvm import pack
 from engine.compiler.runtime import LAYER
-from engine.custom import CUSTOM_RULES
-from engine.graph import topological_order
 from engine.rules import RULES, Rule
 from engine.value import Value
 
 Integers: TypeAlias = npt.NDArray[np.int64]
-NO_OPERAND = -1  # in place of an operand that is absent
 
 
 @dataclass
@@ -73,113 +70,37 @@ class TapedGraph:
     rules: dict[int, Rule]
 
 
-@dataclass
-class _Nodes:
-    """The nodes of a graph by number, each after its operands.
-
-    An operand is a reference: the number of a node, NO_OPERAND, or, in a fold, the number of a list of nodes: -2 for
-    the first list, -3 for the second.
-
-    Attributes:
-        numbers: the number of every Value; equal expressions share one.
-        codes: the opcode of every node, 0 for leaves.
-        first, second: the operands of every node.
-        lists: the lists of nodes, and their numbers.
-        parameters, constants: the leaves that are not inputs, by number.
-        rules: all rules, by opcode.
-    """
-
-    numbers: dict[Value, int] = field(default_factory=dict)
-    codes: list[int] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
-    second: list[int] = field(default_factory=list)
-    lists: dict[tuple[int, ...], int] = field(default_factory=dict)
-    parameters: dict[int, Value] = field(default_factory=dict)
-    constants: dict[int, float] = field(default_factory=dict)
-    rules: dict[int, Rule] = field(default_factory=dict)
-
-    def add(self, code: int = 0, first: int = NO_OPERAND, second: int = NO_OPERAND) -> int:
-        self.codes.append(code)
-        self.first.append(first)
-        self.second.append(second)
-        return len(self.codes) - 1
-
-    def refer(self, operand: Value | tuple[Value, ...] | None) -> int:
-        """Return the reference to an operand."""
-        if operand is None:
-            return NO_OPERAND
-        if isinstance(operand, Value):
-            return self.numbers[operand]
-        nodes = tuple([self.numbers[value] for value in operand])
-        return self.lists.setdefault(nodes, NO_OPERAND - 1 - len(self.lists))
-
-
 def linearize(
-    outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = (), *, wrt_inputs: bool = False
+    graph: NumberedGraph, inputs: Sequence[Value], parameters: Sequence[Value] = (), *, wrt_inputs: bool = False
 ) -> TapedGraph:
-    """Put the graph of `outputs` on tapes.
+    """Put a graph on tapes.
 
     Args:
-        outputs: the nodes to compute; gradients are those of the first one, or with `wrt_inputs` of each.
+        graph: its outputs are computed; gradients are those of the first one, or with `wrt_inputs` of each.
         inputs: the leaves that vary from row to row.
-        parameters: leaves that become the first parameters, even if they are not in the graph.
+        parameters: leaves that become the first parameters, even if they are not in the graph; those of `graph` are
+            among them.
         wrt_inputs: differentiate with respect to the inputs instead of the parameters.
 
     >>> x, w = Value(1.0), Value(0.5)
-    >>> graph = linearize([(w * x).tanh()], [x])
-    >>> graph.varying.operations[:, 1:4], graph.varying.index
+    >>> tapes = linearize(NumberedGraph([(w * x).tanh()]), [x])
+    >>> tapes.varying.operations[:, 1:4], tapes.varying.index
     (array([[1, 0, 1],
            [1, 4, 1]]), array([1, 2, 1, 0, 1, 3, 2], dtype=uint32))
     """
-    nodes = _number_nodes(outputs, inputs, parameters)
-    results = np.array([nodes.numbers[output] for output in outputs])
+    nodes = merge_equal(graph, inputs, parameters)
+    results = np.array(nodes.outputs)
     active = [*range(len(inputs))] if wrt_inputs else [*nodes.parameters]
-    graph = _Dependencies(nodes, len(inputs), active, results.max() if wrt_inputs else results[0])
-    uniform = graph.tape([*nodes.parameters, *nodes.constants], varies=False)
-    graph.common[results] = True
-    common = np.flatnonzero(graph.common & ~graph.varies)
-    varying = graph.tape([*range(len(inputs)), *common.tolist()], varies=True)
+    dependencies = _Dependencies(nodes, len(inputs), active, results.max() if wrt_inputs else results[0])
+    uniform = dependencies.tape([*nodes.parameters, *nodes.constants], varies=False)
+    dependencies.common[results] = True
+    common = np.flatnonzero(dependencies.common & ~dependencies.varies)
+    varying = dependencies.tape([*range(len(inputs)), *common.tolist()], varies=True)
     return TapedGraph(
         list(nodes.parameters.values()), list(nodes.constants.values()), uniform, varying,
         uniform.slots[common], uniform.slots[varying.weights], varying.slots[results],
         {code: nodes.rules[code] for tape in (uniform, varying) for code in tape.operations[:, 0].tolist() if code},
     )  # fmt: skip
-
-
-def _number_nodes(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> _Nodes:
-    nodes = _Nodes()
-    numbers = nodes.numbers
-    for value in inputs:
-        numbers[value] = nodes.add()
-    for value in parameters:
-        numbers[value] = nodes.add()
-        nodes.parameters[numbers[value]] = value
-    order = topological_order(*outputs)
-    custom: list[Rule] = []
-    if CUSTOM_RULES:
-        custom = [rule for rule in dict.fromkeys(value._rule for value in order) if rule.symbol in CUSTOM_RULES]
-    codes = opcodes(sorted(custom, key=attrgetter("symbol")))
-    nodes.rules = {code: rule for rule, code in codes.items()}
-    known: dict[object, int] = {}
-    for value in order:
-        if value in numbers:
-            continue
-        if value.is_constant:
-            key: object = value._data or str(value._data)  # 0.0 and -0.0 are different constants
-            if key not in known:
-                known[key] = nodes.add()
-                nodes.constants[known[key]] = value._data
-            numbers[value] = known[key]
-        elif value._a is None:
-            numbers[value] = nodes.add()
-            nodes.parameters[numbers[value]] = value
-        else:
-            a, b = nodes.refer(value._a), nodes.refer(value._b)
-            key = value._rule, a, b
-            if key not in known:
-                known[key] = nodes.add(codes[value._rule], a, b)
-            numbers[value] = known[key]
-    return nodes
 
 
 class _Dependencies:
@@ -196,7 +117,7 @@ class _Dependencies:
         common: whether a node is the same in every row and an operand of one that varies.
     """
 
-    def __init__(self, nodes: _Nodes, n_inputs: int, active: list[int], root: int) -> None:
+    def __init__(self, nodes: MergedGraph, n_inputs: int, active: list[int], root: int) -> None:
         codes, first, second = (np.fromiter(x, np.int64) for x in (nodes.codes, nodes.first, nodes.second))
         numbers = np.arange(len(codes))
         list_ends = np.cumsum([len(codes), *map(len, nodes.lists)])

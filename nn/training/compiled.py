@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Value
+from engine.arguments import are_leaves
 from engine.comparisons import Comparisons, warn_of_frozen
-from engine.compiler.program import CHUNK, Floats, NotFiniteError, Program, graph_signature
+from engine.compiler.numbering import NumberedGraph
+from engine.compiler.program import CHUNK, Floats, NotFiniteError, Program
 from engine.graph import topological_order
 from engine.recording import recording as recording_on
 from engine.validation import error_context
@@ -109,7 +111,7 @@ def _record_one(
         rs = np.eye(len(outputs))[rs[:, 0].astype(np.intp)]
     targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
     example = loss(output, targets if isinstance(output, list) else targets[0])
-    program = Program([example, *outputs], [*inputs, *targets], parameters)
+    program = Program(NumberedGraph([example, *outputs], parameters), [*inputs, *targets], parameters)
     return ExampleGroup(program, output, np.arange(len(pairs)), np.hstack([xs, rs]), rs)
 
 
@@ -118,13 +120,13 @@ class _Recording:
     """A recorded graph, and the examples that share it."""
 
     output: Any
-    results: list[Value]  # the loss, then the outputs
-    signature: Hashable
+    graph: NumberedGraph  # of the loss, then the outputs
     leaves: list[Value]  # without the parameters
     numbers: list[float]  # the data of the leaves
     inputs: list[Value] = field(default_factory=list)  # the leaves whose numbers are those in `data`
     examples: list[int] = field(default_factory=list)
     data: list[list[float]] = field(default_factory=list)
+    repeated: bool = False  # whether another example had the same graph, as far as it does not depend on the inputs
 
     def non_inputs(self, inputs: list[Value]) -> list[Value]:
         others = set(inputs)
@@ -135,28 +137,27 @@ def _record_each(
     model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value], epoch: str
 ) -> list[ExampleGroup]:
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
-    known = set(parameters)
-    flat = [_flat(pair) for pair in pairs]
+    known = dict.fromkeys(parameters).keys()
+    shapes, flat = zip(*map(_flatten, pairs), strict=True)
     comparisons = Comparisons()
 
     def record(i: int) -> _Recording:
         with error_context(f"{epoch}data[{i}]"), recording_on(comparisons):
             x, r = pairs[i]
             output = model(x)
-            results = [loss(output, r), *_flat(output)]
-            signature, leaves = graph_signature(results, known)
-            return _Recording(output, results, signature, leaves, [leaf.data for leaf in leaves])
+            graph = NumberedGraph([loss(output, r), *_flat(output)], known)
+            leaves = graph.leaves()
+            return _Recording(output, graph, leaves, [leaf.data for leaf in leaves])
 
     def is_same(recording: _Recording) -> bool:
         other = record(recording.examples[0])
-        return (other.signature, [x.data for x in other.leaves]) == (recording.signature, recording.numbers)
+        return (other.graph.signature(), other.numbers) == (recording.graph.signature(), recording.numbers)
 
     # The key None holds the examples that contain anything but distinct leaf Values; they are recorded one by one.
     by_shape: dict[Hashable, list[int]] = {}
     for i, values in enumerate(flat):
-        leaves = all(type(x) is Value and not x.op and not x.is_constant for x in values)
-        distinct = leaves and len(set(values)) == len(values) and known.isdisjoint(values)
-        by_shape.setdefault(_shape(pairs[i]) if distinct else None, []).append(i)
+        distinct = are_leaves(values) and len(set(values)) == len(values) and known.isdisjoint(values)
+        by_shape.setdefault(shapes[i] if distinct else None, []).append(i)
 
     recordings: dict[Hashable, _Recording] = {}
     for shape, members in by_shape.items():
@@ -167,17 +168,21 @@ def _record_each(
         if uniform and last != first:  # if the first and the last have the same graph, all have
             other = record(last)
             fixed = [x.data for x in recording.non_inputs(flat[first])]
-            uniform = recording.signature == other.signature and fixed == [x.data for x in other.non_inputs(flat[last])]
+            uniform = recording.graph.signature() == other.graph.signature() and fixed == [
+                x.data for x in other.non_inputs(flat[last])
+            ]
+            recording.repeated = uniform
         for i in members:
             if not uniform and i != first:
                 recording = record(i)
             inputs = flat[i] if uniform else recording.leaves
-            shared = recordings.setdefault(shape if uniform else recording.signature, recording)
+            shared = recordings.setdefault(shape if uniform else recording.graph.signature(), recording)
             shared.inputs = shared.inputs or inputs
             shared.examples.append(i)
             shared.data.append([x.data for x in inputs])
 
     tables = []
+    all_parameters = dict.fromkeys(parameters)
     for one in recordings.values():
         table = np.array(one.data).reshape(len(one.data), len(one.inputs))
         if one.inputs is one.leaves:  # leaves with the same number in all examples are not inputs
@@ -185,9 +190,9 @@ def _record_each(
             one.inputs = [x for x, differ in zip(one.inputs, differs, strict=True) if differ]
             table = np.ascontiguousarray(table[:, differs])
         tables.append(table)
-        parameters = list(dict.fromkeys([*parameters, *(x for x in one.non_inputs(one.inputs) if not x.is_constant)]))
+        all_parameters |= dict.fromkeys([x for x in one.non_inputs(one.inputs) if not x.is_constant])
     for one in [*recordings.values()][:SAMPLE]:
-        if not is_same(one):
+        if not (one.repeated or is_same(one)):
             raise ValueError(
                 f"{epoch}data[{one.examples[0]}]: model and loss must record the same graph and numbers every time to "
                 "be compiled, got others the second time (from random numbers, or a state that changes): pass "
@@ -195,24 +200,33 @@ def _record_each(
             )
     groups = []
     for one, table in zip(recordings.values(), tables, strict=True):
-        program = Program(one.results, one.inputs, parameters)
+        program = Program(one.graph, one.inputs, [*all_parameters])
         same = functools.partial(is_same, one)
         groups.append(ExampleGroup(program, one.output, np.array(one.examples), table, is_same=same))
-    examples = {x for values in flat for x in values if type(x) is Value} - known
-    may_change = {x for group in groups for x in group.program.parameters} - examples
-    graphs = (x for group in groups for x in topological_order(*group.program.outputs) if x not in examples)
-    warn_of_frozen(comparisons.frozen([], may_change, graphs), REPLAY, again=epoch == "epoch 1, ")
+    if not comparisons.is_empty():
+        examples = {x for values in flat for x in values if type(x) is Value} - known
+        may_change = {x for group in groups for x in group.program.parameters} - examples
+        graphs = (x for group in groups for x in topological_order(*group.program.outputs) if x not in examples)
+        warn_of_frozen(comparisons.frozen([], may_change, graphs), REPLAY, again=epoch == "epoch 1, ")
     return groups
+
+
+def _flatten(nested: Any) -> tuple[Hashable, list[Any]]:
+    """Return the shape of lists and tuples at any depth, and what they contain, in order.
+
+    The shape of a list of Values is their number, that of another list the shapes of its parts, that of a part None.
+    """
+    if not isinstance(nested, list | tuple):
+        return None, [nested]
+    if {*map(type, nested)} == {Value}:
+        return len(nested), [*nested]
+    parts = [_flatten(part) for part in nested]
+    return tuple([shape for shape, _ in parts]), [x for _, values in parts for x in values]
 
 
 def _flat(nested: Any) -> list[Any]:
     """Return what is in lists and tuples, at any depth, in order."""
     return [x for part in nested for x in _flat(part)] if isinstance(nested, list | tuple) else [nested]
-
-
-def _shape(nested: Any) -> Hashable:
-    """Return lists and tuples as tuples, with None for everything else."""
-    return tuple(map(_shape, nested)) if isinstance(nested, list | tuple) else None
 
 
 def _contents(nested: Any, parameters: set[Value]) -> Any:

@@ -9,6 +9,7 @@ pytest.importorskip("llvmlite")
 
 from engine import RULES, Value
 from engine.compiler import codegen, tape
+from engine.compiler.numbering import NumberedGraph
 from engine.custom import CUSTOM_RULES
 from engine.functions import FUNCTIONS, unary
 from engine.rules import Unary
@@ -60,14 +61,14 @@ def test_a_rule_that_is_defined_again_alike_needs_no_other_code(codes):
 def test_the_order_of_rules_in_a_graph_does_not_change_its_tapes(rules):
     double, triple = map(unary, rules)
     x = Value(1.0)
-    opcodes = [{rule: code for code, rule in tape.linearize([y], [x]).rules.items()}
+    opcodes = [{rule: code for code, rule in tape.linearize(NumberedGraph([y]), [x]).rules.items()}
                for y in (double(triple(x)), triple(double(x)))]  # fmt: skip
     assert opcodes[0] == opcodes[1]
 
 
 def test_a_graph_needs_the_code_of_its_own_rules_only():
     x, w = Value(1.0), Value(2.0)
-    graph = tape.linearize([(w * x).tanh() + 1.0], [x])
+    graph = tape.linearize(NumberedGraph([(w * x).tanh() + 1.0]), [x])
     assert {rule.symbol for rule in graph.rules.values()} == {"*", "tanh", "+"}
 
 

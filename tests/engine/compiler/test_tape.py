@@ -11,6 +11,7 @@ pytest.importorskip("llvmlite")
 import numpy as np
 
 from engine.compiler import runtime
+from engine.compiler.numbering import NumberedGraph
 from engine.compiler.tape import linearize
 
 
@@ -36,13 +37,13 @@ def leaves():
 )
 def test_equal_expressions_share_one_node(make, size, leaves):
     """Each node has one slot: inputs, nodes common to all rows, operations."""
-    graph = linearize([make(*leaves)], [leaves[0]])
+    graph = linearize(NumberedGraph([make(*leaves)]), [leaves[0]])
     assert graph.varying.size == size
 
 
 def test_what_no_input_leads_to_is_on_the_uniform_tape(leaves):
     x, w, v = leaves
-    graph = linearize([engine.dot([w * v, 3.0], [x, x]) + w.exp().sin()], [x])
+    graph = linearize(NumberedGraph([engine.dot([w * v, 3.0], [x, x]) + w.exp().sin()]), [x])
     assert [graph.parameters, graph.constants] == [[w, v], [3.0]]
     assert graph.uniform.size == 6, "w, v, 3.0, w * v, exp and sin"
     assert (len(graph.weights), len(graph.common)) == (2, 1), "two weights of x; the sine"
@@ -52,14 +53,14 @@ def test_what_no_input_leads_to_is_on_the_uniform_tape(leaves):
 def test_the_parameters_of_the_caller_come_first(leaves):
     x, w, v = leaves
     unused = Value(4.0)
-    assert linearize([x * w + v], [x], [unused, v]).parameters == [unused, v, w]
+    assert linearize(NumberedGraph([x * w + v], [unused, v]), [x], [unused, v]).parameters == [unused, v, w]
 
 
 @pytest.mark.parametrize("ws_first", [True, False])
 def test_a_layer_is_one_operation(ws_first):
     xs, rows = [Value(float(i)) for i in range(3)], [[Value(float(i + j)) for i in range(3)] for j in range(5)]
     sums = [engine.dot(ws, xs) if ws_first else engine.dot(xs, ws) for ws in rows]
-    graph = linearize([engine.sum(sums)], xs)
+    graph = linearize(NumberedGraph([engine.sum(sums)]), xs)
     layer, _ = graph.varying.operations
     assert layer[[0, 1, 3, 4]].tolist() == [runtime.LAYER, 2, 5, 3], "the weights require gradients; five sums of three"
     assert [graph.parameters[slot] for slot in graph.weights] == [w for ws in rows for w in ws]
@@ -69,13 +70,13 @@ def test_a_layer_is_one_operation(ws_first):
 def test_equal_operations_of_a_level_are_one_group():
     xs = [Value(i / 10) for i in range(9)]
     w = Value(0.5)
-    graph = linearize([engine.sum([w * x.sin() for x in xs])], xs)
+    graph = linearize(NumberedGraph([engine.sum([w * x.sin() for x in xs])]), xs)
     assert graph.varying.operations[:, 3].tolist() == [9, 9, 1], "the sines, the products, the sum"
     assert graph.varying.index.dtype == np.uint32
 
 
 def test_the_tape_of_a_network():
     model, xs = nn.MLP(4, [6, 6, 2], "tanh", seed=1), [Value(1.0) for _ in range(4)]
-    graph = linearize([engine.sum(model(xs))], xs)
+    graph = linearize(NumberedGraph([engine.sum(model(xs))]), xs)
     assert graph.varying.operations[:, [3, 4]].tolist() == [[6, 5], [6, 0], [6, 7], [6, 0], [2, 7], [1, 0]]
     assert len(graph.weights) == len(model.parameters())
