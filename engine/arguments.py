@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 from engine import errors
 from engine.graph import topological_order
@@ -57,11 +57,12 @@ def outputs_and_leaves(
     return outputs, leaves
 
 
-def are_leaves(things: Iterable[object]) -> bool:
-    """Return whether all are leaves that take a gradient.
+def leaf_data(things: Sequence[object]) -> list[float] | None:
+    """Return the data of leaves that take a gradient; None if anything else is among them.
 
     >>> from engine import Value
-    >>> are_leaves([Value(1.0), Value(2.0)]), are_leaves([Value(1.0), 2.0]), are_leaves([-Value(1.0)])
-    (True, False, False)
+    >>> leaf_data([Value(1.0), Value(2.0)]), leaf_data([Value(1.0), 2.0]), leaf_data([-Value(1.0)])
+    ([1.0, 2.0], None, None)
     """
-    return all(type(x) is Value and x._rule is LEAF for x in things)
+    data = [x._data for x in things if type(x) is Value and x._rule is LEAF]
+    return data if len(data) == len(things) else None

@@ -91,11 +91,12 @@ def _recording_off() -> Iterator[None]:
 
 
 @contextmanager
-def recording(comparisons: Comparisons | None = None) -> Iterator[None]:
+def recording(comparisons: Comparisons | None = None, *, lasting: bool = False) -> Iterator[None]:
     """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes.
 
     Comparisons of Values are noted in `comparisons`, by default nowhere. Python's cyclic garbage collector pauses: it
-    would trace the growing graph again and again, which has no reference cycles.
+    would trace the growing graph again and again, which has no reference cycles. A `lasting` graph is then moved to
+    the oldest generation, so that it is not traced as new either.
     """
     tokens = _recording.set(True), _comparisons.set(comparisons)
     collects = gc.isenabled()
@@ -105,5 +106,8 @@ def recording(comparisons: Comparisons | None = None) -> Iterator[None]:
     finally:
         _recording.reset(tokens[0])
         _comparisons.reset(tokens[1])
+        if lasting and not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         if collects:
             gc.enable()

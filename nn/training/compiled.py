@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from engine import Value
-from engine.arguments import are_leaves
+from engine.arguments import leaf_data
 from engine.comparisons import Comparisons, warn_of_frozen
 from engine.compiler.numbering import NumberedGraph
 from engine.compiler.program import CHUNK, Floats, NotFiniteError, Program
@@ -137,7 +138,7 @@ def _record_each(
     model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value], epoch: str
 ) -> list[ExampleGroup]:
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
-    known = dict.fromkeys(parameters).keys()
+    known = set(parameters)
     shapes, flat = zip(*map(_flatten, pairs), strict=True)
     comparisons = Comparisons()
 
@@ -145,7 +146,7 @@ def _record_each(
         with error_context(f"{epoch}data[{i}]"), recording_on(comparisons):
             x, r = pairs[i]
             output = model(x)
-            graph = NumberedGraph([loss(output, r), *_flat(output)], known)
+            graph = NumberedGraph([loss(output, r), *_flat(output)], parameters)
             leaves = graph.leaves()
             return _Recording(output, graph, leaves, [leaf.data for leaf in leaves])
 
@@ -155,8 +156,10 @@ def _record_each(
 
     # The key None holds the examples that contain anything but distinct leaf Values; they are recorded one by one.
     by_shape: dict[Hashable, list[int]] = {}
+    numbers: list[Any] = []  # the data of the Values in every example
     for i, values in enumerate(flat):
-        distinct = are_leaves(values) and len(set(values)) == len(values) and known.isdisjoint(values)
+        numbers.append(leaf_data(values))
+        distinct = numbers[i] is not None and len(set(values)) == len(values) and known.isdisjoint(values)
         by_shape.setdefault(shapes[i] if distinct else None, []).append(i)
 
     recordings: dict[Hashable, _Recording] = {}
@@ -179,7 +182,7 @@ def _record_each(
             shared = recordings.setdefault(shape if uniform else recording.graph.signature(), recording)
             shared.inputs = shared.inputs or inputs
             shared.examples.append(i)
-            shared.data.append([x.data for x in inputs])
+            shared.data.append(numbers[i] if uniform else recording.numbers)
 
     tables = []
     all_parameters = dict.fromkeys(parameters)
@@ -211,7 +214,7 @@ def _record_each(
     return groups
 
 
-def _flatten(nested: Any) -> tuple[Hashable, list[Any]]:
+def _flatten(nested: Any) -> tuple[Hashable, Sequence[Any]]:
     """Return the shape of lists and tuples at any depth, and what they contain, in order.
 
     The shape of a list of Values is their number, that of another list the shapes of its parts, that of a part None.
@@ -219,9 +222,9 @@ def _flatten(nested: Any) -> tuple[Hashable, list[Any]]:
     if not isinstance(nested, list | tuple):
         return None, [nested]
     if {*map(type, nested)} == {Value}:
-        return len(nested), [*nested]
+        return len(nested), nested
     parts = [_flatten(part) for part in nested]
-    return tuple([shape for shape, _ in parts]), [x for _, values in parts for x in values]
+    return tuple([shape for shape, _ in parts]), [*chain.from_iterable([values for _, values in parts])]
 
 
 def _flat(nested: Any) -> list[Any]:

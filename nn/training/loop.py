@@ -275,7 +275,7 @@ def _steps(
             if compiled:
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
         else:
-            with recording():
+            with recording(lasting=True):
                 groups = record_examples(model, loss, pairs, optimizer, f"epoch {epoch}, ", any_model=bool(compiled))
             if groups:
                 return CompiledSteps(groups, model, pairs, optimizer, loss, accuracy, watched=watched)
