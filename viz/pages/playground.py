@@ -23,6 +23,7 @@ from viz.pages.dark_mode import colour_rules
 from viz.pages.html_page import asset, fill_page, page_path, write_page
 from viz.pages.playground_code import TrainingCode
 from viz.pages.playground_data import examples_markup
+from viz.pages.playground_panels import explanations_markup, marks_markup, panels_markup
 from viz.pages.playground_program import saved_data
 from viz.pages.playground_shape import SEVERAL, model_texts, shape_data
 from viz.pages.playground_update import settings_of, update_script
@@ -49,6 +50,8 @@ SCRIPTS = (
     "playground_points.js",
     "playground_marks.js",
     "playground_curves.js",
+    "playground_confusion.js",
+    "playground_histograms.js",
     "playground_player.js",
     "playground_settings.js",
     "playground_table.js",
@@ -187,7 +190,7 @@ def playground(
         parts={
             "heading": html.escape(heading).replace(sizes_text, f'<span id="play-sizes">{sizes_text}</span>', 1),
             "controls": _controls(list(settings), choices, len(rows["data"])),
-            "marks": "".join(f'<b data-mark="{mark}" hidden> {mark}</b>' for mark in ("dead", "saturated")),
+            "marks": marks_markup(),
             "axes": _axes(input_names),
             "examples": examples_markup(
                 task,
@@ -198,7 +201,8 @@ def playground(
                 len(rows["test"]),
             ),
             "legend": _legend(task, class_names, has_lines=bool(choices) and model.n_inputs > 1),
-            "curves": _curves(has_accuracy=task != "number"),
+            "panels": panels_markup(task),
+            "explanations": explanations_markup(),
         },
     )
     return write_page(path, text)
@@ -259,7 +263,7 @@ def _controls(optimizers: list[str], activations: list[str], n_examples: int) ->
         _field("seed", _number("seed", min=0, step=1)),
         _field(
             "speed",
-            _select("speed", [("epoch", "epoch by epoch"), ("slow", "step by step"), ("fast", "fast")]),
+            _select("speed", [("epoch", "by epochs"), ("slow", "by steps"), ("fast", "fast")]),
         ),
         _field("stop at a plateau", '<input type="checkbox" id="play-plateau" checked>'),
     ]
@@ -297,24 +301,3 @@ def _legend(task: str, classes: list[str], *, has_lines: bool) -> str:
         for k, name in enumerate(classes)
     )
     return f"{marks}{lines}"
-
-
-def _curves(*, has_accuracy: bool) -> str:
-    """Return the curves of the loss and of the accuracy, with their last numbers."""
-    parts = ["training", "test"]
-    curves = []
-    for kind in ["loss", "accuracy"] if has_accuracy else ["loss"]:
-        labels = {part: "accuracy" if (part, kind) == ("training", "accuracy") else f"{part} {kind}" for part in parts}
-        numbers = "".join(
-            f'<span class="{part}">{part} '
-            f'<output id="play-{part}-{kind}" aria-live="off" aria-label="{label}"></output></span>'
-            for part, label in labels.items()
-        )
-        paths = "".join(f'<path class="{part}" data-part="{part}" data-kind="{kind}"/>' for part in parts)
-        curves.append(
-            f"<figure><figcaption><b>{kind}</b> {numbers}</figcaption>"
-            f'<svg viewBox="0 0 300 100" preserveAspectRatio="none" role="img" aria-label="{kind} by epoch">{paths}'
-            "</svg>"
-            f'<p class="ends" aria-hidden="true"><span>0</span><output data-last="{kind}"></output></p></figure>'
-        )
-    return "".join(curves)

@@ -31,7 +31,12 @@ const colours = (() => {
     }
     drawn.classes = data.colours.map(channels);
     if (training.data.task !== "classes") drawn.classes = [orange, blue];
-    for (const path of all("#play-legend [data-class]")) {
+    readMarks();
+  }
+
+  /** Draw the marks of the classes that stand beside their names. */
+  function readMarks() {
+    for (const path of all("path[data-class]")) {
       path.setAttribute("d", marks[path.dataset.class]);
       path.setAttribute("fill", `rgb(${drawn.classes[path.dataset.class]})`);
     }
@@ -40,5 +45,5 @@ const colours = (() => {
   /** @param {number} t from -1 to 1 */
   const shade = (t) => shades[Math.max(0, Math.min(255, Math.round(127.5 * (t + 1))))] || shades[127];
 
-  return { drawn, marks, channels, mixed, pixel, read, shade };
+  return { drawn, marks, channels, mixed, pixel, read, readMarks, shade };
 })();

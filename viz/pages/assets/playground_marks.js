@@ -1,33 +1,59 @@
 // @ts-check
-// Marks of hidden neurons that learn nothing, or hardly anything.
+// Marks of neurons that learn nothing, hardly anything, or by steps that are too large.
 
 const marks = (() => {
   const { train } = training.data;
-  const signalsOfExamples = training.reserve(training.room * training.most.signals);
-  training.allocate();
+  const EXPLODING = 100; // the length of the gradient of a neuron's weights
+  const FLAT = 0.02; // a slope
+  let room = 0;
+  let place = 0;
+
+  /** The place of the signals of all neurons for the training examples; on an error, it has those before. */
+  function signals() {
+    if (room < training.train.n) {
+      room = training.room;
+      place = training.reserve(room * training.most.signals);
+      training.allocate();
+    }
+    training.show(training.train, place);
+    return place;
+  }
 
   /** @param {HTMLElement} element @param {string} name @returns {any} */
   const markOfNeuron = (element, name) => element.querySelector(`[data-mark="${name}"]`);
 
-  /** Mark hidden neurons that learn nothing, because their slope is 0, or nearly, for the training examples. */
+  /** @type {Record<string, (y: number) => number>} */
+  const slopes = { tanh: (y) => 1 - y * y, sigmoid: (y) => y * (1 - y) };
+
+  /** Mark hidden neurons whose slope is 0, or nearly, for the training examples, and neurons with a large gradient. */
   function draw() {
     try {
-      training.show(training.train, signalsOfExamples);
+      signals();
     } catch (error) {
       if (!(error instanceof NoValue)) throw error;
       return; // without these signals, the marks stay as they are
     }
+    const { floats } = training;
+    /** Whether at most `most` examples have a signal that does not suit. */
+    const hasFewOthers = (/** @type {number} */ signal, /** @type {(x: number) => boolean} */ suits, /** @type {number} */ most) => {
+      let others = 0;
+      for (let i = 0; i < train.length; i++) {
+        others += suits(floats[place + i * training.signals + signal]) ? 0 : 1;
+        if (others > most) return false;
+      }
+      return true;
+    };
+    const weights = shape.layers.flat().map((neuron) => neuron.weights);
     for (const { element, a, z, layer } of network.neurons) {
       const name = shape.activationOf(layer);
-      const numbers = (/** @type {number} */ k) => train.map((_, i) => {
-        return training.floats[signalsOfExamples + i * training.signals + k];
-      });
       const isHidden = layer < shape.sizes.length - 1;
-      const flat = { tanh: (/** @type {number} */ y) => 1 - y * y, sigmoid: (/** @type {number} */ y) => y * (1 - y) }[name];
-      const isDead = isHidden && name === "relu" && numbers(a).every((sum) => sum <= 0);
-      const isSaturated = isHidden && !!flat && numbers(z).filter((y) => flat(y) < 0.02).length >= 0.95 * train.length;
+      const slope = isHidden ? slopes[name] : undefined;
+      const isDead = isHidden && name === "relu" && hasFewOthers(a, (sum) => sum <= 0, 0);
+      const isSaturated = !!slope && hasFewOthers(z, (y) => slope(y) < FLAT, 0.05 * train.length);
+      const size = Math.hypot(...weights[a].map((w) => training.gradients[w]));
       markOfNeuron(element, "dead").hidden = !isDead;
       markOfNeuron(element, "saturated").hidden = !isSaturated;
+      markOfNeuron(element, "exploding").hidden = size <= EXPLODING; // nan marks, too
     }
     explain();
   }
@@ -40,5 +66,5 @@ const marks = (() => {
     }
   }
 
-  return { draw, explain };
+  return { draw, explain, signals };
 })();

@@ -7,6 +7,7 @@ const player = (() => {
     planes.drawAll();
     network.drawLines();
     curves.draw();
+    document.dispatchEvent(new CustomEvent("play-draw"));
   }
 
   let frame = 0;

@@ -43,7 +43,7 @@ const space = (() => {
   const share = (x, [low, high]) => (x - low) / (high - low);
 
   return {
-    axes, held, ranges, widths, targetRange, answers, coordinate, share,
+    axes, bounds, held, ranges, widths, targetRange, answers, coordinate, share,
     /** Take the borders from examples without noise. @param {number[][]} rows */
     measure(rows) {
       limits = ranges.map((_, i) => bounds(rows.map((row) => row[i])));
