@@ -86,6 +86,16 @@ def as_finite(x: Number, name: str) -> float:
     return value
 
 
+def check_flag(x: object, name: str) -> None:
+    """Check that an option is a bool; a text such as "no" would be true.
+
+    Raises:
+        TypeError: `x` is not a bool.
+    """
+    if not isinstance(x, bool):
+        raise TypeError(f"{name} must be True or False, got {describe(x)}")
+
+
 def at_least(least: int, n: int, name: str) -> int:
     """Return a count, such as the number of inputs, neurons or epochs.
 

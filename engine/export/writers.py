@@ -27,6 +27,7 @@ class Writer:
     end = ""  # of a statement
     closing: tuple[str, ...] = ()  # the last line of a function
     gap = "\n\n\n"  # between functions
+    several_outputs, output_and_gradient = "[...]", "{}, [...]"  # what a program returns
     helpers: Mapping[str, str] = {}  # functions that the language lacks, each before those that it calls
 
     def write(self, program: Program, name: str, single: bool) -> str:
@@ -105,11 +106,17 @@ class Writer:
 
     def result(self, program: Program, single: bool) -> list[str]:
         """Return the lines that return the outputs and the gradient."""
+        output, outputs, gradient = program.outputs[0], ", ".join(program.outputs), ", ".join(program.gradient)
         if not single:
-            return fill("    return [", ", ".join(program.outputs), "]")
-        if not program.seed:
-            return [f"    return {program.outputs[0]}"]
-        return fill(f"    return {program.outputs[0]}, [", ", ".join(program.gradient), "]")
+            return self.returned(self.several_outputs, outputs)
+        return (
+            self.returned(self.output_and_gradient.format(output), gradient) if program.seed else self.returned(output)
+        )
+
+    def returned(self, form: str, names: str = "") -> list[str]:
+        """Return the lines that return a form with names in place of "..."."""
+        before, _, after = form.partition("...")
+        return fill(f"    return {before}", names, after + self.end)
 
 
 class _NanWriter(Writer):
@@ -129,6 +136,8 @@ class _NanWriter(Writer):
 
 class _NumpyWriter(_NanWriter):
     language = NUMPY
+    several_outputs = "np.stack(np.broadcast_arrays(...), axis=1)"
+    output_and_gradient = "{}, np.stack([...], axis=1)"
     helpers: Mapping[str, str] = {
         "nan_if_error": """\
 def nan_if_error(result, a, b):
@@ -152,21 +161,19 @@ def nan_if_error(result, a, b):
     def seed(self, program: Program) -> str:
         return super().seed(program) if program.unsafe else f"ones_like({program.outputs[0]})"
 
-    def result(self, program: Program, single: bool) -> list[str]:
-        if not single:
-            return fill("    return np.stack(np.broadcast_arrays(", ", ".join(program.outputs), "), axis=1)")
-        if not program.seed:
-            return [f"    return {program.outputs[0]}"]
-        return fill(f"    return {program.outputs[0]}, np.stack([", ", ".join(program.gradient), "], axis=1)")
 
+class _BraceWriter(_NanWriter):
+    """A writer for a language whose blocks stand in braces."""
 
-class _CWriter(_NanWriter):
-    language = C
     comment = "// "
-    declaration = "double "
     end = ";"
     closing = ("}",)
     gap = "\n\n"
+
+
+class _CWriter(_BraceWriter):
+    language = C
+    declaration = "double "
     helpers: Mapping[str, str] = {
         "nan_if_error": """\
 static double nan_if_error(double result, double a, double b) {
@@ -208,9 +215,10 @@ static double floor_divide(double a, double b) {
         return [*gradient, f"    return {program.outputs[0]};"]
 
 
-class _JavascriptWriter(_CWriter):
+class _JavascriptWriter(_BraceWriter):
     language = PLAIN_JAVASCRIPT
     declaration = "let "
+    output_and_gradient = "[{}, [...]]"
     helpers: Mapping[str, str] = {
         "nan_if_error": """\
 function nan_if_error(result, a, b) {
@@ -262,16 +270,6 @@ function lgamma(x) { // Stirling's series from 10 on (Abramowitz and Stegun 6.1.
 
     def head(self, name: str, arguments: list[str]) -> list[str]:
         return fill(f"function {name}(", ", ".join(arguments), ") {")
-
-    def main_head(self, program: Program, name: str, single: bool) -> list[str]:
-        return self.head(name, program.inputs)
-
-    def result(self, program: Program, single: bool) -> list[str]:
-        if not single:
-            return fill("    return [", ", ".join(program.outputs), "];")
-        if not program.seed:
-            return [f"    return {program.outputs[0]};"]
-        return fill(f"    return [{program.outputs[0]}, [", ", ".join(program.gradient), "]];")
 
 
 LANGUAGES = {"python": Writer(), "numpy": _NumpyWriter(), "c": _CWriter(), "javascript": _JavascriptWriter()}
