@@ -14,7 +14,7 @@ from engine.foreign import usage
 from engine.forward_mode import TangentContribution
 from engine.graph import operand_rows
 from engine.labels import Names, substitute
-from engine.validation import describe
+from engine.validation import check_flag, describe
 from viz import typeset
 from viz.typeset import derivative, latex_source, plugged_in
 
@@ -293,8 +293,7 @@ def latex(content: Value | Step | ForwardStep, *, numbers: bool = False) -> LaTe
     >>> latex(y)
     y = \tanh (w_{1} \cdot x_{1})
     """
-    if not isinstance(numbers, bool):
-        raise TypeError(f"numbers must be True or False, got {describe(numbers)}")
+    check_flag(numbers, "numbers")
     match content:
         case Value():
             if numbers:

@@ -12,13 +12,13 @@ from engine import Backprop, ForwardMode, ForwardStep, Step, Value, topological_
 from engine.errors import no_graph
 from engine.foreign import usage
 from engine.restore import restored
-from engine.validation import at_least
+from engine.validation import at_least, check_flag
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.graph_picture import PagePicture, draw_for_page
 from viz.pages.graph_words import GraphWords, leaf_table
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
-from viz.pages.html_page import check_flag, page_path, page_with_steps, write_page
+from viz.pages.html_page import page_path, page_with_steps, write_page
 from viz.pages.note import note_markup
 from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf

@@ -47,16 +47,6 @@ def page_path(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def check_flag(x: object, name: str) -> None:
-    """Check that an option of a page is a bool; a text such as "no" would be true.
-
-    Raises:
-        TypeError: `x` is not a bool.
-    """
-    if not isinstance(x, bool):
-        raise TypeError(f"{name} must be True or False, got {describe(x)}")
-
-
 def parse_svg(svg: str) -> ET.Element:
     """Return a drawing as a tree without namespaces, which HTML does not use."""
     tree = ET.fromstring(svg)

@@ -13,7 +13,7 @@ from engine import Value, topological_order
 from engine.foreign import usage
 from engine.recording import recording
 from engine.restore import restored
-from engine.validation import at_least, describe, error_context, in_range
+from engine.validation import at_least, check_flag, describe, error_context, in_range
 from nn import MLP, Layer, Perceptron
 from nn.inputs import as_list
 from nn.losses import Loss
@@ -22,7 +22,7 @@ from viz.network_units import columns_of
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
-from viz.pages.html_page import check_flag, page_path, page_with_steps, write_page
+from viz.pages.html_page import page_path, page_with_steps, write_page
 from viz.pages.network_lesson import lesson
 from viz.pages.network_quiz import KINDS as QUIZ
 from viz.pages.network_quiz import NetworkQuiz

@@ -31,9 +31,6 @@
     choice, name: `activation${choice.dataset.layer}`, neurons: network.layers[Number(choice.dataset.layer) - 1],
   }));
 
-  /** @type {(x: number, low: number, high: number) => number} */
-  const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
-
   // What the words of a step may show beside data and gradients.
 
   /** The numbers before the update, by moment. @type {WeakMap<Moment, Float64Array>} */

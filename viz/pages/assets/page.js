@@ -98,7 +98,7 @@ class Page {
 
   /** Take a step, if no guard objects. @param {number} step */
   move(step) {
-    const to = Math.max(0, Math.min(this.last, step));
+    const to = clamp(step, 0, this.last);
     if (this.guards.every((ask) => ask(this.state.step, to))) this.show(to);
   }
 
@@ -108,7 +108,7 @@ class Page {
    * @param {{instantly?: boolean}} [options]
    */
   show(step, { instantly = false } = {}) {
-    this.state.step = Math.max(0, Math.min(this.last, step));
+    this.state.step = clamp(step, 0, this.last);
     const previous = this.shown;
     this.shown = this.momentAt(this.state.step);
     this.emit("show", { moment: this.shown, previous, instantly });
@@ -177,7 +177,7 @@ class Page {
   restore(saved) {
     if (typeof saved !== "object" || !saved) return;
     this.change((state) => {
-      if (Number.isInteger(saved.step)) state.step = Math.max(0, Math.min(this.last, saved.step));
+      if (Number.isInteger(saved.step)) state.step = clamp(saved.step, 0, this.last);
       state.numbers = {};
       for (const [name, x] of Object.entries(saved.numbers ?? {})) {
         const node = /^(0|[1-9]\d*)$/.test(name) ? this.tape.nodes[Number(name)] : null;
@@ -195,5 +195,8 @@ class Page {
  * @returns {any}
  */
 const part = (name) => document.getElementById(`page-${name}`);
+
+/** @type {(x: number, low: number, high: number) => number} */
+const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
 
 const page = new Page(JSON.parse(part("data").textContent));

@@ -5,8 +5,6 @@ const stage = part("stage");
 /** @type {SVGSVGElement} */
 const drawing = stage.querySelector("svg");
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-/** @type {(x: number, low: number, high: number) => number} */
-const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 /** @typedef {{x: number, y: number, scale: number}} View */

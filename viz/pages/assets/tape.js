@@ -294,24 +294,16 @@ function differenceFromPython(tape, backward, input) {
   grad[input ?? tape.root] = 1;
   /** @type {((parent: number) => number)[]} */
   const slacks = [];
-  for (const i of backward) {
+  const isForward = input !== undefined;
+  const wanted = isForward ? Uint8Array.from(tape.nodes, (node) => (node.grad === 0 ? 0 : 1)) : undefined;
+  for (const i of isForward ? tape.inner.filter((node) => node !== input) : backward) {
     const row = tape.rows[tape.nodes[i].rule ?? -1];
-    const upstream = tape.nodes[i].grad;
-    tape.localDerivatives(i, recorded, row).forEach(([parent, local], k) => {
-      const total = (grad[parent] += upstream * local);
-      const compute = () => tape.localDerivatives(i, recorded, row)[k][1];
-      slacks.push((x) => (x === parent ? Math.abs(upstream) * tolerance(compute) + twoUlps(total) : 0));
-    });
-  }
-  for (const i of input === undefined ? [] : tape.inner) {
-    const row = tape.rows[tape.nodes[i].rule ?? -1];
-    const wanted = Uint8Array.from(tape.nodes, (node) => (node.grad === 0 ? 0 : 1));
-    if (i === input || grad[i] === tape.nodes[i].grad) continue;
     tape.localDerivatives(i, recorded, row, wanted).forEach(([parent, local], k) => {
-      const incoming = tape.nodes[parent].grad;
-      const total = (grad[i] += incoming * local);
+      const [giver, receiver] = isForward ? [parent, i] : [i, parent];
+      const factor = tape.nodes[giver].grad;
+      const total = (grad[receiver] += factor * local);
       const compute = () => tape.localDerivatives(i, recorded, row, wanted)[k][1];
-      slacks.push((x) => (x === i ? Math.abs(incoming) * tolerance(compute) + twoUlps(total) : 0));
+      slacks.push((x) => (x === receiver ? Math.abs(factor) * tolerance(compute) + twoUlps(total) : 0));
     });
   }
   for (const [i, node] of tape.nodes.entries()) {
