@@ -7,14 +7,17 @@ const planes = (() => {
   const { drawn, channels, mixed, pixel, shade } = colours;
   const { neurons, outputUnits } = network;
   const isLine = inputs === 1; // then the grid is a row of points
-  const N = isLine ? 200 : Math.max(24, Math.min(100, Math.floor(Math.sqrt(4e6 / (training.most.signals + training.width)))));
-  const SMALL = isLine ? 100 : Math.ceil(N / 2); // pixels of the picture of a neuron
-  const POINTS = isLine ? N : N * N;
+  const FINEST = Math.max(24, Math.min(100, 2 * Math.floor(Math.sqrt(1e6 / (training.most.signals + training.width)))));
+  const SMALL = isLine ? 100 : FINEST / 2; // pixels of the picture of a neuron
+  const BUDGET = 6; // milliseconds to draw all planes of a frame
+  /** The points of a row, and of all rows. */
+  let [N, POINTS] = isLine ? [200, 200] : [FINEST, FINEST ** 2];
   const grid = training.place(POINTS);
   const plane = training.reserve(POINTS * training.most.signals);
   training.allocate();
 
   function fillGrid() {
+    grid.n = POINTS;
     for (let i = 0; i < POINTS; i++) {
       const at = grid.place + i * training.width;
       for (let k = 0; k < inputs; k++) training.floats[at + k] = held[k];
@@ -61,12 +64,13 @@ const planes = (() => {
     const { floats } = training;
     const { signals } = training;
     const dark = pixel(channels(drawn.ink));
+    const step = (N / SMALL) * signals;
     for (let y = 0; y < SMALL; y++) {
       for (let x = 0; x < SMALL; x++) {
-        const at = plane + (2 * y * N + 2 * x) * signals;
+        const at = plane + step * (y * N + x);
         const isAbove = floats[at + unit.a] > 0;
-        const changes = (x > 0 && floats[at - 2 * signals + unit.a] > 0 !== isAbove)
-          || (y > 0 && floats[at - 2 * N * signals + unit.a] > 0 !== isAbove);
+        const changes = (x > 0 && floats[at - step + unit.a] > 0 !== isAbove)
+          || (y > 0 && floats[at - step * N + unit.a] > 0 !== isAbove);
         pixels[y * SMALL + x] = changes ? dark : shade(scale(floats[at + unit.z]));
       }
     }
@@ -75,9 +79,17 @@ const planes = (() => {
 
   const large = byId("play-canvas");
   const ofPlane = document.createElement("canvas");
-  ofPlane.width = ofPlane.height = N;
-  const image = new ImageData(N, N);
-  const pixels = new Uint32Array(image.data.buffer);
+  let image = new ImageData(N, N);
+  let pixels = new Uint32Array(image.data.buffer);
+
+  /** Compute so many points per row from now on. @param {number} n */
+  function resize(n) {
+    if (n === N) return;
+    [N, POINTS] = [n, n * n];
+    image = new ImageData(n, n);
+    pixels = new Uint32Array(image.data.buffer);
+    fillGrid();
+  }
 
   /** The place of an output of the network among the signals. @param {number} k */
   const placeOfOutput = (k) => training.signals - outputs + k;
@@ -92,13 +104,14 @@ const planes = (() => {
       for (let i = 0; i < POINTS; i++) pixels[i] = shade(scale(floats[plane + i * signals + selected.z]));
     } else if (task === "classes") {
       const back = channels(drawn.paper);
-      /** @type {number[]} */
-      const y = Array.from({ length: outputs }, () => 0);
+      const tints = drawn.classes.map((colour) => Array.from({ length: 65 }, (_, t) => pixel(mixed(back, colour, 0.15 + t / 128))));
       for (let i = 0; i < POINTS; i++) {
-        for (let k = 0; k < outputs; k++) y[k] = floats[plane + i * signals + placeOfOutput(k)];
-        const best = largest(y);
-        const posterior = 1 / y.reduce((sum, other) => sum + Math.exp(other - y[best]), 0);
-        pixels[i] = pixel(mixed(back, drawn.classes[best], 0.15 + 0.5 * posterior));
+        const first = plane + i * signals + placeOfOutput(0);
+        let best = 0;
+        for (let k = 1; k < outputs; k++) if (floats[first + k] > floats[first + best]) best = k;
+        let sum = 0;
+        for (let k = 0; k < outputs; k++) sum += Math.exp(floats[first + k] - floats[first + best]);
+        pixels[i] = tints[best][Math.round(64 / sum) || 0];
       }
     } else {
       for (let i = 0; i < POINTS; i++) pixels[i] = shade(answer(i));
@@ -172,6 +185,7 @@ const planes = (() => {
    */
   function drawColours(context, size, unit) {
     colourPlane();
+    if (ofPlane.width !== N) ofPlane.width = ofPlane.height = N;
     /** @type {CanvasRenderingContext2D} */ (ofPlane.getContext("2d")).putImageData(image, 0, 0);
     context.drawImage(ofPlane, 0, 0, size, size);
     context.strokeStyle = drawn.ink;
@@ -212,7 +226,14 @@ const planes = (() => {
     }
   }
 
+  /** The time in milliseconds of the last drawing with the most points. */
+  let cost = 0;
+
+  /** Draw everything; while the network learns, with fewer points if there is no time for more. */
   function drawPlanes() {
+    const start = performance.now();
+    const isCoarse = !isLine && player.isPlaying && cost > BUDGET;
+    if (!isLine) resize(isCoarse ? FINEST / 2 : FINEST);
     try {
       training.show(grid, plane);
     } catch (error) {
@@ -220,6 +241,7 @@ const planes = (() => {
     }
     for (const neuron of neurons) drawNeuron(neuron);
     drawPlane();
+    if (!isCoarse) cost = performance.now() - start;
   }
 
   function showAxes() {

@@ -39,8 +39,10 @@ const player = (() => {
   }
 
   function pause() {
+    const wasPlaying = frame !== 0;
     cancelAnimationFrame(frame);
     frame = 0;
+    if (wasPlaying) planes.drawAll(); // with all points again
     play.setAttribute("aria-label", "play");
     play.classList.remove("playing");
   }
@@ -66,7 +68,7 @@ const player = (() => {
     } else {
       run(() => {
         do epoch();
-        while (frame && speed === "fast" && performance.now() - now < 12);
+        while (frame && speed === "fast" && performance.now() - now < 8);
       });
     }
     draw();
@@ -122,5 +124,5 @@ const player = (() => {
     draw();
   }
 
-  return { pause, reset };
+  return { pause, reset, get isPlaying() { return frame !== 0; } };
 })();

@@ -5,13 +5,32 @@ const points = (() => {
   const { inputs, task, train, test } = training.data;
   const { drawn, marks, mixed } = colours;
 
+  const paths = marks.map((mark) => new Path2D(mark));
+  const layer = document.createElement("canvas");
+  let drawnAs = "";
+
   /**
+   * Draw the examples, which seldom change, from a picture of their own.
    * @param {CanvasRenderingContext2D} context
    * @param {number} size
    * @param {number} unit
    */
   function draw(context, size, unit) {
-    const paths = marks.map((mark) => new Path2D(mark));
+    const key = JSON.stringify([dataset.version, size, space.axes, drawn.paper]);
+    if (key !== drawnAs) {
+      drawnAs = key;
+      layer.width = layer.height = size; // which clears it
+      drawAll(/** @type {CanvasRenderingContext2D} */ (layer.getContext("2d")), size, unit);
+    }
+    context.drawImage(layer, 0, 0);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} size
+   * @param {number} unit
+   */
+  function drawAll(context, size, unit) {
     const scale = unit * (train.length > 300 ? 0.65 : train.length < 20 ? 1.5 : 0.9);
     const isOutside = inputs > 2;
     for (const [rows, isTest] of /** @type {[number[][], boolean][]} */ ([[train, false], [test, true]])) {
@@ -28,8 +47,6 @@ const points = (() => {
         context.stroke(paths[mark.shape]);
       }
     }
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.globalAlpha = 1;
   }
 
   /** The shape and the colour of an example. @param {number[]} row */
