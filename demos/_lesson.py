@@ -25,6 +25,7 @@ DEFAULT = " (default: %(default)s)"
 OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {  # of each parameter of a lesson
     "activation": ("--activation", {"help": "activation f of every neuron" + DEFAULT}),
     "at_once": ("--all", {"action": "store_true", "help": "print all steps at once, as in a pipe"}),
+    "batch": ("--batch", {"type": int, "metavar": "N", "help": "number of names in every step" + DEFAULT}),
     "curve": ("curve", {"nargs": "?", "help": "y in terms of x" + DEFAULT}),
     "data": ("--data", {"type": Path, "metavar": "FILE.csv", "help": "your own examples: a header, the target last"}),
     "dataset": ("dataset", {"nargs": "?", "help": "xor, moons, circles, spirals or iris" + DEFAULT}),

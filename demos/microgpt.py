@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
-from itertools import cycle, islice
+from collections.abc import Iterable, Sequence
+from itertools import chain, cycle, islice
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -123,18 +123,41 @@ def surprise(logits: list[Vector], following: Sequence[Vector]) -> Value:
 
 
 class Tokenizer:
-    """A map from characters to one-hot vectors: 1 at the character's place in the vocabulary, 0 elsewhere."""
+    """A map from characters to one-hot vectors: 1 at the character's place in the vocabulary, 0 elsewhere.
+
+    Texts with the same character in the same place share its vector.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self.vocabulary = [END, *sorted(set("".join(names)) - {END})]
+        self.vectors: dict[tuple[object, ...], Vector] = {}
 
-    def __call__(self, text: str) -> list[Vector]:
-        """Return the tokens of a text."""
-        return [tuple([Value(float(c == token)) for token in self.vocabulary]) for c in text]
+    def __call__(self, text: str, role: str = "input") -> list[Vector]:
+        """Return the tokens of a text; inputs and targets have different ones."""
+        for place in enumerate(text):
+            if (role, *place) not in self.vectors:
+                self.vectors[role, *place] = tuple([Value(float(place[1] == token)) for token in self.vocabulary])
+        return [self.vectors[role, *place] for place in enumerate(text)]
 
     def example(self, name: str, context: int) -> tuple[list[Vector], list[Vector]]:
         """Return the tokens of a name and the tokens that follow each of them."""
-        return self((END + name)[:context]), self((name + END)[:context])
+        return self((END + name)[:context]), self((name + END)[:context], "target")
+
+
+def by_length(names: Iterable[str], size: int) -> list[str]:
+    """Return names in batches of `size` of one length, since those share a graph; the last batches are mixed.
+
+    >>> by_length(["emma", "ava", "noah", "liam", "ada", "mia"], 2)
+    ['emma', 'noah', 'ava', 'ada', 'liam', 'mia']
+    """
+    batches: list[str] = []
+    waiting: dict[int, list[str]] = {}
+    for name in names:
+        group = waiting.setdefault(len(name), [])
+        group.append(name)
+        if len(group) == size:
+            batches += waiting.pop(len(name))
+    return [*batches, *chain.from_iterable(waiting.values())]
 
 
 def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Random) -> str:
@@ -153,11 +176,19 @@ def sample(model: GPT, tokenizer: Tokenizer, temperature: float, rng: random.Ran
 
 @command
 def main(
-    *, file: Path | None = None, steps: int = 1000, temperature: float = 0.5, seed: int = 1, output: Path = PICTURES
+    *,
+    file: Path | None = None,
+    steps: int = 1000,
+    batch: int = 1,
+    temperature: float = 0.5,
+    seed: int = 1,
+    output: Path = PICTURES,
 ) -> None:
     """Train a GPT on names, show what it attends to, and let it invent names."""
     if steps < 1:
         raise ValueError(f"--steps must be 1 or more, got {steps}")
+    if batch < 1:
+        raise ValueError(f"--batch must be 1 or more, got {batch}")
     if not temperature > 0.0:
         raise ValueError(f"--temperature must be above 0, got {temperature}")
     names = read(file) if file else first_names()
@@ -176,13 +207,15 @@ def main(
     heading(str(model))
     print("embedding, attention with 4 heads, MLP, unembedding; a token is a vector of 16")
 
-    heading(f"{steps:,} steps, one name each")
+    n_read = steps * batch
+    heading(f"{steps:,} steps, {'one name' if batch == 1 else f'{batch} names of one length'} each")
     print(f"Guessing uniformly gives a loss of log({n_tokens}) = {math.log(n_tokens):.3f}.")
-    history = train(model, [tokenizer.example(name, model.context) for name in islice(cycle(names), steps)])
+    order = by_length(islice(cycle(names), n_read), batch)
+    history = train(model, [tokenizer.example(name, model.context) for name in order], batch)
     for start in range(0, len(history.steps), 100):
         losses = history.steps[start : start + 100]
         print(f"steps {start + 1:4} to {start + len(losses):4}  mean loss {fmean(losses):.3f}")
-    if held_out := names[steps : steps + 100]:
+    if held_out := names[n_read : n_read + 100]:
         loss, _ = nn.evaluate(model, surprise, [tokenizer.example(name, model.context) for name in held_out])
         print(f"{len(held_out)} held-out names  mean loss {loss:.3f}")
 
@@ -192,7 +225,7 @@ def main(
     heading(f"20 names at temperature {temperature:g}")
     for _ in range(20):
         name = sample(model, tokenizer, temperature, rng)
-        known = "in the training set" if name in names[:steps] else "real name, not in the training set"
+        known = "in the training set" if name in names[:n_read] else "real name, not in the training set"
         print(f"  {name:16} {known if name in names else 'new'}")
 
     axes = picture.subplot_mosaic([["loss", "head 1", "head 2"], ["loss", "head 3", "head 4"]])
@@ -201,12 +234,14 @@ def main(
     save(picture, output, "microgpt.png")
 
 
-def train(model: GPT, data: list[tuple[list[Vector], list[Vector]]], *, compiled: bool = True) -> nn.History:
-    """Train by Adam, one step per example, with a learning rate that decreases linearly to 0."""
+def train(
+    model: GPT, data: list[tuple[list[Vector], list[Vector]]], batch: int = 1, *, compiled: bool = True
+) -> nn.History:
+    """Train by Adam, `batch` examples per step, with a learning rate that decreases linearly to 0."""
     optimizer = nn.Adam(model.parameters(), betas=(0.85, 0.99))
     return nn.train(
         model, surprise, data, optimizer=optimizer, schedule=nn.linear_decay(0.01, 0.0, epochs=1), epochs=1,
-        batch_size=1, shuffle=False, compiled=compiled,
+        batch_size=batch, shuffle=False, compiled=compiled,
     )  # fmt: skip
 
 
@@ -228,7 +263,7 @@ def inspect(model: GPT, tokenizer: Tokenizer, text: str) -> list[list[Vector]]:
 def plot_losses(losses: list[float], ax: Axes) -> None:
     """Plot the loss of every step and its moving average."""
     means = [fmean(losses[max(step - 50, 0) : step]) for step in range(1, len(losses) + 1)]
-    ax.plot(range(1, len(losses) + 1), losses, ".", markersize=4, color=SKY, label="one name")
+    ax.plot(range(1, len(losses) + 1), losses, ".", markersize=4, color=SKY, label="one step")
     ax.plot(range(1, len(losses) + 1), means, color=ORANGE, label="mean of the last 50")
     ax.set(xlabel="step", ylabel="loss")
     ax.legend()

@@ -34,6 +34,7 @@ from nn.training.compiled_update import CompiledFit, compiled_step
 from nn.training.steps import Steps
 
 Indices: TypeAlias = npt.NDArray[np.intp]
+_Flat: TypeAlias = tuple[Hashable, Sequence[Any], list[float] | None]
 Decision: TypeAlias = Callable[[Floats], npt.NDArray[Any]]
 
 REPLAY = (
@@ -139,7 +140,8 @@ def _record_each(
 ) -> list[ExampleGroup]:
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
     known = set(parameters)
-    shapes, flat = zip(*map(_flatten, pairs), strict=True)
+    memory: dict[int, _Flat] = {}
+    shapes, flat, numbers = zip(*[_flatten(pair, memory) for pair in pairs], strict=True)
     comparisons = Comparisons()
 
     def record(i: int) -> _Recording:
@@ -156,9 +158,7 @@ def _record_each(
 
     # The key None holds the examples that contain anything but distinct leaf Values; they are recorded one by one.
     by_shape: dict[Hashable, list[int]] = {}
-    numbers: list[Any] = []  # the data of the Values in every example
     for i, values in enumerate(flat):
-        numbers.append(leaf_data(values))
         distinct = numbers[i] is not None and len(set(values)) == len(values) and known.isdisjoint(values)
         by_shape.setdefault(shapes[i] if distinct else None, []).append(i)
 
@@ -214,22 +214,30 @@ def _record_each(
     return groups
 
 
-def _flatten(nested: Any) -> tuple[Hashable, Sequence[Any]]:
-    """Return the shape of lists and tuples at any depth, and what they contain, in order.
-
-    The shape of a list of Values is their number, that of another list the shapes of its parts, that of a part None.
-    """
-    if not isinstance(nested, list | tuple):
-        return None, [nested]
-    if {*map(type, nested)} == {Value}:
-        return len(nested), nested
-    parts = [_flatten(part) for part in nested]
-    return tuple([shape for shape, _ in parts]), [*chain.from_iterable([values for _, values in parts])]
-
-
 def _flat(nested: Any) -> list[Any]:
     """Return what is in lists and tuples, at any depth, in order."""
     return [x for part in nested for x in _flat(part)] if isinstance(nested, list | tuple) else [nested]
+
+
+def _flatten(nested: Any, memory: dict[int, _Flat]) -> _Flat:
+    """Return the shape of lists and tuples at any depth, what they contain, in order, and its data.
+
+    The shape of a list of Values is their number, that of another list the shapes of its parts, that of a part None.
+    The data is None if anything but leaves is among them. `memory` has the results by id, since examples may share
+    parts; as long as they live, an id is one object.
+    """
+    if not isinstance(nested, list | tuple):
+        return None, [nested], leaf_data([nested])
+    if id(nested) not in memory:
+        if {*map(type, nested)} == {Value}:
+            memory[id(nested)] = len(nested), nested, leaf_data(nested)
+        else:
+            shapes, parts, numbers = (
+                zip(*[_flatten(part, memory) for part in nested], strict=True) if nested else [()] * 3
+            )
+            data = None if None in numbers else [*chain.from_iterable(numbers)]
+            memory[id(nested)] = shapes, [*chain.from_iterable(parts)], data
+    return memory[id(nested)]
 
 
 def _contents(nested: Any, parameters: set[Value]) -> Any:

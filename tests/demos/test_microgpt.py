@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from demos.microgpt import GPT, Tokenizer, sample, surprise, train
+from demos.microgpt import GPT, Tokenizer, by_length, sample, surprise, train
 
 NAMES = ["emma", "ava", "noah", "ada", "liam", "olivia"]
 
@@ -118,6 +118,31 @@ def test_same_losses_eager_and_compiled(tokenizer):
         np.testing.assert_allclose(compiled, eager, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("names", [["emma", "noah", "liam", "anna"] * 4, NAMES * 2 + ["emma", "noah", "ada", "ava"]])
+def test_a_batch_has_the_mean_gradient_of_its_names(names, tokenizer):
+    def gradient(names):
+        model = GPT(len(tokenizer.vocabulary), seed=1)
+        train(model, [tokenizer.example(name, 16) for name in names], len(names))
+        return np.array([p.grad for p in model.parameters()])
+
+    single = {name: gradient([name]) for name in set(names)}
+    mean = np.mean([single[name] for name in names], axis=0)
+    np.testing.assert_allclose(gradient(names), mean, rtol=1e-12, atol=1e-12 * np.abs(mean).max())
+
+
+def test_batches_of_one_length():
+    names = [str(n) for n in range(1000)]
+    order = by_length(names, 16)
+    assert sorted(order) == sorted(names)
+    lengths = [{len(name) for name in order[start : start + 16]} for start in range(0, 1000, 16)]
+    assert [len(kinds) for kinds in lengths].count(1) >= 60, "all but the leftovers of three lengths"
+
+
+def test_a_lesson_in_batches(lesson):
+    printed = lesson("--steps", "20", "--batch", "16")
+    assert "20 steps, 16 names of one length each" in printed
+
+
 def test_the_learning_rate_goes_down_step_by_step(tokenizer):
     """A step of Adam moves a parameter whose gradient keeps its sign by the learning rate, here half of the first."""
     moved = []
@@ -172,6 +197,7 @@ def test_own_names(lesson, tmp_path):
         ("", [], "names.txt .* one name per line"),
         ("ann\nst. john\n", [], "names.txt: .* '.*', .* 'st. john'"),
         ("ann\n", ["--steps", "0"], "--steps .* 1 .* 0"),
+        ("ann\n", ["--batch", "0"], "--batch .* 1 .* 0"),
         ("ann\n", ["--temperature", "0"], "--temperature .* above 0"),
     ],
 )
