@@ -11,6 +11,7 @@ import engine
 import nn
 from engine import Value
 from engine.labels import substitute
+from engine.recording import recording
 from engine.rules import Rule
 from nn.losses import Loss
 from viz.network_units import Neuron, Unit, connections, loss_name
@@ -63,6 +64,7 @@ class Step:
         }  # fmt: skip
 
 
+@recording()
 def lesson(stage: Stage, loss: Loss) -> list[Step]:
     """Return the steps of the page of a network, in order."""
     return (_NumberedLesson if stage.is_numbered else _Lesson)(stage, loss).steps()

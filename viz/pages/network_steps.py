@@ -16,14 +16,13 @@ from engine.restore import restored
 from engine.validation import at_least, check_flag, describe, error_context, in_range
 from nn import MLP, Layer, Perceptron
 from nn.inputs import as_list
-from nn.losses import Loss
 from nn.signals import layers_of, record_example, signals_of
 from viz.network_units import columns_of
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
 from viz.pages.html_page import page_path, page_with_steps, write_page
-from viz.pages.network_lesson import lesson
+from viz.pages.network_lesson import Step, lesson
 from viz.pages.network_quiz import KINDS as QUIZ
 from viz.pages.network_quiz import NetworkQuiz
 from viz.pages.network_stage import Limits, Stage, training_markup
@@ -106,7 +105,7 @@ def network_page(
     assert loss is not None  # since there is a target
     _check_update(model, inputs, target, loss, rate)
     options = {"digits": precision, "hide": hidden, "quiz": quiz}
-    return write_page(path, network_text(stage, loss, rate, options, note))
+    return write_page(path, network_text(stage, lesson(stage, loss), rate, options, note))
 
 
 def network_stage(
@@ -128,18 +127,16 @@ def network_stage(
     return Stage(columns, graph, max_neurons, *_target_control(loss, target), is_numbered=notation == "P58")
 
 
-def network_text(stage: Stage, loss: Loss, rate: float, options: dict[str, Any], note: str = "") -> str:
+def network_text(stage: Stage, steps: list[Step], rate: float, options: dict[str, Any], note: str = "") -> str:
     """Return the page of a network as text.
 
     Args:
         stage: its drawing.
-        loss: the loss.
+        steps: its steps.
         rate: the learning rate.
         options: those of the page's data.
         note: the teacher's note, as HTML.
     """
-    with recording():
-        steps = lesson(stage, loss)
     page_steps = [step.data() for step in steps]
     questions = NetworkQuiz(stage)
     questions.ask(page_steps)

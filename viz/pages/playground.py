@@ -27,6 +27,7 @@ from viz.pages.playground_panels import explanations_markup, marks_markup, panel
 from viz.pages.playground_program import saved_data
 from viz.pages.playground_shape import SEVERAL, model_texts, shape_data
 from viz.pages.playground_update import settings_of, update_script
+from viz.pages.playground_zoom import network_frame, zoom_markup
 from viz.style import CLASSES
 
 TASKS: dict[Any, str] = {nn.hinge: "hinge", nn.binary_cross_entropy: "binary", nn.cross_entropy: "classes"}
@@ -37,7 +38,9 @@ SCRIPTS = (
     "wasm.js",
     "playground_code.js",
     "playground_random.js",
+    "slots.js",
     "playground_shape.js",
+    "playground_history.js",
     "playground_training.js",
     "playground_state.js",
     "playground_data.js",
@@ -52,9 +55,13 @@ SCRIPTS = (
     "playground_curves.js",
     "playground_confusion.js",
     "playground_histograms.js",
+    "playground_timeline.js",
     "playground_player.js",
     "playground_settings.js",
     "playground_table.js",
+    "playground_step.js",
+    "playground_zoom.js",
+    "playground_frame.js",
     "playground.js",
     "playground_save.js",
 )
@@ -167,6 +174,7 @@ def playground(
         "classes": class_names,
         "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), shape["output"], loss, offered),
     }
+    frame, page_data["zoom"] = network_frame(model, parts["data"][0], loss, shape["choices"])
     updates = ",\n".join(
         f"{json.dumps(name)}: {{ states: {len(rule.state)}, update: {update_script(rule)} }}"
         for name, rule in rules.items()
@@ -176,7 +184,7 @@ def playground(
     if re.search('"(erfc?|l?gamma)"', json.dumps(training_code)):
         scripts.insert(1, "special_functions.js")
     script = "\n".join(['"use strict";', f"const UPDATES = {{\n{updates}\n}};", *map(asset, scripts)])
-    style = asset("page.css") + asset("playground.css") + colour_rules(ET.Element("svg"))
+    style = asset("page.css") + asset("playground.css") + asset("playground_zoom.css") + colour_rules(ET.Element("svg"))
     sizes_text = "-".join(map(str, sizes))
     heading = title or f"A network {sizes_text} learns {len(rows['data'])} examples"
     choices = shape["choices"] if shape["layers"] is None or len(sizes) > 2 else []
@@ -187,6 +195,7 @@ def playground(
         style=style,
         data=page_data,
         policy="'wasm-unsafe-eval'",
+        frame=frame,
         parts={
             "heading": html.escape(heading).replace(sizes_text, f'<span id="play-sizes">{sizes_text}</span>', 1),
             "controls": _controls(list(settings), choices, len(rows["data"])),
@@ -203,6 +212,7 @@ def playground(
             "legend": _legend(task, class_names, has_lines=bool(choices) and model.n_inputs > 1),
             "panels": panels_markup(task),
             "explanations": explanations_markup(),
+            "zoom": zoom_markup({name: rule for name, rule in rules.items() if rule}),
         },
     )
     return write_page(path, text)

@@ -56,7 +56,9 @@ def _curves(*, has_accuracy: bool) -> str:
             f'<output id="play-{part}-{kind}" aria-live="off" aria-label="{label}"></output></span>'
             for part, label in labels.items()
         )
-        paths = "".join(f'<path class="{part}" data-part="{part}" data-kind="{kind}"/>' for part in labels)
+        paths = '<path class="now"/>' + "".join(
+            f'<path class="{part}" data-part="{part}" data-kind="{kind}"/>' for part in labels
+        )
         curves.append(
             f"<figure><figcaption><b>{kind}</b> {numbers}</figcaption>"
             f'<svg viewBox="0 0 300 100" preserveAspectRatio="none" role="img" aria-label="{kind} by epoch">{paths}'

@@ -94,13 +94,14 @@ class _Elements(ast.NodeTransformer):
         return ast.Name(f"{ast.unparse(node.value)}_{ast.unparse(node.slice)}")
 
 
-def _parse(text: str) -> ast.expr:
+def parse_formula(text: str) -> ast.expr:
+    """Return a formula of a rule as a tree, in which the element `betas[0]` of a setting is the name `betas_0`."""
     tree: ast.Expression = _Elements().visit(ast.parse(text, mode="eval"))
     return tree.body
 
 
 def _names(text: str) -> set[str]:
-    return {node.id for node in ast.walk(_parse(text)) if isinstance(node, ast.Name)}
+    return {node.id for node in ast.walk(parse_formula(text)) if isinstance(node, ast.Name)}
 
 
 class _Hoisting:
@@ -115,7 +116,7 @@ class _Hoisting:
         self.constants: dict[str, str] = {}
 
     def text(self, text: str) -> str:
-        return ast.unparse(self._hoisted(_parse(text)))
+        return ast.unparse(self._hoisted(parse_formula(text)))
 
     def _hoisted(self, node: ast.expr) -> ast.expr:
         names = {x.id for x in ast.walk(node) if isinstance(x, ast.Name)}

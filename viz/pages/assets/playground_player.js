@@ -25,7 +25,7 @@ const player = (() => {
    */
   function run(steps) {
     say("");
-    const { epochs, steps: before } = training;
+    const { epochs, time } = training;
     try {
       steps();
     } catch (error) {
@@ -33,7 +33,7 @@ const player = (() => {
       pause();
       say(error.kind === "overflow" ? "overflow" : "novalue");
     }
-    if (training.steps === before) return;
+    if (training.time === time) return;
     if (training.epochs > epochs && shown.curve[shown.curve.length - 1].epoch < training.epochs) shown.curve.push(curves.scores());
     else if (training.epochs === epochs) shown.curve[shown.curve.length - 1] = curves.scores();
   }
@@ -124,5 +124,5 @@ const player = (() => {
     draw();
   }
 
-  return { pause, reset, get isPlaying() { return frame !== 0; } };
+  return { draw, pause, reset, get isPlaying() { return frame !== 0; } };
 })();

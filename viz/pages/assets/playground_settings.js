@@ -29,16 +29,19 @@
     return show;
   }
   const settings = () => training.settings[training.optimizer];
-  const shows = ["learning rate", "momentum", "weight decay"].map((name) => {
+  const shows = [...["learning rate", "momentum", "weight decay"].map((name) => {
     const key = name.replace(" ", "_");
     return numberOf(`play-${name.replace(" ", "-")}`, () => settings()[key], (x) => {
       training.noteChange();
       settings()[key] = x;
     });
-  });
-  numberOf("play-batch-size", () => training.batch, (x) => {
+  }), numberOf("play-batch-size", () => training.batch, (x) => {
     training.noteChange();
     training.batch = x;
+  })];
+  document.addEventListener("play-time", () => {
+    byId("play-optimizer").value = training.optimizer;
+    for (const show of shows) show();
   });
   numberOf("play-seed", () => training.data.seed, (x) => {
     training.data.seed = x;

@@ -49,12 +49,17 @@ class Training {
   lowest = Infinity; // of all but the last losses
   /** Whether the training so far is that of the present settings from the first weights on. */
   isPlain = true;
+  /** The steps since the first weights. */
+  time = 0;
+  /** Their number at the end of every epoch. @type {number[]} */
+  ends = [];
   /** The steps of the optimizer. */
   steps = 0;
   /** The state of the optimizer. @type {Float64Array[]} */
   state = [];
   /** Room for the weights and the state after a step. @type {Float64Array[]} */
   next = [];
+  history = new TrainingHistory(this);
 
   /**
    * @param {TrainingData} data
@@ -170,11 +175,13 @@ class Training {
   restart() {
     this.rng = new Random(this.data.seed);
     this.beginEpoch();
-    this.epochs = 0;
+    this.epochs = this.time = 0;
     this.losses = [];
+    this.ends = [];
     this.lowest = Infinity;
     this.isPlain = this.data.steps === 0;
     this.clearState();
+    this.history.begin();
   }
 
   clearState() {
@@ -186,6 +193,7 @@ class Training {
 
   /** Note that a setting changes; a program repeats only a training that did not change. */
   noteChange() {
+    this.history.noteChange();
     if (this.epochs > 0 || this.position > 0) this.isPlain = false;
   }
 
@@ -205,6 +213,7 @@ class Training {
    */
   step(size = this.batch) {
     const { n, place } = this.train;
+    this.history.beforeStep(size);
     if (!this.isShuffled && this.batch < n) this.rng.shuffle(this.order);
     this.isShuffled = true;
     const count = Math.min(size, n - this.position);
@@ -221,10 +230,12 @@ class Training {
     this.state = this.next.slice(1);
     this.next = [this.next[0], ...old];
     this.steps += 1;
+    this.time += 1;
     this.sum += loss;
     this.position += count;
     if (this.position < n) return;
     this.losses.push(this.sum / n);
+    this.ends.push(this.time);
     this.lowest = Math.min(this.lowest, this.losses[this.epochs - PATIENCE] ?? Infinity);
     this.epochs += 1;
     this.position = 0;

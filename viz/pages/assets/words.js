@@ -1,65 +1,18 @@
 // @ts-check
 // The words of the page: templates that Python wrote, whose slots are filled with numbers.
 
-/**
- * The numbers of slots by the first word of the slot; the other words are arguments.
- * @type {Record<string, (moment: Moment, ...args: any[]) => number>}
- */
-const SLOTS = {
-  data: (moment, i) => moment.data[i],
-  grad: (moment, i) => moment.grad[i],
-  upstream: (moment) => moment.grad[moment.contributions[0]?.node ?? moment.tape.root],
-  tangent: (moment) => moment.grad[moment.contributions[0].node],
-  incoming: (moment, c) => moment.contributions[c].incoming ?? NaN,
-  local: (moment, c) => moment.contributions[c].local,
-  amount: (moment, c) => moment.contributions[c].amount,
-  before: (moment, c) => moment.contributions[c].before,
-  total: (moment, c) => moment.contributions[c].total,
-};
-
-/**
- * @param {string} slot
- * @param {Moment} moment
- */
-function numberOfSlot(slot, moment) {
-  const [kind, ...args] = slot.split(" ");
-  return SLOTS[kind](moment, ...args);
-}
-
-/**
- * Return the words of a template with the numbers of a moment.
- * @param {string} id
- * @param {Moment} moment
- * @returns {DocumentFragment}
- */
-function fillTemplate(id, moment) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
-  const words = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-  fill(words, moment);
-  return words;
-}
-
-/**
- * Fill the slots of an element; they stay, so that they can be filled again.
- * @param {DocumentFragment | Element} words
- * @param {Moment} moment
- */
-function fill(words, moment) {
-  for (const element of words.querySelectorAll("[data-if]")) {
-    element.toggleAttribute("hidden", numberOfSlot(element.getAttribute("data-if") ?? "", moment) === 0);
-  }
-  for (const element of words.querySelectorAll("[data-choose]")) {
-    const sign = Math.sign(numberOfSlot(element.getAttribute("data-choose") ?? "", moment));
-    [...element.children].forEach((child, i) => child.toggleAttribute("hidden", i !== sign + 1));
-  }
-  for (const element of words.querySelectorAll("[data-slot]")) {
-    const x = numberOfSlot(element.getAttribute("data-slot") ?? "", moment);
-    let text = formatNumber(x, Number(element.getAttribute("data-digits") ?? page.data.options.digits ?? 6));
-    if (element.namespaceURI?.endsWith("MathML")) text = text.replaceAll("-", "\u2212");
-    if (element.hasAttribute("data-bracketed") && x < 0) text = `(${text})`;
-    if (element.textContent !== text) element.textContent = text;
-  }
-}
+slotDigits = page.data.options.digits ?? 6;
+Object.assign(SLOTS, {
+  data: (/** @type {Moment} */ moment, /** @type {number} */ i) => moment.data[i],
+  grad: (/** @type {Moment} */ moment, /** @type {number} */ i) => moment.grad[i],
+  upstream: (/** @type {Moment} */ moment) => moment.grad[moment.contributions[0]?.node ?? moment.tape.root],
+  tangent: (/** @type {Moment} */ moment) => moment.grad[moment.contributions[0].node],
+  incoming: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].incoming ?? NaN,
+  local: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].local,
+  amount: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].amount,
+  before: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].before,
+  total: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].total,
+});
 
 /**
  * Return the words of a template as plain text.

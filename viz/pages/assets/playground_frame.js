@@ -1,0 +1,71 @@
+// @ts-check
+// The live page of a network in the close-up, in a frame, with which the playground exchanges numbers by messages.
+
+const frame = (() => {
+  const { zoom: network } = data;
+  const room = byId("play-zoom-frame");
+  /** @type {HTMLIFrameElement | null} */
+  let element = null;
+  /** What the frame is asked to show. @type {Record<string, any> | null} */
+  let asked = null;
+
+  /** Show a sentence instead of, or above, the network. @param {string} name */
+  function note(name) {
+    for (const text of all("#play-zoom [data-note]")) text.hidden = text.dataset.note !== name;
+    room.hidden = name !== "alone";
+  }
+
+  async function create() {
+    element = document.createElement("iframe");
+    element.title = "network of the example";
+    element.className = "waiting";
+    const bytes = Uint8Array.from(atob(network.page), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    element.addEventListener("load", send);
+    element.srcdoc = await new Response(stream).text();
+    room.replaceChildren(element);
+  }
+
+  function send() {
+    if (asked) element?.contentWindow?.postMessage(asked, "*");
+  }
+
+  /**
+   * Show the network of an example as it was before a step.
+   * @param {CloseUp} step
+   * @param {Place} place
+   */
+  function show({ before, settings }, { weight, example }) {
+    const row = training.data.train[example ?? 0];
+    note(network.note ?? (shape.hasRecordedSizes ? "alone" : "shape"));
+    if (room.hidden) return;
+    const { inputs } = training.data;
+    const numbers = /** @type {Record<string, number>} */ ({ rate: settings.learning_rate });
+    network.inputs.forEach((/** @type {number} */ node, /** @type {number} */ i) => (numbers[node] = row[i]));
+    network.target.forEach((/** @type {number} */ node, /** @type {number} */ i) => (numbers[node] = row[inputs + i]));
+    network.weights.forEach((/** @type {number} */ node, /** @type {number} */ i) => (numbers[node] = before.weights[i]));
+    if (shape.hidden in network.rules) {
+      for (const layer of shape.hiddenSizes.keys()) numbers[`activation${layer + 1}`] = network.rules[shape.hidden];
+    }
+    const { layer, neuron } = stepData.connection(weight ?? 0);
+    const step = weight === null ? 0 : network.updates[stepData.neuronsBefore(layer) + neuron];
+    asked = { glassgrad: numbers, step, dark: document.documentElement.dataset.theme === "dark" };
+    if (element) send();
+    else create();
+  }
+
+  function hide() {
+    asked = null;
+    element?.classList.add("waiting");
+  }
+
+  addEventListener("message", ({ source, data: answer }) => {
+    if (!element || source !== element.contentWindow || !asked) return;
+    if (answer.leave) return history.back();
+    if (!("step" in answer)) return; // the user changed a number there
+    const isTaken = Object.entries(asked.glassgrad).every(([name, x]) => Object.is(answer.glassgrad[name], x));
+    note(isTaken ? "alone" : "trouble");
+    element.classList.toggle("waiting", !isTaken);
+  });
+  return { show, hide };
+})();
