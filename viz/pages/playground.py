@@ -64,6 +64,7 @@ SCRIPTS = (
     "playground_frame.js",
     "playground.js",
     "playground_save.js",
+    "playground_png.js",
 )
 
 

@@ -151,7 +151,13 @@ const planes = (() => {
     const size = Math.round(large.clientWidth * Math.min(2, devicePixelRatio));
     if (size === 0) return;
     if (large.width !== size) large.width = large.height = size;
-    const context = /** @type {CanvasRenderingContext2D} */ (large.getContext("2d"));
+    drawInto(large);
+  }
+
+  /** Draw the large plane into a square canvas. @param {HTMLCanvasElement} canvas */
+  function drawInto(canvas) {
+    const size = canvas.width;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     const unit = size / 300;
     if (isLine) drawCurve(context, unit);
     else drawColours(context, size, unit);
@@ -283,5 +289,5 @@ const planes = (() => {
   });
 
   new ResizeObserver(() => drawPlane()).observe(large);
-  return { canvas: large, drawPlane, drawAll: drawPlanes, drawInputs, showAxes };
+  return { canvas: large, drawInto, drawPlane, drawAll: drawPlanes, drawInputs, showAxes };
 })();

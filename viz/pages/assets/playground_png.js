@@ -1,0 +1,90 @@
+// @ts-check
+// The plane and the picture of the network as PNG files.
+
+{
+  const SCALE = 3; // pixels of the file per pixel of the page
+
+  /** @param {HTMLCanvasElement} canvas @param {string} name */
+  const save = (canvas, name) => canvas.toBlob((blob) => blob && download(name, blob), "image/png");
+
+  /** @param {number} width @param {number} height */
+  function create(width, height) {
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(SCALE * width);
+    canvas.height = Math.round(SCALE * height);
+    return { canvas, context: /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")) };
+  }
+
+  /** Fill what is transparent. @param {CanvasRenderingContext2D} context */
+  function fillPaper(context) {
+    context.resetTransform();
+    context.globalCompositeOperation = "destination-over";
+    context.fillStyle = colours.drawn.paper;
+    context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  }
+
+  function savePlane() {
+    const { clientWidth } = planes.canvas;
+    const { canvas, context } = create(clientWidth, clientWidth);
+    planes.drawInto(canvas);
+    fillPaper(context);
+    save(canvas, "plane.png");
+  }
+
+  /** Draw what the section "network" shows: lines, pictures, marks of the biases, and names. */
+  function saveNetwork() {
+    const section = byId("play-network");
+    const frame = section.getBoundingClientRect();
+    const { canvas, context } = create(frame.width, frame.height);
+    context.scale(SCALE, SCALE);
+    context.translate(-frame.left, -frame.top);
+    /** @param {Element} element @returns {[number, number, number, number]} */
+    const boxOf = (element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return [left, top, width, height];
+    };
+    for (const line of section.querySelectorAll("line")) {
+      const style = getComputedStyle(line);
+      const [x1, y1, x2, y2] = ["x1", "y1", "x2", "y2"].map((name) => Number(line.getAttribute(name)));
+      context.strokeStyle = style.stroke;
+      context.lineWidth = parseFloat(style.strokeWidth);
+      context.setLineDash(style.strokeDasharray === "none" ? [] : style.strokeDasharray.split(",").map(parseFloat));
+      context.beginPath();
+      context.moveTo(frame.left + x1, frame.top + y1);
+      context.lineTo(frame.left + x2, frame.top + y2);
+      context.stroke();
+    }
+    context.setLineDash([]);
+    context.lineWidth = 2;
+    for (const picture of section.querySelectorAll("canvas")) {
+      const box = boxOf(picture);
+      context.fillStyle = colours.drawn.paper;
+      context.fillRect(...box);
+      context.drawImage(picture, ...box);
+      context.strokeStyle = getComputedStyle(picture).borderColor;
+      context.strokeRect(...box);
+    }
+    for (const bias of section.querySelectorAll(".bias")) {
+      const [x, y, width, height] = boxOf(bias);
+      context.beginPath();
+      if (getComputedStyle(bias).borderRadius === "50%") context.arc(x + width / 2, y + height / 2, width / 2, 0, 7);
+      else context.rect(x, y, width, height);
+      context.fillStyle = getComputedStyle(bias).backgroundColor;
+      context.fill();
+    }
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    for (const text of section.querySelectorAll("h2, .name, .more")) {
+      const [x, y, width, height] = boxOf(text);
+      const style = getComputedStyle(text);
+      context.font = `${style.fontSize} ${style.fontFamily}`;
+      context.fillStyle = style.color;
+      context.fillText(/** @type {HTMLElement} */ (text).innerText, x + width / 2, y + height / 2);
+    }
+    fillPaper(context);
+    save(canvas, "network.png");
+  }
+
+  byId("play-save-plane").addEventListener("click", savePlane);
+  byId("play-save-network").addEventListener("click", saveNetwork);
+}
