@@ -5,7 +5,8 @@ evaluation of sensitivities in computational finance", HERCMA 2007), which many 
 forward rates, 40 steps, and derivatives with respect to all 80 rates, 80 volatilities and the accrual period. Asian is
 a call on the arithmetic mean of 252 daily prices, with respect to spot, strike, rate, volatility and maturity.
 
-Random numbers are drawn in advance, in float64. Everybody must agree on the price and all derivatives.
+Random numbers are drawn in advance, in float64. Everybody must agree on the price and all derivatives. Times are those
+of the processor, so that other programs on the machine disturb them little.
 """
 
 from __future__ import annotations
@@ -284,10 +285,10 @@ def measure(problem: Problem, repeats: int) -> dict[str, tuple[float, float]]:
     for name, (prepare, package, few) in CONTENDERS.items():
         if not find_spec(package):
             continue
-        begin = time.perf_counter()
+        begin = time.process_time()
         evaluate = prepare(problem)
         mean, gradient = evaluate(rows[:8])
-        first[name] = time.perf_counter() - begin
+        first[name] = time.process_time() - begin
         tolerance = 1e-6 if prepare is finite_differences else 1e-10
         if not np.allclose([mean, *gradient], [reference[0], *expected], rtol=tolerance, atol=tolerance):
             raise SystemExit(f"{name} computes other derivatives: they differ by {abs(gradient - expected).max():.1e}")
@@ -297,9 +298,9 @@ def measure(problem: Problem, repeats: int) -> dict[str, tuple[float, float]]:
     for _ in range(repeats):
         for name, (evaluate, n) in evaluations.items():
             gc.collect()
-            begin = time.perf_counter()
+            begin = time.process_time()
             evaluate(rows[:n])
-            times[name].append((time.perf_counter() - begin) / n)
+            times[name].append((time.process_time() - begin) / n)
     return {name: (first[name], statistics.median(seconds)) for name, seconds in times.items()}
 
 
