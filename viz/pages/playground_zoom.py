@@ -96,6 +96,14 @@ def zoom_markup(rules: Mapping[str, UpdateRule]) -> str:
             ("=", number("product")),
             result=True,
         ),
+        "delta": line(
+            symbol("delta"),
+            ("=", product(ast.Call(ast.Name("σ′"), [symbol("a")], []), symbol("sum"))),
+            ("=", product(number("slope"), number("back"))),
+            ("=", number("delta")),
+            condition="of slope",
+            result=True,
+        ),
         "notes": "".join(f'<p data-note="{name}" hidden>{text}</p>' for name, text in NOTES.items()),
     }
     return re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset("playground_zoom.html"))

@@ -1,6 +1,5 @@
 """The playground goes back to any step, and shows where every number of it comes from, down to one chain rule."""
 
-import math
 import random
 
 import pytest
@@ -312,26 +311,71 @@ def test_escape_in_the_network_of_an_example_leaves_it(playground):
     expect(tab.locator("#play-zoom-batch")).to_be_visible()
 
 
-@pytest.mark.parametrize("kind", ["large", "loss"])
-def test_without_a_network_page_the_table_remains_and_a_sentence_says_why(playground, kind):
-    model = nn.MLP(2, [40, 24, 1] if kind == "large" else [3, 1], seed=1)
-    loss = nn.mse if kind == "large" else lambda y, r: y * y * 1.0 + 0.0 * r
-    tab = playground(model, [([0.0, 1.0], 1.0), ([1.0, 0.5], 0.0)], loss=loss)
+def test_without_a_network_page_the_chain_rule_goes_from_neuron_to_neuron(playground):
+    data = moons().two_classes()[:20]
+    tab = playground(nn.MLP(2, [3, 1], seed=1), data, loss=nn.hinge)
+    button(tab, "add a layer").click()  # the network is now another than that of the file
+    button(tab, "add a neuron to layer 2").click()
+    train(tab, "one step", 2)
+    model = nn.MLP(2, [3, 4, 1])
+    set_weights(model, weights_of(tab, 1))
+    go_to(tab, 2)
+    button(tab, "look into this step").click()
+    choose(tab, "weight x1 → z⁽¹⁾2")
+    example = int(tab.locator("#play-zoom-terms tbody button").first.text_content())
+    choose(tab, f"example {example}")
+    assert "layers have changed" in tab.locator("#play-zoom [data-note]:visible").text_content()
+    x, r = data[example - 1]
+    nn.hinge(model(x), r).backward()
+    deltas = [[neuron.weights[0].grad for neuron in layer.neurons] for layer in model.layers]
+    back = [neuron.weights[2].data for neuron in model.layers[1].neurons]
+    expected = {f"z⁽²⁾{k + 1}": [w, delta, w * delta] for k, (w, delta) in enumerate(zip(back, deltas[1], strict=True))}
+    shown = rows(tab, "receivers")
+    assert [*shown] == [*expected]
+    for name, numbers in expected.items():
+        assert shown[name] == pytest.approx(numbers, rel=1e-3, abs=1e-9)
+    _, z = model.trace(x)[0]
+    total, slope = sum(product for _, _, product in expected.values()), 1 - z[1].data ** 2
+    assert total != 0
+    assert total * slope == close(deltas[0][1])
+    assert f"{slope:.5g}" in spoken(tab, "example")[-1]
+    choose(tab, "neuron z⁽²⁾3")
+    expect(tab.locator("#play-zoom nav")).to_contain_text("z⁽¹⁾2 → z⁽²⁾3")
+    choose(tab, "neuron y")
+    expect(tab.get_by_text("here the chain rule begins")).to_be_visible()
+    tab.go_back()
+    tab.go_back()
+    expect(tab.locator("#play-zoom nav")).to_contain_text("x1 → z⁽¹⁾2")
+    assert rows(tab, "receivers") == shown
+
+
+def test_a_weight_that_neurons_share_is_not_shown_as_products(playground):
+    model = nn.MLP(2, [2, 1], seed=1)
+    first, second = model.layers[0].neurons
+    second.weights = (second.weights[0], first.weights[1], second.weights[2])
+    tab = playground(model, XOR, loss=nn.hinge)
+    train(tab, "one step")
+    button(tab, "look into this step").click()
+    choose(tab, "weight x1 → z1")
+    expect(tab.get_by_text("Several neurons share this weight")).to_be_visible()
+    expect(tab.locator("#play-zoom-terms")).to_be_hidden()
+
+
+def test_a_large_network_keeps_its_table_and_a_sentence_says_why(playground):
+    tab = playground(nn.MLP(2, [40, 24, 1], seed=1), [([0.0, 1.0], 1.0), ([1.0, 0.5], 0.0)], loss=nn.mse)
     train(tab, "one step")
     button(tab, "look into this step").click()
     tab.locator("#play-zoom-weights tbody button").first.click()
     choose(tab, "example 1")
-    shown = tab.locator("#play-zoom [data-note]:visible").text_content()
-    assert ("1,000 weights" if kind == "large" else "frame") in shown or kind == "loss"
-    assert len(spoken(tab, "example")) == 1
+    assert "1,000 weights" in tab.locator("#play-zoom [data-note]:visible").text_content()
+    assert tab.locator("#play-zoom iframe").count() == 0
 
 
-def test_a_number_that_has_no_place_in_the_network_is_not_shown(playground):
-    model = nn.MLP(1, [2, 1], hidden="linear", seed=1)
-    data = [([1e10], 0.0)]
-    tab = playground(model, data, loss=lambda y, r: ((y - r) / 1e10) ** 4, optimizer=nn.SGD(model.parameters(), 1e300))
+def test_a_network_whose_numbers_overflow_is_not_shown(playground):
+    model = nn.MLP(1, [1], seed=1)
+    sgd = nn.SGD(model.parameters(), learning_rate=1e-300)
+    tab = playground(model, [([1.0], 0.0)], loss=nn.mse, optimizer=sgd)
     train(tab, "one step")
-    if tab.evaluate("training.time") == 0:
-        tab.get_by_role("spinbutton", name="learning rate", exact=True).fill("1e-3")
-        train(tab, "one step")
-    assert math.isfinite(tab.evaluate("training.weights[0]"))
+    button(tab, "look into this step").click()
+    tab.evaluate("training.data.train[0][0] = 1e160; frame.show(stepData.take(), { weight: 1, example: 0 })")
+    expect(tab.locator('[data-note="trouble"]')).not_to_have_attribute("hidden", "")

@@ -13,6 +13,7 @@ const frame = (() => {
   function note(name) {
     for (const text of all("#play-zoom [data-note]")) text.hidden = text.dataset.note !== name;
     room.hidden = name !== "alone";
+    byId("play-zoom-chain").hidden = name === "alone" || closeUp.weight === null;
   }
 
   async function create() {

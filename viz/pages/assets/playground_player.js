@@ -124,5 +124,5 @@ const player = (() => {
     draw();
   }
 
-  return { draw, pause, reset, get isPlaying() { return frame !== 0; } };
+  return { draw, pause, reset, say, get isPlaying() { return frame !== 0; } };
 })();

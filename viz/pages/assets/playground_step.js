@@ -83,6 +83,21 @@ const stepData = (() => {
     return result;
   }
 
+  /**
+   * The neurons to which a neuron leads, with the weight, its number and their delta for an example.
+   * @param {CloseUp} step
+   * @param {number} layer of the neuron
+   * @param {number} neuron
+   * @param {number} example
+   */
+  function receivers(step, layer, neuron, example) {
+    const next = shape.layers[layer] ?? [];
+    return next.map(({ weights }) => {
+      const weight = weights[neuron + 1];
+      return { weight, w: step.before.weights[weight], delta: terms({ ...step, batch: [example] }, weight)[0].delta };
+    });
+  }
+
   /** A name such as z2; in a network of several hidden layers with the number of its layer. @param {number} layer @param {number} i */
   function neuronName(layer, i) {
     const isLast = layer === shape.sizes.length - 1;
@@ -98,5 +113,5 @@ const stepData = (() => {
     return { source: source ? from : "1", receiver: neuronName(layer, neuron + 1) };
   }
 
-  return { take, terms, connection, ends, neuronsBefore };
+  return { take, terms, receivers, connection, ends, neuronsBefore };
 })();

@@ -14,6 +14,7 @@ const timeline = (() => {
   /** Show the training as it was after a step. @param {number} step */
   function goTo(step) {
     player.pause();
+    player.say("");
     history.goTo(step);
     document.dispatchEvent(new Event("play-time"));
     player.draw();

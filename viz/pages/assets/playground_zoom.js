@@ -68,6 +68,17 @@ const closeUp = (() => {
       const { source, receiver } = stepData.ends(weight);
       const names = /** @type {Record<string, string>} */ ({ source, receiver, weight: weightName(weight) });
       for (const element of dialog.querySelectorAll("[data-name]")) element.textContent = names[element.dataset.name];
+      const { layer, neuron, isShared } = stepData.connection(weight);
+      const isOutput = layer === shape.sizes.length - 1;
+      const conditions = /** @type {Record<string, boolean>} */ ({ output: isOutput, hidden: !isOutput, shared: isShared, single: !isShared });
+      for (const part of dialog.querySelectorAll("[data-when]")) part.hidden = !conditions[part.dataset.when];
+      const receivers = example === null ? [] : stepData.receivers(step, layer, neuron, example);
+      numbers.back = receivers.reduce((sum, { w, delta }) => sum + w * delta, 0);
+      numbers.slope = numbers.back === 0 ? 0 : numbers.delta / numbers.back;
+      fillTable("play-zoom-receivers", receivers.map(({ weight: next, w, delta }) => {
+        const name = stepData.ends(next).receiver;
+        return { cells: [name, ...[w, delta, w * delta].map(number)], name: `neuron ${name}`, to: { weight: next } };
+      }));
       fillTable("play-zoom-terms", terms.map(({ delta, signal, product, loss }, k) => ({
         cells: [String(batch[k] + 1), ...[delta, signal, product, loss].map(number)],
         name: `example ${batch[k] + 1}`, to: { example: batch[k] },
@@ -234,5 +245,5 @@ const closeUp = (() => {
   }
   prepareLines();
   document.addEventListener("play-shape", prepareLines);
-  return { show };
+  return { get weight() { return place?.weight ?? null; } };
 })();
