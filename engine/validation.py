@@ -78,7 +78,7 @@ def as_finite(x: Number, name: str) -> float:
         ValueError: `x` is infinite or not a number.
         OverflowError: `x` is too large for a float.
     """
-    value = as_float(x)
+    value = x if type(x) is float else as_float(x)
     if value is None:
         raise TypeError(f"{name} must be a real number, got {describe(x)}{conversion(x)}")
     if not isfinite(value):

@@ -48,25 +48,31 @@ class Module(Pictured):
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield every parameter with its name, such as `layer1.w12`; the index in a list is a name too."""
-        seen: dict[int, object] = {}  # objects by identity; they are kept, so that no two have the same
-        stack: list[tuple[str, object]] = [("", self)]
+        seen: dict[int, object] = {id(self): self}  # objects by identity; they are kept, so that no two have the same
+        stack: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter(self.children()))]
         while stack:
-            name, thing = stack.pop()
-            if id(thing) in seen:
-                continue
-            seen[id(thing)] = thing
-            children: Iterable[tuple[object, object]] = ()
-            match thing:
-                case Value() if not thing.op and not thing.is_constant:
-                    yield name, thing
-                case Module():
-                    children = thing.children()
-                case dict():
-                    children = thing.items()
-                case list() | tuple():
-                    children = enumerate(thing)
-            prefix = "" if thing is self else f"{name}."
-            stack += reversed([(f"{prefix}{key}", child) for key, child in children])
+            prefix, children = stack[-1]
+            for key, child in children:
+                if id(child) in seen:
+                    continue
+                seen[id(child)] = child
+                if type(child) is Value:
+                    if not child.op and not child.is_constant:
+                        yield f"{prefix}{key}", child
+                    continue
+                match child:
+                    case Module():
+                        inner: Iterable[tuple[object, object]] = child.children()
+                    case dict():
+                        inner = child.items()
+                    case list() | tuple():
+                        inner = enumerate(child)
+                    case _:
+                        continue
+                stack.append((f"{prefix}{key}.", iter(inner)))
+                break
+            else:
+                stack.pop()
 
     def parameters(self) -> list[Value]:
         """Return every parameter, in the order of `named_parameters`."""

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -103,8 +103,9 @@ def _record_one(
     with error_context(f"{epoch}data[0]"):
         output = model(inputs)
     different: dict[Hashable, int] = {}
-    for i, (_, r) in enumerate(pairs):
-        different.setdefault((type(r), *(rs[i] if loss in DECISIONS else ())), i)
+    targets_of = map(tuple, rs.tolist()) if loss in DECISIONS else repeat(())
+    for i, ((_, r), numbers) in enumerate(zip(pairs, targets_of, strict=False)):
+        different.setdefault((type(r), numbers), i)
     for i in different.values():  # the loss checks every different target
         with error_context(f"{epoch}data[{i}]"):
             loss(output, pairs[i][1])
@@ -268,7 +269,7 @@ def _matrix(rows: list[Any]) -> Floats | None:
         return None
     if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
         return None
-    if any(type(x) in (bool, np.bool_) for x in _flat(rows)):  # NumPy takes True for 1 beside other numbers
+    if not {bool, np.bool_}.isdisjoint(map(type, _flat(rows))):  # NumPy takes True for 1 beside other numbers
         return None
     return table.reshape(len(rows), -1).astype(np.float64)
 
@@ -311,8 +312,7 @@ class CompiledSteps(Steps):
         self.fit: CompiledFit | None = None
         self.undo: tuple[int, Any, Callable[[int], object]] | None = None
         if len(groups) == 1 and not self.accuracy_reads_values:
-            state = np.array(optimizer.state)
-            self.fit = CompiledFit(groups[0].program, groups[0].data, state.shape[1], state.shape[0])
+            self.fit = CompiledFit(groups[0].program, groups[0].data, optimizer.memory, len(optimizer.parameters))
         self.read_back()
 
     def read_back(self) -> None:
@@ -344,7 +344,7 @@ class CompiledSteps(Steps):
         """Write the arrays back to the Values and the optimizer."""
         data, state, self.optimizer.steps = self.now
         for leaf, number, grad in zip(self.leaves, data.tolist(), self.gradient.tolist(), strict=True):
-            leaf.data, leaf.grad = number, grad
+            leaf._data, leaf._grad = number, grad  # finite floats, which need no check
         self.optimizer.state = list(map(tuple, state.T.tolist()))
 
     def set_order(self, order: list[int]) -> None:

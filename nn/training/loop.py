@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from operator import truediv
 from statistics import fmean
 from typing import Any, TypeAlias
 
@@ -202,7 +203,7 @@ def _add_epoch(history: History, losses: list[float], sizes: list[int], n_right:
     total, n = sum(losses), sum(sizes)
     if not math.isfinite(total):
         raise OverflowError(f"epoch {history.epochs + 1}: the sum of the losses overflows")
-    history.steps += [loss / size for loss, size in zip(losses, sizes, strict=True)]
+    history.steps += map(truediv, losses, sizes)
     history.add(total / n, n_right / n if n_right is not None else None)
 
 
