@@ -386,6 +386,7 @@ class _Workspace:
         weight_gradients, common_gradients: sums over the rows of a run.
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
+        chunks: workspaces for chunks that are idle.
         results: the number of the output to differentiate, and the array of its gradients with respect to the inputs,
             which is empty if they are not needed.
     """
@@ -406,6 +407,7 @@ class _Workspace:
             self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
         self._runtime = runtime_code()
         self.results: tuple[int, Floats] = (0, np.empty((0, 0)))
+        self.chunks: list[_Workspace] = []
         self.address = self._runtime.address("run")
         self._allocate_lanes(gradients[place] if program._weights_in_place else aligned_zeros(weights))
 
@@ -432,10 +434,16 @@ class _Workspace:
         self.prepare(*arguments)
         return self._runtime.call("run", self.words)
 
-    def for_chunk(self) -> _Workspace:
-        """Return a workspace with separate lanes that shares everything else."""
-        workspace = copy.copy(self)
-        workspace._allocate_lanes(aligned_zeros(self.weight_gradients.size))
+    def chunk(self) -> _Workspace:
+        """Return a workspace with separate lanes that shares everything else: an idle one of `chunks`, or a new one."""
+        try:
+            workspace = self.chunks.pop()
+        except IndexError:
+            workspace = copy.copy(self)
+            workspace.chunks = []
+            workspace._allocate_lanes(aligned_zeros(self.weight_gradients.size))
+        workspace.results = self.results
+        workspace.weight_gradients[:] = workspace.common_gradients[:] = 0.0
         return workspace
 
 
@@ -451,7 +459,7 @@ def _run_in_threads(
     """Run over many rows in chunks, each in separate lanes, and add their sums in the order of the chunks."""
 
     def run_chunk(first: int) -> tuple[int, _Workspace]:
-        chunk, last = work.for_chunk(), min(first + CHUNK, n)
+        chunk, last = work.chunk(), min(first + CHUNK, n)
         stop = chunk.run(ROWS, first, last, seed, data, order, outputs)
         return (n if stop == last else stop), chunk
 
@@ -463,6 +471,7 @@ def _run_in_threads(
             return stop
         work.weight_gradients += chunk.weight_gradients
         work.common_gradients += chunk.common_gradients
+        work.chunks.append(chunk)
     return work.run(phases & FINISH, n, n, seed, data, order, outputs)
 
 

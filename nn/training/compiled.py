@@ -42,6 +42,7 @@ REPLAY = (
     "loss, or nn.train(..., compiled=False)"
 )
 
+ROWS_AT_ONCE = 4 * CHUNK  # in a step by one thread: starting several takes longer than they save
 SAMPLE = 10  # the number of graphs that are recorded twice
 
 # For each loss the decisions of outputs and of targets, one row per example; the output is right where they are equal.
@@ -269,7 +270,8 @@ def _matrix(rows: list[Any]) -> Floats | None:
         return None
     if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
         return None
-    if not {bool, np.bool_}.isdisjoint(map(type, _flat(rows))):  # NumPy takes True for 1 beside other numbers
+    kinds = {type(x) for row in rows for x in (row if isinstance(row, list | tuple) else (row,))}
+    if not kinds.isdisjoint({bool, np.bool_}):  # NumPy takes True for 1 beside other numbers
         return None
     return table.reshape(len(rows), -1).astype(np.float64)
 
@@ -357,7 +359,7 @@ class CompiledSteps(Steps):
     def run(self, epoch: int, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
         """Do the steps that begin at `starts` in the order, and return the sums of their losses."""
         losses: list[float] = []
-        if self.fit and min(size, len(self.order)) <= CHUNK:
+        if self.fit and min(size, len(self.order)) <= ROWS_AT_ONCE:
             first, last = starts[0], min(starts[-1] + size, len(self.order))
             losses = self._run_at_once(self.fit, first, last, size, rates)
             last = min(first + len(losses) * size, last)
@@ -370,7 +372,13 @@ class CompiledSteps(Steps):
         fit, length = self.fit, len(self.order)
         size = min(size, length)
         n = min(n, fit.n_epochs) if fit else 0
-        if not fit or n < 2 or self.at_once(size) < 2 or size > CHUNK or not (self.accuracy is None or self.decide):
+        if (
+            not fit
+            or n < 2
+            or self.at_once(size) < 2
+            or size > ROWS_AT_ONCE
+            or not (self.accuracy is None or self.decide)
+        ):
             return [], []
         n_steps = len(range(0, length, size))
         rates = [rate] * (n * n_steps)
