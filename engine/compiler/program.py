@@ -236,7 +236,7 @@ class Program:
     Attributes:
         outputs, inputs: the nodes to compute, and the leaves that vary from row to row.
         parameters: the `parameters` that were passed, then the other leaves that are neither inputs nor constants.
-        n_slots: the number of slots of both tapes.
+        n_slots: the number of slots of the uniform and of the varying tape.
 
     With `wrt_inputs` it differentiates the output of each row with respect to the inputs (`input_gradients`), instead
     of the mean with respect to the parameters (`run`).
@@ -264,7 +264,7 @@ class Program:
         self._varying = varying.operations, varying.index
         self._outputs = tapes.outputs
         self._sizes = uniform.size, varying.size, tapes.weights.size, tapes.common.size
-        self.n_slots = uniform.size + varying.size
+        self.n_slots = uniform.size, varying.size
         self._max_lanes = 8 * min(max(CACHE // varying.size, 1), WIDEST)
         self._idle: list[_Workspace] = []
 

@@ -83,7 +83,7 @@ class CompiledFit:
 
     def __init__(self, program: Program, rows: Floats, n_state: int, n_updated: int) -> None:
         self._length, self._n_slots = len(rows), program.n_slots
-        self.n_epochs = max(min(SLOTS // (len(rows) * program.n_slots), EPOCHS), 1)
+        self.n_epochs = max(min(SLOTS // (len(rows) * program.n_slots[1]), EPOCHS), 1)
         n = self.n_epochs * len(rows)
         self.order, self.outputs = np.empty(n, np.intp), np.empty((n, len(program.outputs)))
         self._run = program.prepare(rows, self.order, self.outputs)
@@ -108,7 +108,8 @@ class CompiledFit:
         computed = [name for name in names if isinstance(getattr(kind, name, None), property)]
         if computed not in ([], ["learning_rate"]) or kind.learning_rate is not Optimizer.learning_rate:
             return 1  # such settings may change at every step
-        return max(SLOTS // (size * self._n_slots), 1)
+        uniform, varying = self._n_slots
+        return max(SLOTS // (uniform + size * varying), 1)
 
     def run(self, optimizer: Optimizer, first: int, last: int, size: int, rates: Sequence[float]) -> list[float]:
         """Update the parameters by the examples from `first` to `last` in the order, `size` at a time.
