@@ -109,9 +109,9 @@ class Writer:
         output, outputs, gradient = program.outputs[0], ", ".join(program.outputs), ", ".join(program.gradient)
         if not single:
             return self.returned(self.several_outputs, outputs)
-        return (
-            self.returned(self.output_and_gradient.format(output), gradient) if program.seed else self.returned(output)
-        )
+        if not program.seed:
+            return self.returned(output)
+        return self.returned(self.output_and_gradient.format(output), gradient)
 
     def returned(self, form: str, names: str = "") -> list[str]:
         """Return the lines that return a form with names in place of "..."."""
