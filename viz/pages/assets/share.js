@@ -72,9 +72,7 @@ const MAX_STATE = 200_000; // bytes
 
   COMMANDS.link = async () => {
     await writeLink();
-    await copyText(location.href);
-    part("link").dataset.done = "true";
-    setTimeout(() => delete part("link").dataset.done, 1500);
+    copyText(location.href, part("link"));
   };
 
   /** Hide controls. @param {string[]} names */

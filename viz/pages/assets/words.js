@@ -90,11 +90,9 @@ function largestFit(smallest, largest, fits) {
     part("latex").hidden = !lines.querySelector(".latex");
   });
 
-  part("latex").addEventListener("click", async () => {
+  part("latex").addEventListener("click", () => {
     const latex = [...lines.querySelectorAll(".latex:not([hidden] .latex)")].map((each) => each.textContent).join("\n");
-    await copyText(latex);
-    part("latex").dataset.done = "true";
-    setTimeout(() => delete part("latex").dataset.done, 1500);
+    copyText(latex, part("latex"));
   });
 
   page.on("trouble", (/** @type {Trouble | null} */ trouble) => {
@@ -134,10 +132,11 @@ function largestFit(smallest, largest, fits) {
 }
 
 /**
- * Copy text to the clipboard; a page in a file or a frame may only have the old way.
+ * Copy text to the clipboard, and mark the button for a moment; a page in a file or a frame may only have the old way.
  * @param {string} text
+ * @param {HTMLElement} button
  */
-async function copyText(text) {
+async function copyText(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -148,4 +147,6 @@ async function copyText(text) {
     document.execCommand("copy");
     area.remove();
   }
+  button.dataset.done = "true";
+  setTimeout(() => delete button.dataset.done, 1500);
 }
