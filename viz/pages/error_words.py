@@ -18,7 +18,7 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
 
     The id of a template is `error-N-KIND`, with the number of a node and the kind of a `Trouble` of the script. An
     operation on lists is blamed on the operand that is largest when it fails: an element with `data-largest="N"` shows
-    the template `largest-X`, where X is the largest operand of node N.
+    the template `largest-X`, where X is the largest operand of node N. The script writes that of a leaf with a label.
 
     Args:
         tape: the graph.
@@ -62,9 +62,13 @@ def error_words(tape: Tape, nodes: Iterable[Value] | None = None, *, tangents: b
                     before, operation, after = sentence.partition(summarize_operands(fold))
                     sentence = before + operation + after.replace(slots.markup(place(fold)), largest, 1)
                 words[f"error-{i}-{kind}"] = sentence
-        operands = dict.fromkeys(x for fold in filter(_is_fold, tape.order) for x in fold.parents)
+        operands = dict.fromkeys(x for fold in filter(_is_fold, tape.order) for x in fold.parents if not _is_named(x))
         words |= {f"largest-{tape.index[x]}": slots.markup(numbers_of([x])) for x in operands}
     return words
+
+
+def _is_named(node: Value) -> bool:
+    return bool(node.label) and not node.parents
 
 
 def _is_fold(node: Value) -> bool:

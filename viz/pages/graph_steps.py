@@ -20,6 +20,7 @@ from viz.pages.graph_words import GraphWords, leaf_table
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
 from viz.pages.html_page import page_path, page_with_steps, write_page
 from viz.pages.note import note_markup
+from viz.pages.page_step import PageStep
 from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf
 
@@ -123,7 +124,7 @@ def page(
             "options": {"precision": precision, "derivative": derivative, "hide": hidden, "quiz": quiz},
             "tape": recorded,
             "drawing": picture.data(),
-            "steps": page_steps,
+            "steps": [step.data() for step in page_steps],
             "quiz": KINDS,
         }
         text = page_with_steps(
@@ -161,42 +162,37 @@ def _labelled(root: Value, order: list[Value]) -> Iterator[None]:
         root.label = before
 
 
-def _forward(tape: Tape, picture: PagePicture) -> Iterator[dict[str, Any]]:
+def _forward(tape: Tape, picture: PagePicture) -> Iterator[PageStep]:
     """Yield the steps of the forward pass."""
     leaves = [tape.index[node] for node in tape.order if is_leaf(node)]
-    yield {"phase": "forward", "words": "forward0", "actions": [["appear", *leaves]], "lit": [], "focus": ""}
+    yield PageStep("forward", "forward0", [["appear", *leaves]], [])
     inner = [node for node in tape.order if node.parents]
     for i, node in enumerate(inner, 1):
-        yield {
-            "phase": "forward", "words": f"forward{i}", "actions": [["forward", tape.index[node]]],
-            "lit": picture.between(node.parents, node), "focus": picture.key(node),
-        }  # fmt: skip
+        lit = picture.between(node.parents, node)
+        yield PageStep("forward", f"forward{i}", [["forward", tape.index[node]]], lit, picture.key(node))
 
 
-def _backward(tape: Tape, steps: Sequence[Step], picture: PagePicture) -> Iterator[dict[str, Any]]:
+def _backward(tape: Tape, steps: Sequence[Step], picture: PagePicture) -> Iterator[PageStep]:
     """Yield the steps of the backward pass."""
-    key = picture.key(tape.root)
-    yield {"phase": "backward", "words": "backward0", "actions": [["seed"]], "lit": [key], "focus": ""}
+    yield PageStep("backward", "backward0", [["seed"]], [picture.key(tape.root)])
     yield from _chain_rule("backward", tape, steps, picture)
 
 
-def _tangents(tape: Tape, x: Value, steps: Sequence[ForwardStep], picture: PagePicture) -> Iterator[dict[str, Any]]:
+def _tangents(tape: Tape, x: Value, steps: Sequence[ForwardStep], picture: PagePicture) -> Iterator[PageStep]:
     """Yield the steps of forward mode."""
     dependent = {x, *(step.node for step in steps)}
     independent = [i for i, node in enumerate(tape.order) if node not in dependent]
     seed = ["seedTangents", tape.index[x], *independent]
-    yield {"phase": "tangent", "words": "tangent0", "actions": [seed], "lit": [picture.key(x)], "focus": ""}
+    yield PageStep("tangent", "tangent0", [seed], [picture.key(x)])
     yield from _chain_rule("tangent", tape, steps, picture)
 
 
 def _chain_rule(
     phase: str, tape: Tape, steps: Iterable[Step | ForwardStep], picture: PagePicture
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PageStep]:
     """Yield a step for every application of the chain rule, and the end of the phase."""
     for i, step in enumerate(steps, 1):
-        yield {
-            "phase": phase, "words": f"{phase}{i}", "actions": [[phase, tape.index[step.node]]],
-            "lit": picture.between([x.parent for x in step.contributions], step.node),
-            "focus": picture.key(step.node), "edges": picture.edges(step),
-        }  # fmt: skip
-    yield {"phase": phase, "words": "complete", "actions": [], "lit": [], "focus": ""}
+        actions = [[phase, tape.index[step.node]]]
+        lit = picture.between([x.parent for x in step.contributions], step.node)
+        yield PageStep(phase, f"{phase}{i}", actions, lit, picture.key(step.node), picture.edges(step))
+    yield PageStep(phase, "complete", [], [])

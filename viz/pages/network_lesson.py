@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import engine
@@ -35,39 +34,20 @@ from viz.pages.network_words import (
     symbol,
     total,
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the page.
-
-    Attributes:
-        phase: `forward`, `backward`, `update` or `again`, the second forward pass.
-        markup: the words.
-        actions: the actions that change numbers, which viz/pages/assets/tape.js defines.
-        lit: the ids of the elements that it highlights.
-        focus: the id of the unit that it computes.
-        words: the id of the words.
-    """
-
-    phase: str
-    markup: str
-    actions: list[list[Any]]
-    lit: list[str]
-    focus: str = ""
-    words: str = ""
-
-    def data(self) -> dict[str, Any]:
-        """Return the step as data for the page."""
-        return {
-            "phase": self.phase, "words": self.words, "actions": self.actions, "lit": self.lit, "focus": self.focus,
-        }  # fmt: skip
+from viz.pages.page_step import PageStep
 
 
 @recording()
-def lesson(stage: Stage, loss: Loss) -> list[Step]:
+def lesson(stage: Stage, loss: Loss) -> list[PageStep]:
     """Return the steps of the page of a network, in order."""
-    return (_NumberedLesson if stage.is_numbered else _Lesson)(stage, loss).steps()
+    steps = [*(_NumberedLesson if stage.is_numbered else _Lesson)(stage, loss).steps()]
+    for i, step in enumerate(steps):
+        step.words = f"step{i}"
+    return steps
+
+
+def _step(phase: str, markup: str, actions: list[list[Any]], lit: list[str], focus: str = "") -> PageStep:
+    return PageStep(phase, "", actions, lit, focus, markup=markup)
 
 
 class _Lesson:
@@ -94,13 +74,15 @@ class _Lesson:
         self.loss_nodes = [self.index[x] for x in order if x.parents and x not in of_neurons]
         self.leaves = [self.index[x] for x in order if not x.parents and not x.is_constant]
 
-    def steps(self) -> list[Step]:
-        """Return the steps in order."""
-        steps = [
-            self.start(), *self.forward(), self.loss_step(), *self.backward(), *self.update(), *self.again(),
-            self.loss_after(),
-        ]  # fmt: skip
-        return [replace(step, words=f"step{i}") for i, step in enumerate(steps)]
+    def steps(self) -> Iterator[PageStep]:
+        """Yield the steps in order."""
+        yield self.start()
+        yield from self.forward()
+        yield self.loss_step()
+        yield from self.backward()
+        yield from self.update()
+        yield from self.again()
+        yield self.loss_after()
 
     def groups(self, layers: Iterable[int]) -> list[tuple[int, list[Neuron]]]:
         """Return each drawn neuron separately, those behind dots as one group, with the index of their layer."""
@@ -117,7 +99,7 @@ class _Lesson:
 
     def step_of(
         self, phase: str, title: str, neurons: list[Neuron], markup: str, actions: list[list[Any]], lit: list[str]
-    ) -> Step:
+    ) -> PageStep:
         """Return the step of a neuron, or of those behind dots."""
         if len(neurons) > 1:
             markup = sentence(f"The other {len(neurons)} neurons of the layer do the same.")
@@ -126,11 +108,11 @@ class _Lesson:
             label = neurons[0].delta_symbol if phase == "backward" else neurons[0].symbol
             part = "the weights of " if phase == "update" else ""
             heading_markup = heading(f"{title}: {part}", symbol(label))
-        return Step(phase, heading_markup + markup, actions, lit, self.stage.id(neurons[0]))
+        return _step(phase, heading_markup + markup, actions, lit, self.stage.id(neurons[0]))
 
     # Forward
 
-    def start(self) -> Step:
+    def start(self) -> PageStep:
         inputs = [(x.symbol, self.stage.signal(x)) for x in self.stage.columns[0]]
         terms = [equation(symbol(label), slot("data", i)) for label, i in inputs if i is not None]
         words = (
@@ -139,9 +121,9 @@ class _Lesson:
             + sentence("Lines are weights: blue and solid if positive, orange and dashed if negative, wide if large.")
             + sentence("Every input, weight and target can be changed: type, drag, or use the arrow keys.")
         )
-        return Step("forward", words, [["appear", *self.leaves]], [self.stage.id(x) for x in self.stage.columns[0]])
+        return _step("forward", words, [["appear", *self.leaves]], [self.stage.id(x) for x in self.stage.columns[0]])
 
-    def forward(self) -> Iterator[Step]:
+    def forward(self) -> Iterator[PageStep]:
         groups = self.groups(range(len(self.stage.layers)))
         for i, (_, neurons) in enumerate(groups, start=1):
             neuron = neurons[0]
@@ -168,14 +150,14 @@ class _Lesson:
             title = f"Forward {i} of {len(groups)}"
             yield self.step_of("forward", title, neurons, words, [["forward", *nodes]], self.stage.surroundings(neuron))
 
-    def loss_step(self) -> Step:
+    def loss_step(self) -> PageStep:
         words = heading("The loss") + sentence("How far the output is from the target:") + self.loss_lines()
         if self.has_probabilities:
             function, page = ("softmax", "P25") if len(self.outputs) > 1 else ("sigmoid", "P14")
             words += sentence(f"The outputs are logits. Their {function} is the probability of a class ({page}):")
             for neuron in self.outputs[:MAX_TERMS]:
                 words += equation(*self.probability(neuron))
-        return Step("forward", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
+        return _step("forward", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
 
     def probability(self, neuron: Neuron) -> tuple[ast.expr, ast.expr]:
         """Return the symbol and the number of the probability that belongs to an output."""
@@ -202,17 +184,17 @@ class _Lesson:
 
     # Backward
 
-    def backward(self) -> Iterator[Step]:
+    def backward(self) -> Iterator[PageStep]:
         yield self.loss_gradient()
         yield from self.deltas([])
 
-    def loss_gradient(self) -> Step:
+    def loss_gradient(self) -> PageStep:
         words = heading("The derivative of the loss")
         words += sentence("The backward pass starts at the end: how does the loss change with each output?")
         for neuron, (formula, numbers) in list(zip(self.outputs, self.loss_derivatives(1), strict=True))[:MAX_TERMS]:
             rights = [*formula, *numbers, slot("grad", self.stage.output(neuron))]
             words += line(derivative_of(self.stage.loss, neuron.symbol), *rights, result=True)
-        return Step("backward", words, self.start_backward(), self.lit_outputs(), "loss")
+        return _step("backward", words, self.start_backward(), self.lit_outputs(), "loss")
 
     def start_backward(self) -> list[list[Any]]:
         return [["seed"], ["backward", *reversed(self.loss_nodes)]]
@@ -235,7 +217,7 @@ class _Lesson:
             derivatives.append(([formula], [numbers]) if is_shown else ([], []))
         return derivatives
 
-    def deltas(self, first_actions: list[list[Any]]) -> Iterator[Step]:
+    def deltas(self, first_actions: list[list[Any]]) -> Iterator[PageStep]:
         """Yield the steps that show the delta of every neuron, the last layer first."""
         groups = self.groups(reversed(range(len(self.stage.layers))))
         layer = len(self.stage.layers) - 1
@@ -310,7 +292,7 @@ class _Lesson:
 
     # Update, and forward again
 
-    def update(self) -> Iterator[Step]:
+    def update(self) -> Iterator[PageStep]:
         groups = self.groups(range(len(self.stage.layers)))
         for i, (_, neurons) in enumerate(groups, start=1):
             neuron = neurons[0]
@@ -338,7 +320,7 @@ class _Lesson:
         step = product(slot("rate"), slot("grad", self.stage.sum(neuron)), x)
         return line(symbol(label), ("←", minus(slot("old", w), step)), slot("data", w), result=True)
 
-    def again(self) -> Iterator[Step]:
+    def again(self) -> Iterator[PageStep]:
         for k, neurons in enumerate(self.stage.layers):
             words = heading("Forward again" + (f": layer {k + 1}" if len(self.stage.layers) > 1 else ""))
             words += sentence("The same example with the new weights:")
@@ -348,9 +330,9 @@ class _Lesson:
             nodes = [i for x in neurons for i in (self.stage.sum(x), self.stage.output(x))]
             lit = [name for x in neurons for name in self.stage.surroundings(x)]
             actions: list[list[Any]] = [["restart"]] if k == 0 else []
-            yield Step("again", words, [*actions, ["forward", *nodes]], lit, "")
+            yield _step("again", words, [*actions, ["forward", *nodes]], lit)
 
-    def loss_after(self) -> Step:
+    def loss_after(self) -> PageStep:
         root = self.index[self.graph.loss]
         words = (
             heading("The loss after the update")
@@ -360,7 +342,7 @@ class _Lesson:
             "<span>The loss rose: the learning rate is too large here.</span></p>"
             + sentence("Repeat the step to continue with the new weights.")
         )
-        return Step("again", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
+        return _step("again", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
 
     # Parts of several
 
@@ -390,7 +372,7 @@ class _NumberedLesson(_Lesson):
 
     slope = "f′"
 
-    def backward(self) -> Iterator[Step]:
+    def backward(self) -> Iterator[PageStep]:
         yield from self.deltas(self.start_backward())
 
     def output_delta(self, neuron: Neuron) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from viz.equations import Equation
 from viz.network_units import Neuron
 from viz.pages.network_stage import Stage
 from viz.pages.network_words import symbol
+from viz.pages.page_step import PageStep
 from viz.pages.quiz_words import ANSWERS, symbol_markup, topic
 
 MAX_WEIGHTS = 3  # of a neuron that may be asked
@@ -56,21 +56,21 @@ class NetworkQuiz:
             for neuron in neurons
         ]
 
-    def ask(self, steps: Sequence[dict[str, Any]]) -> None:
+    def ask(self, steps: Sequence[PageStep]) -> None:
         """Add to each step about one neuron what may be asked before it."""
         for step in steps:
-            action, *nodes = step["actions"][-1] if step["actions"] else ("",)
+            action, *nodes = step.actions[-1] if step.actions else ("",)
             if action == "backward" and len(nodes) == 1 and nodes[0] in self.neurons:
-                step["asks"] = [[self.delta, nodes[0]]]
+                step.asks = [[self.delta, nodes[0]]]
             asked = [weights for weights in self.weights if action == "update" and not weights.keys().isdisjoint(nodes)]
             if len(asked) == 1:
-                step["asks"] = [["weight", i] for i in asked[0]]
+                step.asks = [["weight", i] for i in asked[0]]
 
-    def templates(self, steps: Sequence[dict[str, Any]]) -> dict[str, str]:
+    def templates(self, steps: Sequence[PageStep]) -> dict[str, str]:
         """Return the sentences, and the symbols of what the steps ask."""
         words = {f"quiz-{name}": text for name, text in SENTENCES.items()}
         labels = {i: label for weights in self.weights for i, label in weights.items()}
-        for quantity, i in (ask for step in steps for ask in step.get("asks", ())):
+        for quantity, i in (ask for step in steps for ask in step.asks):
             kind, label = ("weight", labels[i]) if quantity == "weight" else ("delta", self.neurons[i].delta_symbol)
             words[f"{kind}-{i}"] = symbol_markup(label, Equation(symbol(label)))
         return words

@@ -22,11 +22,12 @@ from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
 from viz.pages.html_page import page_path, page_with_steps, write_page
-from viz.pages.network_lesson import Step, lesson
+from viz.pages.network_lesson import lesson
 from viz.pages.network_quiz import KINDS as QUIZ
 from viz.pages.network_quiz import NetworkQuiz
 from viz.pages.network_stage import Limits, Stage, training_markup
 from viz.pages.note import note_markup
+from viz.pages.page_step import PageStep
 
 KEYS = {"Enter on a neuron": "go to its step"}
 LEGEND = {
@@ -127,7 +128,7 @@ def network_stage(
     return Stage(columns, graph, max_neurons, *_target_control(loss, target), is_numbered=notation == "P58")
 
 
-def network_text(stage: Stage, steps: list[Step], rate: float, options: dict[str, Any], note: str = "") -> str:
+def network_text(stage: Stage, steps: list[PageStep], rate: float, options: dict[str, Any], note: str = "") -> str:
     """Return the page of a network as text.
 
     Args:
@@ -137,9 +138,8 @@ def network_text(stage: Stage, steps: list[Step], rate: float, options: dict[str
         options: those of the page's data.
         note: the teacher's note, as HTML.
     """
-    page_steps = [step.data() for step in steps]
     questions = NetworkQuiz(stage)
-    questions.ask(page_steps)
+    questions.ask(steps)
     sizes = "-".join(str(n) for n in (len(stage.graph.x), *map(len, stage.layers)))
     title = f"A training step of a network {sizes}"
     return page_with_steps(
@@ -151,14 +151,14 @@ def network_text(stage: Stage, steps: list[Step], rate: float, options: dict[str
             "kind": "network",
             "options": options,
             "tape": stage.tape.data(),
-            "steps": page_steps,
+            "steps": [step.data() for step in steps],
             "quiz": QUIZ,
             "numbers": {"rate": rate, **stage.activations()},
             "network": stage.data(),
         },
         templates={
             **{step.words: step.markup for step in steps},
-            **questions.templates(page_steps),
+            **questions.templates(steps),
             **error_words(stage.tape, [node for node in stage.tape.order if node.parents]),
         },
         rules=stage.tape.script(),

@@ -16,6 +16,7 @@ from engine import ForwardStep, Step
 from engine.formatting import printable
 from engine.labels import Names
 from viz.equations import Equation, Equations
+from viz.pages.page_step import PageStep
 from viz.pages.tape import Tape
 from viz.pages.words import compact, spoken
 
@@ -97,17 +98,17 @@ class QuizWords:
         self.steps = [step for step in steps if isinstance(step, Step)]
         self.tangents = [step for step in steps if isinstance(step, ForwardStep)]
 
-    def ask(self, pages: Sequence[dict[str, Any]]) -> None:
+    def ask(self, pages: Sequence[PageStep]) -> None:
         """Add to each step of the page what may be asked before it: the topic, and a node or contribution."""
         backward = iter(self.steps)
         for page in pages:
-            for action, *nodes in page["actions"]:
+            for action, *nodes in page.actions:
                 if action == "forward" and self.tape.order[nodes[0]].op in SIMPLE:
-                    page["asks"] = [["value", nodes[0]]]
+                    page.asks = [["value", nodes[0]]]
                 elif action == "tangent":
-                    page["asks"] = [["tangent", nodes[0]]]
+                    page.asks = [["tangent", nodes[0]]]
                 elif action == "backward":
-                    page["asks"] = [["gradient", c] for c in _operands(next(backward))]
+                    page.asks = [["gradient", c] for c in _operands(next(backward))]
 
     def templates(self) -> dict[str, str]:
         """Return the sentences, the symbols in them, and the formulas to choose from."""

@@ -111,7 +111,8 @@ function largestFit(smallest, largest, fits) {
     for (const place of words.querySelectorAll("[data-largest]")) {
       const { a = [], b = [] } = page.tape.nodes[Number(place.getAttribute("data-largest"))];
       const largest = [...a, ...b].reduce((x, y) => (Math.abs(moment.data[y]) > Math.abs(moment.data[x]) ? y : x));
-      place.append(fillTemplate(`largest-${largest}`, moment));
+      const hasWords = document.getElementById(`largest-${largest}`);
+      place.append(hasWords ? fillTemplate(hasWords.id, moment) : ` at ${page.tape.nodes[largest].name} = ${formatNumber(moment.data[largest])}`);
     }
     return words.textContent ?? "";
   };
