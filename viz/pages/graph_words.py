@@ -142,15 +142,16 @@ class GraphWords:
 
     def _symbol(self, node: Value) -> str:
         """Return the symbol of the derivative that the page computes at a node."""
-        if isinstance(self.walk, ForwardMode):
-            return self.names.derivative(node, self.walk.x)
-        return self.names.gradient(node)
+        return self.names.derivative(*_derivative_at(self.walk, node))
 
     def _derivative(self, node: Value) -> Equation:
-        left = self.equations.gradient(node)
-        if isinstance(self.walk, ForwardMode):
-            left = derivative(self.names.tree(node), self.names.tree(self.walk.x))
+        left = derivative(*map(self.names.tree, _derivative_at(self.walk, node)))
         return Equation(left, (("=", plugged_in(1.0, f"grad {self.tape.index[node]}")),))
+
+
+def _derivative_at(walk: Backprop | ForwardMode, node: Value) -> tuple[Value, Value]:
+    """Return the output and the variable of the derivative that the page computes at a node."""
+    return (node, walk.x) if isinstance(walk, ForwardMode) else (walk.root, node)
 
 
 def _code(node: Value) -> str:
@@ -184,11 +185,10 @@ def leaf_table(tape: Tape, walk: Backprop | ForwardMode) -> str:
             continue
         name = html.escape(printable(tape.names[node]))
         symbol = Equation(tape.names.tree(node)).mathml
-        of, by = (node, walk.x) if isinstance(walk, ForwardMode) else (tape.root, node)
         rows.append(
             f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'
             f'<input type="number" step="any" aria-label="value of {name}" value="{node.data!r}">'
-            f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, of, by)}</span>'
+            f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, *_derivative_at(walk, node))}</span>'
             f'<output aria-live="off" aria-label="{word} of {name}"></output></li>'
         )
     return (
