@@ -46,7 +46,6 @@ class GraphWords:
         tape, names = self.tape, self.names
         leaves = [node for node in tape.order if is_leaf(node)]
         inner = [node for node in tape.order if node.parents]
-        variables = [node for node in tape.order if not node.is_constant]
         data = [(f"{names[node]} = {slot('data', tape.index[node])}", self._data(node)) for node in leaves]
         words = {"forward0": f"<h2>Forward 0 of {len(inner)}: the leaves</h2>{_list(data)}"}
         for i, node in enumerate(inner, 1):
@@ -63,8 +62,7 @@ class GraphWords:
             name = html.escape(printable(names[start]))
             note = f"A tangent is a derivative with respect to {name}. It is 0 where nothing depends on {name}."
         else:
-            start, title, end = tape.root, "Backward", "Every gradient is complete"
-            results = [node for node in variables if not node.parents]
+            start, title, end, results = tape.root, "Backward", "Every gradient is complete", leaves
             note = "No other gradient has received anything yet."
         words[f"{title.lower()}0"] = (
             f"<h2>{title} 0 of {len(steps)}</h2>"
