@@ -10,7 +10,7 @@ def open_page(browser):
     """Open a file in a new tab; after the test its console must be empty, and it must have loaded nothing else."""
     contexts, complaints, requests = [], [], []
 
-    def open_page(path, width=1280, height=720, **options):
+    def open_page(path, width=1280, height=720, link="", **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(5_000)
         contexts.append(context)
@@ -19,7 +19,7 @@ def open_page(browser):
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
         tab.on("request", lambda request: request.url.startswith("blob:") or requests.append(request.url))
-        tab.goto(path.as_uri())
+        tab.goto(path.as_uri() + link)
         return tab
 
     yield open_page

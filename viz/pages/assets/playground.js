@@ -22,5 +22,9 @@
   byId("page-differs").hidden = Math.abs(here - data.first) <= 1e-9 * Math.max(1, Math.abs(data.first));
   byId("play-here").textContent = String(here);
   byId("play-recorded").textContent = String(data.first);
-  document.body.dataset.ready = "";
+  changes.accept();
+  link.read().then(() => {
+    changes.accept();
+    document.body.dataset.ready = "";
+  });
 }

@@ -13,6 +13,7 @@ const MOST_NEURONS = 16; // in a hidden layer
  * @property {string} output that of the output layer
  * @property {NeuronPlan[][] | null} layers null for a stack of layers, which can have other sizes
  * @property {Record<string, number>} activations the forms of activations
+ * @property {string[]} choices the activations that the hidden layers can have
  * @property {Record<string, string>} schemes the scheme by which `nn` draws the weights, by the activation of a layer
  * @property {string[]} names of the parameters
  */

@@ -23,6 +23,7 @@ const structure = (() => {
     const isSame = String(hiddenSizes) === String(shape.hiddenSizes);
     shape.hiddenSizes = hiddenSizes;
     shape.hidden = activation;
+    if (byId("play-activation")) byId("play-activation").value = activation;
     training.code = training.build();
     if (!isSame) show();
     drawWeights();
@@ -69,5 +70,17 @@ const structure = (() => {
     byId("play-structure").remove();
     byId("play-column-hidden").content.querySelector(".change").remove();
   }
-  return { change, drawWeights, show };
+  /** @type {StatePart} */
+  const state = {
+    save: () => (shape.isRecorded ? undefined : { sizes: shape.hiddenSizes, activation: shape.hidden }),
+    restore(value) {
+      const { choices, hidden, sizes } = shape.data;
+      const { most } = shape;
+      const isRight = isStack && Array.isArray(value?.sizes) && value.sizes.length <= most.length
+        && value.sizes.every((/** @type {any} */ n, /** @type {number} */ k) => Number.isInteger(n) && n >= 1 && n <= most[k]);
+      const activation = choices.includes(value?.activation) ? value.activation : hidden;
+      change(isRight ? value.sizes : sizes.slice(1, -1), activation);
+    },
+  };
+  return { change, drawWeights, show, state };
 })();

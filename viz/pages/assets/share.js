@@ -1,9 +1,6 @@
 // @ts-check
 // The link: the whole state of the page, compressed, after the `#` of its address. Whatever is not understood in it is ignored.
 
-const MAX_LINK = 20_000; // characters
-const MAX_STATE = 200_000; // bytes
-
 {
   const note = part("note");
   const ownNote = [...note.childNodes];
@@ -15,42 +12,10 @@ const MAX_STATE = 200_000; // bytes
   /** @type {number} */
   let timer = 0;
 
-  /** @param {string} text */
-  const pack = async (text) => {
-    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
-    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-    const characters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-    return btoa(characters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  };
-
-  /** @param {string} packed @returns {Promise<any>} the state; null if the text is damaged or too long */
-  const unpack = async (packed) => {
-    if (!/^[\w-]+$/.test(packed) || packed.length > MAX_LINK) return null;
-    try {
-      const characters = atob(packed.replaceAll("-", "+").replaceAll("_", "/"));
-      const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-      const reader = stream.getReader();
-      const decoder = new TextDecoder();
-      let [text, size] = ["", 0];
-      for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-        size += chunk.value.length;
-        if (size > MAX_STATE) {
-          await reader.cancel(); // a short text can expand to gigabytes
-          return null;
-        }
-        text += decoder.decode(chunk.value, { stream: true });
-      }
-      return JSON.parse(text);
-    } catch {
-      return null;
-    }
-  };
-
   const writeLink = async () => {
     clearTimeout(timer);
     const state = JSON.stringify(page.save());
-    const packed = state === initial ? "" : `#${await pack(state)}`;
+    const packed = state === initial ? "" : `#${await packState(state)}`;
     if (packed.length > MAX_LINK || isEmbedded || packed === hash) return;
     hash = packed;
     history.replaceState(null, "", packed || location.pathname + location.search);
@@ -59,7 +24,7 @@ const MAX_STATE = 200_000; // bytes
   const readLink = async () => {
     if (location.hash === hash) return;
     hash = location.hash;
-    const state = await unpack(hash.slice(1));
+    const state = await unpackState(hash.slice(1));
     if (!state) return;
     page.restore(state);
     page.setTrouble(null);

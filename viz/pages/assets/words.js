@@ -131,23 +131,3 @@ function largestFit(smallest, largest, fits) {
     differs.textContent = `${page.tape.nodes[node].name}: ${templateText(`differs-${what}`, page.moment)}`;
   });
 }
-
-/**
- * Copy text to the clipboard, and mark the button for a moment; a page in a file or a frame may only have the old way.
- * @param {string} text
- * @param {HTMLElement} button
- */
-async function copyText(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = /** @type {HTMLTextAreaElement} */ (element("textarea"));
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-  button.dataset.done = "true";
-  setTimeout(() => delete button.dataset.done, 1500);
-}

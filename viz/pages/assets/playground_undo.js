@@ -1,0 +1,93 @@
+// @ts-check
+// The state of the page in parts, and undo and redo of its changes.
+
+/**
+ * A part of the state. A link has all parts; undo goes back in those that are no `view`.
+ * @typedef {object} StatePart
+ * @property {() => any} save returns JSON, or undefined if it is as on opening
+ * @property {(value: any) => void} restore goes back to what `save` returned; a link can contain anything
+ * @property {boolean} [view]
+ */
+
+const changes = (() => {
+  const MOST = 100;
+  /** @type {Record<string, StatePart>} */
+  const parts = {
+    examples: dataset, layers: structure.state, settings: settings.state, weights: settings.weights, view: settings.view,
+  };
+  /** @type {{before: Record<string, string>[], after: Record<string, string>[]}} */
+  const stacks = { before: [], after: [] };
+  /** @type {Record<string, string>} */
+  let now = {};
+
+  const text = (/** @type {StatePart} */ part) => JSON.stringify(part.save()) ?? "";
+
+  /** The texts of the parts that can be undone; a text that did not change is shared. */
+  function snapshot() {
+    const edited = Object.entries(parts).filter(([, part]) => !part.view);
+    return Object.fromEntries(edited.map(([name, part]) => {
+      const latest = text(part);
+      return [name, latest === now[name] ? now[name] : latest];
+    }));
+  }
+  /** @param {Record<string, string>} a @param {Record<string, string>} b */
+  const areEqual = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
+
+  /** Go to a state. @param {Record<string, string>} state the texts of its parts */
+  function restore(state) {
+    for (const [name, part] of Object.entries(parts)) {
+      const wanted = state[name] ?? "";
+      if (name in state && wanted !== text(part)) part.restore(wanted === "" ? undefined : JSON.parse(wanted));
+    }
+  }
+
+  /** Note what the user has changed. */
+  function remember() {
+    const latest = snapshot();
+    if (areEqual(latest, now)) return;
+    stacks.before.push(now);
+    if (stacks.before.length > MOST) stacks.before.shift();
+    stacks.after = [];
+    accept(latest);
+  }
+  /** @param {Record<string, string>} state */
+  function accept(state = snapshot()) {
+    now = state;
+    byId("page-undo").setAttribute("aria-disabled", String(stacks.before.length === 0));
+    byId("page-redo").setAttribute("aria-disabled", String(stacks.after.length === 0));
+    document.dispatchEvent(new Event("play-state"));
+  }
+
+  /** @param {"before" | "after"} from @param {"before" | "after"} to */
+  function go(from, to) {
+    remember();
+    const state = stacks[from].pop();
+    if (!state) return;
+    stacks[to].push(now);
+    restore(state);
+    accept();
+  }
+  const undo = () => go("before", "after");
+  const redo = () => go("after", "before");
+
+  byId("page-undo").addEventListener("click", undo);
+  byId("page-redo").addEventListener("click", redo);
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    if (/** @type {Element} */ (event.target).closest("textarea, dialog")) return;
+    const key = event.key.toLowerCase();
+    if (key === "y" || (key === "z" && event.shiftKey)) redo();
+    else if (key === "z") undo();
+    else return;
+    event.preventDefault();
+  });
+  // A number that is typed is a change when its field says so.
+  for (const name of ["change", "click", "pointerup", "keyup"]) {
+    addEventListener(name, ({ type, target }) => {
+      if (type !== "keyup" || !(target instanceof HTMLInputElement)) remember();
+    });
+  }
+  document.addEventListener("play-time", () => accept());
+
+  return { parts, text, restore, accept, remember };
+})();
