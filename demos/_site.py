@@ -128,7 +128,8 @@ def _write_guide(title: str, text: str, path: Path) -> None:
     tokens = parser.parse(text)
     for token in tokens:
         _remove_links_to_files(token.children or [])
-    _write_page(title, parser.renderer.render(tokens, parser.options, {}), path)
+    home = '<p><a href="index.html">glassgrad</a></p>\n'
+    _write_page(title, home + parser.renderer.render(tokens, parser.options, {}), path)
 
 
 def _remove_links_to_files(tokens: list[Token]) -> None:

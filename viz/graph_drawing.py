@@ -74,6 +74,8 @@ def draw(
 
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> drawing = draw(a * b)
+    >>> import tempfile
+    >>> picture = drawing.render(outfile=f"{tempfile.mkdtemp()}/product.svg")
     >>> "data -6.0" in drawing.pipe(encoding="utf-8").replace("&#45;", "-")
     True
     """

@@ -82,6 +82,8 @@ def network(
 
     >>> import nn
     >>> drawing = network(nn.Perceptron(2, "sigmoid", init=[-3.0, 2.0, -3.0]), [-1.0, -2.0])
+    >>> import tempfile
+    >>> picture = drawing.render(outfile=f"{tempfile.mkdtemp()}/neuron.svg")
     >>> "0.731" in drawing.pipe(encoding="utf-8")
     True
     """

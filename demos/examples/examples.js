@@ -37,6 +37,7 @@
     const cells = [];
     let isInput = false;
     for (const line of lines) {
+      /** @type {boolean} */
       const isPrompt = PROMPT.test(line) && (isInput || !/^(<[^>]*>)?\.\.\./.test(line));
       if (isPrompt && !isInput) {
         const code = append("code", "code", append("pre", "", block));
