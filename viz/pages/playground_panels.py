@@ -80,7 +80,7 @@ CONFUSION = "".join(
     '<span class="spoken">answer {name}</span></th></template>'
     f'<template id="play-class"><tr><th scope="row">{MARK} {{name}}</th></tr></template>'
     '<template id="play-cell"><td title="class {actual} taken for {answer}">'
-    '<span class="spoken">class {actual} taken for {answer}: </span><output></output></td></template>'
+    '<span class="spoken">class {actual} taken for {answer}: </span><b></b></td></template>'
 )
 
 

@@ -33,11 +33,11 @@ const dataset = (() => {
     };
   })();
 
-  /** @param {{exact: number[], draw: number, isTest: boolean}[]} list */
-  function take(list) {
+  /** @param {{exact: number[], draw: number, isTest: boolean}[]} list @param {number[][]} [limits] of the inputs */
+  function take(list, limits = space.limitsOf(list.map(({ exact }) => exact))) {
     examples = list.map(({ exact, draw, isTest }) => ({ row: [...exact], exact: [...exact], draw, isTest }));
     pool = [...examples].sort((a, b) => (a.draw + 1 || Infinity) - (b.draw + 1 || Infinity));
-    space.measure(pool.map(({ exact }) => exact));
+    space.measure(pool.map(({ exact }) => exact), limits);
   }
 
   function addNoise() {
@@ -49,21 +49,25 @@ const dataset = (() => {
     space.fit(pool.map(({ row }) => row));
   }
 
-  /** Let the training have the examples. */
-  function publish() {
+  function fillParts() {
     train.length = 0;
     test.length = 0;
     for (const { row, isTest } of examples) (isTest ? test : train).push(row);
+  }
+
+  /** Let the training have the examples. */
+  function publish() {
+    fillParts();
     version += 1;
     training.readExamples();
     document.dispatchEvent(new CustomEvent("play-data"));
   }
 
-  /** Test with the first examples of the order of `random.Random(seed).shuffle`. */
+  /** Test with the first examples of the order of `random.Random(seed).shuffle`; without a test part, keep the order. */
   function split() {
     const order = Int32Array.from(pool, (_, i) => i);
-    new Random(seed).shuffle(order);
     const n = Math.min(Math.round(share * pool.length), pool.length - 1);
+    if (n > 0) new Random(seed).shuffle(order);
     examples = Array.from(order, (i) => pool[i]);
     examples.forEach((example, i) => (example.isTest = i < n));
   }
@@ -79,12 +83,16 @@ const dataset = (() => {
   /** A number within limits, or null. @param {any} x @param {number} low @param {number} high */
   const within = (x, low, high) => (typeof x === "number" && x >= low && x <= high ? x : null);
   /** @param {any} value */
+  const isLimits = (value) => Array.isArray(value) && value.length === inputs
+    && value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite) && pair[0] <= pair[1]);
+  /** @param {any} value */
   const isRows = (value) => Array.isArray(value) && value.length > 0 && value.length <= MAX_EXAMPLES
-    && value.some((row) => !row[1])
-    && value.every((row) => row.length === training.width + 2 && row.every(Number.isFinite) && row[0] < MAX_EXAMPLES);
+    && value.every((row) => Array.isArray(row) && row.length === training.width + 2 && row.every(Number.isFinite) && row[0] < MAX_EXAMPLES)
+    && value.some((row) => row[1] === 0);
 
   open();
   addNoise();
+  fillParts();
   return {
     names,
     MAX_EXAMPLES,
@@ -97,7 +105,7 @@ const dataset = (() => {
       if (!isEdited && share === openingShare && noise === 0) return undefined;
       if (!isEdited) return { share, noise };
       return {
-        share, noise, names: { ...names },
+        share, noise, names: { ...names }, limits: space.limits,
         rows: examples.map(({ exact, draw, isTest }) => [draw, Number(isTest), ...exact]),
       };
     },
@@ -110,7 +118,8 @@ const dataset = (() => {
         isEdited = true;
         if (isTexts(value.names?.classes, data.classes)) names.classes = value.names.classes;
         if (isTexts(value.names?.inputs, data.inputs)) names.inputs = value.names.inputs;
-        take(value.rows.map((/** @type {number[]} */ [draw, isTest, ...exact]) => ({ exact, draw, isTest: isTest > 0 })));
+        const limits = isLimits(value.limits) ? value.limits : undefined;
+        take(value.rows.map((/** @type {number[]} */ [draw, isTest, ...exact]) => ({ exact, draw, isTest: isTest > 0 })), limits);
       } else if (share !== openingShare) {
         split();
       }

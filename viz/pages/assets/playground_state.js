@@ -44,9 +44,12 @@ const space = (() => {
 
   return {
     axes, bounds, held, ranges, widths, targetRange, answers, coordinate, share,
-    /** Take the borders from examples without noise. @param {number[][]} rows */
-    measure(rows) {
-      limits = ranges.map((_, i) => bounds(rows.map((row) => row[i])));
+    get limits() { return limits; },
+    /** The least and the largest number of each input. @param {number[][]} rows */
+    limitsOf: (rows) => ranges.map((_, i) => bounds(rows.map((row) => row[i]))),
+    /** Take the borders from examples without noise. @param {number[][]} rows @param {number[][]} newLimits */
+    measure(rows, newLimits) {
+      limits = newLimits;
       limits.forEach(([low, high], i) => {
         const mean = rows.reduce((sum, row) => sum + row[i], 0) / rows.length;
         held[i] = Math.abs(mean) < 1e-12 * (high - low) ? 0 : mean;
