@@ -220,7 +220,7 @@ def test_examples_are_added_moved_and_removed_by_touch(tmp_path, open_page):
     ]:
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     assert examples(tab)[4] == pytest.approx([0.5, 0.5 - 1.24 / 4, 1.0], abs=0.02)
-    tab.get_by_role("radio", name="remove", exact=True).tap()
+    tab.get_by_role("radio", name="remove", exact=True).check()
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     tab.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + 0.75 * box["height"])
