@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from engine.constant_folding import simplified
 from engine.formatting import format_number, printable
 from engine.graph import operand_rows
 from engine.labels import (
-    evaluated,
     expression,
     label_expression,
     literal,
@@ -119,16 +119,16 @@ def stale_graph(node: Value) -> RuntimeError:
 def _unmet(node: Value) -> str:
     """Return the condition that the operands do not meet, with the plain numbers put in; "" if there is none."""
     operands = dict(zip("ab", node.parents, strict=False))
-    numbers = {letter: x.data for letter, x in operands.items() if not _has_name(x)}
+    numbers = {letter: repr(x.data) for letter, x in operands.items() if not _has_name(x)}
     domain = node._rule.domain
-    condition = evaluated(domain, numbers) if domain else ""
+    condition = simplified(domain, numbers) if domain else ""
     if condition == "True":
         return ""
     names = {letter: short_expression(x) for letter, x in operands.items()}
     if condition == "False":
         whole = ast.parse(domain, mode="eval").body
         parts = whole.values if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.And) else [whole]
-        condition = next(part for part in map(ast.unparse, parts) if evaluated(part, numbers) == "False")
+        condition = next(part for part in map(ast.unparse, parts) if simplified(part, numbers) == "False")
         words = ["the first operand", "the second operand"] if "b" in operands else ["the operand"]
         names = {letter: ast.Name(word) for letter, word in zip(operands, words, strict=True)}
     return condition and f"it needs {unparse(substitute(condition, names))}"

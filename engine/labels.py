@@ -143,38 +143,6 @@ def short_expression(node: Value, depth: int = 2) -> ast.expr:
     return short if depth == 1 or len(unparse(short)) <= MAX_ERROR_NAME_LENGTH else short_expression(node, depth - 1)
 
 
-def evaluated(condition: str, numbers: dict[str, float]) -> str:
-    """Return a condition with what follows from the numbers evaluated.
-
-    >>> evaluated("(a >= 0 or b % 1 == 0) and (a != 0 or b >= 0)", {"b": 0.5})
-    'a >= 0'
-    """
-    return ast.unparse(_Evaluation(numbers).visit(ast.parse(condition, mode="eval")))
-
-
-class _Evaluation(ast.NodeTransformer):
-    def __init__(self, numbers: dict[str, float]) -> None:
-        self.numbers = numbers
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        names = {x.id for x in ast.walk(node) if isinstance(x, ast.Name)}
-        if names - self.numbers.keys():
-            return node
-        return ast.Constant(eval(ast.unparse(node), dict(self.numbers)))
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        absorbing = isinstance(node.op, ast.Or)
-        conditions = []
-        for condition in map(self.visit, node.values):
-            if not isinstance(condition, ast.Constant):
-                conditions.append(condition)
-            elif condition.value is absorbing:
-                return condition
-        if len(conditions) > 1:
-            return ast.BoolOp(node.op, conditions)
-        return conditions[0] if conditions else ast.Constant(not absorbing)
-
-
 def substitute(template: str, operands: Mapping[str, ast.expr]) -> ast.expr:
     """Return the expression `template` with operands in place of their letters."""
     expr: ast.expr = _Substitution(operands).visit(ast.parse(template, mode="eval").body)

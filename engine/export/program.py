@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 
+from engine.constant_folding import simplified
 from engine.custom import CUSTOM_RULES
 from engine.export.expressions import (
     arguments_of,
     cached_canonical,
     may_hide,
-    simplified,
     text_of,
 )
 from engine.export.lines import Function, Line, Sharing
