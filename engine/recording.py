@@ -94,18 +94,30 @@ def _recording_off() -> Iterator[None]:
 def recording(comparisons: Comparisons | None = None, *, lasting: bool = False) -> Iterator[None]:
     """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes.
 
-    Comparisons of Values are noted in `comparisons`, by default nowhere. Python's cyclic garbage collector pauses: it
-    would trace the growing graph again and again, which has no reference cycles. A `lasting` graph is then moved to
-    the oldest generation, so that it is not traced as new either.
+    Comparisons of Values are noted in `comparisons`, by default nowhere. The garbage collector pauses, as in
+    `collector_paused`.
     """
     tokens = _recording.set(True), _comparisons.set(comparisons)
+    try:
+        with collector_paused(lasting=lasting):
+            yield
+    finally:
+        _recording.reset(tokens[0])
+        _comparisons.reset(tokens[1])
+
+
+@contextmanager
+def collector_paused(*, lasting: bool = False) -> Iterator[None]:
+    """Pause Python's cyclic garbage collector inside the `with` block.
+
+    It would trace a growing graph again and again, which has no reference cycles. If the new objects are `lasting`,
+    they are moved to the oldest generation, so that they are not traced as new ones afterwards either.
+    """
     collects = gc.isenabled()
     try:
         gc.disable()
         yield
     finally:
-        _recording.reset(tokens[0])
-        _comparisons.reset(tokens[1])
         if lasting and not gc.get_freeze_count():
             gc.freeze()
             gc.unfreeze()

@@ -9,7 +9,7 @@ from engine.arguments import outputs_and_leaves
 from engine.comparisons import warn_of_frozen
 from engine.foreign import usage
 from engine.graph import topological_order
-from engine.recording import noted_comparisons
+from engine.recording import collector_paused, noted_comparisons
 from engine.value import Value
 
 if TYPE_CHECKING:
@@ -64,4 +64,5 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
             "the compiled function repeats the outcome for every row: use engine.maximum, minimum, relu or abs, which "
             "are computed for every row",
         )
-    return CompiledFunction(outputs, leaves, isinstance(output, Value))
+    with collector_paused():
+        return CompiledFunction(outputs, leaves, isinstance(output, Value))

@@ -142,9 +142,10 @@ class _Dependencies:
         mask = np.where(swap, second_grad | 2 * first_grad, first_grad | 2 * second_grad)
         mask *= numbers <= root  # the root does not depend on later nodes
         self.groups = np.stack([level, np.where(layer, LAYER, codes), mask, layer * self.first])
-        operands = np.unique(np.concatenate([self.first[self.varies], self.second[self.varies & ~layer]]))
+        used = np.zeros_like(self.sizes, bool)
+        used[self.first[self.varies]] = used[self.second[self.varies & ~layer]] = True
         self.common = np.zeros(len(codes), bool)
-        self.common[self.nodes(operands)] = True
+        self.common[self.nodes(np.flatnonzero(used))] = True
 
     def nodes(self, operands: Integers) -> Integers:
         """Return the nodes of one operand after another."""
