@@ -118,6 +118,12 @@ def test_training_on_from_an_earlier_step_drops_what_came_after(playground):
     go_to(tab, 2)
     tab.get_by_role("spinbutton", name="learning rate", exact=True).fill("0.5")
     assert tab.get_by_role("slider", name="step", exact=True).get_attribute("max") == "2"
+    train(tab, "one step", 30)
+    go_to(tab, 1)  # before that change, so that the steps from here on differ from those that are dropped
+    train(tab, "one step", 23)
+    expected = tab.evaluate("[...training.weights]")
+    train(tab, "one step", 2)
+    assert weights_of(tab, 24) == expected
 
 
 def test_a_click_on_the_curve_goes_to_the_end_of_that_epoch(playground):

@@ -50,7 +50,7 @@ function fill(words, moment) {
     const x = numberOfSlot(slot, moment);
     const digits = Number(element.getAttribute("data-digits") ?? slotDigits);
     let text = slot.startsWith("count ") ? String(x) : formatNumber(x, digits);
-    if (element.namespaceURI?.endsWith("MathML")) text = text.replaceAll("-", "\u2212");
+    if (element.namespaceURI?.endsWith("MathML") || element.closest("table")) text = text.replaceAll("-", "\u2212");
     if (element.hasAttribute("data-bracketed") && x < 0) text = `(${text})`;
     if (element.textContent !== text) element.textContent = text;
   }
