@@ -310,6 +310,23 @@ def test_back_escape_and_focus_return_level_by_level(playground):
     expect(dialog).to_be_hidden()
 
 
+def test_back_from_the_close_up_keeps_the_training_whatever_the_link_says(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
+    train(tab, "one step", 3)
+    tab.get_by_role("spinbutton", name="learning rate", exact=True).fill("0.5")
+    train(tab, "one step", 3)
+    expect(tab).to_have_url(re.compile("#"))
+    address = tab.url
+    button(tab, "look into this step").click()
+    for _ in range(4):
+        choose(tab, "step before")  # at the first learning rate, which is that of a link without anything
+    expect(tab).not_to_have_url(address)
+    tab.keyboard.press("Escape")
+    expect(tab.locator("#play-zoom")).to_be_hidden()
+    tab.wait_for_timeout(100)
+    assert tab.evaluate("[training.time, training.history.last]") == [2, 6]
+
+
 def test_escape_in_the_network_of_an_example_leaves_it(playground):
     tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
     train(tab, "one step")

@@ -48,5 +48,11 @@ const link = (() => {
     for (const name of ["change", "click"]) addEventListener(name, follow);
     addEventListener("hashchange", () => read().then(changes.remember));
   }
-  return { read };
+  return {
+    read,
+    /** Let the address be that of the present state, after the browser went back to a place of the close-up. */
+    keep() {
+      if (location.hash !== hash) history.replaceState(history.state, "", hash || location.pathname + location.search);
+    },
+  };
 })();

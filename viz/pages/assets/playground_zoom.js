@@ -162,7 +162,12 @@ const closeUp = (() => {
     show(to);
   }
 
-  addEventListener("popstate", (event) => show(event.state?.zoom ?? null));
+  addEventListener("popstate", (event) => {
+    const to = event.state?.zoom ?? null;
+    if (!to && !place) return;
+    link.keep(); // the training does not change
+    show(to);
+  });
   dialog.addEventListener("cancel", (/** @type {Event} */ event) => {
     event.preventDefault();
     history.back();
