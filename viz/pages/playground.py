@@ -89,7 +89,9 @@ def playground(
 
     It has the output and every neuron as a picture over two inputs, with the line where its weighted sum is 0; the
     weights by width, colour and dash; the losses and accuracies of both parts of the data as curves. Learning rate,
-    batch size, optimizer and weight decay can be changed while it trains. From the same weights, seed, batch size and
+    batch size, optimizer and weight decay can be changed while it trains. A slider goes back to any step, whose every
+    number can be followed: from a weight to the examples that moved it, to the network of an example, as `network_page`
+    shows it, and to one product of the chain rule. From the same weights, seed, batch size and
     optimizer, it goes through the same batches as `nn.train` to the same weights, but for the rounding of functions
     such as tanh. The model does not change.
 
