@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+import engine
 import nn
 from engine import Value, no_grad
 from engine.recording import recording
@@ -69,10 +70,41 @@ class TestTheCollector:
         assert all(paused)
         assert len(paused) >= 6
 
-    def test_goes_on_after_an_error(self):
-        with pytest.raises(ZeroDivisionError), recording():
+    @pytest.mark.parametrize("lasting", [False, True])
+    def test_goes_on_after_an_error(self, lasting):
+        with pytest.raises(ZeroDivisionError), recording(lasting=lasting):
             _ = 1 / 0
         assert gc.isenabled()
+
+    def test_pauses_while_a_graph_is_compiled(self, monkeypatch):
+        program = pytest.importorskip("engine.compiler.program")
+        enabled = []
+        linearize = program.linearize
+        monkeypatch.setattr(program, "linearize", lambda *a, **k: enabled.append(gc.isenabled()) or linearize(*a, **k))
+        x = Value(1.0)
+        engine.compile(x * x, x)
+        assert enabled == [False]
+        assert gc.isenabled()
+
+    def test_does_not_trace_a_lasting_graph_as_new(self):
+        a = Value(1.0)
+        for lasting in (False, True):
+            gc.collect()
+            with recording(lasting=lasting):
+                graph = [a + 1.0 for _ in range(1000)]
+            gc.disable()
+            new = {id(thing) for generation in (0, 1) for thing in gc.get_objects(generation)}
+            assert any(id(node) in new for node in graph) is not lasting
+            gc.enable()
+
+    def test_keeps_what_the_user_has_frozen(self):
+        gc.freeze()
+        try:
+            with recording(lasting=True):
+                pass
+            assert gc.get_freeze_count()
+        finally:
+            gc.unfreeze()
 
     def test_stays_off_where_it_was_off(self):
         gc.disable()
