@@ -227,7 +227,8 @@ class TestCustomModels:
             assert calls <= most
 
     @pytest.mark.parametrize("kind", ["noise", "dropout", "a state", "a state of numbers"])
-    def test_models_that_are_never_the_same_are_refused(self, kind):
+    @pytest.mark.parametrize("values", [False, True], ids=["numbers", "Values"])
+    def test_models_that_are_never_the_same_are_refused(self, kind, values):
         rng, w = random.Random(2), Value(0.5, "w")
         states = [w * 0.0]
 
@@ -239,7 +240,7 @@ class TestCustomModels:
             states.append(states[-1] + x)
             return w * (states[-1] if kind == "a state" else states[-1].data)
 
-        data = [(float(x), 1.0 * x) for x in range(8)]
+        data = [(Value(x), Value(x)) if values else (float(x), 1.0 * x) for x in range(8)]
         with pytest.raises(ValueError, match=r"^epoch 1, data\[\d\]: .*compiled=False"):
             nn.train(model, nn.mse, data, optimizer=nn.SGD([w], 0.001), epochs=2, compiled=True)
         nn.train(model, nn.mse, data, optimizer=nn.SGD([w], 0.001), epochs=2, compiled=False)
