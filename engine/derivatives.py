@@ -284,7 +284,8 @@ def gradients(
 ) -> list[list[Any]]:
     """Return for each output the row of its derivatives: floats, or Values with `create_graph`.
 
-    With `warn`, the caller of a public function learns which inputs no output depends on, unless all are only numbers.
+    With `warn`, warn the caller of a public function of inputs that no output depends on. An output without operands,
+    such as the derivative of `2*x`, is a number and depends on none.
     """
     rows = []
     unused = dict.fromkeys(inputs)
