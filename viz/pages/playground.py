@@ -295,7 +295,7 @@ def _axes(names: list[str]) -> str:
         f'<option value="{i}" data-input-name="{i}">{html.escape(x)}</option>' for i, x in enumerate(names)
     )
     held = "".join(
-        f'<label data-held="{i}"><span><span class="spoken">value of </span>{span} = <output></output></span> '
+        f'<label data-held="{i}"><span><span class="spoken">value of </span>{span} = <b></b></span> '
         '<input type="range" step="any"></label>'
         for i, span in enumerate(spans[:20])
     )

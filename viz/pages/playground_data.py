@@ -42,7 +42,7 @@ def examples_markup(
 
 def _slider(name: str, key: str, percent: float, most: int) -> str:
     return (
-        f'<label><span>{name} <output id="play-{key}-percent">{percent:.0f}</output> %</span> '
+        f'<label><span>{name} <b id="play-{key}-percent">{percent:.0f}</b> %</span> '
         f'<input type="range" id="play-{key}-share" aria-label="{name}" min="0" max="{most}" step="any" '
         f'value="{percent!r}"></label>'
     )

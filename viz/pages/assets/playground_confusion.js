@@ -42,7 +42,7 @@
   }
 
   function draw() {
-    if (panel.offsetParent === null) return;
+    if (!document.querySelector('#play-panels [value="confusion"]:checked')) return;
     const n = dataset.names.classes.length;
     for (const part of /** @type {const} */ (["training", "test"])) {
       const counts = count(part === "test" ? training.test : training.train);

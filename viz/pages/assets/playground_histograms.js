@@ -131,7 +131,7 @@
   }
 
   function draw() {
-    if (panel.offsetParent === null) return;
+    if (!document.querySelector('#play-panels [value="histograms"]:checked')) return;
     try {
       const all = { outputs: outputs(), gradients: gradients() };
       for (const kind of /** @type {const} */ (["outputs", "gradients"])) {

@@ -272,11 +272,11 @@ const planes = (() => {
     const show = () => {
       [slider.min, slider.max] = ranges[i].map(String);
       slider.value = String(held[i]);
-      label.querySelector("output").textContent = formatNumber(held[i], 3);
+      label.querySelector("b").textContent = formatNumber(held[i], 3);
     };
     slider.addEventListener("input", () => {
       held[i] = slider.valueAsNumber;
-      label.querySelector("output").textContent = formatNumber(held[i], 3);
+      label.querySelector("b").textContent = formatNumber(held[i], 3);
       showAxes();
       drawPlanes();
     });
