@@ -15,34 +15,31 @@ from tests.nn.training.helpers import LINE, line
 
 ROOT = Path(__file__).parents[3]
 CODE = """
-import sys, time, warnings
+import sys
 {before}
 import nn
 xor = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
 model = nn.MLP(2, [4, 1], seed=1)
-begin = time.perf_counter()
 history = nn.train(model, nn.binary_cross_entropy, xor, seed=1)
-print(history.epochs, history.converged, "llvmlite" in sys.modules, time.perf_counter() - begin)
+print(history.epochs, history.converged, "llvmlite" in sys.modules)
 """
 
 
 def run(before="", **environment):
-    """Train XOR in a new process and return its epochs, whether it converged and loaded llvmlite, and the seconds."""
+    """Train XOR in a new process and return its epochs, and whether it converged and loaded llvmlite."""
     kept = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME")}
     process = subprocess.run(
         [sys.executable, "-c", CODE.format(before=before)], cwd=ROOT, check=True, text=True, capture_output=True,
         env=kept | environment,
     )  # fmt: skip
     assert process.stderr == ""
-    epochs, converged, loaded, seconds = process.stdout.split()
-    return int(epochs), converged == "True", loaded == "True", float(seconds)
+    epochs, converged, loaded = process.stdout.split()
+    return int(epochs), converged == "True", loaded == "True"
 
 
 class TestAFreshMachine:
     def test_a_small_training_runs_on_values(self, tmp_path):
-        epochs, converged, loaded, seconds = run(XDG_CACHE_HOME=str(tmp_path))
-        assert (epochs, converged, loaded) == (872, True, False)
-        assert seconds < 10
+        assert run(XDG_CACHE_HOME=str(tmp_path)) == (872, True, False)
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.skipif(os.name == "nt", reason="needs the users of Unix")
