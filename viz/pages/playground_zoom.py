@@ -21,17 +21,17 @@ from viz.pages.network_words import line, plus, product, symbol
 from viz.pages.playground_update import parse_formula
 from viz.typeset import derivative, plugged_in
 
-MOST_PARAMETERS = 1000  # of a network whose page the playground carries
+MAX_PARAMETERS = 1000  # of a network whose page the playground contains
 # The symbols of what optimizers compute with; others keep their names.
 SYMBOLS = {
     "data": "w", "grad": "g", "velocity": "v", "mean": "m", "square": "s", "steps": "t", "learning_rate": "eta",
     "momentum": "mu", "weight_decay": "lambda", "betas_0": "beta_1", "betas_1": "beta_2",
 }  # fmt: skip
 NOTES = {
-    "large": f"The network of an example is not in this page, since it has more than {MOST_PARAMETERS:,} weights.",
+    "large": f"The network of an example is not in this page, since it has more than {MAX_PARAMETERS:,} weights.",
     "loss": "The network of an example is not in this page, since the loss does not use the target.",
-    "shape": "The network of an example is not here, since its layers have changed since the page was written.",
-    "trouble": "The network of this example is not here, since an operation of it overflows or has no value.",
+    "shape": "The network of an example cannot be shown, since its layers have changed since the page was written.",
+    "trouble": "The network of this example cannot be shown, since one of its operations overflows or has no value.",
 }
 
 
@@ -48,7 +48,7 @@ def network_frame(
         loss: the loss.
         activations: the names among which the activation of the hidden layers can be chosen.
     """
-    if len(model.parameters()) > MOST_PARAMETERS:
+    if len(model.parameters()) > MAX_PARAMETERS:
         return "", {"note": "large"}
     try:
         stage = network_stage(model, *example, loss)

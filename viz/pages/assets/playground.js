@@ -1,5 +1,5 @@
 // @ts-check
-// The playground: a training in sight. Python wrote every word; this opens the page.
+// The playground: this script opens the page. Python wrote every word.
 
 {
   /** @param {boolean} dark */

@@ -125,7 +125,7 @@ class Pass {
   code = [];
   /** The local variable of a node. @type {Map<number, number>} */
   local = new Map();
-  /** That of its gradient. @type {Map<number, number>} */
+  /** The local variable of a node's gradient. @type {Map<number, number>} */
   gradient = new Map();
 
   /**

@@ -55,7 +55,7 @@ const dataset = (() => {
     for (const { row, isTest } of examples) (isTest ? test : train).push(row);
   }
 
-  /** Let the training have the examples. */
+  /** Pass the examples to the training. */
   function publish() {
     fillParts();
     version += 1;
@@ -78,7 +78,7 @@ const dataset = (() => {
     [names.classes, names.inputs] = [data.classes, data.inputs];
   }
 
-  /** Whether a value is a list of so many texts. @param {any} value @param {any[]} like */
+  /** Whether a value is a list of texts, as long as another list. @param {any} value @param {any[]} like */
   const isTexts = (value, like) => Array.isArray(value) && value.length === like.length && value.every((x) => typeof x === "string");
   /** A number within limits, or null. @param {any} x @param {number} low @param {number} high */
   const within = (x, low, high) => (typeof x === "number" && x >= low && x <= high ? x : null);
@@ -100,7 +100,7 @@ const dataset = (() => {
     get share() { return share; },
     get noise() { return noise; },
 
-    /** The state for a link or a checkpoint; undefined as on opening. */
+    /** The state for a link or a checkpoint; undefined if it is still that of the opening. */
     save() {
       if (!isEdited && share === openingShare && noise === 0) return undefined;
       if (!isEdited) return { share, noise };
@@ -137,7 +137,7 @@ const dataset = (() => {
       }
       publish();
     },
-    /** Move the inputs by normal noise. @param {number} x its deviation, in ranges of the inputs */
+    /** Move the inputs by normal noise. @param {number} x its standard deviation, as a share of the range of each input */
     setNoise(x) {
       noise = x;
       addNoise();

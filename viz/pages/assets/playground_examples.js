@@ -9,15 +9,15 @@ function editExamples(canvas, draw) {
   const { inputs, task, train } = training.data;
   const toggle = byId("play-edit");
   if (!toggle) return { cursor: () => null };
-  /** The place of the keyboard, as shares of the plane. */
+  /** The position that the arrow keys move, as shares of the plane. */
   const cursor = [0.5, 0.5];
   const isOn = () => toggle.checked;
   const clamp01 = (/** @type {number} */ x) => Math.max(0, Math.min(1, x));
 
-  /** What a click does: the number of a class, or "remove". */
+  /** The action of a click: to add an example of this class, or "remove". */
   const choice = () => /** @type {HTMLInputElement} */ (document.querySelector("[name=play-class]:checked")).value;
 
-  /** The target of a new example; a click that removes gives none. */
+  /** The target of a new example; not for clicks that remove. */
   function target() {
     if (task === "number") return [byId("play-target")?.valueAsNumber || 0];
     const k = Number(choice());

@@ -6,7 +6,7 @@ const frame = (() => {
   const room = byId("play-zoom-frame");
   /** @type {HTMLIFrameElement | null} */
   let element = null;
-  /** What the frame is asked to show. @type {Record<string, any> | null} */
+  /** The message for the frame, with the network and the step to show. @type {Record<string, any> | null} */
   let asked = null;
 
   /** Show a sentence instead of, or above, the network. @param {string} name */

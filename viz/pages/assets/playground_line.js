@@ -1,5 +1,5 @@
 // @ts-check
-// What a model of one input shows instead of planes: its answer and its neurons as curves over the input.
+// Curves instead of planes, for a model of one input: its answer and its neurons.
 
 const line = (() => {
   const { outputs, task } = training.data;

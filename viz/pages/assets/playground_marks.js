@@ -8,7 +8,7 @@ const marks = (() => {
   let room = 0;
   let place = 0;
 
-  /** The place of the signals of all neurons for the training examples; on an error, it has those before. */
+  /** Compute the signals of all neurons for the training examples, and return where they begin in the memory. */
   function signals() {
     if (room < training.train.n) {
       room = training.room;
@@ -34,7 +34,7 @@ const marks = (() => {
       return; // without these signals, the marks stay as they are
     }
     const { floats } = training;
-    /** Whether at most `most` examples have a signal that does not suit. */
+    /** Whether a signal suits in all training examples except at most `most`. */
     const hasFewOthers = (/** @type {number} */ signal, /** @type {(x: number) => boolean} */ suits, /** @type {number} */ most) => {
       let others = 0;
       for (let i = 0; i < train.length; i++) {
@@ -58,7 +58,7 @@ const marks = (() => {
     explain();
   }
 
-  /** Say what the mark of the neuron in large means. */
+  /** Explain the mark of the enlarged neuron. */
   function explain() {
     const { selected } = shown;
     for (const words of all("[data-explains]")) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The picture of the network: its neurons, one of which can be shown in large, and its weights as lines.
+// The picture of the network: its neurons, one of which can be enlarged, and its weights as lines.
 
 const MOST_DRAWN = 8; // neurons of a layer, or inputs
 
@@ -132,7 +132,7 @@ const network = (() => {
     }
   }
 
-  /** Show a neuron in large, or the answer of the network. @param {DrawnUnit | null} unit */
+  /** Enlarge a neuron, or show the answer of the network. @param {DrawnUnit | null} unit */
   function select(unit) {
     shown.selected = unit;
     for (const { element } of neurons) element.setAttribute("aria-pressed", String(element === unit?.element));

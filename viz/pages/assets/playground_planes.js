@@ -26,7 +26,7 @@ const planes = (() => {
     }
   }
 
-  /** What the plane says at point i about the answer of the network, from -1 to 1. @param {number} i */
+  /** The answer of the network at point i, scaled from -1 to 1 as the colours of the plane are. @param {number} i */
   function answer(i) {
     const y = training.floats[plane + i * training.signals + outputUnits[0].z];
     if (task === "binary") return Math.tanh(y / 2);
@@ -36,7 +36,7 @@ const planes = (() => {
   }
 
   /**
-   * The function that takes an output of a neuron to a number from -1 to 1.
+   * The function that scales an output of a neuron to -1 to 1.
    * @param {DrawnUnit} unit
    * @returns {(z: number) => number}
    */
@@ -171,7 +171,7 @@ const planes = (() => {
     }
   }
 
-  /** Draw the answer, or the neuron in large, over the only input. @param {CanvasRenderingContext2D} context @param {number} unit */
+  /** Draw the answer, or the enlarged neuron, over the only input. @param {CanvasRenderingContext2D} context @param {number} unit */
   function drawCurve(context, unit) {
     const { selected } = shown;
     const read = (/** @type {number} */ i, /** @type {number} */ place) => training.floats[plane + i * training.signals + place];

@@ -47,7 +47,7 @@ const player = (() => {
     play.classList.remove("playing");
   }
 
-  /** One epoch, with its scores; it pauses at a plateau if that is wished. */
+  /** One epoch, with its scores; it pauses at a plateau if the setting says so. */
   function epoch() {
     training.epoch();
     shown.curve.push(curves.scores());

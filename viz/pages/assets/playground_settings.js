@@ -1,9 +1,9 @@
 // @ts-check
-// Settings, which count from the next step on.
+// Settings, which apply from the next step on.
 
 const settings = (() => {
   /**
-   * Let a field be a number of the training.
+   * Connect a field to a number of the training.
    * @param {string} id
    * @param {() => number | undefined} get undefined if there is no such number now
    * @param {(x: number) => void} set

@@ -67,7 +67,7 @@ class Shape {
   get hasRecordedSizes() {
     return String(this.sizes) === String(this.data.sizes);
   }
-  /** Whether it is the network of the model of the page. */
+  /** Whether the shape is still that of the model that Python wrote. */
   get isRecorded() {
     return this.hasRecordedSizes && this.hidden === this.data.hidden;
   }

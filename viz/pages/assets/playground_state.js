@@ -16,7 +16,7 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const data = JSON.parse(byId("page-data").textContent);
 const shape = new Shape(data.shape);
 const training = new Training(data.training, shape);
-/** What is shown: the scores after every epoch, and the neuron in large, null for the answer of the network. */
+/** What is shown: the scores after every epoch, and the enlarged neuron, null for the answer of the network. */
 const shown = { curve: /** @type {Recorded[]} */ ([]), selected: /** @type {DrawnUnit | null} */ (null) };
 
 /** The plane: two inputs go from left to right and from bottom to top, the others are held. */

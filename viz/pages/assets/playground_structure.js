@@ -52,7 +52,7 @@ const structure = (() => {
   }
 
   /**
-   * Let a button do something, or say in its title why it cannot.
+   * Connect a button to an action, or explain in its title why it is off.
    * @param {HTMLButtonElement} button
    * @param {boolean} isPossible
    * @param {number} limit

@@ -1,5 +1,5 @@
 // @ts-check
-// A table of the user's own: pasted or from a file, checked line by line. Its texts never become markup.
+// A table of the user: pasted or from a file, checked line by line. Its texts never become markup.
 
 {
   const { inputs, outputs, task, train } = training.data;
@@ -8,7 +8,7 @@
   const targets = train[0].length - inputs;
   const hasClasses = task === "classes" || (task !== "number" && targets === 1);
 
-  /** What is wrong with a table: the name of a sentence, and the texts for its places. */
+  /** The error of a table: the name of its sentence, and the texts for the places in it. */
   class TableError extends Error {
     /** @param {string} name @param {Record<string, unknown>} places */
     constructor(name, places) {

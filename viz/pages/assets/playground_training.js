@@ -1,5 +1,5 @@
 // @ts-check
-// The training: the same steps as `nn.train`, by WebAssembly.
+// The training: the steps of `nn.train`, computed by WebAssembly.
 
 /**
  * @typedef {{learn: (rows: number, order: number, n: number, seed: number) => number,
@@ -33,7 +33,7 @@ class Training {
   weights = this.floats;
   parameters = 0;
   gradients = this.floats;
-  /** The number of numbers that `show` writes. */
+  /** How many numbers `show` writes for a row. */
   signals = 0;
   /** The examples of this epoch by their numbers. */
   order = new Int32Array(0);
@@ -116,7 +116,7 @@ class Training {
     this.results = this.reserve(room * (1 + this.data.outputs));
   }
 
-  /** Let the memory have all that is reserved. */
+  /** Grow the memory to all that is reserved. */
   allocate() {
     const missing = Math.ceil((8 * this.end - this.memory.buffer.byteLength) / 65536);
     if (missing > 0) this.memory.grow(missing);

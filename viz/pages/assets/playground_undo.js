@@ -2,9 +2,9 @@
 // The state of the page in parts, and undo and redo of its changes.
 
 /**
- * A part of the state. A link has all parts; undo goes back in those that are no `view`.
+ * A part of the state. A link has all parts; undo changes only parts without `view`.
  * @typedef {object} StatePart
- * @property {() => any} save returns JSON, or undefined if it is as on opening
+ * @property {() => any} save returns JSON, or undefined if nothing has changed since the opening
  * @property {(value: any) => void} restore goes back to what `save` returned; a link can contain anything
  * @property {boolean} [view]
  */
@@ -81,7 +81,7 @@ const changes = (() => {
     else return;
     event.preventDefault();
   });
-  // A number that is typed is a change when its field says so.
+  // A typed number is noted at the `change` event of its field, not at each key.
   for (const name of ["change", "click", "pointerup", "keyup"]) {
     addEventListener(name, ({ type, target }) => {
       if (type !== "keyup" || !(target instanceof HTMLInputElement)) remember();

@@ -1,5 +1,5 @@
 // @ts-check
-// The close-up of the training: from a step to a weight that it moved, to an example, to one product; and back, as in a browser.
+// The close-up of the training: from a step to a weight that it moved, an example and one product, with the browser's history.
 
 /** @typedef {{time: number, weight: number | null, example: number | null}} Place of the close-up; the example is a number of a row */
 

@@ -7,7 +7,7 @@
  * @type {Record<string, (moment: any, ...args: any[]) => number>}
  */
 const SLOTS = {};
-/** The significant digits of slots that say nothing else. */
+/** The default number of significant digits. */
 let slotDigits = 6;
 
 /**

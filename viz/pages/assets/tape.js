@@ -1,5 +1,5 @@
 // @ts-check
-// The engine: a recorded graph computed anew, forward and backward, in the order and with the rounding of Python's.
+// The engine: a recorded graph computed again, forward and backward, in the order and with the rounding of Python's.
 
 /**
  * @typedef {object} Row A row of the table, from engine/languages.py.
@@ -110,7 +110,7 @@ class Tape {
   }
 }
 
-/** What is known after a step. It is never stored: it follows from the numbers of the leaves. */
+/** The numbers known after a step. They are never stored, since they follow from those of the leaves. */
 class Moment {
   /** @param {Tape} tape */
   constructor(tape) {
@@ -198,7 +198,7 @@ const ACTIONS = {
   update(moment, ...leaves) {
     for (const i of leaves) moment.data[i] -= moment.numbers.rate * moment.grad[i];
   },
-  /** Nothing but the leaves is known again, as before a second forward pass. */
+  /** Only the leaves are known again, as before a second forward pass. */
   restart(moment) {
     for (const i of moment.tape.inner) moment.known[i] = 0;
     moment.reached.fill(0);

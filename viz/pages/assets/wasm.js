@@ -5,8 +5,8 @@
  * @typedef {(number | string)[]} Code bytes, and the names of functions that are called
  *
  * @typedef {object} WasmFunction
- * @property {number[]} parameters their types
- * @property {number[]} results the same
+ * @property {number[]} parameters the types of the parameters
+ * @property {number[]} results the types of the results
  * @property {number} integers the number of integer variables, which come after the parameters
  * @property {number} floats the number of float variables, which come after those
  * @property {Code} code
@@ -42,7 +42,7 @@ const wasm = (() => {
   /** Write the float on the stack some bytes after the address below it. @param {number} offset */
   const store = (offset) => [0x39, 3, ...unsigned(offset)];
   /**
-   * A loop that runs as often as a local variable says, which becomes 0.
+   * A loop that counts a local variable down to 0.
    * @param {number} n
    * @param {Code} body
    * @returns {Code}
