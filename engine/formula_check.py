@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from engine.canonical_form import canonical
 
-LONGEST = 500  # characters of a formula that an error repeats
+MAX_QUOTED = 500  # characters of a formula that an error quotes
 RESERVED = {"a", "b", "out", "top", "total", "pi"}  # the names in a row that are not functions
 ARITHMETIC: tuple[type[ast.AST], ...] = (
     *(ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call),
@@ -34,7 +34,7 @@ def check(what: str, text: str, letters: Collection[str], functions: Mapping[str
     Traceback (most recent call last):
     ValueError: the value of double, '2*c', contains the unknown name c: it may contain a, b, pi
     """
-    what = f"{what}, {reprlib.repr(text) if len(text) > LONGEST else repr(text)},"
+    what = f"{what}, {reprlib.repr(text) if len(text) > MAX_QUOTED else repr(text)},"
     try:
         nodes = list(ast.walk(ast.parse(text, mode="eval").body))
     except (SyntaxError, ValueError, RecursionError) as error:

@@ -57,7 +57,7 @@ class NumberedGraph:
         return [node for node in self.nodes if node._a is None]
 
     def signature(self) -> Hashable:
-        """Return what is equal for two graphs, of the same parameters, that differ only in the data of other leaves."""
+        """Return a signature, equal for graphs of the same parameters that differ only in the data of other leaves."""
         return (
             tuple(self.rules),
             tuple(self.first),

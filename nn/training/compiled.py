@@ -217,16 +217,16 @@ def _record_each(
 
 
 def _flat(nested: Any) -> list[Any]:
-    """Return what is in lists and tuples, at any depth, in order."""
+    """Return the items of nested lists and tuples, in order."""
     return [x for part in nested for x in _flat(part)] if isinstance(nested, list | tuple) else [nested]
 
 
 def _flatten(nested: Any, memory: dict[int, _Flat]) -> _Flat:
-    """Return the shape of lists and tuples at any depth, what they contain, in order, and its data.
+    """Return the shape of nested lists and tuples, their items in order, and the data of the items.
 
-    The shape of a list of Values is their number, that of another list the shapes of its parts, that of a part None.
-    The data is None if anything but leaves is among them. `memory` has the results by id, since examples may share
-    parts; as long as they live, an id is one object.
+    The shape of a list of Values is its length, of another list the shapes of its items, and of any other item None.
+    The data is None if an item is not a leaf. `memory` stores results by id, since examples may share parts; ids stay
+    unique as long as the examples live.
     """
     if not isinstance(nested, list | tuple):
         return None, [nested], leaf_data([nested])
