@@ -134,7 +134,7 @@ class Comparisons:
 
 
 def _examined(operands: Iterable[Value], seen: Container[Value]) -> tuple[dict[Value, None], bool]:
-    """Return the nearest nodes that the operands depend on, and whether they are all, down to unlabelled numbers.
+    """Return the operands and the nodes below, and whether they are complete: few enough, and without labelled numbers.
 
     A node in `seen` was examined before, so the nodes below it are not examined again.
     """

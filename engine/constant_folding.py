@@ -1,4 +1,4 @@
-"""Formulas with other expressions for their letters, and with everything computed that contains only numbers."""
+"""Substitution for the letters of formulas, and constant folding: computing what contains only numbers."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SLOTS = 2**23  # the number of slots of all rows that run in about a hundredth o
 EPOCHS = 64  # the maximum in one call: more are no faster
 OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
 
-# `update` changes data and state, and keeps the old ones. Names in it that begin with `_` are those no formula has.
+# `update` writes new data and state, and stores the old ones. Its own names begin with `_`, unlike those in formulas.
 # `rate` and `steps` are indices in `settings`.
 MODULE = """\
 def update(

@@ -1,4 +1,4 @@
-"""The playground: a page that trains a model on its data, with the planes of all neurons in sight."""
+"""The playground: a page that trains a model on its data and shows the planes of all neurons."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ def _select(name: str, options: Iterable[tuple[str, str]]) -> str:
 
 
 def _controls(optimizers: list[str], activations: list[str], n_examples: int) -> str:
-    """Return what can be changed while the model learns."""
+    """Return the controls for settings that can change while the model learns."""
     fields = [
         _field("learning rate", _number("learning rate", min=0, step="any")),
         _field("batch size", _number("batch size", min=1, max=n_examples, step=1)),

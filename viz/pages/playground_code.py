@@ -1,7 +1,7 @@
-"""The formulas from which the playground assembles its training, as WebAssembly.
+"""The formulas of the table as WebAssembly, from which the playground assembles its training.
 
-The page joins them to the loss of one example in a network of any sizes, forward and backward, and runs that code over
-many examples: `assets/playground_code.js`.
+`assets/playground_code.js` joins them to the loss of one example in a network of any sizes, forward and backward, and
+runs that code over many examples.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class TrainingCode:
         return [*self._folds].index(rule)
 
     def data(self, graph: ExampleGraph, parameters: Sequence[Value]) -> dict[str, Any]:
-        """Return all that the page needs to assemble the training: what a weighted sum is, the loss, and all forms.
+        """Return the data from which the page assembles the training: weighted sums, the loss, and all forms.
 
         Args:
             graph: the loss of one example.
@@ -115,5 +115,5 @@ class TrainingCode:
 
 
 def _numbers(code: Code) -> list[int | str]:
-    """Return code as JSON takes it: bytes as numbers."""
+    """Return code as JSON, in which bytes are numbers."""
     return [x for part in code for x in ([part] if isinstance(part, str) else part)]

@@ -77,7 +77,7 @@ def _editing(task: str, classes: Sequence[str], n_inputs: int, n_train: int) -> 
 
 
 def _table(task: str, inputs: Sequence[str]) -> str:
-    """Return the dialog that takes a table, with a sentence for everything that can be wrong with one."""
+    """Return the dialog that takes a table, with a sentence for every possible error."""
     errors = "".join(
         f'<span data-table-error="{name}" hidden>{_with_places(text)}</span>' for name, text in TABLE_ERRORS.items()
     )

@@ -1,4 +1,4 @@
-"""What the playground shows beside its plane: curves, confusion matrices and histograms, with all their words."""
+"""The panels beside the plane of the playground: curves, confusion matrices and histograms, with their words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def panels_markup(task: str) -> str:
     """Return the panels and the choice among them, as HTML.
 
     Args:
-        task: "hinge", "binary", "classes" or "number"; for numbers there is nothing to confuse.
+        task: "hinge", "binary", "classes" or "number"; a model of numbers has no confusion matrix.
     """
     panels = {"curves": _curves(has_accuracy=task != "number"), "histograms": HISTOGRAMS}
     if task != "number":

@@ -1,4 +1,4 @@
-"""What the playground saves: the weights as `nn.load` reads them, the training as a program, the curves as a table."""
+"""The files of the playground: the weights as `nn.load` reads them, the training as a program, the curves as CSV."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NOTES = {
 
 
 def saved_data(models: Mapping[str, str], output: str, loss: Loss, optimizers: Iterable[Optimizer]) -> dict[str, Any]:
-    """Return what the script of the page needs to save.
+    """Return the data that the script of the page needs for saving.
 
     Args:
         models: what `repr` says about the model, by the activation of its hidden layers.

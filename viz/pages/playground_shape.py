@@ -18,7 +18,7 @@ SEVERAL = "own"  # the name for neurons of a layer that have several activations
 def shape_data(
     model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], code: TrainingCode
 ) -> dict[str, Any]:
-    """Return what the page must know of the shape of a model.
+    """Return the shape of a model as data for the page.
 
     Its `layers` are None if it is a plain stack of layers, as an `nn.MLP` is: then the page can change their sizes.
 
@@ -74,7 +74,7 @@ def shape_data(
 
 
 def model_texts(model: Perceptron | Layer | MLP, hidden: Iterable[str]) -> dict[str, str]:
-    """Return what `repr` says about a model, by the activation of its hidden layers, its own first.
+    """Return the `repr` of a model by the activation of its hidden layers, beginning with its own.
 
     >>> model_texts(MLP(2, [4, 1]), ["tanh", "relu"])["relu"]
     "MLP(2, [4, 1], hidden='relu', output='linear')"
@@ -89,7 +89,7 @@ def model_texts(model: Perceptron | Layer | MLP, hidden: Iterable[str]) -> dict[
 
 
 def _common_activation(neurons: Sequence[Perceptron]) -> str:
-    """Return the activation of neurons, SEVERAL if it is not the same; "" without neurons."""
+    """Return the common activation of neurons, SEVERAL if theirs differ; "" without neurons."""
     names = {activation_rule(neuron): neuron.activation for neuron in neurons}
     return SEVERAL if len(names) > 1 else next(iter(names.values()), "")
 

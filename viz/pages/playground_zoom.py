@@ -22,7 +22,7 @@ from viz.pages.playground_update import parse_formula
 from viz.typeset import derivative, plugged_in
 
 MAX_PARAMETERS = 1000  # of a network whose page the playground contains
-# The symbols of what optimizers compute with; others keep their names.
+# The symbols in formulas of optimizers; other names stay as they are.
 SYMBOLS = {
     "data": "w", "grad": "g", "velocity": "v", "mean": "m", "square": "s", "steps": "t", "learning_rate": "eta",
     "momentum": "mu", "weight_decay": "lambda", "betas_0": "beta_1", "betas_1": "beta_2",

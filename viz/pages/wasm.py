@@ -1,4 +1,4 @@
-"""WebAssembly: Python arithmetic as instructions, of which the page assembles functions.
+"""WebAssembly: Python arithmetic as instructions, from which the page assembles functions.
 
 A `Code` is a list of instructions and of names: of operands, whose code the page inserts, and of functions, whose
 numbers are only known when a module is complete. The encoding is that of the WebAssembly Core Specification 1.0,
@@ -58,7 +58,7 @@ class Formulas:
         self._rows: dict[Rule, str] = {}
 
     def formula(self, rule: Rule, text: str, operands: Mapping[str, Code | float]) -> Code:
-        """Return the code of a text of a row.
+        """Return the code of a formula of a row.
 
         Args:
             rule: the row.
@@ -82,7 +82,7 @@ class Formulas:
 
 
 class _Folding(ast.NodeTransformer):
-    """Replaces names by their numbers, computes what consists of numbers, and removes branches that cannot be taken."""
+    """Replaces names by their numbers, folds constants, and removes branches that cannot be taken."""
 
     def __init__(self, numbers: Mapping[str, float]) -> None:
         self.numbers = numbers
