@@ -7,42 +7,15 @@ import pytest
 
 import nn
 from demos._data import XOR, iris, moons
+from tests.viz.pages.playing import button, close, data_of, field, number, point, saved, train_epochs, weights
 
 pytestmark = pytest.mark.exhaustive
 expect = pytest.importorskip("playwright.sync_api").expect
 
 
-def button(tab, name):
-    return tab.get_by_role("button", name=name, exact=True)
-
-
-def field(tab, name):
-    return tab.get_by_role("spinbutton", name=name, exact=True)
-
-
-def number(tab, name):
-    return float(tab.get_by_role("status", name=name, exact=True).text_content().split()[0].replace("−", "-"))
-
-
-def weights(tab):
-    return tab.evaluate("[...training.weights]")
-
-
-def data_of(model):
-    return [w.data for w in model.parameters()]
-
-
-def train_epochs(tab, n):
-    button(tab, "one epoch").evaluate("(button, n) => { for (let i = 0; i < n; i++) button.click(); }", n)
-
-
 def wait_for_epochs(tab):
     """Wait until the page has trained for more than ten epochs."""
     expect(tab.get_by_role("status", name="epoch", exact=True)).to_have_text(re.compile(r"\d\d+"))
-
-
-def close(x):
-    return pytest.approx(x, rel=1e-9, abs=1e-9)
 
 
 OPTIMIZERS = {
@@ -265,15 +238,6 @@ def test_the_page_fits_the_screen(playground, width, height, sizes):
         assert min(box["width"], box["height"]) >= 14
 
 
-def saved(tab, name):
-    """The text of the file that a button saves."""
-    if not button(tab, name).is_visible():
-        tab.get_by_text("save", exact=True).click()
-    with tab.expect_download() as download:
-        button(tab, name).click()
-    return download.value.path().read_text(encoding="utf-8")
-
-
 def test_saved_weights_are_those_that_nn_load_reads(playground, tmp_path):
     tab = playground(nn.MLP(2, [4, 1], seed=1), XOR, loss=nn.hinge)
     train_epochs(tab, 3)
@@ -336,12 +300,6 @@ def test_saved_curves_are_the_losses_of_every_epoch(playground):
 
 def examples(tab):
     return tab.evaluate("training.data.train")
-
-
-def point(tab, x, y):
-    """The place on the screen of a share of the plane, from the left and from the bottom."""
-    box = tab.locator("#play-canvas").bounding_box()
-    return box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"]
 
 
 def test_examples_are_added_moved_and_removed_and_the_training_goes_on_with_them(playground):

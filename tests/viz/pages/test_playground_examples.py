@@ -7,14 +7,11 @@ import pytest
 
 import nn
 from demos._data import XOR, iris, moons
+from tests.viz.pages.playing import button
 
 pytestmark = pytest.mark.exhaustive
 expect = pytest.importorskip("playwright.sync_api").expect
 SEED = 5
-
-
-def button(tab, name):
-    return tab.get_by_role("button", name=name, exact=True)
 
 
 def slide(tab, name, value):

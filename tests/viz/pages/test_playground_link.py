@@ -5,7 +5,7 @@ import pytest
 import nn
 import viz
 from demos._data import XOR, iris, moons
-from tests.viz.pages.test_playground import button, close, data_of, field, number, point, train_epochs, weights
+from tests.viz.pages.playing import button, close, data_of, field, number, point, train_epochs, weights
 from tests.viz.pages.test_sharing import HOSTILE, link_of
 
 pytestmark = pytest.mark.exhaustive

@@ -6,13 +6,10 @@ import pytest
 
 import nn
 from demos._data import XOR, iris, moons
+from tests.viz.pages.playing import button
 
 pytestmark = pytest.mark.exhaustive
 expect = pytest.importorskip("playwright.sync_api").expect
-
-
-def button(tab, name):
-    return tab.get_by_role("button", name=name, exact=True)
 
 
 def show(tab, panel):

@@ -4,7 +4,7 @@ import pytest
 
 import nn
 from demos._data import XOR, iris, moons
-from tests.viz.pages.test_playground import button, close, data_of, saved, train_epochs, weights
+from tests.viz.pages.playing import button, close, data_of, saved, train_epochs, weights
 
 pytestmark = pytest.mark.exhaustive
 expect = pytest.importorskip("playwright.sync_api").expect

@@ -9,6 +9,7 @@ import nn
 from demos._data import XOR, iris, moons
 from engine import Value
 from engine.formatting import format_number
+from tests.viz.pages.playing import button
 
 pytestmark = pytest.mark.exhaustive
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -18,10 +19,6 @@ STATE = """() => ({
     position: training.position, order: [...training.order], losses: training.losses, train: training.data.train,
     words: [...training.rng.words], place: training.rng.place, sum: training.sum,
 })"""
-
-
-def button(tab, name):
-    return tab.get_by_role("button", name=name, exact=True)
 
 
 def choose(tab, name):
