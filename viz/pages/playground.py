@@ -204,7 +204,7 @@ def playground(
         frame=frame,
         parts={
             "heading": html.escape(heading).replace(sizes_text, f'<span id="play-sizes">{sizes_text}</span>', 1),
-            "controls": _controls(list(settings), choices, len(rows["data"])),
+            "controls": _controls(list(settings), choices, len(rows["data"]), has_schemes=shape["layers"] is None),
             "marks": marks_markup(),
             "axes": _axes(input_names),
             "examples": examples_markup(
@@ -262,7 +262,7 @@ def _select(name: str, options: Iterable[tuple[str, str]]) -> str:
     return f'<select id="play-{name.replace(" ", "-")}" aria-label="{name}">{items}</select>'
 
 
-def _controls(optimizers: list[str], activations: list[str], n_examples: int) -> str:
+def _controls(optimizers: list[str], activations: list[str], n_examples: int, *, has_schemes: bool) -> str:
     """Return the controls for settings that can change while the model learns."""
     fields = [
         _field("learning rate", _number("learning rate", min=0, step="any")),
@@ -273,9 +273,10 @@ def _controls(optimizers: list[str], activations: list[str], n_examples: int) ->
     ]
     if activations:
         fields.append(_field("activation", _select("activation", [(name, name) for name in activations])))
-    schemes = [("", "of the model"), *((name, name) for name in nn.SCHEMES)]
+    if has_schemes:
+        schemes = [("", "of the model"), *((name, name) for name in nn.SCHEMES)]
+        fields.append(_field("first weights", _select("first weights", schemes)))
     fields += [
-        _field("first weights", _select("first weights", schemes)),
         _field("seed", _number("seed", min=0, step=1)),
         _field(
             "speed",

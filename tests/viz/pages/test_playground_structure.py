@@ -127,3 +127,16 @@ def test_the_largest_network_fits_the_screen(playground, width, height):
         assert box["x"] + box["width"] <= width
         assert width < 701 or box["y"] + box["height"] <= height
         assert min(box["width"], box["height"]) >= 14
+
+
+def test_first_weights_are_not_chosen_where_neurons_share_weights(playground):
+    model = nn.MLP(2, [2, 1], seed=1)
+    first, second = model.layers[0].neurons
+    second.weights = first.weights
+    tab = playground(model, XOR, loss=nn.hinge, batch_size=2)
+    assert not tab.get_by_label("first weights").count()
+    tab.get_by_label("seed").fill("7")
+    assert weights(tab) == data_of(model)
+    train_epochs(tab, 2)
+    nn.train(model, nn.hinge, XOR, epochs=2, batch_size=2, seed=7, progress=False)
+    assert weights(tab) == close(data_of(model))

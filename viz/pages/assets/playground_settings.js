@@ -53,7 +53,7 @@ const settings = (() => {
     for (const show of shows) show();
   });
 
-  byId("play-first-weights").addEventListener("change", structure.drawWeights);
+  byId("play-first-weights")?.addEventListener("change", structure.drawWeights);
   byId("play-activation")?.addEventListener("change", (/** @type {any} */ event) => {
     structure.change(shape.hiddenSizes, event.target.value);
   });

@@ -6,7 +6,7 @@ const structure = (() => {
 
   /** Begin again with the first weights of the chosen scheme, and of the seed if they are not those of the model. */
   function drawWeights() {
-    const scheme = byId("play-first-weights").value;
+    const scheme = byId("play-first-weights")?.value ?? "";
     const { seed } = training.data;
     shape.source = scheme || !shape.hasRecordedSizes ? { scheme, seed } : null;
     training.data.weights = shape.source ? shape.draw(shape.source) : first;
