@@ -18,6 +18,7 @@ IMPORT_LLVMLITE = (
     "engine/compiler",
     "nn/training/compiled.py",
     "nn/training/compiled_update.py",
+    "nn/training/recorded.py",
     "tests/engine/compiler",
     "tests/nn/training/test_compiled.py",
 )

@@ -271,7 +271,8 @@ def _steps(
     """Return steps on arrays if `compiled` is True, or is None and they are possible, else steps on Values."""
     if compiled is not False:
         try:
-            from nn.training.compiled import CompiledSteps, record_examples
+            from nn.training.compiled import CompiledSteps
+            from nn.training.recorded import record_examples
         except ImportError as error:
             if compiled:
                 raise ImportError(f"compiled training needs {error.name}: pip install 'glassgrad[fast]'") from error
