@@ -60,6 +60,7 @@ SCRIPTS = (
     "playground_player.js",
     "playground_settings.js",
     "playground_table.js",
+    "playground_progress.js",
     "playground_undo.js",
     "playground_step.js",
     "playground_zoom.js",

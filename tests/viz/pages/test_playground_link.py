@@ -90,6 +90,8 @@ def test_the_address_follows_the_page_and_is_bare_on_opening(open_playground):
             "settings": {"learning-rate": "1e999", "batch-size": "0.5", "optimizer": {"a": 1}},
         },
         {"layers": [1], "settings": "text", "examples": {"rows": [[0, 0, None]], "share": "1"}, "view": {"held-0": []}},
+        {"step": {"time": 1e15}},
+        {"step": {"time": 3, "epochs": 1, "steps": 1, "weights": [1, 2], "state": []}},
         {"__proto__": {"save": 1}, "constructor": 1, "view": {"plateau": "no", "input-across": "99", "speed": "warp"}},
     ],
 )
@@ -105,8 +107,88 @@ def test_a_link_that_is_too_long_says_so(open_playground):
     tab = open_playground()
     tab.evaluate("dataset.replace(Array.from({ length: 3000 }, () => Array.from({ length: 7 }, Math.random)), [], [])")
     button(tab, "copy link").click()
-    assert tab.get_by_text("The link would be too long").is_visible()
+    tab.get_by_text("and these examples need more").wait_for()
     assert "#" not in tab.url
+
+
+def progress(tab):
+    return tab.evaluate("""() => ({
+        time: training.time, epochs: training.epochs, steps: training.steps, weights: [...training.weights],
+        state: training.state.map((numbers) => [...numbers]), loss: curves.scores(),
+    })""")
+
+
+def test_a_link_opens_at_its_step(open_playground):
+    tab = open_playground()
+    field(tab, "learning rate").fill("0.05")
+    train_epochs(tab, 2)
+    for _ in range(3):
+        button(tab, "one step").click()
+    copied = open_playground(copied_link(tab))
+    assert progress(copied) == progress(tab)
+    assert number(copied, "step") == number(tab, "step") == 23
+    assert copied.evaluate("shown.curve") == tab.evaluate("shown.curve")
+    for each in (tab, copied):
+        each.get_by_role("slider", name="step", exact=True).fill("7")
+    assert progress(copied) == progress(tab)
+    earlier = open_playground(copied_link(copied))
+    assert progress(earlier) == progress(tab)
+    for each in (tab, earlier):
+        train_epochs(each, 2)
+    assert progress(earlier) == progress(tab)
+
+
+def test_a_link_has_the_weights_of_a_training_that_cannot_be_repeated(open_playground):
+    tab = open_playground()
+    train_epochs(tab, 2)
+    field(tab, "learning rate").fill("0.05")
+    button(tab, "one example").click()
+    copied = open_playground(copied_link(tab))
+    here, there = progress(copied), progress(tab)
+    assert here["loss"].pop("epoch") == 2
+    assert there["loss"].pop("epoch") == 2 + 1 / 150
+    assert here == there
+    button(copied, "one step").click()
+    copied.get_by_role("slider", name="step", exact=True).fill("21")
+    assert progress(copied)["weights"] == there["weights"]
+
+
+def test_a_link_that_is_too_short_for_the_weights_says_so(tmp_path, open_page):
+    model, data = nn.MLP(4, [16, 16, 16, 3], seed=1), iris().standardized().examples
+    path = viz.playground(model, data, tmp_path / "play.html", loss=nn.cross_entropy)
+    tab = open_page(path)
+    train_epochs(tab, 1)
+    field(tab, "learning rate").fill("0.05")
+    button(tab, "copy link").click()
+    tab.get_by_text("The copied link opens at the first weights").wait_for()
+    copied = open_page(path, link=copied_link(tab))
+    copied.wait_for_selector("body[data-ready]")
+    assert (number(copied, "step"), field(copied, "learning rate").input_value()) == (0, "0.05")
+
+
+def test_undo_of_a_change_that_begins_the_training_again_brings_back_its_weights(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), moons().two_classes(), loss=nn.hinge)
+    train_epochs(tab, 2)
+    states = [progress(tab)]
+    button(tab, "add a neuron to layer 1").click()
+    train_epochs(tab, 1)
+    field(tab, "learning rate").fill("0.5")
+    field(tab, "learning rate").blur()
+    button(tab, "one step").click()
+    states.append(progress(tab))
+    tab.get_by_label("first weights").select_option("he")
+    button(tab, "one step").click()
+    states.append(progress(tab))
+    button(tab, "undo").click()
+    assert progress(tab)["weights"] == states[1]["weights"]
+    button(tab, "undo").click()
+    assert progress(tab)["weights"] == states[1]["weights"]  # the learning rate
+    button(tab, "undo").click()
+    assert progress(tab) == states[0]
+    assert tab.evaluate("shown.curve.length") == 3
+    for _ in range(3):
+        button(tab, "redo").click()
+    assert progress(tab)["weights"] == states[2]["weights"]
 
 
 def test_changes_are_undone_and_redone_one_by_one(playground):

@@ -16,7 +16,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 STATE = """() => ({
     weights: [...training.weights], gradients: [...training.gradients], state: training.state.map((x) => [...x]),
     settings: training.settings[training.optimizer], optimizer: training.optimizer, batch: training.batch,
-    position: training.position, order: [...training.order], losses: training.losses, train: training.data.train,
+    position: training.position, order: [...training.order], losses: training.recent, train: training.data.train,
     words: [...training.rng.words], place: training.rng.place, sum: training.sum,
 })"""
 

@@ -2,7 +2,7 @@
 // The history of the training: checkpoints, from which any of its steps is computed again, to the last bit.
 
 /** The numbers and flags of a Training that a step reads or changes. @type {readonly (keyof Training)[]} */
-const STEP_STATE = ["time", "batch", "optimizer", "steps", "epochs", "position", "isShuffled", "isPlain", "sum", "lowest"];
+const STEP_STATE = ["time", "batch", "optimizer", "steps", "epochs", "position", "isShuffled", "isPlain", "sum", "recent", "lowest"];
 const MOST_BYTES = 48e6; // of all checkpoints
 
 /**
@@ -19,8 +19,6 @@ const MOST_BYTES = 48e6; // of all checkpoints
  *
  * @typedef {{version: number, saved: any, rows: number[][]}} StoredExamples
  *   those of `dataset`, its state as it saves it, and the exact numbers of the rows
- *
- * @typedef {{losses: number[], ends: number[]}} Epochs the mean loss of every epoch, and the step at its end
  */
 
 class TrainingHistory {
@@ -31,7 +29,7 @@ class TrainingHistory {
     this.checkpoints = [];
     /** Steps between two checkpoints. */
     this.spacing = 16;
-    /** The end of the training while an earlier step is shown. @type {(Checkpoint & Epochs) | null} */
+    /** The end of the training while an earlier step is shown. @type {Checkpoint | null} */
     this.end = null;
     /** The state before the step that is shown, after `goTo`. @type {Checkpoint | null} */
     this.before = null;
@@ -143,9 +141,8 @@ class TrainingHistory {
   /**
    * Go back to a checkpoint. The gradients stay those of the last step.
    * @param {Checkpoint} checkpoint
-   * @param {Epochs} epochs
    */
-  restore({ fields, weights, state, settings, order, rng, examples }, { losses, ends }) {
+  restore({ fields, weights, state, settings, order, rng, examples }) {
     const { training } = this;
     if (training.optimizer !== fields.optimizer) {
       training.optimizer = fields.optimizer;
@@ -158,8 +155,6 @@ class TrainingHistory {
     this.restoreExamples(examples);
     Object.assign(training, fields);
     training.order.set(order);
-    training.losses = losses.slice(0, fields.epochs);
-    training.ends = ends.slice(0, fields.epochs);
   }
 
   /**
@@ -168,9 +163,7 @@ class TrainingHistory {
    */
   goTo(time) {
     const { training } = this;
-    if (!this.end) {
-      this.end = { ...this.checkpoint(0, false), losses: training.losses, ends: training.ends };
-    }
+    this.end ??= this.checkpoint(0, false);
     const { end, checkpoints, first } = this;
     time = Math.max(first, Math.min(end.fields.time, time));
     this.before = null;
@@ -178,16 +171,16 @@ class TrainingHistory {
     this.isReplaying = true;
     if (time > first) {
       const start = checkpoints.findLast(({ fields }) => fields.time < time) ?? checkpoints[0];
-      this.restore(start, end);
+      this.restore(start);
       while (training.time < time - 1) training.step(start.size);
       this.before = this.checkpoint(start.size, false);
       training.step(start.size);
       this.batchOrder = training.order.slice();
     } else if (checkpoints.length) {
-      this.restore(checkpoints[0], end);
+      this.restore(checkpoints[0]);
     }
     if (time === end.fields.time) {
-      this.restore(end, end);
+      this.restore(end);
       this.end = null;
     }
     this.isReplaying = false;

@@ -7,15 +7,21 @@ const link = (() => {
   let hash = "";
   let timer = 0;
 
-  /** Let the address follow the page. @returns {Promise<boolean>} whether it is short enough */
+  /** Return parts of the state as the end of an address; "" for the page as it opens. @param {Record<string, any>} parts */
+  const pack = async (parts) => (Object.keys(parts).length > 0 ? `#${await packState(JSON.stringify(parts))}` : "");
+
+  /** Let the address follow the page. @returns {Promise<string>} the message about what it does not contain; "" for none */
   async function write() {
     clearTimeout(timer);
-    const saved = Object.entries(changes.parts).map(([name, part]) => [name, part.save()]).filter(([, x]) => x !== undefined);
-    const packed = saved.length > 0 ? `#${await packState(JSON.stringify(Object.fromEntries(saved)))}` : "";
-    if (packed.length > MAX_LINK) return false;
+    const saved = Object.entries(changes.parts).map(([name, part]) => [name, part.save()]);
+    const { step, ...others } = Object.fromEntries(saved.filter(([, x]) => x !== undefined));
+    let packed = await pack(step ? { ...others, step } : others);
+    const isShort = packed.length <= MAX_LINK;
+    if (!isShort) packed = await pack(others);
+    if (packed.length > MAX_LINK) return "link-examples";
     if (packed !== hash) history.replaceState(history.state, "", packed || location.pathname + location.search);
     hash = packed;
-    return true;
+    return isShort ? "" : "link-weights";
   }
 
   /** Go to the state of the address. */
@@ -40,12 +46,13 @@ const link = (() => {
 
   button.hidden = isEmbedded;
   button.addEventListener("click", async () => {
-    if (await write()) copyText(location.href, button);
-    else player.say("link");
+    const message = await write();
+    if (message) player.say(message);
+    if (message !== "link-examples") copyText(location.href, button);
   });
   if (!isEmbedded) {
     document.addEventListener("play-state", follow);
-    for (const name of ["change", "click"]) addEventListener(name, follow);
+    for (const name of ["change", "click", "keyup"]) addEventListener(name, follow);
     addEventListener("hashchange", () => read().then(changes.remember));
   }
   return {

@@ -25,7 +25,7 @@ const player = (() => {
    */
   function run(steps) {
     say("");
-    const { epochs, time } = training;
+    const { time } = training;
     try {
       steps();
     } catch (error) {
@@ -33,9 +33,7 @@ const player = (() => {
       pause();
       say(error.kind === "overflow" ? "overflow" : "novalue");
     }
-    if (training.time === time) return;
-    if (training.epochs > epochs && shown.curve[shown.curve.length - 1].epoch < training.epochs) shown.curve.push(curves.scores());
-    else if (training.epochs === epochs) shown.curve[shown.curve.length - 1] = curves.scores();
+    if (training.time > time) curves.record();
   }
 
   function pause() {
@@ -50,7 +48,7 @@ const player = (() => {
   /** One epoch, with its scores; it pauses at a plateau if the setting says so. */
   function epoch() {
     training.epoch();
-    shown.curve.push(curves.scores());
+    curves.record();
     if (byId("play-plateau").checked && training.hasConverged()) {
       pause();
       say("converged");
@@ -120,9 +118,26 @@ const player = (() => {
   function reset() {
     say("");
     training.reset();
-    shown.curve = [curves.scores()];
+    showStart();
+  }
+
+  /** Show the training, whose curves begin here. */
+  function showStart() {
+    shown.curve = [];
+    curves.record();
     draw();
   }
 
-  return { draw, pause, reset, say, get isPlaying() { return frame !== 0; } };
+  /** Train until a step, as the user did who came to it. @param {number} time */
+  function trainTo(time) {
+    run(() => {
+      while (training.time < time) {
+        training.step();
+        if (training.position === 0) curves.record();
+      }
+    });
+    draw();
+  }
+
+  return { draw, pause, reset, say, showStart, trainTo, get isPlaying() { return frame !== 0; } };
 })();

@@ -62,7 +62,7 @@ const points = (() => {
   }
 
   document.addEventListener("play-data", () => {
-    if (shown.curve.length > 0 && !training.history.isReplaying) shown.curve[shown.curve.length - 1] = curves.scores();
+    if (!training.history.isReplaying) curves.record();
     byId("play-batch-size").max = String(train.length);
     if (byId("play-count")) byId("play-count").textContent = String(train.length);
     curves.draw();

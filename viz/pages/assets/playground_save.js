@@ -65,7 +65,7 @@ function download(name, content) {
       }));
     },
     "play-save-curves": () => {
-      const rows = shown.curve.map(({ epoch, training: a, test: b }) => {
+      const rows = shown.curve.filter(({ epoch }) => Number.isInteger(epoch)).map(({ epoch, training: a, test: b }) => {
         return [epoch, a.loss, b.loss, a.accuracy, b.accuracy].map((x) => x ?? "").join(",");
       });
       download("curves.csv", `${[save.columns.join(","), ...rows].join("\n")}\n`);

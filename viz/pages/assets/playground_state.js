@@ -4,7 +4,8 @@
 /**
  * @typedef {{element: HTMLElement, canvas: HTMLCanvasElement, a: number, z: number, layer: number, image: ImageData | null}} DrawnUnit
  *   a neuron, and the places of its weighted sum and of its output in what `show` writes
- * @typedef {{epoch: number, training: Scores, test: Scores}} Recorded
+ * @typedef {{epoch: number, time: number, training: Scores, test: Scores}} Recorded
+ *   the scores after some epochs, where a part of an epoch counts, and the number of steps until then
  * @typedef {{loss: number | null, accuracy: number | null}} Scores
  */
 

@@ -7,6 +7,7 @@ const structure = (() => {
   /** Begin again with the first weights of the chosen scheme, and of the seed if they are not those of the model. */
   function drawWeights() {
     const scheme = byId("play-first-weights")?.value ?? "";
+    progress.keep();
     const { seed } = training.data;
     shape.source = scheme || !shape.hasRecordedSizes ? { scheme, seed } : null;
     training.data.weights = shape.source ? shape.draw(shape.source) : first;
@@ -20,6 +21,7 @@ const structure = (() => {
    * @param {string} activation
    */
   function change(hiddenSizes, activation = shape.hidden) {
+    progress.keep();
     const isSame = String(hiddenSizes) === String(shape.hiddenSizes);
     shape.hiddenSizes = hiddenSizes;
     shape.hidden = activation;

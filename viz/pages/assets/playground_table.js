@@ -115,6 +115,7 @@
       explain(null);
       dialog.close();
       player.pause();
+      progress.keep();
       dataset.replace(table.rows, table.inputs, table.classes);
       player.reset();
     } catch (error) {

@@ -6,7 +6,7 @@ const timeline = (() => {
   const slider = byId("play-slider");
 
   history.dropped = () => {
-    shown.curve = shown.curve.filter(({ epoch }) => epoch <= training.epochs);
+    shown.curve = shown.curve.filter(({ time }) => time <= training.time);
     curves.draw();
     draw();
   };
@@ -34,10 +34,7 @@ const timeline = (() => {
   for (const drawing of all("#play-curves svg")) {
     drawing.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       const box = drawing.getBoundingClientRect();
-      const last = shown.curve[shown.curve.length - 1].epoch;
-      const epoch = Math.round(((event.clientX - box.left) / box.width) * last);
-      const { ends } = history.end ?? training;
-      if (history.last > history.first) goTo(epoch > 0 ? (ends[epoch - 1] ?? history.last) : history.first);
+      if (history.last > history.first) goTo(curves.at((event.clientX - box.left) / box.width).time);
     });
   }
   return { goTo };

@@ -44,15 +44,13 @@ class Training {
   isShuffled = false;
   /** The sum of their losses. */
   sum = 0;
-  /** The mean loss in every epoch, each measured just before its step, as in an `nn.History`. @type {number[]} */
-  losses = [];
-  lowest = Infinity; // of all but the last losses
+  /** The mean losses of the last epochs, each loss measured just before its step, as in an `nn.History`. @type {number[]} */
+  recent = [];
+  lowest = Infinity; // the lowest loss of the epochs before those
   /** Whether the training so far is that of the present settings from the first weights on. */
   isPlain = true;
   /** The steps since the first weights. */
   time = 0;
-  /** Their number at the end of every epoch. @type {number[]} */
-  ends = [];
   /** The steps of the optimizer. */
   steps = 0;
   /** The state of the optimizer. @type {Float64Array[]} */
@@ -176,12 +174,21 @@ class Training {
     this.rng = new Random(this.data.seed);
     this.beginEpoch();
     this.epochs = this.time = 0;
-    this.losses = [];
-    this.ends = [];
+    this.recent = [];
     this.lowest = Infinity;
     this.isPlain = this.data.steps === 0;
     this.clearState();
     this.history.begin();
+  }
+
+  /**
+   * Go on from the weights and the optimizer of a link; the epoch begins, in the first order of the seed.
+   * @param {Progress} progress
+   */
+  resume({ time, epochs, steps, weights, state }) {
+    this.restart();
+    this.weights.set(weights);
+    Object.assign(this, { time, epochs, steps, isPlain: false, state: state.map((numbers) => Float64Array.from(numbers)) });
   }
 
   clearState() {
@@ -234,9 +241,9 @@ class Training {
     this.sum += loss;
     this.position += count;
     if (this.position < n) return;
-    this.losses.push(this.sum / n);
-    this.ends.push(this.time);
-    this.lowest = Math.min(this.lowest, this.losses[this.epochs - PATIENCE] ?? Infinity);
+    const losses = [...this.recent, this.sum / n];
+    this.recent = losses.slice(-PATIENCE);
+    this.lowest = Math.min(this.lowest, ...losses.slice(0, -PATIENCE));
     this.epochs += 1;
     this.position = 0;
     this.isShuffled = false;
@@ -251,7 +258,7 @@ class Training {
 
   /** Whether the loss has not fallen by 0.0001 in the last 20 epochs: the criterion of `nn.plateau()`. */
   hasConverged() {
-    return Math.min(...this.losses.slice(-PATIENCE)) > this.lowest - 1e-4;
+    return Math.min(...this.recent) > this.lowest - 1e-4;
   }
 
   /**

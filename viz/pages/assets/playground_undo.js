@@ -10,14 +10,18 @@
  */
 
 const changes = (() => {
-  const MOST = 100;
+  const MAX_CHANGES = 100;
   /** @type {Record<string, StatePart>} */
   const parts = {
     examples: dataset, layers: structure.state, settings: settings.state, weights: settings.weights, view: settings.view,
+    step: { save: () => (training.time > 0 ? progress.save() : undefined), restore: progress.restore, view: true },
   };
-  /** @type {{before: Record<string, string>[], after: Record<string, string>[]}} */
+  /**
+   * States: the texts of the parts that can be undone, and the progress, if the training begins again after the state.
+   * @type {{before: Record<string, any>[], after: Record<string, any>[]}}
+   */
   const stacks = { before: [], after: [] };
-  /** @type {Record<string, string>} */
+  /** @type {Record<string, any>} */
   let now = {};
 
   const text = (/** @type {StatePart} */ part) => JSON.stringify(part.save()) ?? "";
@@ -30,8 +34,6 @@ const changes = (() => {
       return [name, latest === now[name] ? now[name] : latest];
     }));
   }
-  /** @param {Record<string, string>} a @param {Record<string, string>} b */
-  const areEqual = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
 
   /** Go to a state. @param {Record<string, string>} state the texts of its parts */
   function restore(state) {
@@ -44,15 +46,17 @@ const changes = (() => {
   /** Note what the user has changed. */
   function remember() {
     const latest = snapshot();
-    if (areEqual(latest, now)) return;
-    stacks.before.push(now);
-    if (stacks.before.length > MOST) stacks.before.shift();
+    const kept = progress.take();
+    if (Object.keys(latest).every((name) => latest[name] === now[name])) return;
+    stacks.before.push({ ...now, kept });
+    if (stacks.before.length > MAX_CHANGES) stacks.before.shift();
     stacks.after = [];
     accept(latest);
   }
-  /** @param {Record<string, string>} state */
+  /** @param {Record<string, any>} state */
   function accept(state = snapshot()) {
     now = state;
+    progress.take();
     byId("page-undo").setAttribute("aria-disabled", String(stacks.before.length === 0));
     byId("page-redo").setAttribute("aria-disabled", String(stacks.after.length === 0));
     document.dispatchEvent(new Event("play-state"));
@@ -63,8 +67,9 @@ const changes = (() => {
     remember();
     const state = stacks[from].pop();
     if (!state) return;
-    stacks[to].push(now);
+    stacks[to].push({ ...now, kept: state.kept && progress.save() });
     restore(state);
+    if (state.kept) progress.restore(state.kept);
     accept();
   }
   const undo = () => go("before", "after");
