@@ -87,6 +87,23 @@ def call_packed(builder: Any, address: Any, words: Any) -> Any:
     return builder.call(builder.inttoptr(address, kind.as_pointer()), [builder.extract_value(words, 0)])
 
 
+@intrinsic
+def floats_at(builder: Any, address: Any) -> Any:
+    """Return the array of floats at an address; its length is undefined."""
+    return _array_at(builder, address, F64)
+
+
+@intrinsic
+def integers_at(builder: Any, address: Any) -> Any:
+    """Return the array of integers at an address; its length is undefined."""
+    return _array_at(builder, address, I64)
+
+
+def _array_at(builder: Any, address: Any, element: Any) -> Any:
+    array = ir.Constant(array_type(element), ir.Undefined)
+    return builder.insert_value(array, builder.inttoptr(address, element.as_pointer()), 0)
+
+
 def inlined(function: Code) -> Code:
     """Mark a function that must be inlined: LLVM does not vectorize loops that call functions."""
     return function
@@ -135,11 +152,16 @@ def pack(*arguments: Any) -> npt.NDArray[np.int64]:
     words: list[int] = []
     for x in arguments:
         if isinstance(x, np.ndarray):
-            memory: Any = x  # reading the address like this is 3 times as fast as `x.ctypes.data`
-            words += [ctypes.addressof(ctypes.c_char.from_buffer(memory)) if x.size else 0, *x.shape]
+            words += [address(x), *x.shape]
         else:
             words.append(x if isinstance(x, int) else struct.unpack("q", struct.pack("d", x))[0])
     return np.array(words, np.int64)
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """Return the address of an array, which must be contiguous and writeable; 0 if it is empty."""
+    memory: Any = array  # this is 3 times as fast as `array.ctypes.data`
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory)) if array.size else 0
 
 
 class _Module:

@@ -96,8 +96,10 @@ class CompiledSteps(Steps):
         self.undecided: list[tuple[Indices, Floats]] = []  # examples with their losses and outputs
         self.fit: CompiledFit | None = None
         self.undo: tuple[int, Any, Callable[[int], object]] | None = None
-        if len(groups) == 1 and not self.accuracy_reads_values:
-            self.fit = CompiledFit(groups[0].program, groups[0].data, optimizer.memory, len(optimizer.parameters))
+        self.arranged = 0  # the size of the steps into which `fit` has divided the order
+        if not self.accuracy_reads_values:
+            programs, tables = zip(*[(group.program, group.data) for group in groups], strict=True)
+            self.fit = CompiledFit(programs, tables, optimizer.memory, len(optimizer.parameters))
         self.read_back()
 
     def read_back(self) -> None:
@@ -136,17 +138,19 @@ class CompiledSteps(Steps):
         """Take the examples in this order from now on."""
         super().set_order(order)
         self.order_array = np.array(order)
-        if self.fit:
-            self.fit.order.reshape(-1, len(order))[:] = self.order_array  # in every epoch
+        self.arranged = 0
 
     def run(self, epoch: int, starts: Sequence[int], size: int, rates: Sequence[float]) -> list[float]:
         """Do the steps that begin at `starts` in the order, and return the sums of their losses."""
         losses: list[float] = []
-        if self.fit and min(size, len(self.order)) <= ROWS_AT_ONCE:
-            first, last = starts[0], min(starts[-1] + size, len(self.order))
-            losses = self._run_at_once(self.fit, first, last, size, rates)
-            last = min(first + len(losses) * size, last)
-            self._count_rights(self.groups[0], self.order_array[first:last], self.fit.outputs[first:last])
+        fit = self.fit
+        if fit and min(size, len(self.order)) <= ROWS_AT_ONCE:
+            first = starts[0] // size
+            losses = self._run_at_once(fit, first, first + len(starts), size, rates)
+            if self.accuracy is not None:
+                for k, places in fit.places(first, first + len(losses)):
+                    group = self.groups[k]
+                    self._count_rights(group, group.examples[fit.orders[k][places]], fit.outputs[k][places])
         done = len(losses)
         return losses + (super().run(epoch, starts[done:], size, rates[done:]) if done < len(starts) else [])
 
@@ -167,12 +171,12 @@ class CompiledSteps(Steps):
         rates = [rate] * (n * n_steps)
         data, state, steps = self.now
         before = (data.copy(), state.copy(), steps), self.gradient.copy(), self.learns
-        self.undo = n, before, lambda k: self._run_at_once(fit, 0, k * length, size, rates[: k * n_steps])
-        losses = self._run_at_once(fit, 0, n * length, size, rates)
+        self.undo = n, before, lambda k: self._run_at_once(fit, 0, k * n_steps, size, rates[: k * n_steps])
+        losses = self._run_at_once(fit, 0, n * n_steps, size, rates)
         done = len(losses) // n_steps
         rights: list[float] = []
         if self.decide and done:
-            decisions = self.decide(fit.outputs[: done * length, 1:]).reshape(done, length, -1)
+            decisions = self.decide(fit.outputs[0][: done * length, 1:]).reshape(done, length, -1)
             right = decisions == self.right_decisions[self.order_array]
             rights = (np.count_nonzero(right, axis=(1, 2)) / right.shape[2]).tolist()
         return losses[: done * n_steps], rights
@@ -226,11 +230,14 @@ class CompiledSteps(Steps):
 
     def _run_at_once(self, fit: CompiledFit, first: int, last: int, size: int, rates: Sequence[float]) -> list[float]:
         """Do steps until a number would not be finite, and return the sums of their losses."""
+        if self.arranged != size:
+            fit.set_order(self.group_of[self.order_array], self.row_of[self.order_array], size)
+            self.arranged = size
         data, state, steps = self.now
         if data is not fit.data:  # a single step, or a callback, has replaced it
             fit.data[:], fit.state[:] = data, state
         self.optimizer.steps = steps + 1
-        losses = fit.run(self.optimizer, first, last, size, rates)
+        losses = fit.run(self.optimizer, first, last, rates)
         if losses:
             self.now = fit.data, fit.state, steps + len(losses)
             self.gradient, self.optimizer.steps = fit.gradient, steps + len(losses)

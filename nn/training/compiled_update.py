@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.compiler.cache import MachineCode
 from engine.compiler.codegen import compile_packed
 from engine.compiler.program import Floats, Program
-from engine.compiler.python_to_llvm import pack
+from engine.compiler.python_to_llvm import address, pack
 from nn.optimizers import Optimizer, UpdateRule
+
+Indices: TypeAlias = npt.NDArray[np.intp]
 
 SLOTS = 2**23  # the number of slots of all rows that run in about a hundredth of a second
 EPOCHS = 64  # the maximum in one call: more are no faster
@@ -34,64 +38,123 @@ def update(
 
 
 def fit(
-    first: int, last: int, size: int, length: int, run: int, words: Integers, outputs: Matrix, rates: Floats,
-    settings: Floats, data: Floats, gradient: Floats, state: Matrix, old_data: Floats, old_state: Matrix,
-    losses: Floats, learns: Integers,
+    first: int, last: int, run: int, parts: Table, programs: Table, rates: Floats, settings: Floats, data: Floats,
+    gradient: Floats, state: Matrix, old_data: Floats, old_state: Matrix, losses: Floats, learns: Integers,
 ) -> int:
-    batch = 0
-    for begin in range(first, last, length):
-        end = min(begin + length, last)
-        for start in range(begin, end, size):
-            stop = min(start + size, end)
-            words[1] = start
-            words[2] = stop
-            words[3] = bits(1.0 / (stop - start))
-            settings[{rate}] = rates[batch]
-            if call_packed(run, words) != stop:
+    several = len(programs) > 1
+    step = 0
+    done = 0
+    total = 0.0
+    for k in range(first, last):
+        program, start, stop, size = parts[k, 0], parts[k, 1], parts[k, 2], parts[k, 3]
+        if several:
+            copy(data, floats_at(programs[program, 0]))
+        words = integers_at(programs[program, 2])
+        words[1] = start
+        words[2] = stop
+        words[3] = bits(1.0 / size)
+        if call_packed(run, words) != stop:
+            fill(gradient, 0, 0.0)
+            return step
+        if several:
+            if done == 0:
                 fill(gradient, 0, 0.0)
-                return batch
+            terms = floats_at(programs[program, 1])
+            for i in range(len(gradient)):
+                gradient[i] += terms[i]
+        outputs = floats_at(programs[program, 3])
+        for row in range(start, stop):
+            total += outputs[row * programs[program, 4]]
+        done += stop - start
+        if done == size:
+            settings[{rate}] = rates[step]
             if update(settings, data, gradient, state, old_data, old_state):
-                for i in range(state.shape[1]):
-                    data[i] = old_data[i]
-                    for k in range(len(state)):
-                        state[k, i] = old_state[k, i]
+                copy(old_data, data)
+                for j in range(len(state)):
+                    for i in range(state.shape[1]):
+                        state[j, i] = old_state[j, i]
                 fill(gradient, 0, 0.0)
-                return batch
+                return step
             if not learns[0]:
                 for i in range(state.shape[1]):
                     learns[0] |= gradient[i] != 0.0
-            total = 0.0
-            for row in range(start, stop):
-                total += outputs[row, 0]
-            losses[batch] = total
-            batch += 1
             settings[{steps}] += 1.0
-    return batch
+            losses[step] = total
+            step += 1
+            done = 0
+            total = 0.0
+    return step
+
+
+def copy(numbers, result):
+    for i in range(len(numbers)):
+        result[i] = numbers[i]
 """
 
 
 class CompiledFit:
-    """Many steps in one call.
+    """Many steps in one call. If the examples of a step have several programs, it adds their gradients.
 
     Attributes:
         data, state: the numbers of the parameters and of the optimizer; they change.
         gradient: the gradient of the last step; zeros if the last step failed.
-        order: the rows of the examples in each of several epochs; it can be changed.
-        outputs: a row for every position in `order`: the loss of the example, then the outputs of the model.
-        n_epochs: how many epochs `order` has.
+        orders: for each program, the rows of its table in the order in which they are used.
+        outputs: for each program, a row for every position in that order: the loss, then the outputs of the model.
+        n_epochs: how many epochs the orders have, one after another.
     """
 
-    def __init__(self, program: Program, rows: Floats, n_state: int, n_updated: int) -> None:
-        self._length, self._n_slots = len(rows), program.n_slots
-        self.n_epochs = max(min(SLOTS // (len(rows) * program.n_slots[1]), EPOCHS), 1)
-        n = self.n_epochs * len(rows)
-        self.order, self.outputs = np.empty(n, np.intp), np.empty((n, len(program.outputs)))
-        self._run = program.prepare(rows, self.order, self.outputs)
-        self.data, self.state = self._run.parameters, np.zeros((n_state, n_updated))
-        self.gradient, self._rates, self._losses = self._run.gradient, np.empty(n), np.empty(n)
+    def __init__(self, programs: Sequence[Program], tables: Sequence[Floats], n_state: int, n_updated: int) -> None:
+        self._n_slots: list[int] = [
+            max(slots) for slots in zip(*[program.n_slots for program in programs], strict=True)
+        ]
+        several, lengths = len(programs) > 1, [*map(len, tables)]
+        self.n_epochs = 1 if several else max(min(SLOTS // (lengths[0] * self._n_slots[1]), EPOCHS), 1)
+        n = self.n_epochs * sum(lengths)
+        self._order, self._begins = np.empty(n, np.intp), np.cumsum([0, *lengths])
+        self.orders = np.split(self._order, self._begins[1:-1])
+        self.outputs = [np.empty((len(order), len(p.outputs))) for order, p in zip(self.orders, programs, strict=True)]
+        parts = zip(programs, tables, self.orders, self.outputs, strict=True)
+        self._runs = [program.prepare(table, order, outputs) for program, table, order, outputs in parts]
+        arrays = [(run.parameters, run.gradient, run.words, x) for run, x in zip(self._runs, self.outputs, strict=True)]
+        self._programs = np.array([[*map(address, row), row[-1].shape[1]] for row in arrays])
+        self.data, self.gradient = map(np.copy, arrays[0][:2]) if several else arrays[0][:2]
+        self.state = np.zeros((n_state, n_updated))
+        self._rates, self._losses = np.empty(n), np.empty(n)
         self._learns = np.zeros(1, np.int64)
         self._old = np.zeros(n_updated), np.zeros_like(self.state)
-        self._settings = np.empty(0)
+        self._settings, self._size = np.empty(0), 0
+
+    def set_order(self, programs: Indices, rows: Indices, size: int) -> None:
+        """Take the examples in this order from now on, in every epoch.
+
+        Args:
+            programs: the number of the program of every example.
+            rows: its row in the table of that program.
+            size: the number of examples per step; the last step of an epoch may have fewer.
+        """
+        by_program = np.argsort(programs, kind="stable")
+        self._order.reshape(self.n_epochs, -1)[:] = rows[by_program]
+        n, length = len(self._runs), len(rows)
+        if n == 1 and size == self._size:
+            return
+        self._size, self._settings = size, np.empty(0)
+        places = np.empty_like(rows)  # in the order of the program
+        places[by_program] = np.arange(length)
+        places -= self._begins[programs]
+        steps = np.arange(length) // size
+        parts, first, counts = np.unique(steps * n + programs, return_index=True, return_counts=True)
+        starts = places[first]
+        table = np.stack([parts % n, starts, starts + counts, np.bincount(steps)[parts // n]], axis=1)
+        epochs = np.arange(self.n_epochs)[:, None, None] * [0, length, length, 0]
+        self._parts = (table + epochs).reshape(-1, 4)  # program, start, stop, size of the step
+        self._ends = np.cumsum([0, *np.tile(np.bincount(parts // n), self.n_epochs)])  # of the parts of every step
+
+    def places(self, first: int, last: int) -> Iterator[tuple[int, slice]]:
+        """Yield the programs of the steps from `first` to `last`, and the positions of their rows in its order."""
+        parts = self._parts[self._ends[first] : self._ends[last]]
+        for program in np.unique(parts[:, 0]).tolist():
+            own = parts[parts[:, 0] == program]
+            yield program, slice(own[0, 1], own[-1, 2])
 
     @property
     def learns(self) -> bool:
@@ -111,14 +174,13 @@ class CompiledFit:
         uniform, varying = self._n_slots
         return max(SLOTS // (uniform + size * varying), 1)
 
-    def run(self, optimizer: Optimizer, first: int, last: int, size: int, rates: Sequence[float]) -> list[float]:
-        """Update the parameters by the examples from `first` to `last` in the order, `size` at a time.
+    def run(self, optimizer: Optimizer, first: int, last: int, rates: Sequence[float]) -> list[float]:
+        """Update the parameters by the steps from `first` to `last`, counted from the first epoch in the order.
 
         Args:
             optimizer: its settings are used, its own data and state are not; its `steps` count the first step already.
-            first: the first position in `order`.
-            last: the end of the positions; if they are of several epochs, the first is 0.
-            size: the number of examples per step; the last step of an epoch may have fewer.
+            first: the number of the first step.
+            last: the number of the step after the last one.
             rates: the learning rate of every step.
 
         Returns:
@@ -132,11 +194,11 @@ class CompiledFit:
         if len(settings) != len(self._settings):
             self._settings = np.empty(len(settings))
             self._words = pack(
-                first, last, size, self._length, self._run.address, self._run.words, self.outputs, self._rates,
-                self._settings, self.data, self.gradient, self.state, *self._old, self._losses, self._learns,
+                first, last, self._runs[0].address, self._parts, self._programs, self._rates, self._settings,
+                self.data, self.gradient, self.state, *self._old, self._losses, self._learns,
             )  # fmt: skip
         self._settings[:] = settings
-        self._words[:3] = first, last, size
+        self._words[:2] = self._ends[first], self._ends[last]
         self._rates[: len(rates)] = rates
         losses: list[float] = self._losses[: code.call("fit", self._words)].tolist()
         return losses

@@ -730,6 +730,47 @@ class TestManyStepsInOneCall:
         assert model.weights[0].data > 1e9
 
 
+class TestSeveralGraphsInOneCall:
+    """The examples of a step have graphs for one, two or three numbers."""
+
+    DATA = tuple(([math.sin(i + k) for k in range(i * i % 3 + 1)], math.cos(i)) for i in range(23))
+
+    def train(self, batch_size, data=DATA, **options):
+        w, b = Value(0.5, "w"), Value(0.1, "b")
+        optimizer = nn.Adam([w, b], 0.1)
+        try:
+            history = nn.train(
+                lambda xs: [engine.dot([w] * len(xs), xs).tanh() + b], lambda y, r: (y[0] - r) ** 2, data,
+                optimizer=optimizer, epochs=5, seed=1, until=lambda h: False, batch_size=batch_size,
+                **{"accuracy": lambda y, r: abs(y[0].data - r) < 0.5, "compiled": True, **options},
+            )  # fmt: skip
+            result = history.steps, history.accuracy
+        except ArithmeticError as error:
+            result = str(error)
+        return result, [w.data, b.data, w.grad, b.grad], *optimizer.state, optimizer.steps
+
+    @pytest.mark.parametrize("batch_size", [1, 4, 100])
+    def test_is_what_single_steps_are(self, batch_size, monkeypatch):
+        counts, run = [], CompiledFit.run
+        monkeypatch.setattr(CompiledFit, "run", lambda *given: counts.append(len(given[-1])) or run(*given))
+        at_once = self.train(batch_size)
+        assert counts == [-(-23 // batch_size)] * 5
+        monkeypatch.setattr(CompiledFit, "run", lambda *given: [])
+        for single in (self.train(batch_size), self.train(batch_size, compiled=False)):
+            assert at_once[0][1] == single[0][1]
+            for ours, theirs in zip([at_once[0][0], *at_once[1:]], [single[0][0], *single[1:]], strict=True):
+                assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+    @pytest.mark.parametrize("batch_size", [1, 4])
+    def test_ends_before_an_example_that_overflows(self, batch_size):
+        numbers = [*self.DATA[:9], ([1.0, 1.0], 1e200), *self.DATA[9:]]
+        data = [([*map(Value, xs)], Value(r)) for xs, r in numbers]  # one per length is recorded
+        ours, theirs = (self.train(batch_size, data, shuffle=False, accuracy=None, compiled=c) for c in (True, False))
+        assert ours[0].startswith("epoch 1, data[9]: ")
+        assert (ours[0], ours[-1]) == (theirs[0], theirs[-1]) == (theirs[0], 9 // batch_size)
+        assert ours[1][:2] == pytest.approx(theirs[1][:2], rel=1e-9)
+
+
 class TestManyEpochsInOneCall:
     DATA = tuple(([math.sin(i), math.cos(3 * i)], 1 if math.sin(2 * i) > 0 else -1) for i in range(11))
 
