@@ -14,7 +14,7 @@ from engine.restore import restored
 from engine.value import Value
 from engine.walk import Printed, Walk
 
-MOST_LEAVES = 4  # leaves that a Backprop lists by name
+MAX_LEAVES = 4  # leaves that a Backprop lists by name
 WIDEST = 78  # characters per line; a step indents it by two, and a terminal has 80 columns
 
 
@@ -198,8 +198,8 @@ class Backprop(Walk[Step]):
             text = f"{where}\nnext: {self._names.definition(node)} passes back {gradient}"
         if not self._used_leaves:
             return text
-        names = ", ".join(self._names[leaf] for leaf in self._used_leaves[:MOST_LEAVES])
-        more = ", ..." if len(self._used_leaves) > MOST_LEAVES else ""
+        names = ", ".join(self._names[leaf] for leaf in self._used_leaves[:MAX_LEAVES])
+        more = ", ..." if len(self._used_leaves) > MAX_LEAVES else ""
         return f"{text}\nadded to the gradients that {names}{more} had before (zero_grad() clears them)"
 
 

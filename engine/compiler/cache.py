@@ -23,8 +23,8 @@ import numpy.typing as npt
 import platformdirs
 from llvmlite import binding as llvm
 
-IN_PROCESS = 64  # the most modules that a process compiles: LLVM never frees about 0.2 MB of each
-DAYS = 30  # until machine code that is not used is deleted
+MAX_MODULES = 64  # the most modules that a process compiles: LLVM never frees about 0.2 MB of each
+MAX_DAYS = 30  # until machine code that is not used is deleted
 DIGEST = hashlib.sha256().digest_size  # bytes at the beginning of a file
 
 _compiled = count()  # the number of modules compiled so far
@@ -72,8 +72,8 @@ def load_machine_code(key: str, emit: Callable[[], str]) -> MachineCode:
 
 
 def _compile(text: str) -> bytes:
-    """Compile LLVM IR; after `IN_PROCESS` modules in a separate process, whose end frees all memory."""
-    if next(_compiled) < IN_PROCESS or not sys.executable:
+    """Compile LLVM IR; after `MAX_MODULES` modules in a separate process, whose end frees all memory."""
+    if next(_compiled) < MAX_MODULES or not sys.executable:
         return _compile_here(text)
     command = [sys.executable, "-P", __file__]  # -P: without this folder on the path of modules
     return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
@@ -133,14 +133,14 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, code: bytes) -> None:
-    """Write a file, and delete files that were not used for `DAYS` days."""
+    """Write a file, and delete files that were not used for `MAX_DAYS` days."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with suppress(OSError):  # without the file the next process compiles again
         temporary.write_bytes(_digest(path, code) + code)
         os.replace(temporary, path)
     for old in path.parent.rglob("kernels_*"):
         with suppress(OSError):
-            if time.time() - old.stat().st_mtime > DAYS * 24 * 3600:
+            if time.time() - old.stat().st_mtime > MAX_DAYS * 24 * 3600:
                 old.unlink()
 
 

@@ -24,9 +24,9 @@ from engine.labels import substitute, unparse
 from engine.rules import Rule
 from engine.value import Value
 
-LONGEST_SUM = 16  # terms in a line
-LONGEST_MAXIMUM = 4  # operands in a line, which nest
-MOST_PARTIALS = 4  # the most local derivatives in the comment of a line
+MAX_TERMS = 16  # terms in a line
+MAX_OPERANDS = 4  # operands in a line, which nest
+MAX_PARTIALS = 4  # the most local derivatives in the comment of a line
 
 # Operations whose result is not finite if an operand is not. Others may hide it: tanh(inf) is 1, relu(nan) is 0.
 TRANSPARENT = {"+", "-", "*", "neg", "abs", "sum", "dot", "log", "log1p", "sqrt"}
@@ -122,10 +122,10 @@ class Program:
         top: dict[str, str] = {}
         if "top" in names(rule.value) | names(rule.finalize):
             top = {"top": self._new_name(f"{name}_top")}
-            lines += _chunks(top["top"], [row["a"] for row in rows], "max({}, {})", LONGEST_MAXIMUM)
+            lines += _chunks(top["top"], [row["a"] for row in rows], "max({}, {})", MAX_OPERANDS)
         total = name if rule.finalize == "total" else self._new_name(f"{name}_total")
         terms = [self._part(rule, "value", {**row, **top}) for row in rows]
-        lines += _chunks(total, terms, "{} + ({})", LONGEST_SUM)
+        lines += _chunks(total, terms, "{} + ({})", MAX_TERMS)
         if total != name:
             lines.append(Line(name, self._part(rule, "finalize", {"total": total, **top})))
         return [*lines[:-1], replace(lines[-1], comment=comment)]
@@ -173,7 +173,7 @@ class Program:
             for x, notation in zip(row.values(), node._rule.partial_notation, strict=True):
                 if x.isidentifier():
                     partials.append(f"d{name}/d{x} = {unparse(substitute(notation, letters))}")
-        return ", ".join([*partials[:MOST_PARTIALS], *(["..."] if len(partials) > MOST_PARTIALS else [])])
+        return ", ".join([*partials[:MAX_PARTIALS], *(["..."] if len(partials) > MAX_PARTIALS else [])])
 
     def _unsafe(self) -> list[str]:
         """Return the variables that may be infinite or nan although every variable that uses them is finite."""

@@ -265,8 +265,8 @@ def finite_differences(problem: Problem) -> Evaluate:
     return evaluate
 
 
-# By name: what prepares an evaluation, the package that it needs, and how many paths it takes per measurement of LIBOR
-# and of the Asian option; 0 stands for all.
+# By name: what prepares an evaluation, the package that it needs, and the number of paths per measurement of LIBOR
+# and of the Asian option, where 0 means all paths.
 CONTENDERS: dict[str, tuple[Callable[[Problem], Evaluate], str, tuple[int, int]]] = {
     "XAD, recorded from Python": (xad, "xad", (8, 128)),
     "finite differences by NumPy": (finite_differences, "numpy", (512, 10_000)),

@@ -315,11 +315,11 @@ class TestMemory:
         memory, x = Comparisons(), Value(1.0)
         y = engine.sum([x * i for i in range(5000)])
         memory.note([y], caller=0)
-        assert sum(len(here.seen) for here in memory._places.values()) <= module.NEAREST
+        assert sum(len(here.seen) for here in memory._places.values()) <= module.MAX_NODES
 
     def test_a_loop_looks_at_every_node_once(self, monkeypatch):
         memory, y = Comparisons(), Value(1.0)
-        monkeypatch.setattr(module, "NEAREST", 10**9)
+        monkeypatch.setattr(module, "MAX_NODES", 10**9)
         looked = []
         monkeypatch.setattr(module, "ref", lambda node: looked.append(node) or weakref.ref(node))
         for _ in range(1000):

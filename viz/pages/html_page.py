@@ -25,8 +25,8 @@ DIFFERS = {  # shown if the browser's numbers differ from Python's
     for what, name in (("data", "the value is"), ("grad", "the gradient is"))
 }
 SHELL = (
-    "page.js", "link.js", "slots.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js", "quiz.js",
-    "share.js", "bridge.js",
+    "clamp.js", "page.js", "link.js", "slots.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js",
+    "quiz.js", "share.js", "bridge.js",
 )  # fmt: skip
 
 

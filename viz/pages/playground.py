@@ -31,10 +31,12 @@ from viz.pages.playground_zoom import network_frame, zoom_markup
 from viz.style import CLASSES
 
 TASKS: dict[Any, str] = {nn.hinge: "hinge", nn.binary_cross_entropy: "binary", nn.cross_entropy: "classes"}
+MAX_INTEGER = 2**53 - 1  # of the numbers of JavaScript
 COLOURS = (*CLASSES, "#8c6d31", "#7b4173")  # of up to eight classes
 SCRIPTS = (
     "functions.js",
     "format.js",
+    "clamp.js",
     "link.js",
     "wasm.js",
     "playground_code.js",
@@ -105,7 +107,7 @@ def playground(
         optimizer: by default `nn.Adam(model.parameters())`.
         test: pairs (x, r) that the training does not use.
         batch_size: the number of examples per step; None for all of them.
-        seed: that of the order of the examples, as in `nn.train`.
+        seed: an int that is not negative, for the order of the examples as in `nn.train`.
         inputs: the names of the inputs, by default x1, x2, ...
         classes: the names of the classes.
         title: the heading of the page.
@@ -134,6 +136,8 @@ def playground(
             f"optimizer must have all {len(parameters)} parameters of the model, in their order, "
             f"got {len(optimizer.parameters)}: write {type(optimizer).__name__}(model.parameters())"
         )
+    if at_least(0, seed, "seed") > MAX_INTEGER:
+        raise ValueError(f"seed must be at most {MAX_INTEGER} (2**53 - 1), the largest integer of the page, got {seed}")
     settings = {type(optimizer).__name__: settings_of(optimizer)}
     rules: dict[str, UpdateRule | None] = {type(optimizer).__name__: optimizer.rule}
     offered = [optimizer, nn.SGD(parameters), nn.Adam(parameters)]
@@ -167,7 +171,7 @@ def playground(
             "outputs": n_outputs,
             "task": task,
             "batch": len(rows["data"]) if batch_size is None else at_least(1, batch_size, "batch_size"),
-            "seed": int(seed),
+            "seed": seed,
             "optimizer": type(optimizer).__name__,
             "state": [list(numbers) for numbers in zip(*optimizer.state, strict=True)],
             "steps": optimizer.steps,
@@ -205,7 +209,7 @@ def playground(
         frame=frame,
         parts={
             "heading": html.escape(heading).replace(sizes_text, f'<span id="play-sizes">{sizes_text}</span>', 1),
-            "controls": _controls(list(settings), choices, len(rows["data"]), has_schemes=shape["layers"] is None),
+            "controls": _controls(list(settings), choices, has_schemes=shape["layers"] is None),
             "marks": marks_markup(),
             "axes": _axes(input_names),
             "examples": examples_markup(
@@ -263,11 +267,11 @@ def _select(name: str, options: Iterable[tuple[str, str]]) -> str:
     return f'<select id="play-{name.replace(" ", "-")}" aria-label="{name}">{items}</select>'
 
 
-def _controls(optimizers: list[str], activations: list[str], n_examples: int, *, has_schemes: bool) -> str:
+def _controls(optimizers: list[str], activations: list[str], *, has_schemes: bool) -> str:
     """Return the controls for settings that can change while the model learns."""
     fields = [
         _field("learning rate", _number("learning rate", min=0, step="any")),
-        _field("batch size", _number("batch size", min=1, max=n_examples, step=1)),
+        _field("batch size", _number("batch size", min=1, max=MAX_INTEGER, step=1)),
         _field("optimizer", _select("optimizer", [(name, name) for name in optimizers])),
         _field("momentum", _number("momentum", min=0, max=0.999, step="any")),
         _field("weight decay", _number("weight decay", min=0, step="any")),
@@ -278,7 +282,7 @@ def _controls(optimizers: list[str], activations: list[str], n_examples: int, *,
         schemes = [("", "of the model"), *((name, name) for name in nn.SCHEMES)]
         fields.append(_field("first weights", _select("first weights", schemes)))
     fields += [
-        _field("seed", _number("seed", min=0, step=1)),
+        _field("seed", _number("seed", min=0, max=MAX_INTEGER, step=1)),
         _field(
             "speed",
             _select("speed", [("epoch", "by epochs"), ("slow", "by steps"), ("fast", "fast")]),

@@ -14,7 +14,6 @@ TABLE_ERRORS = {
     "empty": "Line {line}, column {column} ({name}) must be the name of a class, got nothing.",
     "classes": "Line {line}, column {column} ({name}) must be one of at most {classes} classes, "
     "since the model has outputs for so many, got {cell} as one more.",
-    "overflow": "Column {column} ({name}) must have numbers that can be standardized: its squares overflow.",
 }
 
 

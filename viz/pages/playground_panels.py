@@ -70,17 +70,17 @@ def _curves(*, has_accuracy: bool) -> str:
 
 MARK = '<svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-class="{k}"/></svg>'
 
-# Rows are the classes of the examples, columns those that the network answers.
+# Rows are the classes of the examples, columns those that the network predicts.
 CONFUSION = "".join(
-    f'<table class="{part}" data-part="{part}"><caption>{part}: class by answer</caption>'
+    f'<table class="{part}" data-part="{part}"><caption>{part}: class by prediction</caption>'
     "<thead><tr><td></td></tr></thead><tbody></tbody></table>"
     for part in ("training", "test")
 ) + (
-    f'<template id="play-answer"><th scope="col" title="{{name}}">{MARK}'
-    '<span class="spoken">answer {name}</span></th></template>'
+    f'<template id="play-prediction"><th scope="col" title="{{name}}">{MARK}'
+    '<span class="spoken">predicted {name}</span></th></template>'
     f'<template id="play-class"><tr><th scope="row">{MARK} {{name}}</th></tr></template>'
-    '<template id="play-cell"><td title="class {actual} taken for {answer}">'
-    '<span class="spoken">class {actual} taken for {answer}: </span><b></b></td></template>'
+    '<template id="play-cell"><td title="class {actual} taken for {predicted}">'
+    '<span class="spoken">class {actual} taken for {predicted}: </span><b></b></td></template>'
 )
 
 

@@ -12,7 +12,7 @@ from nn.signals import activation_rule
 from viz.pages.playground_code import TrainingCode
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "linear")  # among which one can choose on the page
-SEVERAL = "own"  # the name for neurons of a layer that have several activations
+SEVERAL = "several"  # the activation of a layer whose neurons have different ones
 
 
 def shape_data(

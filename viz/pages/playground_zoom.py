@@ -28,10 +28,10 @@ SYMBOLS = {
     "momentum": "mu", "weight_decay": "lambda", "betas_0": "beta_1", "betas_1": "beta_2",
 }  # fmt: skip
 NOTES = {
-    "large": f"The network of an example is not in this page, since it has more than {MAX_PARAMETERS:,} weights.",
-    "loss": "The network of an example is not in this page, since the loss does not use the target.",
-    "shape": "The network of an example cannot be shown, since its layers have changed since the page was written.",
-    "trouble": "The network of this example cannot be shown, since one of its operations overflows or has no value.",
+    "large": f"To show the network of an example, the model must have at most {MAX_PARAMETERS:,} weights.",
+    "loss": "To show the network of an example, the loss must use the target.",
+    "shape": "To show the network of an example, the layers must have their first sizes: undo their changes.",
+    "trouble": "To show the network of an example, its numbers must be finite: choose another step or example.",
 }
 
 

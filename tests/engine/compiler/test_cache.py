@@ -154,6 +154,6 @@ def test_what_was_not_used_for_a_month_is_deleted(tmp_path, environment):
 def test_another_process_compiles_the_same(monkeypatch):
     text = translate(definitions(TEXT), packed=["double"])
     ours = cache._compile(text)
-    monkeypatch.setattr(cache, "IN_PROCESS", 0)
+    monkeypatch.setattr(cache, "MAX_MODULES", 0)
     monkeypatch.setattr(cache, "_compile_here", None)
     assert cache._compile(text) == ours

@@ -202,14 +202,28 @@ def test_planes_show_the_numbers_of_the_neurons(playground):
     assert rows == pytest.approx([x.data for x in (*a1, *a2, *z1, *z2)], rel=1e-12)
 
 
-def test_a_neuron_is_shown_in_large_and_the_answer_again(playground):
+def test_the_curve_has_the_scores_at_the_end_of_each_epoch(playground):
+    tabs = [playground(nn.MLP(2, [3, 1], seed=1), moons().two_classes(), loss=nn.hinge) for _ in range(2)]
+    train_epochs(tabs[0], 3)
+    train_epochs(tabs[1], 2)
+    for _ in range(3):
+        button(tabs[1], "one step").click()
+    assert tabs[1].evaluate("shown.curve.at(-1).epoch") == 2 + 48 / 100
+    tabs[1].get_by_role("slider", name="step", exact=True).fill("16")
+    button(tabs[1], "one step").click()
+    assert saved(tabs[1], "curves, as CSV") == "".join(saved(tabs[0], "curves, as CSV").splitlines(True)[:4])
+    train_epochs(tabs[1], 1)
+    assert saved(tabs[1], "curves, as CSV") == saved(tabs[0], "curves, as CSV")
+
+
+def test_a_neuron_is_shown_in_large_and_the_output_again(playground):
     tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
     neuron = button(tab, "neuron z2 of layer 1")
     neuron.click()
     assert neuron.get_attribute("aria-pressed") == "true"
     assert tab.locator("#play-shown").text_content() == "neuron z2 of layer 1"
     neuron.click()
-    assert tab.locator("#play-shown").text_content() == "answer of the network"
+    assert tab.locator("#play-shown").text_content() == "output of the network"
 
 
 def test_keys_train_too(playground):

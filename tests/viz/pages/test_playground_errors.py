@@ -62,6 +62,12 @@ def test_the_model_and_the_optimizer_do_not_change(tmp_path, model):
     assert (optimizer.steps, optimizer.state) == (0, [(0.0, 0.0)] * 9)
 
 
+def test_the_seed_must_be_an_integer_of_javascript(tmp_path, model):
+    refused(tmp_path, model, XOR, "seed must be at most 9007199254740991", seed=2**60 + 1)
+    refused(tmp_path, model, XOR, "seed must be at least 0", seed=-1)
+    refused(tmp_path, model, XOR, "seed must be an int", TypeError, seed=1.5)
+
+
 def test_a_page_may_run_its_own_code_and_nothing_else(tmp_path, model):
     text = viz.playground(model, XOR, tmp_path / "play.html", loss=nn.hinge, title="<b>&").read_text(encoding="utf-8")
     policy = text.partition('Policy" content="')[2].partition('"')[0]

@@ -96,7 +96,13 @@ def test_the_state_of_the_examples_is_saved_and_restored(playground):
     assert examples(tab) == rows(moons().two_classes())
     tab.evaluate("(saved) => dataset.restore(saved)", saved)
     assert (examples(tab), examples(tab, "test")) == (close(train), close(test))
-    for hostile in (3, {"share": 7, "noise": "x", "rows": [[1]]}, {"rows": [[0, 0, 1, 2, "<b>"]]}, {"rows": [None]}):
+    for hostile in (
+        3,
+        {"share": 7, "noise": "x", "rows": [[1]]},
+        {"rows": [[0, 0, 1, 2, "<b>"]]},
+        {"rows": [None]},
+        {"rows": [[0.5, 0, 1, 2, 1]]},
+    ):
         tab.evaluate("(saved) => dataset.restore(saved)", hostile)
         assert examples(tab) == rows(moons().two_classes())
 
@@ -130,6 +136,9 @@ def test_the_inputs_of_a_table_can_be_standardized(playground):
     tab = playground(nn.MLP(2, [4, 1], seed=1), XOR, loss=nn.mse)
     use_table(tab, "\n".join(f"{x},{y},{k}" for (x, y), k in table.examples), standardize=True)
     assert examples(tab) == close(rows(table.standardized().examples))
+    for factor in (1e-200, 2.0**-1074, 1e308):  # whose squares underflow and overflow
+        use_table(tab, "\n".join(f"{i * factor!r},{k % 2},{k}" for k, i in enumerate((0, 0, 1, 1))), standardize=True)
+        assert examples(tab) == close([[-1, -1, 0], [-1, 1, 1], [1, -1, 2], [1, 1, 3]])
 
 
 @pytest.mark.parametrize(
@@ -143,6 +152,9 @@ def test_the_inputs_of_a_table_can_be_standardized(playground):
             "Line 3, column 3 (target) must be one of at most 2 classes, since the model has outputs",
         ),
         ("1,2,0\n1,2,", "Line 2, column 3 (target) must be the name of a class, got nothing."),
+        ('1,2,"a;b"\n3,x,"c"', 'Line 2, column 2 (x2) must be a finite number, got "x".'),
+        ('x,y,"size\n(cm)"\n1,2,b\n1,,c', 'Line 4, column 2 (y) must be a finite number, got "".'),
+        ("nan,nan,red\n1,2,red\n2,2,blue", 'Line 1, column 1 (x1) must be a finite number, got "nan".'),
         ("1,2,0", "The table must have at least 2 lines with an example each, got 1"),
         ("1,2,a\n1,<img src=x onerror=alert(1)>,a", 'Line 2, column 2 (x2) must be a finite number, got "<img src=x'),
     ],
@@ -155,6 +167,28 @@ def test_an_error_of_a_table_names_line_and_column(playground, table, sentence):
     assert len(examples(tab)) == 4  # unchanged
     button(tab, "cancel").click()
     button(tab, "one step").click()
+
+
+def test_a_table_without_some_names_takes_those_of_the_opening(playground):
+    data = [([float(k), 0.0], k) for k in range(3)]
+    tab = playground(nn.MLP(2, [4, 3], seed=1), data, loss=nn.cross_entropy, classes=["a", "b", "c"])
+    use_table(tab, "width\theight\tkind\n1\t2\tc\n3\t4\td")
+    assert tab.evaluate("dataset.names") == {"inputs": ["width", "height"], "classes": ["c", "d", "a"]}
+    use_table(tab, "1,2,c\n3,4,a")
+    assert tab.evaluate("dataset.names.inputs") == ["x1", "x2"]
+
+
+def test_keys_in_the_table_and_on_the_menu_do_not_train(playground):
+    tab = playground(nn.MLP(2, [4, 1], seed=1), XOR, loss=nn.hinge)
+    button(tab, "your own data").click()
+    tab.get_by_role("textbox", name="table").press_sequentially("xe 1")
+    expect(tab.get_by_role("textbox", name="table")).to_have_value("xe 1")
+    button(tab, "cancel").focus()
+    tab.keyboard.press("e")
+    button(tab, "cancel").click()
+    tab.get_by_text("save", exact=True).press("Space")
+    expect(button(tab, "curves, as CSV")).to_be_visible()
+    assert tab.evaluate("training.time") == 0
 
 
 def test_names_of_a_table_never_become_markup(playground):

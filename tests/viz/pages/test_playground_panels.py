@@ -21,7 +21,7 @@ def train(tab, epochs):
 
 
 @pytest.mark.parametrize("loss", [nn.cross_entropy, nn.hinge, nn.binary_cross_entropy])
-def test_a_confusion_matrix_counts_the_answers_of_both_parts(playground, loss):
+def test_a_confusion_matrix_counts_the_predictions_of_both_parts(playground, loss):
     table = iris().standardized()
     n = 3 if loss is nn.cross_entropy else 2
     classes = ["A & B", "B", "C"][:n]
@@ -36,9 +36,9 @@ def test_a_confusion_matrix_counts_the_answers_of_both_parts(playground, loss):
         counts = {}
         for x, r in pairs:
             y = model(x)
-            answer = max(range(3), key=lambda k: y[k].data) if n == 3 else int(y.data > 0)
+            prediction = max(range(3), key=lambda k: y[k].data) if n == 3 else int(y.data > 0)
             actual = r if n == 3 else int(r > 0)
-            counts[actual, answer] = counts.get((actual, answer), 0) + 1
+            counts[actual, prediction] = counts.get((actual, prediction), 0) + 1
         cells = tab.get_by_role("table", name=part).get_by_role("cell")
         names = [
             f"class {classes[i]} taken for {classes[j]}: {counts.get((i, j), 0)}" for i in range(n) for j in range(n)
@@ -101,7 +101,7 @@ def test_a_neuron_with_a_large_gradient_is_marked_in_its_name(playground):
     assert marked == sum(size > 100 for size in sizes) > 0
 
 
-def test_the_answer_over_one_input_is_a_curve_through_its_values(playground):
+def test_the_output_over_one_input_is_a_curve_through_its_values(playground):
     model = nn.MLP(1, [3, 1], seed=1)
     data = [(i / 4, math.sin(i / 4)) for i in range(9)]
     tab = playground(model, data, loss=nn.mse)
@@ -121,7 +121,7 @@ def test_the_answer_over_one_input_is_a_curve_through_its_values(playground):
         }"""
     )
     low, high = tab.evaluate("space.ranges[0]")
-    bottom, top = tab.evaluate("space.answers")
+    bottom, top = tab.evaluate("space.outputs")
     x = low + (round(0.75 * size) + 0.5) / size * (high - low)
     height = (1 - (model(x).data - bottom) / (top - bottom)) * size
     assert column

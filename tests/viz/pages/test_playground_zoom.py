@@ -349,7 +349,7 @@ def test_without_a_network_page_the_chain_rule_goes_from_neuron_to_neuron(playgr
     choose(tab, "weight x1 → z⁽¹⁾2")
     example = int(tab.locator("#play-zoom-terms tbody button").first.text_content())
     choose(tab, f"example {example}")
-    assert "layers have changed" in tab.locator("#play-zoom [data-note]:visible").text_content()
+    assert "undo their changes" in tab.locator("#play-zoom [data-note]:visible").text_content()
     x, r = data[example - 1]
     nn.hinge(model(x), r).backward()
     deltas = [[neuron.weights[0].grad for neuron in layer.neurons] for layer in model.layers]

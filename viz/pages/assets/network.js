@@ -167,7 +167,7 @@
     for (const element of select(".lit, .now")) element.classList.remove("lit", "now");
     for (const id of step.lit) byId(id)?.classList.add("lit");
     if (step.focus) byId(step.focus)?.classList.add("now");
-    for (const field of fields) { // of one neuron, since there is no room for those of a layer
+    for (const field of fields) { // a lit layer has more weights than the panel can show, a lit neuron has few
       const isLit = step.focus !== "" && step.lit.includes(`line${field.dataset.leaf}`);
       field.closest(".weight")?.classList.toggle("lit", isLit);
     }

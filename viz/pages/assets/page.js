@@ -196,7 +196,4 @@ class Page {
  */
 const part = (name) => document.getElementById(`page-${name}`);
 
-/** @type {(x: number, low: number, high: number) => number} */
-const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
-
 const page = new Page(JSON.parse(part("data").textContent));

@@ -43,7 +43,7 @@ const colours = (() => {
   }
 
   /** @param {number} t from -1 to 1 */
-  const shade = (t) => shades[Math.max(0, Math.min(255, Math.round(127.5 * (t + 1))))] || shades[127];
+  const shade = (t) => shades[clamp(Math.round(127.5 * (t + 1)), 0, 255)] || shades[127];
 
   return { drawn, marks, channels, mixed, pixel, read, readMarks, shade };
 })();

@@ -8,16 +8,16 @@
   /** The class that the numbers of an output or of a target mean. @param {Float64Array} numbers @param {number} border */
   const classOf = (numbers, border) => (task === "classes" ? largest(numbers) : Number(numbers[0] > border));
 
-  /** The numbers of examples, row by row: a row for each class, a column for each answer. @param {Part} part */
+  /** The numbers of examples, row by row: a row for each class, a column for each prediction. @param {Part} part */
   function count(part) {
     const n = dataset.names.classes.length;
     const counts = new Int32Array(n * n);
     training.evaluate(part);
     for (let i = 0; i < part.n; i++) {
-      const answer = training.results + i * (1 + outputs) + 1;
+      const output = training.results + i * (1 + outputs) + 1;
       const target = part.place + i * training.width + inputs;
       const row = classOf(training.floats.subarray(target, target + outputs), task === "binary" ? 0.5 : 0);
-      counts[row * n + classOf(training.floats.subarray(answer, answer + outputs), 0)] += 1;
+      counts[row * n + classOf(training.floats.subarray(output, output + outputs), 0)] += 1;
     }
     return counts;
   }
@@ -30,10 +30,10 @@
     for (const part of ["training", "test"]) {
       const body = panel.querySelector(`[data-part="${part}"] tbody`);
       const head = panel.querySelector(`[data-part="${part}"] thead tr`);
-      head.replaceChildren(head.firstElementChild, ...classes.map((name, k) => fromTemplate("play-answer", { name, k })));
+      head.replaceChildren(head.firstElementChild, ...classes.map((name, k) => fromTemplate("play-prediction", { name, k })));
       body.replaceChildren(...classes.map((actual, k) => {
         const row = fromTemplate("play-class", { name: actual, k });
-        row.append(...classes.map((answer) => fromTemplate("play-cell", { actual, answer })));
+        row.append(...classes.map((predicted) => fromTemplate("play-cell", { actual, predicted })));
         return row;
       }));
       cells[part] = [...body.querySelectorAll("td")];

@@ -87,7 +87,8 @@ const dataset = (() => {
     && value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite) && pair[0] <= pair[1]);
   /** @param {any} value */
   const isRows = (value) => Array.isArray(value) && value.length > 0 && value.length <= MAX_EXAMPLES
-    && value.every((row) => Array.isArray(row) && row.length === training.width + 2 && row.every(Number.isFinite) && row[0] < MAX_EXAMPLES)
+    && value.every((row) => Array.isArray(row) && row.length === training.width + 2 && row.every(Number.isFinite)
+      && Number.isInteger(row[0]) && row[0] >= -1 && row[0] < MAX_EXAMPLES && [0, 1].includes(row[1]))
     && value.some((row) => row[1] === 0);
 
   open();

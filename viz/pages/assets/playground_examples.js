@@ -12,7 +12,6 @@ function editExamples(canvas, draw) {
   /** The position that the arrow keys move, as shares of the plane. */
   const cursor = [0.5, 0.5];
   const isOn = () => toggle.checked;
-  const clamp01 = (/** @type {number} */ x) => Math.max(0, Math.min(1, x));
 
   /** The action of a click: to add an example of this class, or "remove". */
   const choice = () => /** @type {HTMLInputElement} */ (document.querySelector("[name=play-class]:checked")).value;
@@ -47,7 +46,7 @@ function editExamples(canvas, draw) {
   /** @param {MouseEvent} event */
   function shares(event) {
     const box = canvas.getBoundingClientRect();
-    return [clamp01((event.clientX - box.left) / box.width), clamp01(1 - (event.clientY - box.top) / box.height)];
+    return [clamp((event.clientX - box.left) / box.width, 0, 1), clamp(1 - (event.clientY - box.top) / box.height, 0, 1)];
   }
 
   /** The example that is dragged. @type {number[] | null} */
@@ -81,7 +80,7 @@ function editExamples(canvas, draw) {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
     const isRemoval = event.key === "Delete" || event.key === "Backspace";
     if (way) {
-      way.forEach((x, k) => (cursor[k] = clamp01(cursor[k] + 0.025 * x)));
+      way.forEach((x, k) => (cursor[k] = clamp(cursor[k] + 0.025 * x, 0, 1)));
       draw();
     } else if (isRemoval || (event.key === "Enter" && choice() === "remove")) {
       remove(nearest(cursor, 0.05));

@@ -60,11 +60,11 @@ const frame = (() => {
     element?.classList.add("waiting");
   }
 
-  addEventListener("message", ({ source, data: answer }) => {
+  addEventListener("message", ({ source, data: reply }) => {
     if (!element || source !== element.contentWindow || !asked) return;
-    if (answer.leave) return history.back();
-    if (!("step" in answer)) return; // the user changed a number there
-    const isTaken = Object.entries(asked.glassgrad).every(([name, x]) => Object.is(answer.glassgrad[name], x));
+    if (reply.leave) return history.back();
+    if (!("step" in reply)) return; // the user changed a number there
+    const isTaken = Object.entries(asked.glassgrad).every(([name, x]) => Object.is(reply.glassgrad[name], x));
     note(isTaken ? "alone" : "trouble");
     element.classList.toggle("waiting", !isTaken);
   });

@@ -3,7 +3,7 @@
 
 {
   const BINS = 24;
-  const MOST_EXAMPLES = 500; // whose gradients are drawn
+  const MAX_EXAMPLES = 500; // whose gradients are drawn
   const [LEAST, LARGEST] = [-9, 3]; // powers of ten of the gradients
   const panel = byId("play-histograms");
   /** @typedef {{numbers: number[], counts: number[], low: number, high: number}} Histogram */
@@ -17,7 +17,7 @@
     const counts = Array.from({ length: BINS }, () => 0);
     for (const x of numbers) {
       const bin = Math.floor((BINS * (scale(x) - low)) / (high - low || 1));
-      counts[Math.max(0, Math.min(BINS - 1, bin || 0))] += 1;
+      counts[clamp(bin || 0, 0, BINS - 1)] += 1;
     }
     return { numbers, counts, low, high };
   }
@@ -43,7 +43,7 @@
   function gradients() {
     const { gradients, order, train } = training;
     const kept = [gradients.slice(), order[0]];
-    const rows = Math.min(train.n, MOST_EXAMPLES);
+    const rows = Math.min(train.n, MAX_EXAMPLES);
     const layers = shape.layers.map((neurons) => neurons.flatMap(({ weights }) => weights));
     /** @type {number[][]} */
     const numbers = layers.map(() => []);
@@ -126,7 +126,7 @@
   /** @param {HTMLElement} figure @param {number} bar */
   function point(figure, bar) {
     place.figure = figure;
-    place.bar = Math.max(-1, Math.min(BINS - 1, bar));
+    place.bar = clamp(bar, -1, BINS - 1);
     explain();
   }
 

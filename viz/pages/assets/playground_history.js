@@ -3,7 +3,7 @@
 
 /** The numbers and flags of a Training that a step reads or changes. @type {readonly (keyof Training)[]} */
 const STEP_STATE = ["time", "batch", "optimizer", "steps", "epochs", "position", "isShuffled", "isPlain", "sum", "recent", "lowest"];
-const MOST_BYTES = 48e6; // of all checkpoints
+const MAX_BYTES = 48e6; // of all checkpoints
 
 /**
  * @typedef {object} Checkpoint the state of a training before a step
@@ -89,7 +89,7 @@ class TrainingHistory {
     this.isChanged = false;
     const [{ weights, state, order }] = this.checkpoints;
     const bytes = 8 * weights.length * (1 + state.length) + 4 * order.length + 4000;
-    if (this.checkpoints.length * bytes > MOST_BYTES) this.thin(MOST_BYTES / bytes);
+    if (this.checkpoints.length * bytes > MAX_BYTES) this.thin(MAX_BYTES / bytes);
   }
 
   /** Double the steps between checkpoints; if few are left out by it, forget the first ones. @param {number} most */
@@ -165,7 +165,7 @@ class TrainingHistory {
     const { training } = this;
     this.end ??= this.checkpoint(0, false);
     const { end, checkpoints, first } = this;
-    time = Math.max(first, Math.min(end.fields.time, time));
+    time = clamp(time, first, end.fields.time);
     this.before = null;
     training.gradients.fill(0);
     this.isReplaying = true;

@@ -1,5 +1,5 @@
 // @ts-check
-// Curves instead of planes, for a model of one input: its answer and its neurons.
+// Curves instead of planes, for a model of one input: its output and its neurons.
 
 const line = (() => {
   const { outputs, task } = training.data;
@@ -44,18 +44,18 @@ const line = (() => {
       trace(context, n, f, range);
     },
     /**
-     * The curve of the answer: the output, the probability of the second class, or those of all classes.
+     * The curve of the output: the output itself, the probability of the second class, or those of all classes.
      * @param {CanvasRenderingContext2D} context
      * @param {number} n
      * @param {(i: number, k: number) => number} output output k at point i
      * @param {number} unit the size of a pixel
      */
-    drawAnswer(context, n, output, unit) {
+    drawOutput(context, n, output, unit) {
       const { ink, classes } = colours.drawn;
       context.clearRect(0, 0, context.canvas.width, context.canvas.height);
       context.strokeStyle = ink;
       context.lineWidth = unit;
-      for (const y of task === "binary" || task === "classes" ? [0, 1] : [0]) traceLevel(context, y, space.answers);
+      for (const y of task === "binary" || task === "classes" ? [0, 1] : [0]) traceLevel(context, y, space.outputs);
       context.lineWidth = 2.2 * unit;
       for (let k = 0; k < (task === "classes" ? outputs : 1); k++) {
         if (task === "classes") context.strokeStyle = `rgb(${classes[k]})`;
@@ -65,7 +65,7 @@ const line = (() => {
           let sum = 0;
           for (let j = 0; j < outputs; j++) sum += Math.exp(output(i, j) - output(i, k));
           return 1 / sum;
-        }, space.answers);
+        }, space.outputs);
       }
     },
   };

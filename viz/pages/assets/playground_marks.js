@@ -12,7 +12,7 @@ const marks = (() => {
   function signals() {
     if (room < training.train.n) {
       room = training.room;
-      place = training.reserve(room * training.most.signals);
+      place = training.reserve(room * shape.maxSignals);
       training.allocate();
     }
     training.show(training.train, place);

@@ -1,7 +1,7 @@
 // @ts-check
 // The picture of the network: its neurons, one of which can be enlarged, and its weights as lines.
 
-const MOST_DRAWN = 8; // neurons of a layer, or inputs
+const MAX_DRAWN = 8; // neurons of a layer, or inputs
 
 /**
  * A copy of a template, with numbers and names in the places in braces of its texts and attributes.
@@ -31,8 +31,8 @@ const network = (() => {
   /** The indices to draw of `n` units, with null for the middle of many. @param {number} n */
   function drawnIndices(n) {
     const indices = Array.from({ length: n }, (_, i) => i);
-    if (n <= MOST_DRAWN + 1) return indices; // null needs as much room as one unit
-    return [...indices.slice(0, MOST_DRAWN / 2), null, ...indices.slice(n - MOST_DRAWN / 2)];
+    if (n <= MAX_DRAWN + 1) return indices; // null needs as much room as one unit
+    return [...indices.slice(0, MAX_DRAWN / 2), null, ...indices.slice(n - MAX_DRAWN / 2)];
   }
 
   /** Build the picture of the present shape. */
@@ -55,7 +55,7 @@ const network = (() => {
       const pictures = new Map();
       for (const i of drawnIndices(size)) {
         if (i === null) {
-          column.lastElementChild.append(fromTemplate("play-more", { more: size - MOST_DRAWN }));
+          column.lastElementChild.append(fromTemplate("play-more", { more: size - MAX_DRAWN }));
         } else if (k === 0) {
           const element = fromTemplate("play-input", { i, name: dataset.names.inputs[i] });
           column.lastElementChild.append(element);
@@ -80,7 +80,7 @@ const network = (() => {
       if (k > 0) first += size;
     });
     if (byId("play-sizes")) byId("play-sizes").textContent = sizes.join("-");
-    frame.style.setProperty("--rows", String(Math.max(...sizes.map((size) => Math.min(size, MOST_DRAWN + 1)))));
+    frame.style.setProperty("--rows", String(Math.max(...sizes.map((size) => Math.min(size, MAX_DRAWN + 1)))));
     frame.style.setProperty("--columns", String(sizes.length));
     select(null);
     placeLines();
@@ -132,12 +132,12 @@ const network = (() => {
     }
   }
 
-  /** Enlarge a neuron, or show the answer of the network. @param {DrawnUnit | null} unit */
+  /** Enlarge a neuron, or show the output of the network. @param {DrawnUnit | null} unit */
   function select(unit) {
     shown.selected = unit;
     for (const { element } of neurons) element.setAttribute("aria-pressed", String(element === unit?.element));
     const title = byId("play-shown");
-    title.textContent = unit?.element.querySelector(".spoken")?.textContent ?? title.dataset.answer;
+    title.textContent = unit?.element.querySelector(".spoken")?.textContent ?? title.dataset.output;
     marks.explain();
   }
 

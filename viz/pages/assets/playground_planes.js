@@ -1,5 +1,5 @@
 // @ts-check
-// The planes of the neurons and of the answer of the network.
+// The planes of the neurons and of the output of the network.
 
 const planes = (() => {
   const { inputs, outputs, task } = training.data;
@@ -7,13 +7,13 @@ const planes = (() => {
   const { drawn, channels, mixed, pixel, shade } = colours;
   const { neurons, outputUnits } = network;
   const isLine = inputs === 1; // then the grid is a row of points
-  const FINEST = Math.max(24, Math.min(100, 2 * Math.floor(Math.sqrt(1e6 / (training.most.signals + training.width)))));
+  const FINEST = clamp(2 * Math.floor(Math.sqrt(1e6 / (shape.maxSignals + training.width))), 24, 100);
   const SMALL = isLine ? 100 : FINEST / 2; // pixels of the picture of a neuron
   const BUDGET = 6; // milliseconds to draw all planes of a frame
   /** The points of a row, and of all rows. */
   let [N, POINTS] = isLine ? [200, 200] : [FINEST, FINEST ** 2];
   const grid = training.place(POINTS);
-  const plane = training.reserve(POINTS * training.most.signals);
+  const plane = training.reserve(POINTS * shape.maxSignals);
   training.allocate();
 
   function fillGrid() {
@@ -26,8 +26,8 @@ const planes = (() => {
     }
   }
 
-  /** The answer of the network at point i, scaled from -1 to 1 as the colours of the plane are. @param {number} i */
-  function answer(i) {
+  /** The output of the network at point i, scaled from -1 to 1 as the colours of the plane are. @param {number} i */
+  function output(i) {
     const y = training.floats[plane + i * training.signals + outputUnits[0].z];
     if (task === "binary") return Math.tanh(y / 2);
     const [lowest, highest] = targetRange;
@@ -114,7 +114,7 @@ const planes = (() => {
         pixels[i] = tints[best][Math.round(64 / sum) || 0];
       }
     } else {
-      for (let i = 0; i < POINTS; i++) pixels[i] = shade(answer(i));
+      for (let i = 0; i < POINTS; i++) pixels[i] = shade(output(i));
     }
   }
 
@@ -171,7 +171,7 @@ const planes = (() => {
     }
   }
 
-  /** Draw the answer, or the enlarged neuron, over the only input. @param {CanvasRenderingContext2D} context @param {number} unit */
+  /** Draw the output, or the enlarged neuron, over the only input. @param {CanvasRenderingContext2D} context @param {number} unit */
   function drawCurve(context, unit) {
     const { selected } = shown;
     const read = (/** @type {number} */ i, /** @type {number} */ place) => training.floats[plane + i * training.signals + place];
@@ -179,7 +179,7 @@ const planes = (() => {
       const scale = scaleOf(selected);
       line.drawNeuron(context, N, (i) => scale(read(i, selected.z)), 2.2 * unit);
     } else {
-      line.drawAnswer(context, N, (i, k) => read(i, placeOfOutput(k)), unit);
+      line.drawOutput(context, N, (i, k) => read(i, placeOfOutput(k)), unit);
     }
   }
 
@@ -206,7 +206,7 @@ const planes = (() => {
       context.lineWidth = 0.9 * unit;
       for (const neuron of neurons) if (neuron.layer === 1 && shape.sizes.length > 2) traceZero(context, sum(neuron), size);
       context.lineWidth = 2.2 * unit;
-      if (task !== "classes") traceZero(context, answer, size);
+      if (task !== "classes") traceZero(context, output, size);
     }
   }
 
@@ -235,7 +235,7 @@ const planes = (() => {
   /** The time in milliseconds of the last drawing with the most points. */
   let cost = 0;
 
-  /** Draw everything; while the network learns, with fewer points if there is no time for more. */
+  /** Draw all planes; while the network learns, with half the points per row if the full planes take too long. */
   function drawPlanes() {
     const start = performance.now();
     const isCoarse = !isLine && player.isPlaying && cost > BUDGET;

@@ -107,8 +107,8 @@ const player = (() => {
   for (const [id, command] of Object.entries(commands)) byId(id).addEventListener("click", command);
   addEventListener("keydown", (event) => {
     const target = /** @type {Element} */ (event.target);
-    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("input, select")) return;
-    if ((event.key === " " || event.key === "Enter") && target.closest("button")) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("input, select, textarea, dialog")) return;
+    if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
     const command = commands[keys[/** @type {keyof typeof keys} */ (event.key)]];
     if (!command) return;
     command();

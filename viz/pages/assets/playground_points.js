@@ -63,7 +63,6 @@ const points = (() => {
 
   document.addEventListener("play-data", () => {
     if (!training.history.isReplaying) curves.record();
-    byId("play-batch-size").max = String(train.length);
     if (byId("play-count")) byId("play-count").textContent = String(train.length);
     curves.draw();
   });

@@ -10,7 +10,7 @@ const progress = (() => {
   const MAX_WORK = 4e8; // of repeated steps, each the weights times the examples of a batch: a few seconds
 
   /** Whether steps from the first weights are few enough to repeat them. @param {number} time */
-  const areFew = (time) => time * (training.parameters * training.batch + 1000) <= MAX_WORK;
+  const areFew = (time) => time * (training.parameters * Math.min(training.batch, training.train.n) + 1000) <= MAX_WORK;
 
   /** The steps to repeat; with the weights if there are too many, or if something changed on the way. */
   function save() {

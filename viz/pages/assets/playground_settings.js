@@ -5,7 +5,7 @@ const settings = (() => {
   /**
    * Connect a field to a number of the training.
    * @param {string} id
-   * @param {() => number | undefined} get undefined if there is no such number now
+   * @param {() => number | undefined} get undefined if the optimizer does not have this setting
    * @param {(x: number) => void} set
    */
   function numberOf(id, get, set) {

@@ -1,15 +1,15 @@
 // @ts-check
 // The shape of the network: its layers, the numbers of its weights, and how the first ones are drawn.
 
-const MOST_LAYERS = 6; // hidden layers
-const MOST_NEURONS = 16; // in a hidden layer
+const MAX_LAYERS = 6; // hidden layers
+const MAX_NEURONS = 16; // in a hidden layer
 
 /**
  * @typedef {{scheme: string, seed: number}} WeightSource the scheme is "" for that of each layer
  *
  * @typedef {object} ShapeData
  * @property {number[]} sizes the number of inputs, then of the neurons of each layer
- * @property {string} hidden the activation of the hidden layers; "own" if they have several
+ * @property {string} hidden the activation of the hidden layers; "several" if they differ
  * @property {string} output that of the output layer
  * @property {NeuronPlan[][] | null} layers null for a stack of layers, which can have other sizes
  * @property {Record<string, number>} activations the forms of activations
@@ -28,7 +28,7 @@ class Shape {
     this.source = null;
   }
 
-  /** The activation of a layer, from 1; "own" if its neurons have several. @param {number} layer */
+  /** The activation of a layer, from 1; "several" if those of its neurons differ. @param {number} layer */
   activationOf(layer) {
     return layer < this.sizes.length - 1 ? this.hidden : this.data.output;
   }
@@ -46,21 +46,21 @@ class Shape {
   }
 
   /** The most neurons that the hidden layers can have. */
-  get most() {
+  get maxSizes() {
     if (this.data.layers) return this.data.sizes.slice(1, -1);
     const recorded = this.data.sizes.slice(1, -1);
-    const n = Math.max(MOST_LAYERS, recorded.length);
-    return Array.from({ length: n }, (_, k) => Math.max(MOST_NEURONS, recorded[k] ?? 0));
+    const n = Math.max(MAX_LAYERS, recorded.length);
+    return Array.from({ length: n }, (_, k) => Math.max(MAX_NEURONS, recorded[k] ?? 0));
   }
 
   /** The most signals of a shape: the weighted sums and the outputs of all neurons. */
-  get mostSignals() {
+  get maxSignals() {
     const outputs = this.sizes[this.sizes.length - 1];
-    return 2 * this.most.reduce((sum, n) => sum + n, outputs);
+    return 2 * this.maxSizes.reduce((sum, n) => sum + n, outputs);
   }
   /** The most parameters of a shape. */
-  get mostParameters() {
-    const sizes = [this.inputs, ...this.most, this.sizes[this.sizes.length - 1]];
+  get maxParameters() {
+    const sizes = [this.inputs, ...this.maxSizes, this.sizes[this.sizes.length - 1]];
     return sizes.slice(1).reduce((sum, n, k) => sum + n * (sizes[k] + 1), 0);
   }
 

@@ -17,7 +17,7 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const data = JSON.parse(byId("page-data").textContent);
 const shape = new Shape(data.shape);
 const training = new Training(data.training, shape);
-/** What is shown: the scores after every epoch, and the enlarged neuron, null for the answer of the network. */
+/** What is shown: the scores after every epoch, and the enlarged neuron, null for the output of the network. */
 const shown = { curve: /** @type {Recorded[]} */ ([]), selected: /** @type {DrawnUnit | null} */ (null) };
 
 /** The plane: two inputs go from left to right and from bottom to top, the others are held. */
@@ -34,8 +34,8 @@ const space = (() => {
   /** @type {number[][]} */
   let limits = [];
   const targetRange = [0, 0];
-  /** The borders of the answers, which go up if there is one input. */
-  const answers = { number: [0, 0], hinge: [-1.6, 1.6], binary: [-0.1, 1.1], classes: [-0.1, 1.1] }[task];
+  /** The borders of the outputs, which go up if there is one input. */
+  const outputs = { number: [0, 0], hinge: [-1.6, 1.6], binary: [-0.1, 1.1], classes: [-0.1, 1.1] }[task];
   const axes = [0, Math.min(1, inputs - 1)];
 
   /** A coordinate of a row or column of the plane. @param {number} axis @param {number} part from 0 to 1 */
@@ -44,7 +44,7 @@ const space = (() => {
   const share = (x, [low, high]) => (x - low) / (high - low);
 
   return {
-    axes, bounds, held, ranges, widths, targetRange, answers, coordinate, share,
+    axes, bounds, held, ranges, widths, targetRange, outputs, coordinate, share,
     get limits() { return limits; },
     /** The least and the largest number of each input. @param {number[][]} rows */
     limitsOf: (rows) => ranges.map((_, i) => bounds(rows.map((row) => row[i]))),
@@ -60,7 +60,7 @@ const space = (() => {
       const [low, high] = bounds(rows.flatMap((row) => row.slice(inputs)));
       [targetRange[0], targetRange[1]] = [low, high];
       const margin = 0.12 * (high - low) || 1;
-      [answers[0], answers[1]] = [low - margin, high + margin];
+      [outputs[0], outputs[1]] = [low - margin, high + margin];
     },
     /** Widen them for examples with noise. @param {number[][]} rows */
     fit(rows) {
@@ -74,13 +74,13 @@ const space = (() => {
     place(row) {
       const across = share(row[axes[0]], ranges[axes[0]]);
       if (inputs > 1) return [across, share(row[axes[1]], ranges[axes[1]])];
-      return [across, share(task === "classes" ? 1 : row[1], answers)];
+      return [across, share(task === "classes" ? 1 : row[1], outputs)];
     },
     /** The numbers of a row at a place, by their indices. @param {number[]} shares @returns {Record<number, number>} */
     at([across, up]) {
       if (inputs > 1) return { [axes[0]]: coordinate(axes[0], across), [axes[1]]: coordinate(axes[1], up) };
       const x = { 0: coordinate(0, across) };
-      return task === "number" ? { ...x, 1: answers[0] + up * (answers[1] - answers[0]) } : x;
+      return task === "number" ? { ...x, 1: outputs[0] + up * (outputs[1] - outputs[0]) } : x;
     },
   };
 })();

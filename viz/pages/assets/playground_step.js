@@ -23,7 +23,7 @@
 
 const stepData = (() => {
   const order = training.reserve(1);
-  const signals = training.reserve(training.most.signals);
+  const signals = training.reserve(shape.maxSignals);
   training.allocate();
 
   /** The step that led to what is shown; null at the first weights. @returns {CloseUp | null} */

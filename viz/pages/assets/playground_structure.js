@@ -36,20 +36,20 @@ const structure = (() => {
     const focused = document.activeElement?.getAttribute("aria-label");
     network.build();
     planes.drawInputs();
-    const { hiddenSizes, most } = shape;
+    const { hiddenSizes, maxSizes } = shape;
     const n = hiddenSizes.length;
     for (const id of ["play-activation", "play-sums"]) byId(id)?.closest("label, span")?.toggleAttribute("hidden", !n);
     if (!isStack) return;
     for (const button of all("[data-neurons]")) {
       const k = Number(button.closest("[data-layer]").dataset.layer) - 1;
       const size = hiddenSizes[k] + Number(button.dataset.neurons);
-      offer(button, size >= 1 && size <= most[k], most[k], () => change(hiddenSizes.with(k, size)));
+      offer(button, size >= 1 && size <= maxSizes[k], maxSizes[k], () => change(hiddenSizes.with(k, size)));
       if (button.getAttribute("aria-label") === focused) button.focus();
     }
-    offer(byId("play-add-layer"), n < most.length, most.length, () => {
-      change([...hiddenSizes, Math.min(hiddenSizes[n - 1] ?? 4, most[n])]);
+    offer(byId("play-add-layer"), n < maxSizes.length, maxSizes.length, () => {
+      change([...hiddenSizes, Math.min(hiddenSizes[n - 1] ?? 4, maxSizes[n])]);
     });
-    offer(byId("play-remove-layer"), n > 0, most.length, () => change(hiddenSizes.slice(0, -1)));
+    offer(byId("play-remove-layer"), n > 0, maxSizes.length, () => change(hiddenSizes.slice(0, -1)));
     byId("play-layers").textContent = String(n);
   }
 
@@ -77,9 +77,9 @@ const structure = (() => {
     save: () => (shape.isRecorded ? undefined : { sizes: shape.hiddenSizes, activation: shape.hidden }),
     restore(value) {
       const { choices, hidden, sizes } = shape.data;
-      const { most } = shape;
-      const isRight = isStack && Array.isArray(value?.sizes) && value.sizes.length <= most.length
-        && value.sizes.every((/** @type {any} */ n, /** @type {number} */ k) => Number.isInteger(n) && n >= 1 && n <= most[k]);
+      const { maxSizes } = shape;
+      const isRight = isStack && Array.isArray(value?.sizes) && value.sizes.length <= maxSizes.length
+        && value.sizes.every((/** @type {any} */ n, /** @type {number} */ k) => Number.isInteger(n) && n >= 1 && n <= maxSizes[k]);
       const activation = choices.includes(value?.activation) ? value.activation : hidden;
       change(isRight ? value.sizes : sizes.slice(1, -1), activation);
     },

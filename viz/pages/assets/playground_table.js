@@ -17,22 +17,38 @@
     }
   }
 
+  /** @typedef {{line: number, cells: string[]}} Line the number of a line in the text, and its cells */
+
   /**
-   * The cells of each line that is not empty, with its number.
+   * The lines that are not empty; a cell in quotes can contain separators and line breaks.
    * @param {string} table
-   * @returns {{line: number, cells: string[]}[]}
+   * @param {string} separator
    */
-  function readLines(table) {
-    const lines = table.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
-    const separator = ["\t", ";", ","].find((each) => lines.some((line) => line.includes(each))) ?? ",";
-    const cell = new RegExp(`${separator}(?:\\s*"((?:[^"]|"")*)"\\s*(?=${separator}|$)|([^${separator}]*))`, "g");
-    return lines.map((content, i) => {
-      const cells = Array.from((separator + content).matchAll(cell), ([, quoted, plain]) => {
-        const trimmed = (quoted?.replaceAll('""', '"') ?? plain).trim();
-        return separator === "," ? trimmed : trimmed.replace(/^([+-]?\d*),(\d+)$/, "$1.$2"); // a decimal comma
-      });
-      return { line: i + 1, cells };
-    }).filter(({ cells }) => cells.some((each) => each !== ""));
+  function splitLines(table, separator) {
+    const cell = new RegExp(` *(?:"((?:[^"]|"")*)" *|([^${separator}\\n]*))(${separator}|\\n|$)`, "gy");
+    /** @type {Line[]} */
+    const lines = [{ line: 1, cells: [] }];
+    for (const [match, quoted, plain, end] of table.matchAll(cell)) {
+      const last = lines[lines.length - 1];
+      const text = (quoted?.replaceAll('""', '"') ?? plain).trim();
+      last.cells.push(separator === "," ? text : text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2")); // a decimal comma
+      if (end === "") break;
+      if (end === "\n") lines.push({ line: last.line + match.split("\n").length - 1, cells: [] });
+    }
+    return lines.filter(({ cells }) => cells.some((text) => text !== ""));
+  }
+
+  /**
+   * The lines by the separator that gives most of them the right number of columns, else by the one that gives most cells.
+   * @param {string} table
+   * @param {number} columns
+   */
+  function readLines(table, columns) {
+    const text = table.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+    const candidates = ["\t", ";", ","].map((separator) => splitLines(text, separator));
+    const fits = (/** @type {Line[]} */ lines) => lines.filter(({ cells }) => cells.length === columns).length;
+    const size = (/** @type {Line[]} */ lines) => lines.flatMap(({ cells }) => cells).length;
+    return candidates.reduce((best, lines) => ((fits(lines) - fits(best) || size(lines) - size(best)) > 0 ? lines : best));
   }
 
   /** A cell as a finite number, or nan. @param {string} cell */
@@ -53,11 +69,12 @@
    * @param {string} table
    */
   function readTable(table) {
-    const lines = readLines(table);
     const columns = inputs + (hasClasses ? 1 : targets);
+    const lines = readLines(table, columns);
     const isHeader = lines.length > 0 && lines[0].cells.every((cell) => Number.isNaN(numberIn(cell)))
-      && (lines.length === 1 || lines[0].cells.length === columns);
-    const header = isHeader ? /** @type {{cells: string[]}} */ (lines.shift()).cells : [...dataset.names.inputs, "target"];
+      && (lines.length === 1 || lines[0].cells.length === columns)
+      && !(hasClasses && lines.some(({ cells }, i) => i > 0 && cells[inputs] === lines[0].cells[inputs]));
+    const header = isHeader ? /** @type {Line} */ (lines.shift()).cells : [...data.inputs, "target"];
     if (lines.length < 2) throw new TableError("few", { rows: lines.length });
     if (lines.length > dataset.MAX_EXAMPLES) throw new TableError("many", { most: dataset.MAX_EXAMPLES, rows: lines.length });
     const known = hasClasses ? dataset.names.classes : [];
@@ -77,8 +94,8 @@
       });
     });
     const areKnown = [...found].every((name) => known.includes(name));
-    const classes = areKnown ? [...known] : [...found].sort(compareClasses);
-    while (classes.length < known.length) classes.push(known[classes.length]);
+    const others = known.filter((name) => !found.has(name));
+    const classes = areKnown ? known : [...[...found].sort(compareClasses), ...others].slice(0, known.length);
     const numbers = rows.map((row) => {
       if (!hasClasses) return /** @type {number[]} */ (row);
       const k = classes.indexOf(/** @type {string} */ (row[inputs]));
@@ -88,12 +105,14 @@
     return { rows: numbers, inputs: header.slice(0, inputs), classes };
   }
 
-  /** Give every input mean 0 and standard deviation 1. @param {number[][]} rows @param {string[]} names */
-  function standardize(rows, names) {
+  /** Give every input mean 0 and standard deviation 1. @param {number[][]} rows */
+  function standardize(rows) {
     for (let k = 0; k < inputs; k++) {
-      const mean = rows.reduce((sum, row) => sum + row[k] / rows.length, 0);
-      const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (row[k] - mean) ** 2 / rows.length, 0)) || 1;
-      if (!Number.isFinite(deviation)) throw new TableError("overflow", { column: k + 1, name: names[k] });
+      const largest = rows.reduce((most, row) => Math.max(most, Math.abs(row[k])), 0);
+      const scale = largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1; // keeps the squares from overflow and underflow
+      for (const row of rows) row[k] /= scale;
+      const mean = rows.reduce((sum, row) => sum + row[k], 0) / rows.length;
+      const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (row[k] - mean) ** 2, 0) / rows.length) || 1;
       for (const row of rows) row[k] = (row[k] - mean) / deviation;
     }
   }
@@ -111,7 +130,7 @@
   function use() {
     try {
       const table = readTable(text.value);
-      if (byId("play-table-standardize").checked) standardize(table.rows, table.inputs);
+      if (byId("play-table-standardize").checked) standardize(table.rows);
       explain(null);
       dialog.close();
       player.pause();

@@ -25,7 +25,7 @@
  */
 
 const PATIENCE = 20; // epochs without progress
-const MOST_ADDED = 500; // examples, before the memory grows
+const MAX_ADDED = 500; // examples, before the memory grows
 
 class Training {
   /** The memory: parameters, gradients, and what was reserved. */
@@ -68,12 +68,10 @@ class Training {
     this.shape = shape;
     this.width = data.inputs + this.targetSize();
     this.memory = new WebAssembly.Memory({ initial: 1 });
-    /** The numbers for the largest shape. */
-    this.most = { parameters: shape.mostParameters, signals: shape.mostSignals };
-    this.end = 2 * this.most.parameters;
+    this.end = 2 * shape.maxParameters;
     this.train = this.test = { n: 0, place: 0 };
     this.room = this.results = this.orderPlace = 0;
-    this.reserveExamples(data.train.length + data.test.length + MOST_ADDED);
+    this.reserveExamples(data.train.length + data.test.length + MAX_ADDED);
     this.code = this.build();
     this.readExamples();
     this.settings = structuredClone(data.settings);
@@ -120,7 +118,7 @@ class Training {
     if (missing > 0) this.memory.grow(missing);
     this.floats = new Float64Array(this.memory.buffer);
     this.weights = this.floats.subarray(0, this.parameters);
-    this.gradients = this.floats.subarray(this.most.parameters, this.most.parameters + this.parameters);
+    this.gradients = this.floats.subarray(this.shape.maxParameters, this.shape.maxParameters + this.parameters);
     this.order = new Int32Array(this.memory.buffer, this.orderPlace, this.train.n);
   }
 
@@ -150,7 +148,7 @@ class Training {
   /** Return the code of the present shape; the weights are as many as it has. */
   build() {
     const graph = graphOf(this.data.code, this.shape.layers, this.data.inputs);
-    const bytes = trainingModule(this.data.code, graph, this.width, this.most.parameters);
+    const bytes = trainingModule(this.data.code, graph, this.width, this.shape.maxParameters);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.memory }, math });
     this.parameters = this.shape.names.length;
     this.signals = graph.signals.length;
@@ -274,9 +272,9 @@ class Training {
     for (let i = 0; i < n; i++) {
       const at = this.results + i * (1 + outputs);
       loss += this.floats[at];
-      const answer = this.floats.subarray(at + 1, at + 1 + outputs);
+      const output = this.floats.subarray(at + 1, at + 1 + outputs);
       const target = this.floats.subarray(place + i * this.width + inputs, place + (i + 1) * this.width);
-      rights += share(answer, target, task);
+      rights += share(output, target, task);
     }
     return { loss: loss / n, accuracy: task === "number" ? null : rights / n };
   }
@@ -293,14 +291,14 @@ class Training {
 
 /**
  * The share of outputs that are right, as `nn.evaluate` counts them.
- * @param {Float64Array} answer
+ * @param {Float64Array} output
  * @param {Float64Array} target
  * @param {string} task
  */
-function share(answer, target, task) {
-  if (task === "classes") return largest(answer) === largest(target) ? 1 : 0;
+function share(output, target, task) {
+  if (task === "classes") return largest(output) === largest(target) ? 1 : 0;
   const border = task === "binary" ? 0.5 : 0;
-  return answer.reduce((sum, y, k) => sum + (y > 0 === target[k] > border ? 1 : 0), 0) / answer.length;
+  return output.reduce((sum, y, k) => sum + (y > 0 === target[k] > border ? 1 : 0), 0) / output.length;
 }
 
 /**

@@ -4,7 +4,7 @@
 /** @typedef {{time: number, weight: number | null, example: number | null}} Place of the close-up; the example is a number of a row */
 
 const closeUp = (() => {
-  const MOST_ROWS = 200; // of a table
+  const MAX_ROWS = 200; // of a table
   const dialog = byId("play-zoom");
   /** Where the close-up is; null if it is closed. @type {Place | null} */
   let place = null;
@@ -29,7 +29,7 @@ const closeUp = (() => {
    * @param {{cells: string[], name: string, to: Partial<Place>}[]} rows
    */
   function fillTable(id, rows) {
-    byId(id).tBodies[0].replaceChildren(...rows.slice(0, MOST_ROWS).map(({ cells: [first, ...others], name, to }) => {
+    byId(id).tBodies[0].replaceChildren(...rows.slice(0, MAX_ROWS).map(({ cells: [first, ...others], name, to }) => {
       const row = document.createElement("tr");
       const button = document.createElement("button");
       button.type = "button";
@@ -57,7 +57,7 @@ const closeUp = (() => {
     const terms = stepData.terms(step, weight ?? 0);
     const rows = batch.map((i) => training.data.train[i]);
     numbers = {
-      time, steps: settings.steps, n: batch.length, all: training.train.n, others: Math.max(0, batch.length - MOST_ROWS), loss: mean(terms.map(({ loss }) => loss)), example: (example ?? 0) + 1,
+      time, steps: settings.steps, n: batch.length, all: training.train.n, others: Math.max(0, batch.length - MAX_ROWS), loss: mean(terms.map(({ loss }) => loss)), example: (example ?? 0) + 1,
     };
     if (weight !== null) {
       const [old, gradient] = [before.weights[weight], gradients[weight]];
@@ -156,7 +156,7 @@ const closeUp = (() => {
   /** Go to the same place of another step. @param {number} by */
   function move(by) {
     if (!place) return;
-    const time = Math.max(training.history.first + 1, Math.min(training.history.last, place.time + by));
+    const time = clamp(place.time + by, training.history.first + 1, training.history.last);
     const to = { ...place, time };
     history.replaceState({ ...history.state, zoom: to }, "");
     show(to);
@@ -215,7 +215,7 @@ const closeUp = (() => {
     let [best, least] = [null, 14];
     for (const line of lines()) {
       const [x1, y1, x2, y2] = ["x1", "y1", "x2", "y2"].map((name) => Number(line.getAttribute(name)));
-      const share = Math.max(0, Math.min(1, ((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / ((x2 - x1) ** 2 + (y2 - y1) ** 2)));
+      const share = clamp(((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / ((x2 - x1) ** 2 + (y2 - y1) ** 2), 0, 1);
       const distance = Math.hypot(x1 + share * (x2 - x1) - x, y1 + share * (y2 - y1) - y);
       if (distance < least) [best, least] = [line, distance];
     }
