@@ -20,7 +20,7 @@ SCHEMES: dict[str, Scheme] = {
     # uniform with variance 2 / (n_in + n_out) (Glorot and Bengio 2010),
     "xavier": lambda rng, n_in, n_out: [0.0, *_uniform(rng, math.sqrt(6.0 / (n_in + n_out)), n_in)],
     # or normal with variance 2 / n_in (He et al. 2015).
-    "he": lambda rng, n_in, n_out: [0.0, *(rng.gauss(0.0, math.sqrt(2.0 / n_in)) for _ in range(n_in))],
+    "he": lambda rng, n_in, n_out: [0.0, *_normal(rng, math.sqrt(2.0 / n_in), n_in)],
 }
 
 RECTIFIERS = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
@@ -28,6 +28,10 @@ RECTIFIERS = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
 
 def _uniform(rng: random.Random, bound: float, n: int) -> list[float]:
     return [rng.uniform(-bound, bound) for _ in range(n)]
+
+
+def _normal(rng: random.Random, deviation: float, n: int) -> list[float]:
+    return [rng.gauss(0.0, deviation) for _ in range(n)]
 
 
 def scheme(name: object, activation: str) -> Scheme:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from copy import copy
 
 from engine import Value
 from engine.foreign import usage
@@ -49,21 +50,22 @@ class Layer(Module):
         n_outputs = at_least(1, n_outputs, "n_outputs")
         self.activation = activation
         rng, draw = generator(seed), scheme(init, activation)
-        self.neurons = tuple(
-            Perceptron(n_inputs, activation, init=draw(rng, self.n_inputs, n_outputs)) for _ in range(n_outputs)
-        )
-        prefix = label_prefix(label)
-        for name, weight in self.children():
-            weight.label = prefix + name
-        for j, neuron in enumerate(self.neurons, start=1):
+        neuron, prefix = Perceptron(n_inputs, activation, init=[0.0] * (self.n_inputs + 1)), label_prefix(label)
+        self.neurons = tuple([copy(neuron) for _ in range(n_outputs)])
+        for j, (neuron, names) in enumerate(zip(self.neurons, self._weight_names(), strict=True), start=1):
+            numbers = draw(rng, self.n_inputs, n_outputs)
+            neuron.weights = tuple([Value(w, prefix + name) for w, name in zip(numbers, names, strict=True)])
             neuron.labels = (f"{prefix}a{j}", f"{prefix}z{j}")
 
     def children(self) -> Iterable[tuple[str, Value]]:
         """Return the weights with their names w10, w11, ...; w1,12 and w11,2 have a comma."""
+        for neuron, names in zip(self.neurons, self._weight_names(), strict=True):
+            yield from zip(names, neuron.weights, strict=True)
+
+    def _weight_names(self) -> list[list[str]]:
         comma = "," if max(self.n_inputs, len(self.neurons)) > 9 else ""
-        for j, neuron in enumerate(self.neurons, start=1):
-            for i, weight in enumerate(neuron.weights):
-                yield f"w{j}{comma}{i}", weight
+        indices = [f"{comma}{i}" for i in range(self.n_inputs + 1)]
+        return [[f"w{j}{index}" for index in indices] for j in range(1, len(self.neurons) + 1)]
 
     @usage("layer([0.5, -1.0])")
     def __call__(self, x: Operand | Sequence[Operand]) -> list[Value]:

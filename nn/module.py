@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import Value
 from engine.notebook import Pictured
+from engine.rules import LEAF
 from engine.validation import as_finite, describe
 from nn.foreign import MODEL_NAMES, OtherName
 
@@ -48,18 +49,25 @@ class Module(Pictured):
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield every parameter with its name, such as `layer1.w12`; the index in a list is a name too."""
+        names: dict[Value, str] = {}
+        for prefix, name, parameter in self._walk():
+            names.setdefault(parameter, f"{prefix}{name}")
+        yield from zip(names.values(), names, strict=True)
+
+    def _walk(self) -> Iterator[tuple[str, object, Value]]:
+        """Yield the two parts of the name of every parameter, and the parameter, which may occur several times."""
         seen: dict[int, object] = {id(self): self}  # objects by identity; they are kept, so that no two have the same
         stack: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter(self.children()))]
         while stack:
             prefix, children = stack[-1]
-            for key, child in children:
+            for name, child in children:
+                if type(child) is Value:
+                    if child._rule is LEAF:
+                        yield prefix, name, child
+                    continue
                 if id(child) in seen:
                     continue
                 seen[id(child)] = child
-                if type(child) is Value:
-                    if not child.op and not child.is_constant:
-                        yield f"{prefix}{key}", child
-                    continue
                 match child:
                     case Module():
                         inner: Iterable[tuple[object, object]] = child.children()
@@ -69,14 +77,14 @@ class Module(Pictured):
                         inner = enumerate(child)
                     case _:
                         continue
-                stack.append((f"{prefix}{key}.", iter(inner)))
+                stack.append((f"{prefix}{name}.", iter(inner)))
                 break
             else:
                 stack.pop()
 
     def parameters(self) -> list[Value]:
         """Return every parameter, in the order of `named_parameters`."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return list(dict.fromkeys([parameter for _, _, parameter in self._walk()]))
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0."""

@@ -12,6 +12,7 @@ from engine.foreign import usage
 from engine.formatting import format_number
 from engine.formulas import names
 from engine.restore import restored
+from engine.rules import LEAF
 from engine.validation import describe, in_range
 
 
@@ -151,7 +152,7 @@ def _leaves(parameters: Iterable[Value]) -> list[Value]:
         raise TypeError(f"parameters must be a list of Values, got {describe(parameters)}; write model.parameters()")
     leaves = list(parameters)
     for p in leaves:
-        if not isinstance(p, Value) or p.op or p.is_constant:
+        if type(p) is not Value or p._rule is not LEAF:
             raise TypeError(f"parameters must be leaf Values, got {describe(p)}")
     if not leaves:
         raise ValueError("parameters must be one leaf Value or more, got none: make weights by Value(0.5, 'w')")

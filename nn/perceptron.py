@@ -61,7 +61,7 @@ class Perceptron(Module):
         if len(weights) != n_inputs + 1:
             raise ValueError(f"init must have the {n_inputs + 1} weights w0 to w{n_inputs}, got {len(weights)}")
         prefix = label_prefix(label)
-        self.weights = tuple(Value(w, f"{prefix}w{i}") for i, w in enumerate(weights))
+        self.weights = tuple([Value(w, f"{prefix}w{i}") for i, w in enumerate(weights)])
         self.labels = (f"{prefix}a", f"{prefix}y")  # of the weighted sum and of the output
 
     @property
@@ -71,7 +71,7 @@ class Perceptron(Module):
 
     @weights.setter
     def weights(self, weights: tuple[Value, ...]) -> None:
-        if not (isinstance(weights, tuple) and all(isinstance(w, Value) for w in weights)):
+        if not isinstance(weights, tuple) or {*map(type, weights)} != {Value}:
             got = describe(weights)
             raise TypeError(f"weights must be a tuple of Values, got {got}: set one by neuron.weights[1].data = 0.5")
         if len(weights) != self.n_inputs + 1:
