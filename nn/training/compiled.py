@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -105,8 +106,9 @@ class CompiledSteps(Steps):
     def read_back(self) -> None:
         """Read the Values and the optimizer, in case a callback changed them."""
         super().read_back()
-        data = np.array([leaf.data for leaf in self.leaves])
-        self.now = data, np.array(self.optimizer.state).T.copy(), self.optimizer.steps
+        data = np.array([leaf._data for leaf in self.leaves])
+        state = np.fromiter(chain.from_iterable(self.optimizer.state), np.float64)
+        self.now = data, state.reshape(len(self.optimizer.state), -1).T.copy(), self.optimizer.steps
 
     def is_outdated(self) -> bool:
         """Return whether examples, parts of the model or parameters of the optimizer are others than recorded.

@@ -88,19 +88,18 @@ def _record_one(
     inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
     with error_context(f"{epoch}data[0]"):
         output = model(inputs)
-    different: dict[Hashable, int] = {}
-    targets_of = map(tuple, rs.tolist()) if loss in ACCURACIES else repeat(())
-    for i, ((_, r), numbers) in enumerate(zip(pairs, targets_of, strict=False)):
-        different.setdefault((type(r), numbers), i)
-    for i in different.values():  # the loss checks every different target
+    numbers = map(tuple, rs.tolist()) if loss in ACCURACIES else repeat(())
+    targets = list(zip([type(r) for _, r in pairs], numbers, strict=False))
+    first = dict(zip(reversed(targets), reversed(range(len(pairs))), strict=True))  # of all equal targets
+    for i in sorted(first.values()):  # the loss checks every different target
         with error_context(f"{epoch}data[{i}]"):
             loss(output, pairs[i][1])
     outputs = flat_list(output)
     if loss is cross_entropy and rs.shape[1] == 1:
         rs = np.eye(len(outputs))[rs[:, 0].astype(np.intp)]
-    targets = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
-    example = loss(output, targets if isinstance(output, list) else targets[0])
-    program = Program(NumberedGraph([example, *outputs], parameters), [*inputs, *targets], parameters)
+    leaves = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
+    example = loss(output, leaves if isinstance(output, list) else leaves[0])
+    program = Program(NumberedGraph([example, *outputs], parameters), [*inputs, *leaves], parameters)
     return ExampleGroup(program, output, np.arange(len(pairs)), np.hstack([xs, rs]), rs)
 
 
@@ -235,7 +234,7 @@ def _matrix(rows: list[Any]) -> Floats | None:
         return None
     if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
         return None
-    kinds = {type(x) for row in rows for x in (row if isinstance(row, list | tuple) else (row,))}
-    if not kinds.isdisjoint({bool, np.bool_}):  # NumPy takes True for 1 beside other numbers
+    entries = chain.from_iterable([rows, *[row for row in rows if isinstance(row, (list, tuple))]])
+    if not {bool, np.bool_}.isdisjoint(map(type, entries)):  # NumPy takes True for 1 beside other numbers
         return None
-    return table.reshape(len(rows), -1).astype(np.float64)
+    return table.reshape(len(rows), -1).astype(np.float64, copy=False)
