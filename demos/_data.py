@@ -66,8 +66,10 @@ def read_table(path: Path) -> Table:
         raise ValueError(f"{path} must have a header and at least 2 examples, got {len(lines)} line(s)")
     place, header = lines[0]
     names = [name.strip() for name in header]
-    if len(names) < 2 or len(set(names)) < len(names) or all(_number(name) is not None for name in names):
+    if len(names) < 2 or len(set(names)) < len(names):
         raise ValueError(f"{place}: the header must be 2 or more different names, separated by commas, got {names}")
+    if all(_number(name) is not None for name in names):
+        raise ValueError(f"{place}: the header must be the names of the columns, got only numbers: {names}")
     for place, cells in lines[1:]:
         if len(cells) != len(names):
             raise ValueError(f"{place}: the line must have {len(names)} columns, as the header has, got {len(cells)}")
@@ -77,7 +79,10 @@ def read_table(path: Path) -> Table:
         if not cells[-1].strip():
             raise ValueError(f"{place}, column {names[-1]!r}: the target must not be empty")
     rows = [[float(cell) for cell in cells[:-1]] for _, cells in lines[1:]]
-    return Table(names, rows, [cells[-1].strip() for _, cells in lines[1:]])
+    table = Table(names, rows, [cells[-1].strip() for _, cells in lines[1:]])
+    if len(table.classes) < 2:
+        raise ValueError(f"{path}, column {names[-1]!r}: there must be 2 or more classes, got only {table.classes}")
+    return table
 
 
 def moons() -> Table:

@@ -76,6 +76,8 @@ def command(lesson: Callable[..., None]) -> Callable[..., None]:
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             sys.exit(f"{prog}: this lesson needs {package}: {INSTALL}")
+        except OverflowError as error:
+            sys.exit(f"{prog}: {error}: try smaller numbers")
         except (ImportError, ValueError, ArithmeticError, OSError, RuntimeError) as error:
             sys.exit(f"{prog}: {error}")
 

@@ -30,6 +30,8 @@ def derivatives(y: Value, x: Value) -> list[Value]:
 def main(curve: str = CURVE, *, ends: tuple[float, float] = (-math.pi, math.pi), output: Path = PICTURES) -> None:
     """Plot a curve and its derivatives, and draw the graph of the derivative of a neuron."""
     first, last = ends
+    if not first < last:
+        raise ValueError(f"--range must be two numbers in increasing order, got {first:g} {last:g}")
     picture = figure(11, 6)
     xs = [(first * (N_POINTS - 1 - k) + last * k) / (N_POINTS - 1) for k in range(N_POINTS)]
     x = Value(xs[N_POINTS // 3], "x")

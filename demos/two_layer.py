@@ -46,6 +46,8 @@ def main(
     output: Path = PICTURES,
 ) -> None:  # fmt: skip
     """Train by the rules, check every update against autograd, and plot the posteriors."""
+    if epochs < 1:
+        raise ValueError(f"--epochs must be 1 or more, got {epochs}")
     table = (read_table(data) if data else iris()).standardized()
     K, d = len(table.classes), len(table.names) - 1
     picture = figure(14, 6)
@@ -83,8 +85,9 @@ def main(
             print(f"epoch {history.epochs:4}  {history.latest}")
     print(f"\n{history}")
     report_agreement("weight updates", differences, 1e-12)
-    _, accuracy = nn.evaluate(model, nn.cross_entropy, held_out)
-    print(f"Accuracy on {len(held_out)} held-out examples: {100 * (accuracy or 0.0):.1f} %.")
+    if held_out:
+        _, accuracy = nn.evaluate(model, nn.cross_entropy, held_out)
+        print(f"Accuracy on {len(held_out)} held-out examples: {100 * (accuracy or 0.0):.1f} %.")
 
     at_plane, at_loss = picture.subplots(1, 2)
     plot_plane(model, examples, table, at_plane)

@@ -244,6 +244,13 @@ def test_own_data_of_other_widths(columns, lesson, tmp_path):
         assert "Picture:" in lesson(name, "--data", "own.csv", "--epochs", "5")
 
 
+def test_a_table_of_four_rows_has_no_held_out_examples(lesson, tmp_path):
+    (tmp_path / "own.csv").write_text("a,b,kind\n0,0,x\n0,1,y\n1,0,y\n1,1,x\n")
+    text = lesson("two_layer", "--data", "own.csv", "--epochs", "5")
+    assert "Picture:" in text
+    assert "held-out" not in text
+
+
 def test_table_of_numbers_and_classes(tmp_path):
     (tmp_path / "own.csv").write_text('\ufeffa, b,kind\n1,-2e3,10\n0.5,"3",9\n', encoding="utf-8")
     table = read_table(tmp_path / "own.csv")
@@ -284,7 +291,8 @@ def test_a_folder_is_no_table(lesson, tmp_path):
         ("a,b,kind\n1,2,x\n\n1,2\n", "line 4: .* 3 columns.* 2"),
         ("a,b,kind\n1,2,x\n1,2,\n", "line 3, column 'kind': .*target"),
         ("a,a,kind\n1,2,x\n1,2,y\n", "line 1: .*different names.*'a', 'a'"),
-        ("1,2,3\n1,2,3\n1,2,3\n", "line 1: .*names.*'1', '2', '3'"),
+        ("1,2,3\n1,2,3\n1,2,3\n", "line 1: .*names.*only numbers.*'1', '2', '3'"),
+        ("a,b,kind\n1,2,x\n2,2,x\n", r"own.csv, column 'kind': .* 2 or more classes, got only \['x'\]"),
         ("a;b;kind\n1;2;x\n1;2;y\n", "line 1: .* 2 or more .*commas"),
         ("a,b,kind\n", "header and at least 2 examples, got 1"),
         ("", "got 0 line"),
@@ -312,6 +320,9 @@ def test_bad_files_are_named_by_line_and_column(content, message, lesson, tmp_pa
         (["gradient_descent", "w1**2"], "w2 has a value but does not occur"),
         (["moons", "--epochs", "0"], "epochs .* at least 1"),
         (["two_layer", "--hidden", "0"], "1 or more|at least 1"),
+        (["two_layer", "--epochs", "0"], "--epochs must be 1 or more, got 0"),
+        (["two_layer", "--eta", "1000"], "math range error: try smaller numbers"),
+        (["derivatives", "--range", "3", "1"], "--range .* increasing order, got 3 1"),
         (["perceptron", "--output", "file"], "file"),
     ],
 )

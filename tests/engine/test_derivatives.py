@@ -230,6 +230,8 @@ class TestInputs:
             assert grad(a * a, [b, c]) == [0.0, 0.0]
         assert len(warned) == 2
         assert warned[0].filename == __file__, "the line of the caller"
+        with pytest.warns(UserWarning, match="does not depend on"):
+            assert grad(Value(2.0, "x"), c) == 0.0, "x is a leaf, such as one of c: the arguments may be swapped"
         with pytest.warns(UserWarning, match=r"does not depend on Value\(data=3\.0"):
             (zero,) = grad(a * a, [b], create_graph=True)
         assert (zero.data, zero.parents) == (0.0, ())
