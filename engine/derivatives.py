@@ -284,8 +284,8 @@ def gradients(
 ) -> list[list[Any]]:
     """Return for each output the row of its derivatives: floats, or Values with `create_graph`.
 
-    With `warn`, warn the caller of a public function of inputs that no output depends on. An output without operands,
-    such as the derivative of `2*x`, is a number and depends on none.
+    With `warn`, warn the caller of a public function of inputs that no output depends on. An output without operands
+    and label, such as the derivative of `2*x`, is a number and depends on none.
     """
     rows = []
     unused = dict.fromkeys(inputs)
@@ -293,7 +293,7 @@ def gradients(
         order = _fresh_order([output])
         path = dependents(order, inputs)
         rows.append(_evaluate(partial(_backward, path, inputs), create_graph, order, inputs))
-        for x in path if output.parents else inputs:
+        for x in path if output.parents or output.label else inputs:
             unused.pop(x, None)
     for x in unused if warn else ():
         warnings.warn(f"the output does not depend on {x!r}: its derivative is 0.0", stacklevel=4)

@@ -143,7 +143,7 @@ def _cross_entropy(logits: Sequence[Value], target: Any) -> Value:
             raise TypeError(f"a target of cross_entropy must be a class, an int from 0, got {describe(target)}")
         index = operator.index(target)
         if not 0 <= index < len(logits):
-            raise ValueError(f"a target of cross_entropy must be 0 to {len(logits) - 1}, got {describe(target)}")
+            raise ValueError(f"a target of cross_entropy must be class 0 to {len(logits) - 1}, got {describe(target)}")
         return total - logits[index]
     pairs = _pairs("cross_entropy", logits, target)
     _check("cross_entropy", pairs, lambda r: r >= 0.0, "a class or a probability for every class")
