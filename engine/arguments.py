@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Container, Iterable, Sequence, Set
 
 from engine import errors
-from engine.graph import topological_order
 from engine.rules import LEAF
 from engine.validation import describe
 from engine.value import Value
@@ -35,7 +34,7 @@ def outputs_and_leaves(
 
     Raises:
         TypeError: an output or an input is not a Value.
-        ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
+        ValueError: an input is not a leaf, or occurs twice; or there is no output or input.
         RuntimeError: an output is a constant.
     """
     outputs, leaves = value_list(output, "output"), value_list(inputs, "input")
@@ -45,16 +44,25 @@ def outputs_and_leaves(
     for value in outputs:
         if value.is_constant:
             raise errors.no_graph(value)
-    graph, before = set(topological_order(*outputs)), set[Value]()
+    before = set[Value]()
     for i, leaf in enumerate(leaves):
         if leaf.op or leaf.is_constant:
             raise ValueError(f"input {i} must be a leaf, made by Value(...), got {leaf!r}")
         if leaf in before:
             raise ValueError(f"inputs must be different leaves, got {leaf!r} twice, the second time as input {i}")
-        if leaf not in graph:
-            raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
         before.add(leaf)
     return outputs, leaves
+
+
+def check_contains(graph: Container[Value], leaves: Sequence[Value]) -> None:
+    """Check that the nodes of a graph contain its inputs.
+
+    Raises:
+        ValueError: they do not.
+    """
+    for i, leaf in enumerate(leaves):
+        if leaf not in graph:
+            raise ValueError(f"input {i} must be in the graph of the output, got {leaf!r}")
 
 
 def leaf_data(things: Sequence[object]) -> list[float] | None:

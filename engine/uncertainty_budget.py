@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.arguments import outputs_and_leaves
+from engine.arguments import check_contains, outputs_and_leaves
 from engine.derivatives import grad
 from engine.formatting import format_number
+from engine.graph import topological_order
 from engine.labels import Names
 from engine.validation import describe, in_range
 from engine.value import Value
@@ -103,6 +104,7 @@ def uncertainty(output: Value, sigmas: Mapping[Value, float]) -> UncertaintyBudg
     if not sigmas:
         raise ValueError("sigmas must have one input or more, got none")
     _, inputs = outputs_and_leaves(output, sigmas)
+    check_contains(topological_order(output), inputs)
     names = Names(output)
     numbers = [in_range(sigma, f"sigma of {names[x]}") for x, sigma in sigmas.items()]
     derivatives = grad(output, inputs)

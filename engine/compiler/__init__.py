@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.arguments import outputs_and_leaves
+from engine.arguments import check_contains, outputs_and_leaves
 from engine.comparisons import warn_of_frozen
 from engine.foreign import usage
-from engine.graph import topological_order
 from engine.recording import collector_paused, noted_comparisons
 from engine.value import Value
 
@@ -54,15 +53,19 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     """
     outputs, leaves = outputs_and_leaves(output, inputs)
     try:
+        from engine.compiler.numbering import NumberedGraph
         from engine.compiler.program import CompiledFunction
     except ImportError as error:
         raise ImportError(f"compile needs {error.name}: pip install 'glassgrad[fast]'") from error
+    with collector_paused():
+        graph = NumberedGraph(outputs)
+        check_contains(graph.numbers, leaves)
+        function = CompiledFunction(graph, leaves, isinstance(output, Value))
     comparisons = noted_comparisons()
     if comparisons is not None:
         warn_of_frozen(
-            comparisons.frozen(outputs, leaves, topological_order(*outputs)),
+            comparisons.frozen(outputs, leaves, graph.nodes),
             "the compiled function repeats the outcome for every row: use engine.maximum, minimum, relu or abs, which "
             "are computed for every row",
         )
-    with collector_paused():
-        return CompiledFunction(outputs, leaves, isinstance(output, Value))
+    return function

@@ -39,8 +39,8 @@ class CompiledFunction:
     `engine.compile` makes it.
     """
 
-    def __init__(self, outputs: Sequence[Value], inputs: Sequence[Value], single: bool) -> None:
-        self._program = Program(NumberedGraph(outputs), inputs)
+    def __init__(self, graph: NumberedGraph, inputs: Sequence[Value], single: bool) -> None:
+        self._program = Program(graph, inputs)
         self._single = single
 
     @cached_property

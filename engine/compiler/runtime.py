@@ -23,8 +23,6 @@ from __future__ import annotations
 from math import inf
 
 from engine.compiler.python_to_llvm import (
-    Flags,
-    FlagTable,
     Floats,
     Integers,
     Matrix,
@@ -304,27 +302,6 @@ def fill(numbers, first, x):
     """Set the numbers from `first` on to x."""
     for i in range(first, len(numbers)):
         numbers[i] = x
-
-
-def propagate_flags(
-    first: Integers, second: Integers, items: Integers, sizes: Integers, ends: Integers,
-    varies: Flags, requires_grad: Flags, level: Integers, operands: FlagTable,
-) -> None:  # fmt: skip
-    """Compute for every node whether it varies, whether it requires a gradient, and its level above the leaves.
-
-    `operands` gets four flags for each node: whether its first and its second operand varies, and whether they require
-    a gradient. The other arrays are those of `tape._Dependencies`.
-    """
-    for n in range(len(first)):
-        for k in range(2):
-            x = second[n] if k else first[n]
-            for i in range(ends[x] - sizes[x], ends[x]):
-                operand = items[i]
-                operands[n, k] |= varies[operand]
-                operands[n, k + 2] |= requires_grad[operand]
-                level[n] = max(level[n], level[operand] + 1)
-        varies[n] |= operands[n, 0] | operands[n, 1]
-        requires_grad[n] |= operands[n, 2] | operands[n, 3]
 
 
 def run(

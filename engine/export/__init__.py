@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from engine.arguments import outputs_and_leaves
+from engine.arguments import check_contains, outputs_and_leaves
+from engine.graph import topological_order
 from engine.validation import describe
 from engine.value import Value
 
@@ -88,6 +89,7 @@ def source(
     if not (name.isidentifier() and name.isascii()) or name in RESERVED_FUNCTIONS:
         raise ValueError(f"name must be a new name in every language, such as 'f', got {name!r}")
     outputs, leaves = outputs_and_leaves(output, inputs)
+    check_contains(topological_order(*outputs), leaves)
     if backward and not isinstance(output, Value):
         raise ValueError(
             f"the gradient needs one output, got a list of {len(outputs)}: pass one of them, or backward=False"

@@ -1,5 +1,7 @@
 """linearize: the uniform and the varying tape of a graph."""
 
+import random
+
 import pytest
 
 import engine
@@ -33,12 +35,27 @@ def leaves():
         (lambda x, w, v: (w + x) * (x + w), 5),
         (lambda x, w, v: engine.sum([w, x]) * engine.sum([w, x]), 4),
         (lambda x, w, v: engine.sum([w, x]) * engine.logsumexp([w, x]), 5),
+        (lambda x, w, v: engine.sum([x.sin(), w]) * engine.sum([x.sin(), w]), 5),
+        (lambda x, w, v: engine.sum([x.sin(), w]) * engine.sum([x.sin()]), 6),
     ],
 )
 def test_equal_expressions_share_one_node(make, size, leaves):
     """Each node has one slot: inputs, nodes common to all rows, operations."""
     graph = linearize(NumberedGraph([make(*leaves)]), [leaves[0]])
     assert graph.varying.size == size
+
+
+def test_many_equal_expressions(leaves):
+    rng = random.Random(1)
+    nodes, numbers, known = [*leaves], {leaf: leaf for leaf in leaves}, {}
+    for k in range(5000):
+        operation, operands = rng.choice((engine.maximum, engine.minimum)), rng.choices(nodes[k // 100 :][:8], k=2)
+        nodes.append(operation(*operands))
+        key = operation, *(numbers[x] for x in operands)
+        numbers[nodes[-1]] = known.setdefault(key, len(known))
+    graph = linearize(NumberedGraph(nodes), leaves)
+    assert graph.varying.size == len(known) + 3
+    assert 1000 < len(known) < 4000
 
 
 def test_what_no_input_leads_to_is_on_the_uniform_tape(leaves):
