@@ -223,6 +223,23 @@ def test_a_step_is_explained_by_the_numbers_of_the_engine(playground, name):
         expect(tab.locator("#play-zoom-weights")).to_be_visible()
 
 
+def test_a_step_is_explained_by_the_examples_that_it_had(playground):
+    tab = playground(nn.MLP(2, [4, 1], seed=1), moons().two_classes()[:50], batch_size=8, loss=nn.hinge)
+    train(tab, "one epoch", 2)
+    before = tab.evaluate("training.data.train")
+    tab.get_by_role("slider", name="test part", exact=True).fill("30")
+    button(tab, "look into this step").click()
+    gradient, mean = tab.evaluate("""() => {
+        const step = stepData.take(), terms = stepData.terms(step, 4);
+        return [step.gradients[4], terms.reduce((sum, { product }) => sum + product, 0) / terms.length];
+    }""")
+    assert mean == close(gradient)
+    assert tab.evaluate("stepData.take().rows") == before
+    inputs = tab.locator("#play-zoom-batch tbody tr").first.locator("td").nth(1).text_content().replace("−", "-")
+    example = int(tab.locator("#play-zoom-batch tbody button").first.text_content())
+    assert [float(x) for x in inputs.split(", ")] == pytest.approx(before[example - 1][:2], rel=1e-2)
+
+
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_an_example_opens_its_network_at_the_update_of_the_weight(playground, activation):
     model, data = nn.MLP(2, [3, 1], seed=1), moons().two_classes()[:20]
@@ -402,5 +419,5 @@ def test_a_network_whose_numbers_overflow_is_not_shown(playground):
     tab = playground(model, [([1.0], 0.0)], loss=nn.mse, optimizer=sgd)
     train(tab, "one step")
     button(tab, "look into this step").click()
-    tab.evaluate("training.data.train[0][0] = 1e160; frame.show(stepData.take(), { weight: 1, example: 0 })")
+    tab.evaluate("const step = stepData.take(); step.rows[0][0] = 1e160; frame.show(step, { weight: 1, example: 0 })")
     expect(tab.locator('[data-note="trouble"]')).not_to_have_attribute("hidden", "")

@@ -36,8 +36,8 @@ const frame = (() => {
    * @param {CloseUp} step
    * @param {Place} place
    */
-  function show({ before, settings }, { weight, example }) {
-    const row = training.data.train[example ?? 0];
+  function show({ before, rows, settings }, { weight, example }) {
+    const row = rows[example ?? 0];
     note(network.note ?? (shape.hasRecordedSizes ? "alone" : "shape"));
     if (room.hidden) return;
     const { inputs } = training.data;

@@ -9,6 +9,7 @@
  * @property {Float64Array[]} state that of the optimizer after it
  * @property {Float64Array} gradients of the mean loss of the batch
  * @property {number[]} batch the examples by their numbers
+ * @property {number[][]} rows all examples at that step
  * @property {Record<string, number>} settings of the optimizer, and its number of steps
  *
  * @typedef {object} Connection a weight's place in the network
@@ -22,7 +23,8 @@
  */
 
 const stepData = (() => {
-  const order = training.reserve(1);
+  const row = training.place(1);
+  const order = training.reserve(1); // 0, the number of the only row
   const signals = training.reserve(shape.maxSignals);
   training.allocate();
 
@@ -33,9 +35,10 @@ const stepData = (() => {
     history.goTo(time);
     const before = /** @type {Checkpoint} */ (history.before);
     const { position, optimizer } = before.fields;
-    const count = Math.min(before.size, training.train.n - position);
+    const { rows } = before.examples; // which may have changed since
+    const count = Math.min(before.size, rows.length - position);
     return {
-      time, before, settings: { ...before.settings[optimizer], steps: before.fields.steps + 1 },
+      time, before, rows, settings: { ...before.settings[optimizer], steps: before.fields.steps + 1 },
       after: training.weights.slice(), gradients: training.gradients.slice(),
       state: training.state.map((numbers) => numbers.slice()),
       batch: Array.from(history.batchOrder.subarray(position, position + count)),
@@ -60,20 +63,19 @@ const stepData = (() => {
    * @param {number} weight
    * @returns {Term[]}
    */
-  function terms({ before, batch, after, gradients }, weight) {
+  function terms({ before, batch, rows, after, gradients }, weight) {
     const { layer, source, bias } = connection(weight);
-    const { code, floats, width, train: { place } } = training;
-    const example = new Int32Array(training.memory.buffer, 8 * order, 1);
+    const { code, floats } = training;
     training.weights.set(before.weights);
     const result = batch.map((i) => {
-      example[0] = i;
+      floats.set(rows[i], row.place);
       training.gradients.fill(0);
-      const loss = code.learn(8 * place, 8 * order, 1, 1);
+      const loss = code.learn(8 * row.place, 8 * order, 1, 1);
       let signal = 1;
       if (source > 0 && layer === 1) {
-        signal = floats[place + i * width + source - 1];
+        signal = rows[i][source - 1];
       } else if (source > 0) {
-        training.show({ n: 1, place: place + i * width }, signals);
+        training.show(row, signals);
         signal = floats[signals + neuronsBefore(shape.sizes.length) + neuronsBefore(layer - 1) + source - 1];
       }
       return { delta: training.gradients[bias], signal, product: training.gradients[weight], loss };

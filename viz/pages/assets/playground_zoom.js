@@ -55,9 +55,9 @@ const closeUp = (() => {
     const { weight, example } = place;
     const { inputs } = training.data;
     const terms = stepData.terms(step, weight ?? 0);
-    const rows = batch.map((i) => training.data.train[i]);
+    const rows = batch.map((i) => /** @type {CloseUp} */ (step).rows[i]);
     numbers = {
-      time, steps: settings.steps, n: batch.length, all: training.train.n, others: Math.max(0, batch.length - MAX_ROWS), loss: mean(terms.map(({ loss }) => loss)), example: (example ?? 0) + 1,
+      time, steps: settings.steps, n: batch.length, all: step.rows.length, others: Math.max(0, batch.length - MAX_ROWS), loss: mean(terms.map(({ loss }) => loss)), example: (example ?? 0) + 1,
     };
     if (weight !== null) {
       const [old, gradient] = [before.weights[weight], gradients[weight]];
