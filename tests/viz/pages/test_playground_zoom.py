@@ -324,6 +324,20 @@ def test_back_escape_and_focus_return_level_by_level(playground):
     expect(dialog).to_be_hidden()
 
 
+def test_tab_reaches_controls_alone(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
+    train(tab, "one step", 2)
+
+    def focused(n):
+        for _ in range(n):
+            tab.keyboard.press("Tab")
+            yield tab.evaluate("document.activeElement.localName")
+
+    assert {*focused(45)} <= {"body", "summary", "button", "input", "select", "line"}
+    tab.locator("#play-lines line").first.press("Enter")
+    assert {*focused(12)} <= {"body", "button"}
+
+
 def test_back_from_the_close_up_keeps_the_training_whatever_the_link_says(playground):
     tab = playground(nn.MLP(2, [3, 1], seed=1), XOR, loss=nn.hinge)
     train(tab, "one step", 3)

@@ -79,4 +79,9 @@ function download(name, content) {
   addEventListener("pointerdown", (event) => {
     if (!byId("play-save").contains(/** @type {Node} */ (event.target))) byId("play-save").open = false;
   });
+  byId("play-save").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    byId("play-save").open = false;
+    byId("play-save").querySelector("summary").focus();
+  });
 }

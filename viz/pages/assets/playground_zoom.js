@@ -245,8 +245,9 @@ const closeUp = (() => {
     event.preventDefault();
     event.stopPropagation();
   });
+  // The listeners are those of the section, since an SVG element with them is in the order of Tab.
   for (const [name, other] of [["focusin", "pointerenter"], ["focusout", "pointerleave"]]) {
-    byId("play-lines").addEventListener(name, (/** @type {Event} */ event) => event.target?.dispatchEvent(new Event(other)));
+    drawing.addEventListener(name, (/** @type {Event} */ event) => event.target?.dispatchEvent(new Event(other)));
   }
   prepareLines();
   document.addEventListener("play-shape", prepareLines);
