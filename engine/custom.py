@@ -6,16 +6,20 @@ import builtins
 import keyword
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from engine.formula_check import RESERVED, check
 from engine.formulas import BINARY_FUNCTIONS, MATH_FUNCTIONS, names
 from engine.functions import FUNCTIONS, binary, list_function, unary
-from engine.rules import RULES, Binary, Fold, Unary
+from engine.rules import RULES, Binary, Fold, Rule, Unary
 from engine.validation import describe
 from engine.value import Value
 
 CUSTOM_RULES: set[str] = set()  # symbols
+
+_restoring = threading.Lock()
 
 
 def rule(
@@ -48,7 +52,7 @@ def rule(
     Returns:
         The function. With `finalize` it takes a list for each operand, and is not a method. A custom rule may be
         defined again: graphs keep the rule with which they were recorded, and the other custom rules that its texts
-        name as they were when it was defined.
+        name as they were when it was defined. A pickled graph contains its custom rules: loading it defines them.
 
     Raises:
         TypeError: an argument is not text.
@@ -112,6 +116,29 @@ def rule(
     if not finalize:
         setattr(Value, symbol, function)
     return function
+
+
+def restore_rule(needed: Sequence[Rule], *texts: Any) -> Rule:
+    """Return a custom rule that is loaded; define it if no rule has its symbol.
+
+    Args:
+        needed: the custom rules that its texts name, loaded before it.
+        texts: `Rule.texts`.
+
+    Raises:
+        ValueError: another rule has that symbol.
+    """
+    symbol, value, partials, summary, domain, notation, finalize = texts
+    with _restoring:
+        if symbol not in RULES:
+            rule(symbol, value, *partials, summary=summary, domain=domain, notation=notation, finalize=finalize)
+        row = RULES[symbol]
+    if row.texts != texts or any(row.scope.get(x.symbol) is not x for x in needed):
+        raise ValueError(
+            f"rule {symbol!r} must be the same as where the graph was pickled, {value!r}, got another one, "
+            f"{row.value!r}: rename one of them"
+        )
+    return row
 
 
 def _check_symbol(symbol: str, value: str) -> None:

@@ -28,6 +28,7 @@ kernel and the tests over the table follow. `engine.rule` adds a row at run time
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -81,6 +82,11 @@ class Rule:
     def arity(self) -> int:
         """The number of operands, or of lists of operands."""
         return len(self.partials)
+
+    @property
+    def texts(self) -> tuple[str | tuple[str, ...], ...]:
+        """The texts that define it."""
+        return self.symbol, self.value, self.partials, self.summary, self.domain, self.notation, self.finalize
 
     @property
     def value_notation(self) -> str:
@@ -158,12 +164,18 @@ class Rule:
                 if x._grad is not None:
                     x._grad += upstream * partial(*numbers, out)
 
-    def __reduce__(self) -> str | tuple[Callable[[str], Rule], tuple[str]]:
-        if self.symbol:
-            if RULES.get(self.symbol) is not self:
-                raise PicklingError(f"rule {self.symbol!r} was redefined: record the graph again to pickle it")
+    def __reduce__(self) -> str | tuple[Callable[..., Rule], tuple[Any, ...]]:
+        if not self.symbol:
+            return "LEAF" if self is LEAF else "CONSTANT"
+        if RULES.get(self.symbol) is not self:
+            raise PicklingError(f"rule {self.symbol!r} was redefined: record the graph again to pickle it")
+        if self.scope is RULES:
             return rule_named, (self.symbol,)
-        return "LEAF" if self is LEAF else "CONSTANT"
+        custom = [rule for rule in self.scope.values() if rule.scope is not RULES and rule is not self]
+        return sys.modules["engine.custom"].restore_rule, (custom, *self.texts)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Rule:
+        return self
 
 
 class Unary(Rule):

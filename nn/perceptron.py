@@ -86,7 +86,9 @@ class Perceptron(Module):
 
     @activation.setter
     def activation(self, activation: str) -> None:
-        self._function = activation_function(activation)
+        function = activation_function(activation)
+        self._rule = vars(function)["rule"] if function else None  # pickled before the function, which it defines
+        self._function = function
         self._activation = activation
 
     def children(self) -> Iterable[tuple[str, Value]]:

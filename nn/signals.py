@@ -185,7 +185,7 @@ def activation_rule(neuron: Perceptron) -> Rule:
     >>> activation_rule(Perceptron(1, "tanh")).value, activation_rule(Perceptron(1, "linear")).value
     ('tanh(a)', 'a')
     """
-    return LINEAR if neuron._function is None else vars(neuron._function)["rule"]
+    return neuron._rule or LINEAR
 
 
 def target_leaves(target: Any, loss: Loss, n_outputs: int) -> list[Value]:

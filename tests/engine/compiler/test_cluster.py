@@ -14,11 +14,6 @@ distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.exhaustive
 
 
-def define_cube():
-    """Run on a worker: rules of the user travel by name."""
-    return engine.rule("cube_of_test", "a*a*a", "3*a*a").__name__
-
-
 @pytest.fixture(scope="module")
 def client():
     options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
@@ -50,8 +45,9 @@ def test_errors_name_the_row_and_the_operation(client):
         client.submit(engine.compile(x.log(), x), [1.0, -1.0]).result()
 
 
-def test_a_rule_of_the_user_is_defined_on_the_workers_first(client):
-    client.run(define_cube)
-    define_cube()
-    x = Value(2.0, "x")
-    assert client.submit(engine.compile(engine.cube_of_test(x), x), [1.0, 2.0]).result().tolist() == [1.0, 8.0]
+def test_custom_rules_travel_with_the_function(client):
+    cube, x = engine.rule("cube_of_test", "a*a*a", "3*a*a"), Value(2.0, "x")
+    remote = client.scatter(engine.compile(cube(x), x), broadcast=True, hash=False)
+    for worker in client.nthreads():
+        results = client.submit(lambda f: f([1.0, 2.0]), remote, workers=[worker], pure=False).result()
+        assert results.tolist() == [1.0, 8.0]
