@@ -132,9 +132,9 @@ class CompiledFit:
             rows: its row in the table of that program.
             size: the number of examples per step; the last step of an epoch may have fewer.
         """
-        by_program = np.argsort(programs, kind="stable")
-        self._order.reshape(self.n_epochs, -1)[:] = rows[by_program]
         n, length = len(self._runs), len(rows)
+        by_program = np.argsort(programs, kind="stable") if n > 1 else slice(None)
+        self._order.reshape(self.n_epochs, -1)[:] = rows[by_program]
         if n == 1 and size == self._size:
             return
         self._size, self._settings = size, np.empty(0)
@@ -147,12 +147,14 @@ class CompiledFit:
         table = np.stack([parts % n, starts, starts + counts, np.bincount(steps)[parts // n]], axis=1)
         epochs = np.arange(self.n_epochs)[:, None, None] * [0, length, length, 0]
         self._parts = (table + epochs).reshape(-1, 4)  # program, start, stop, size of the step
-        self._ends = np.cumsum([0, *np.tile(np.bincount(parts // n), self.n_epochs)])  # of the parts of every step
+        self._ends = np.cumsum(
+            np.append(0, np.tile(np.bincount(parts // n), self.n_epochs))
+        )  # of the parts of every step
 
     def places(self, first: int, last: int) -> Iterator[tuple[int, slice]]:
         """Yield the programs of the steps from `first` to `last`, and the positions of their rows in its order."""
         parts = self._parts[self._ends[first] : self._ends[last]]
-        for program in np.unique(parts[:, 0]).tolist():
+        for program in sorted({*parts[:, 0].tolist()}):
             own = parts[parts[:, 0] == program]
             yield program, slice(own[0, 1], own[-1, 2])
 
