@@ -14,6 +14,7 @@ import numpy.typing as npt
 from engine import Value
 from engine.arguments import leaf_data
 from engine.comparisons import Comparisons, warn_of_frozen
+from engine.compiler.equality import equal_graphs
 from engine.compiler.numbering import NumberedGraph
 from engine.compiler.program import Floats, Program
 from engine.graph import topological_order
@@ -29,7 +30,8 @@ from nn.perceptron import Perceptron
 from nn.training.choice import records_one_graph
 
 Indices: TypeAlias = npt.NDArray[np.intp]
-_Flat: TypeAlias = tuple[Hashable, Sequence[Any], list[float] | None]
+# Items, and their data if all are leaf Values, but not parameters.
+_Block: TypeAlias = tuple[Sequence[Any], Floats | None]
 
 REPLAY = (
     "compiled training repeats the outcome in every step: use engine.maximum, minimum, relu or abs in the model or the "
@@ -109,91 +111,99 @@ class _Recording:
 
     output: Any
     graph: NumberedGraph  # of the loss, then the outputs
-    leaves: list[Value]  # without the parameters
-    numbers: list[float]  # the data of the leaves
-    inputs: list[Value] = field(default_factory=list)  # the leaves whose numbers are those in `data`
+    inputs: list[Value]  # the leaves whose numbers are those in `data`
     examples: list[int] = field(default_factory=list)
-    data: list[list[float]] = field(default_factory=list)
-    repeated: bool = False  # whether another example had the same graph, as far as it does not depend on the inputs
+    data: list[Floats] = field(default_factory=list)  # in one or more arrays per example
+    uniform: bool = False  # whether `inputs` are the items of an example, so that one recording was enough
 
-    def non_inputs(self, inputs: list[Value]) -> list[Value]:
-        others = set(inputs)
-        return [leaf for leaf in self.leaves if leaf not in others]
+    def table(self) -> Floats:
+        """Return the numbers, one row per example, of inputs that differ; if not `uniform`, the others are dropped."""
+        table = np.concatenate([np.empty(0), *self.data]).reshape(len(self.examples), len(self.inputs))
+        if not self.uniform:
+            differs = np.ptp(table, axis=0) > 0.0
+            self.inputs = [x for x, differ in zip(self.inputs, differs, strict=True) if differ]
+            table = np.ascontiguousarray(table[:, differs])
+        return table
+
+    def other_parameters(self) -> list[Value]:
+        """Return the leaves that take gradients, without the inputs and the parameters of the graph."""
+        inputs = set(self.inputs)
+        return [leaf for leaf in self.graph.leaves() if not (leaf.is_constant or leaf in inputs)]
 
 
 def _record_each(
     model: Callable[[Any], Any], loss: Loss, pairs: Pairs, parameters: list[Value], epoch: str
 ) -> list[ExampleGroup]:
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
-    known = set(parameters)
-    memory: dict[int, _Flat] = {}
-    shapes, flat, numbers = zip(*[_flatten(pair, memory) for pair in pairs], strict=True)
+    known = dict(zip(parameters, parameters, strict=True))
     comparisons = Comparisons()
+    memory: dict[int, _Block] = {}
+    blocks: list[list[_Block]] = [[] for _ in pairs]
 
-    def record(i: int) -> _Recording:
+    def items(i: int) -> list[Any]:
+        return [*chain.from_iterable([block for block, _ in blocks[i]])]
+
+    def outputs_of(i: int) -> tuple[Any, list[Value]]:
         with error_context(f"{epoch}data[{i}]"), recording_on(comparisons):
             x, r = pairs[i]
             output = model(x)
-            graph = NumberedGraph([loss(output, r), *flat_list(output)], parameters)
-            leaves = graph.leaves()
-            return _Recording(output, graph, leaves, [leaf.data for leaf in leaves])
+            return output, [loss(output, r), *flat_list(output)]
 
-    def is_same(recording: _Recording) -> bool:
-        other = record(recording.examples[0])
-        return (other.graph.signature(), other.numbers) == (recording.graph.signature(), recording.numbers)
+    def record(i: int) -> _Recording:
+        output, outputs = outputs_of(i)
+        graph = NumberedGraph(outputs, parameters)
+        return _Recording(output, graph, graph.leaves())
 
-    # The key None holds the examples that contain anything but distinct leaf Values; they are recorded one by one.
+    def is_same(recording: _Recording, first: int, other: int) -> bool:
+        """Record an example again, or another one, and return whether the graph is that of the first."""
+        inputs = {x: y for x, y in zip(items(first), items(other), strict=True) if type(x) is Value}
+        return equal_graphs(recording.graph, outputs_of(other)[1], known | inputs)
+
+    # The key None holds the examples that contain anything but leaf Values; they are recorded one by one.
     by_shape: dict[Hashable, list[int]] = {}
-    for i, values in enumerate(flat):
-        distinct = numbers[i] is not None and len(set(values)) == len(values) and known.isdisjoint(values)
-        by_shape.setdefault(shapes[i] if distinct else None, []).append(i)
+    for i, pair in enumerate(pairs):
+        shape = _shape(pair, blocks[i], memory, known)
+        by_shape.setdefault(None if any(data is None for _, data in blocks[i]) else shape, []).append(i)
 
     recordings: dict[Hashable, _Recording] = {}
     for shape, members in by_shape.items():
         first, last = members[0], members[-1]
         recording = record(first)
+        inputs = items(first)
         # Without comparisons, since examples may take different branches.
-        uniform = shape is not None and not comparisons.frozen([], flat[first], [])
-        if uniform and last != first:  # if the first and the last have the same graph, all have
-            other = record(last)
-            fixed = [x.data for x in recording.non_inputs(flat[first])]
-            uniform = recording.graph.signature() == other.graph.signature() and fixed == [
-                x.data for x in other.non_inputs(flat[last])
-            ]
-            recording.repeated = uniform
+        if (
+            shape is not None
+            and len(set(inputs)) == len(inputs)
+            and not comparisons.frozen([], inputs, [])
+            and (first == last or is_same(recording, first, last))  # then all are the same
+        ):
+            data = [data for i in members for _, data in blocks[i] if data is not None]
+            recordings[shape] = _Recording(recording.output, recording.graph, inputs, members, data, uniform=True)
+            continue
         for i in members:
-            if not uniform and i != first:
+            if i != first:
                 recording = record(i)
-            inputs = flat[i] if uniform else recording.leaves
-            shared = recordings.setdefault(shape if uniform else recording.graph.signature(), recording)
-            shared.inputs = shared.inputs or inputs
+            shared = recordings.setdefault(recording.graph.signature(), recording)
             shared.examples.append(i)
-            shared.data.append(numbers[i] if uniform else recording.numbers)
+            shared.data.append(np.array([leaf.data for leaf in recording.inputs]))
 
-    tables = []
-    all_parameters = dict.fromkeys(parameters)
-    for one in recordings.values():
-        table = np.array(one.data).reshape(len(one.data), len(one.inputs))
-        if one.inputs is one.leaves:  # leaves with the same number in all examples are not inputs
-            differs = np.ptp(table, axis=0) > 0.0
-            one.inputs = [x for x, differ in zip(one.inputs, differs, strict=True) if differ]
-            table = np.ascontiguousarray(table[:, differs])
-        tables.append(table)
-        all_parameters |= dict.fromkeys([x for x in one.non_inputs(one.inputs) if not x.is_constant])
-    for k, one in enumerate([*recordings.values()][:SAMPLE]):
-        if not ((k and one.repeated) or is_same(one)):  # the first again in any case, as chance may repeat a graph
+    tables = [one.table() for one in recordings.values()]
+    all_parameters = dict.fromkeys(chain(parameters, *[one.other_parameters() for one in recordings.values()]))
+    groups: list[ExampleGroup] = []
+    for one, table in zip(recordings.values(), tables, strict=True):
+        same = functools.partial(is_same, one, one.examples[0], one.examples[0])
+        repeated = one.uniform and len(one.examples) > 1
+        # The first again in any case, as chance may repeat a graph.
+        if len(groups) < SAMPLE and not (groups and repeated) and not same():
             raise ValueError(
                 f"{epoch}data[{one.examples[0]}]: model and loss must record the same graph and numbers every time to "
                 "be compiled, got others the second time (from random numbers, or a state that changes): pass "
                 "compiled=False"
             )
-    groups = []
-    for one, table in zip(recordings.values(), tables, strict=True):
         program = Program(one.graph, one.inputs, [*all_parameters])
-        same = functools.partial(is_same, one)
         groups.append(ExampleGroup(program, one.output, np.array(one.examples), table, is_same=same))
     if not comparisons.is_empty():
-        examples = {x for values in flat for x in values if type(x) is Value} - known
+        examples = {x for i in range(len(pairs)) for x in items(i) if type(x) is Value}.difference(known)
         may_change = {x for group in groups for x in group.program.parameters} - examples
         graphs = (x for group in groups for x in topological_order(*group.program.outputs) if x not in examples)
         warn_of_frozen(comparisons.frozen([], may_change, graphs), REPLAY, again=epoch == "epoch 1, ")
@@ -205,25 +215,27 @@ def flat_list(nested: Any) -> list[Any]:
     return [x for part in nested for x in flat_list(part)] if isinstance(nested, list | tuple) else [nested]
 
 
-def _flatten(nested: Any, memory: dict[int, _Flat]) -> _Flat:
-    """Return the shape of nested lists and tuples, their items in order, and the data of the items.
+def _shape(nested: Any, blocks: list[_Block], memory: dict[int, _Block], parameters: dict[Value, Value]) -> Hashable:
+    """Return the shape of nested lists and tuples, and append their innermost lists to `blocks`.
 
-    The shape of a list of Values is its length, of another list the shapes of its items, and of any other item None.
-    The data is None if an item is not a leaf. `memory` stores results by id, since examples may share parts; ids stay
-    unique as long as the examples live.
+    The shape of a list of items is its length, of a list of lists their shapes, and of an item None. `memory` stores
+    blocks by id, since examples may share lists; ids stay unique as long as the examples live.
     """
-    if not isinstance(nested, list | tuple):
-        return None, [nested], leaf_data([nested])
-    if id(nested) not in memory:
-        if {*map(type, nested)} == {Value}:
-            memory[id(nested)] = len(nested), nested, leaf_data(nested)
-        else:
-            shapes, parts, numbers = (
-                zip(*[_flatten(part, memory) for part in nested], strict=True) if nested else [()] * 3
-            )
-            data = None if None in numbers else [*chain.from_iterable(numbers)]
-            memory[id(nested)] = shapes, [*chain.from_iterable(parts)], data
-    return memory[id(nested)]
+    block = memory.get(id(nested))
+    if block is None:
+        if not isinstance(nested, list | tuple):
+            blocks.append(_block((nested,), parameters))
+            return None
+        if any(issubclass(kind, list | tuple) for kind in {*map(type, nested)}):
+            return tuple([_shape(part, blocks, memory, parameters) for part in nested])
+        block = memory[id(nested)] = _block(nested, parameters)
+    blocks.append(block)
+    return len(nested)
+
+
+def _block(items: Sequence[Any], parameters: dict[Value, Value]) -> _Block:
+    data = leaf_data(items)
+    return items, np.array(data) if data is not None and parameters.keys().isdisjoint(items) else None
 
 
 def _matrix(rows: list[Any]) -> Floats | None:

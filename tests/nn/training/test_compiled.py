@@ -439,6 +439,20 @@ class TestAgainstValues:
         assert ours.accuracy == eager.accuracy
         assert (n_calls >= 30) is bool(looks)
 
+    def test_a_model_that_sorts_its_inputs(self):
+        """The graphs of all examples have the same form, but other inputs in its places."""
+
+        def trained(compiled):
+            w = Value(0.5, "w")
+            data = [([Value(x) for x in xs], Value(1.0)) for xs in ([1.0, 2.0], [0.5, 0.25], [0.75, 0.5], [0.4, 0.3])]
+            history = nn.train(
+                lambda xs: engine.dot([w, 3 * w], sorted(xs, key=lambda x: x.data)), nn.mse, data,
+                optimizer=nn.SGD([w], 0.01), epochs=3, compiled=compiled, shuffle=False,
+            )  # fmt: skip
+            return [*history.steps, w.data]
+
+        assert trained(True) == pytest.approx(trained(False), rel=1e-12)
+
     def test_callbacks_see_and_change_the_values(self):
         data = [((x, -x), 1 if x > 0.3 else -1) for x in (0.1, 0.2, 0.4, 0.9)]
 
