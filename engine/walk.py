@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from engine.notebook import Pictured
+from engine.validation import describe
 from engine.value import Value
 
 if TYPE_CHECKING:
@@ -87,8 +88,11 @@ class Walk(Printed, ABC, Generic[StepType]):
         """Do all remaining steps, or those until the derivative at the node `until` is complete.
 
         Raises:
+            TypeError: `until` is not a Value.
             ValueError: `until` is not a node of this graph.
         """
+        if until is not None and not isinstance(until, Value):
+            raise TypeError(f"until must be a node of this graph, got {describe(until)}")
         needed = len(self) if until is None else self._steps_until(until)
         while self.position < needed:
             self.step()

@@ -35,7 +35,7 @@ def save(model: Module, path: AnyPath) -> None:
 
     Raises:
         OSError: the file cannot be written, or is read-only.
-        TypeError: `model` is not a Module.
+        TypeError: `model` is not a Module, or `path` is not a path.
 
     >>> import tempfile
     >>> from nn import Perceptron
@@ -57,6 +57,7 @@ def save(model: Module, path: AnyPath) -> None:
     """
     if not isinstance(model, Module):
         raise TypeError(f"model must be a Module, got {describe(model)}: write nn.save(model, path)")
+    path = os.fspath(path)  # open() takes the number of an open file too
     content = {"format": FORMAT, "model": repr(model), "sha256": "", "parameters": model.state_dict()}
     content["sha256"] = _digest(content)
     text = json.dumps(content, indent=2) + "\n"
@@ -69,7 +70,7 @@ def save(model: Module, path: AnyPath) -> None:
             file.write(text)
         return
     if status and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, "the file is read-only", os.fspath(path))
+        raise PermissionError(errno.EACCES, "the file is read-only", path)
     target = Path(os.path.realpath(os.fsdecode(path)))
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
@@ -82,7 +83,7 @@ def save(model: Module, path: AnyPath) -> None:
         os.replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None  # with the file that the user knows
+        raise OSError(error.errno, error.strerror, path) from None  # with the file that the user knows
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -92,6 +92,8 @@ def signals_of(
             "loss must be passed with a target, got None: pass the one that the model learns, such as loss=nn.mse, "
             "or loss=nn.binary_cross_entropy for a logit"
         )
+    if loss is not None and not callable(loss):
+        raise TypeError(f"loss must be a function, such as nn.mse, got {describe(loss)}")
     if loss is not None and target is None:
         raise ValueError("target must be passed with a loss, got None")
     layers = layers_of(model, "signals_of")

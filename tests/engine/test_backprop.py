@@ -174,6 +174,8 @@ def test_run_until_the_gradient_of_a_leaf_is_complete():
     assert walk.reset().run(until=root).position == 0
     with pytest.raises(ValueError, match="until must be a node of this graph"):
         walk.run(until=Value(1.0))
+    with pytest.raises(TypeError, match="until must be a node of this graph, got int 2"):
+        walk.run(2)
 
 
 def test_the_ends():

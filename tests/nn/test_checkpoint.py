@@ -231,6 +231,16 @@ def test_only_modules_have_checkpoints(thing, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_the_number_of_an_open_file_is_no_path():
+    output, target = os.pipe()
+    try:
+        with pytest.raises(TypeError, match="PathLike"):
+            nn.save(pair(), target)
+    finally:
+        os.close(output)
+        os.close(target)
+
+
 class TestWholeOrNotAtAll:
     @pytest.mark.parametrize("old", [None, "old"])
     @pytest.mark.parametrize("function", ["os.fsync", "os.replace", "json.dumps"])

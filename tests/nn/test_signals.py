@@ -55,6 +55,8 @@ def test_wrong_arguments():
         layers_of(3, "draw")
     with pytest.raises(TypeError, match=r"loss .*Value, got float"):
         signals_of(nn.Perceptron(1), [1.0], 1.0, lambda y, r: 0.5)
+    with pytest.raises(TypeError, match=r"loss must be a function, such as nn\.mse, got str 'mse'"):
+        signals_of(nn.Perceptron(1), [1.0], 1.0, "mse")
     with pytest.raises(ValueError, match=r"loss must .*target.* that the model learns.* loss=nn\.mse"):
         signals_of(nn.Perceptron(1), [1.0], 1.0)
 
