@@ -45,7 +45,8 @@ class MachineCode:
         function = self._functions.get(name)
         if function is None:
             function = self._functions[name] = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(self.address(name))
-        result: int = function(words.ctypes.data)
+        memory: Any = words
+        result: int = function(ctypes.addressof(ctypes.c_char.from_buffer(memory)))  # faster than words.ctypes.data
         return result
 
     def address(self, name: str) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import os
+import struct
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache, cached_property
 from math import isfinite
 from typing import Any, TypeAlias
@@ -16,7 +18,7 @@ import numpy.typing as npt
 
 from engine.compiler.codegen import rule_code, runtime_code
 from engine.compiler.numbering import NumberedGraph
-from engine.compiler.python_to_llvm import pack
+from engine.compiler.python_to_llvm import address, pack
 from engine.compiler.runtime import BEGIN, FINISH, ROWS
 from engine.compiler.tape import linearize
 from engine.derivatives import jacobian
@@ -29,7 +31,11 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Order: TypeAlias = npt.NDArray[np.int64]
 
 CHUNK = 1024  # rows per chunk: fixed, so that results do not depend on the number of cores
+AT_ONCE = 128 * CHUNK  # rows whose chunks wait for threads
 CACHE = 4096  # vectors of eight doubles per block, chosen to fit the L1 cache
+ALL = np.arange(CHUNK)  # the indices of all rows of a chunk
+NOTHING = np.empty((0, 0))
+CALL = struct.Struct("3qd12q")  # the first words of a call of `runtime.run`
 WIDEST = 13  # vectors of eight lanes per block at most: with a power of two, slots would share the cache's lines
 
 
@@ -76,7 +82,11 @@ class CompiledFunction:
         array([[4., 3.],
                [9., 4.]])
         """
-        results, _ = self._run(self._as_rows(rows))
+        data, numbers = self._as_rows(rows), self._as_parameters(None)
+        try:
+            results, _ = self._program.run(numbers, data, backward=False)
+        except NotFiniteError as stopped:
+            raise self._error(stopped, numbers, data) from None
         return results[:, 0] if self._single else results
 
     def backward(self, rows: npt.ArrayLike) -> float:
@@ -144,8 +154,11 @@ class CompiledFunction:
         data = self._as_rows(rows)
         if not len(data):
             raise ValueError(f"{name} needs one row or more, got none: the mean over no rows is undefined")
-        results, gradient = self._run(data, self._as_parameters(parameters), backward=True)
-        return float((results / len(data)).sum()), gradient  # the sum of the results may overflow
+        numbers = self._as_parameters(parameters)
+        try:
+            return self._program.mean_gradient(numbers, data)
+        except NotFiniteError as stopped:
+            raise self._error(stopped, numbers, data, backward=True) from None
 
     def gradient(self, rows: npt.ArrayLike) -> Floats:
         """Return the gradient of the output with respect to the inputs, for every row.
@@ -174,17 +187,19 @@ class CompiledFunction:
             try:
                 matrices[:, k] = program.input_gradients(numbers, data, k)
             except NotFiniteError as stopped:
-                row, error = program.explain(stopped.rows, numbers, data, seeded=k)
-                raise type(error)(f"row {row}: {error}") from None
+                raise self._error(stopped, numbers, data, seeded=k) from None
         return matrices[:, 0] if self._single else matrices
 
-    def _run(self, data: Floats, parameters: Floats | None = None, *, backward: bool = False) -> tuple[Floats, Floats]:
-        numbers = self._as_parameters(None) if parameters is None else parameters
-        try:
-            return self._program.run(numbers, data, backward=backward)
-        except NotFiniteError as stopped:
-            row, error = self._program.explain(stopped.rows, numbers, data, backward=backward)
-            raise type(error)(f"row {row}: {error}") from None
+    def _error(self, stopped: NotFiniteError, numbers: Floats, data: Floats, **options: Any) -> Exception:
+        """Return the error that explains why a run stopped; the options are those of `Program.explain`."""
+        inputs, parameters = self._program.inputs, self._program.parameters
+        for row, k in np.argwhere(~np.isfinite(data)).tolist():
+            name = inputs[k].label or f"input {k}"
+            return ValueError(f"numbers in rows must be finite, got {data[row, k]} for {name} in row {row}")
+        for i in np.flatnonzero(~np.isfinite(numbers)):
+            return ValueError(f"parameters must be finite, got {numbers[i]} for parameter {i}, {parameters[i]!r}")
+        row, error = self._program.explain(stopped.rows, numbers, data, **options)
+        return type(error)(f"row {row}: {error}")
 
     def _as_parameters(self, parameters: npt.ArrayLike | None) -> Floats:
         values = self._program.parameters
@@ -198,13 +213,12 @@ class CompiledFunction:
             )
         if numbers.dtype.kind not in "iuf":
             raise TypeError(f"parameters must be numbers, got {describe(parameters)}")
-        if not np.isfinite(numbers).all():
-            i = int(np.argmin(np.isfinite(numbers)))
-            raise ValueError(f"parameters must be finite, got {numbers[i]} for parameter {i}, {values[i]!r}")
-        return numbers.astype(np.float64)
+        return numbers.astype(np.float64, copy=False)
 
     def _as_rows(self, rows: npt.ArrayLike) -> Floats:
         inputs = self._program.inputs
+        if type(rows) is np.ndarray and rows.dtype == np.float64 and rows.shape[1:] == (len(inputs),):
+            return rows if rows.flags.carray else np.require(rows, requirements=["C", "W"])
         expected = f"rows must be an array of shape (n, {len(inputs)}), one row per example and one number per input"
         try:
             data = np.asarray(rows)
@@ -222,12 +236,7 @@ class CompiledFunction:
             raise TypeError(f"{expected}, got {describe(rows)}")
         if data.ndim != 2 or data.shape[1] != len(inputs):
             raise ValueError(f"{expected}, got shape {data.shape}")
-        data = np.require(data, np.float64, ["C", "W"])  # the kernels are compiled for writeable arrays only
-        if not np.isfinite(data).all():
-            row, k = np.argwhere(~np.isfinite(data))[0].tolist()
-            name = inputs[k].label or f"input {k}"
-            raise ValueError(f"numbers in rows must be finite, got {data[row, k]} for {name} in row {row}")
-        return data
+        return np.require(data, np.float64, ["C", "W"])  # the kernels are compiled for writeable arrays only
 
 
 class Program:
@@ -286,28 +295,18 @@ class Program:
         Raises:
             NotFiniteError: a number is not finite.
         """
-        order = np.arange(len(data)) if order is None else order
-        n = len(order)
-        outputs, seed = np.empty((n, len(self.outputs))), 1.0 / n if backward else 0.0
-        work = self._workspace()
-        work.parameters[:] = parameters
-        if n <= CHUNK:
-            stop = work.run(BEGIN | ROWS | FINISH, 0, n, seed, data, order, outputs)
-        else:
-            stop = _run_in_threads(work, n, seed, data, order, outputs)
-        gradient = work.gradient[: parameters.size if backward else 0].copy()
-        self._idle.append(work)
-        if stop < 0:
-            raise NotFiniteError(order)
-        if stop < n:
-            raise NotFiniteError(order[stop : stop + self._max_lanes])
-        return outputs, gradient
+        n = len(data if order is None else order)
+        outputs = np.empty((n, len(self.outputs)))
+        _, gradient = self._run(parameters, _Rows(data, order, outputs, 1.0 / n if backward else 0.0))
+        return outputs, gradient[: parameters.size if backward else 0]
 
-    def _workspace(self) -> _Workspace:
-        try:
-            return self._idle.pop()
-        except IndexError:  # all workspaces are in use by other threads
-            return _Workspace(self)
+    def mean_gradient(self, parameters: Floats, data: Floats) -> tuple[float, Floats]:
+        """Return the mean of the only output over the rows of `data`, and its gradient with respect to the parameters.
+
+        Raises:
+            NotFiniteError: a number is not finite.
+        """
+        return self._run(parameters, _Rows(data, seed=1.0 / len(data)))
 
     def input_gradients(self, parameters: Floats, data: Floats, seeded: int) -> Floats:
         """Return the gradient of output number `seeded` with respect to the inputs, for every row of `data`.
@@ -315,27 +314,32 @@ class Program:
         Raises:
             NotFiniteError: a number is not finite.
         """
-        n, order = len(data), np.arange(len(data))
-        outputs, gradients = np.empty((n, len(self.outputs))), np.empty(data.shape)
-        work = self._workspace()
-        work.parameters[:] = parameters
-        work.results = seeded, gradients
-        if n <= CHUNK:
-            stop = work.run(BEGIN | ROWS, 0, n, 1.0, data, order, outputs)
-        else:
-            stop = _run_in_threads(work, n, 1.0, data, order, outputs, BEGIN | ROWS)
-        self._idle.append(work)
-        if stop < n:
-            raise NotFiniteError(order[stop : stop + self._max_lanes])
+        gradients = np.empty(data.shape)
+        self._run(parameters, _Rows(data, seed=1.0, seeded=seeded, gradients=gradients), BEGIN | ROWS)
         wrong = ~np.isfinite(gradients).all(axis=1)
         if wrong.any():
-            raise NotFiniteError(order[wrong])
+            raise NotFiniteError(np.flatnonzero(wrong))
         return gradients
+
+    def _run(self, parameters: Floats, rows: _Rows, phases: int = BEGIN | ROWS | FINISH) -> tuple[float, Floats]:
+        """Return the mean of the first output, if there is no array for the outputs, and the gradient."""
+        try:
+            work = self._idle.pop()
+        except IndexError:  # all workspaces are in use by other threads
+            work = _Workspace(self)
+        work.parameters[:] = parameters
+        stop = work.run(phases, rows, 0, rows.n) if rows.n <= CHUNK else _run_in_threads(work, phases, rows)
+        result = work.mean, work.gradient.copy()
+        self._idle.append(work)
+        if stop < rows.n:
+            last = stop + self._max_lanes if stop >= 0 else rows.n
+            raise NotFiniteError(rows.indices(max(stop, 0), last))
+        return result
 
     def prepare(self, data: Floats, order: Order, outputs: Floats) -> _Workspace:
         """Return a workspace whose `words` describe a run over these arrays, except for rows and seed."""
         work = _Workspace(self)
-        work.prepare(BEGIN | ROWS | FINISH, 0, 0, 0.0, data, order, outputs)
+        work.set_call(BEGIN | ROWS | FINISH, 0, 0.0, data, order, outputs)
         return work
 
     def explain(
@@ -378,6 +382,36 @@ class NotFiniteError(ArithmeticError):
         self.rows = rows
 
 
+@dataclass
+class _Rows:
+    """Rows to run.
+
+    Attributes:
+        data: an array with one row per example and one column per input.
+        order: the indices of the rows to use, in this order; None for all.
+        outputs: the array for all outputs; without one, the mean of the first output is computed.
+        seed: the gradient to start with, 0 for none.
+        seeded: the number of the output that it belongs to.
+        gradients: the array for the gradients with respect to the inputs, if they are needed.
+    """
+
+    data: Floats
+    order: Order | None = None
+    outputs: Floats | None = None
+    seed: float = 0.0
+    seeded: int = 0
+    gradients: Floats | None = None
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.data if self.order is None else self.order)
+
+    def indices(self, first: int, last: int) -> Order:
+        """Return the indices of some rows in `data`."""
+        return np.arange(first, min(last, self.n)) if self.order is None else self.order[first:last]
+
+
 class _Workspace:
     """The memory of one run of a program at a time.
 
@@ -387,8 +421,7 @@ class _Workspace:
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
         chunks: workspaces for chunks that are idle.
-        results: the number of the output to differentiate, and the array of its gradients with respect to the inputs,
-            which is empty if they are not needed.
+        mean: the sum of the first outputs of the last run, divided by the number of all rows.
     """
 
     def __init__(self, program: Program) -> None:
@@ -406,7 +439,7 @@ class _Workspace:
         for code, kernels in self._code.items():
             self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
         self._runtime = runtime_code()
-        self.results: tuple[int, Floats] = (0, np.empty((0, 0)))
+        self.mean = 0.0
         self.chunks: list[_Workspace] = []
         self.address = self._runtime.address("run")
         self._allocate_lanes(gradients[place] if program._weights_in_place else aligned_zeros(weights))
@@ -417,22 +450,34 @@ class _Workspace:
         lanes = program._max_lanes
         self.weight_gradients, self.common_gradients = weight_gradients, np.zeros(common)
         self._varying = tuple([aligned_zeros(slots * lanes) for slots in (varying, varying, 2)])
-        self._words = pack(
+        words = pack(
             self._kernels, len(program.parameters), lanes, program._outputs, *program._uniform, *program._varying,
             *self._uniform, *self._varying, self.weight_gradients, self.common_gradients,
         )  # fmt: skip
+        self.words: Any = np.concatenate([np.zeros(CALL.size // 8, np.int64), words])
 
-    def prepare(
-        self, phases: int, first: int, last: int, seed: float, data: Floats, order: Order, outputs: Floats
-    ) -> None:
-        """Set `words` to the arguments of `runtime.run`."""
-        words = pack(phases, first, last, seed, data, order, outputs)
-        self.words = np.concatenate([words, self._words, pack(*self.results)])
+    def set_call(
+        self, phases: int, n: int, seed: float, data: Floats, order: Order, outputs: Floats,
+        seeded: int = 0, gradients: Floats = NOTHING,
+    ) -> None:  # fmt: skip
+        """Set the words that differ from call to call, for n rows."""
+        CALL.pack_into(
+            self.words, 0, phases, 0, n, seed, address(data), *data.shape, address(order), order.size,
+            address(outputs), *outputs.shape, seeded, address(gradients), *gradients.shape,
+        )  # fmt: skip
 
-    def run(self, *arguments: Any) -> int:
-        """Call `runtime.run`; the arguments are those of `prepare`."""
-        self.prepare(*arguments)
-        return self._runtime.call("run", self.words)
+    def run(self, phases: int, rows: _Rows, first: int, last: int) -> int:
+        """Call `runtime.run` for some rows, and return its result."""
+        n = last - first
+        part = slice(first, last)
+        outputs = np.empty((n, len(self._program.outputs))) if rows.outputs is None else rows.outputs[part]
+        data, order = (rows.data[part], ALL[:n]) if rows.order is None else (rows.data, rows.order[part])
+        gradients = NOTHING if rows.gradients is None else rows.gradients[part]
+        self.set_call(phases, n, rows.seed, data, order, outputs, rows.seeded, gradients)
+        stop = self._runtime.call("run", self.words)
+        if rows.outputs is None and phases & ROWS and stop == n:
+            self.mean = float(np.add.reduce(outputs[:, 0] / rows.n))
+        return first + stop if stop >= 0 else stop
 
     def chunk(self) -> _Workspace:
         """Return a workspace with separate lanes that shares everything else: an idle one of `chunks`, or a new one."""
@@ -442,37 +487,32 @@ class _Workspace:
             workspace = copy.copy(self)
             workspace.chunks = []
             workspace._allocate_lanes(aligned_zeros(self.weight_gradients.size))
-        workspace.results = self.results
         workspace.weight_gradients[:] = workspace.common_gradients[:] = 0.0
         return workspace
 
 
-def _run_in_threads(
-    work: _Workspace,
-    n: int,
-    seed: float,
-    data: Floats,
-    order: Order,
-    outputs: Floats,
-    phases: int = BEGIN | ROWS | FINISH,
-) -> int:
+def _run_in_threads(work: _Workspace, phases: int, rows: _Rows) -> int:
     """Run over many rows in chunks, each in separate lanes, and add their sums in the order of the chunks."""
+    n = rows.n
 
     def run_chunk(first: int) -> tuple[int, _Workspace]:
         chunk, last = work.chunk(), min(first + CHUNK, n)
-        stop = chunk.run(ROWS, first, last, seed, data, order, outputs)
+        stop = chunk.run(ROWS, rows, first, last)
         return (n if stop == last else stop), chunk
 
-    stop = work.run(BEGIN, 0, n, seed, data, order, outputs)
+    stop = work.run(phases & BEGIN, rows, 0, n)
     if stop < n:
         return stop
-    for stop, chunk in _threads().map(run_chunk, range(0, n, CHUNK)):
-        if stop < n:
-            return stop
-        work.weight_gradients += chunk.weight_gradients
-        work.common_gradients += chunk.common_gradients
-        work.chunks.append(chunk)
-    return work.run(phases & FINISH, n, n, seed, data, order, outputs)
+    work.mean = 0.0
+    for first in range(0, n, AT_ONCE):  # no more chunks at once, so that little memory waits
+        for stop, chunk in _threads().map(run_chunk, range(first, min(first + AT_ONCE, n), CHUNK)):
+            if stop < n:
+                return stop
+            work.weight_gradients += chunk.weight_gradients
+            work.common_gradients += chunk.common_gradients
+            work.mean += chunk.mean
+            work.chunks.append(chunk)
+    return work.run(phases & FINISH, rows, n, n)
 
 
 def aligned_zeros(n: int) -> Floats:

@@ -211,12 +211,12 @@ def outer_product_tiles(
     return j
 
 
-def forward(lanes, kernels, tape, index, weights, values, scratch, checked) -> bool:
+def forward(lanes, kernels, tape, index, weights, values, scratch) -> bool:
     """Run a tape from its first operation to its last. A layer multiplies a matrix of weights.
 
-    Return whether all values from number `checked` on are finite. They are checked soon after they are computed, while
-    the cache holds them.
+    Return whether all values are finite. They are checked soon after they are computed, while the cache holds them.
     """
+    checked = 0
     for k in range(len(tape)):
         code, start, count = tape[k, 0], tape[k, 2], tape[k, 3]
         size, weight = tape[k, 4], tape[k, 5]
@@ -306,12 +306,12 @@ def fill(numbers, first, x):
 
 def run(
     phases: int, first: int, last: int, seed: float, data: Matrix, rows: Integers, outputs: Matrix,
+    seeded: int, input_gradients: Matrix,
     kernels: Integers, n_parameters: int, max_lanes: int, output_slots: Integers,
     uniform_tape: Table, uniform_index: Slots, weight_slots: Integers, common_slots: Integers,
     tape: Table, index: Slots,
     uniform_values: Floats, uniform_gradients: Floats, uniform_scratch: Floats, weights: Floats, common: Floats,
     values: Floats, gradients: Floats, scratch: Floats, weight_gradients: Floats, common_gradients: Floats,
-    seeded: int, input_gradients: Matrix,
 ) -> int:  # fmt: skip
     """Run both tapes for the rows of data from `first` to `last`, backward too if the `seed` is not 0.
 
@@ -322,7 +322,7 @@ def run(
     is not finite, `last` if all are, or -1 if the gradient is not.
     """
     if phases & BEGIN:
-        if not forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch, n_parameters):
+        if not forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch):
             return first
         take(uniform_values, weight_slots, weights)
         take(uniform_values, common_slots, common)
@@ -343,7 +343,7 @@ def run(
         spread(lanes, common, columns, values)
         for start in range(first, last, lanes):
             load(lanes, data, rows, start, last, values)
-            if not forward(lanes, kernels, tape, index, weights, values, scratch, columns * lanes):
+            if not forward(lanes, kernels, tape, index, weights, values, scratch):
                 return start
             full = min(lanes, last - start)
             for lane in range(full):
