@@ -322,17 +322,18 @@ class Program:
         return gradients
 
     def _run(self, parameters: Floats, rows: _Rows, phases: int = BEGIN | ROWS | FINISH) -> tuple[float, Floats]:
-        """Return the mean of the first output, if there is no array for the outputs, and the gradient."""
+        """Return the sum of the outputs that have a gradient times the seed, and the gradient."""
         try:
             work = self._idle.pop()
         except IndexError:  # all workspaces are in use by other threads
             work = _Workspace(self)
         work.parameters[:] = parameters
-        stop = work.run(phases, rows, 0, rows.n) if rows.n <= CHUNK else _run_in_threads(work, phases, rows)
-        result = work.mean, work.gradient.copy()
+        n = rows.n
+        stop = work.run(phases, rows, 0, n) if n <= CHUNK else _run_in_threads(work, phases, rows)
+        result = float(work.mean[0]), work.gradient.copy()
         self._idle.append(work)
-        if stop < rows.n:
-            last = stop + self._max_lanes if stop >= 0 else rows.n
+        if stop < n:
+            last = stop + self._max_lanes if stop >= 0 else n
             raise NotFiniteError(rows.indices(max(stop, 0), last))
         return result
 
@@ -389,7 +390,7 @@ class _Rows:
     Attributes:
         data: an array with one row per example and one column per input.
         order: the indices of the rows to use, in this order; None for all.
-        outputs: the array for all outputs; without one, the mean of the first output is computed.
+        outputs: the array for all outputs, if they are needed.
         seed: the gradient to start with, 0 for none.
         seeded: the number of the output that it belongs to.
         gradients: the array for the gradients with respect to the inputs, if they are needed.
@@ -421,7 +422,7 @@ class _Workspace:
         address: the address of `runtime.run`, a packed function.
         words: its arguments.
         chunks: workspaces for chunks that are idle.
-        mean: the sum of the first outputs of the last run, divided by the number of all rows.
+        mean: the sum of outputs times the seed of a run, one number.
     """
 
     def __init__(self, program: Program) -> None:
@@ -439,7 +440,6 @@ class _Workspace:
         for code, kernels in self._code.items():
             self._kernels[2 * code :][:2] = kernels.address("forward_rule"), kernels.address("backward_rule")
         self._runtime = runtime_code()
-        self.mean = 0.0
         self.chunks: list[_Workspace] = []
         self.address = self._runtime.address("run")
         self._allocate_lanes(gradients[place] if program._weights_in_place else aligned_zeros(weights))
@@ -448,11 +448,11 @@ class _Workspace:
         program = self._program
         _, varying, _, common = program._sizes
         lanes = program._max_lanes
-        self.weight_gradients, self.common_gradients = weight_gradients, np.zeros(common)
+        self.weight_gradients, self.common_gradients, self.mean = weight_gradients, np.zeros(common), np.zeros(1)
         self._varying = tuple([aligned_zeros(slots * lanes) for slots in (varying, varying, 2)])
         words = pack(
             self._kernels, len(program.parameters), lanes, program._outputs, *program._uniform, *program._varying,
-            *self._uniform, *self._varying, self.weight_gradients, self.common_gradients,
+            *self._uniform, *self._varying, self.weight_gradients, self.common_gradients, self.mean,
         )  # fmt: skip
         self.words: Any = np.concatenate([np.zeros(CALL.size // 8, np.int64), words])
 
@@ -470,13 +470,11 @@ class _Workspace:
         """Call `runtime.run` for some rows, and return its result."""
         n = last - first
         part = slice(first, last)
-        outputs = np.empty((n, len(self._program.outputs))) if rows.outputs is None else rows.outputs[part]
+        outputs = NOTHING if rows.outputs is None else rows.outputs[part]
         data, order = (rows.data[part], ALL[:n]) if rows.order is None else (rows.data, rows.order[part])
         gradients = NOTHING if rows.gradients is None else rows.gradients[part]
         self.set_call(phases, n, rows.seed, data, order, outputs, rows.seeded, gradients)
         stop = self._runtime.call("run", self.words)
-        if rows.outputs is None and phases & ROWS and stop == n:
-            self.mean = float(np.add.reduce(outputs[:, 0] / rows.n))
         return first + stop if stop >= 0 else stop
 
     def chunk(self) -> _Workspace:
@@ -487,7 +485,7 @@ class _Workspace:
             workspace = copy.copy(self)
             workspace.chunks = []
             workspace._allocate_lanes(aligned_zeros(self.weight_gradients.size))
-        workspace.weight_gradients[:] = workspace.common_gradients[:] = 0.0
+        workspace.weight_gradients[:] = workspace.common_gradients[:] = workspace.mean[:] = 0.0
         return workspace
 
 
@@ -503,7 +501,6 @@ def _run_in_threads(work: _Workspace, phases: int, rows: _Rows) -> int:
     stop = work.run(phases & BEGIN, rows, 0, n)
     if stop < n:
         return stop
-    work.mean = 0.0
     for first in range(0, n, AT_ONCE):  # no more chunks at once, so that little memory waits
         for stop, chunk in _threads().map(run_chunk, range(first, min(first + AT_ONCE, n), CHUNK)):
             if stop < n:

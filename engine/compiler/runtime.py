@@ -312,14 +312,16 @@ def run(
     tape: Table, index: Slots,
     uniform_values: Floats, uniform_gradients: Floats, uniform_scratch: Floats, weights: Floats, common: Floats,
     values: Floats, gradients: Floats, scratch: Floats, weight_gradients: Floats, common_gradients: Floats,
+    mean: Floats,
 ) -> int:  # fmt: skip
     """Run both tapes for the rows of data from `first` to `last`, backward too if the `seed` is not 0.
 
     The uniform values begin with the parameters, the uniform gradients with theirs. If `weight_slots` is empty, the
     weights are a part of the uniform values, and their gradients of the uniform gradients. The gradient is that of
-    output number `seeded`. If `input_gradients` is not empty, it receives the gradient of each row with respect to the
-    inputs. `phases` selects what to run (BEGIN, ROWS and FINISH, or-ed). Returns the first row of the first block that
-    is not finite, `last` if all are, or -1 if the gradient is not.
+    output number `seeded`; `mean` becomes the sum of this output times `seed`. `outputs` may be empty. If
+    `input_gradients` is not empty, it receives the gradient of each row with respect to the inputs. `phases` selects
+    what to run (BEGIN, ROWS and FINISH, or-ed). Returns the first row of the first block that is not finite, `last` if
+    all are, or -1 if the gradient is not.
     """
     if phases & BEGIN:
         if not forward(1, kernels, uniform_tape, uniform_index, weights, uniform_values, uniform_scratch):
@@ -330,6 +332,7 @@ def run(
         if len(weight_slots) > 0:
             fill(weight_gradients, 0, 0.0)
         fill(common_gradients, 0, 0.0)
+        mean[0] = 0.0
 
     if phases & ROWS:
         count = last - first
@@ -346,13 +349,16 @@ def run(
             if not forward(lanes, kernels, tape, index, weights, values, scratch):
                 return start
             full = min(lanes, last - start)
-            for lane in range(full):
-                for k in range(len(output_slots)):
-                    outputs[start + lane, k] = values[output_slots[k] * lanes + lane]
+            if len(outputs) > 0:
+                for lane in range(full):
+                    for k in range(len(output_slots)):
+                        outputs[start + lane, k] = values[output_slots[k] * lanes + lane]
             if seed != 0.0:
                 fill(gradients, unused, 0.0)
                 for lane in range(full):
-                    gradients[output_slots[seeded] * lanes + lane] = seed
+                    place = output_slots[seeded] * lanes + lane
+                    gradients[place] = seed
+                    mean[0] += values[place] * seed
                 backward(lanes, kernels, tape, index, weights, values, gradients, weight_gradients)
                 add_lanes(lanes, gradients, columns, common_gradients)
                 if len(input_gradients) > 0:
