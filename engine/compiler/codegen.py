@@ -21,7 +21,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from engine.canonical_form import canonical
-from engine.compiler import graph_kernels, python_to_llvm, runtime, simd, vector_math
+from engine.compiler import graph_kernels, one_row, python_to_llvm, runtime, simd, vector_math
 from engine.compiler.cache import MachineCode, load_machine_code
 from engine.compiler.python_to_llvm import INTRINSICS, definitions, translate
 from engine.custom import CUSTOM_RULES
@@ -86,14 +86,14 @@ def compile_packed(text: str, functions: Iterable[str]) -> MachineCode:
 
 @cache
 def _sources() -> str:
-    return "".join(map(inspect.getsource, (python_to_llvm, runtime, graph_kernels, simd, vector_math)))
+    return "".join(map(inspect.getsource, (python_to_llvm, runtime, one_row, graph_kernels, simd, vector_math)))
 
 
 @cache
 def _scope() -> dict[str, Any]:
     """Return the functions and numbers that all modules can name."""
     scope: dict[str, Any] = {**INTRINSICS, "inf": math.inf, "nan": math.nan, "pi": math.pi}
-    for module in (runtime, graph_kernels, vector_math):
+    for module in (runtime, one_row, graph_kernels, vector_math):
         scope |= {name: x for name, x in vars(module).items() if isinstance(x, int | float)}
         scope |= definitions(inspect.getsource(module))
     return {**scope, "_undefined": scope["undefined"]}  # a name that no operand or function of a formula has

@@ -10,9 +10,9 @@ for each of `count` operations the number of its operands (of pairs, if there ar
 and the slots of its operands, list after list. A layer has `count` sums over the same `size` operands: `index` has the
 slots of the operands, then those of the sums. The matrix of its weights begins at `weight`.
 
-Kernels compute a block of `width` lanes at a time: 8, or 1 for the uniform tape, which has one lane. They take an array
-twice, as `values` and `results` or as `upstream` and `gradients`: operations of a group never are operands of each
-other, so LLVM may load operands before it stores results.
+Kernels compute a block of `width` lanes at a time: 8, or 1 for the uniform tape and for a row alone, whose layers are
+in `one_row`. They take an array twice, as `values` and `results` or as `upstream` and `gradients`: operations of a
+group never are operands of each other, so LLVM may load operands before it stores results.
 
 The kernels of a rule, `forward_rule` and `backward_rule`, are a module of their own; `kernels` has the addresses of
 those of opcode c at 2c and 2c + 1.
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from math import inf
 
+from engine.compiler.one_row import backward_operands_of_layer, backward_weights_of_layer, forward_layer
 from engine.compiler.python_to_llvm import (
     Floats,
     Integers,
@@ -163,7 +164,7 @@ def multiply_tiles(
         first = weight + j * row_stride
         sums = zeros(len(tile) * len(vectors))
         for i in range(width):
-            x = get(vectors, array, index[columns + i] * lanes + block)
+            x = get(vectors, array, index[columns + i] * lanes + block, 8)
             sums = add_products(sums, splats(tile, weights, first + i * column_stride, row_stride), x)
         if accumulate:
             scatter_add(tile, sums, array, index, rows + j, lanes, block)
@@ -221,7 +222,10 @@ def forward(lanes, kernels, tape, index, weights, values, scratch) -> bool:
         code, start, count = tape[k, 0], tape[k, 2], tape[k, 3]
         size, weight = tape[k, 4], tape[k, 5]
         if code == LAYER:
-            multiply(0, start + size, count, start, size, weight, size, 1, lanes, index, weights, values)
+            if lanes == 1:
+                forward_layer(start, count, size, weight, index, weights, values)
+            else:
+                multiply(0, start + size, count, start, size, weight, size, 1, lanes, index, weights, values)
             end = (index[start + size] + count) * lanes
         else:
             call_address(kernels[2 * code], lanes, start, count, index, values, scratch)
@@ -238,7 +242,12 @@ def backward(lanes, kernels, tape, index, weights, values, gradients, weight_gra
     for k in range(len(tape) - 1, -1, -1):
         code, mask, start, count = tape[k, 0], tape[k, 1], tape[k, 2], tape[k, 3]
         size, weight = tape[k, 4], tape[k, 5]
-        if code == LAYER:
+        if code == LAYER and lanes == 1:
+            if mask & 1:
+                backward_operands_of_layer(start, count, size, weight, index, weights, gradients)
+            if mask & 2:
+                backward_weights_of_layer(start, count, size, weight, index, values, gradients, weight_gradients)
+        elif code == LAYER:
             if mask & 1:
                 multiply(1, start, size, start + size, count, weight, 1, size, lanes, index, weights, gradients)
             if mask & 2:
@@ -259,7 +268,7 @@ def is_finite(numbers, first, last) -> bool:
 def load(lanes, data, rows, first, last, values):
     """Copy rows of data to the first slots. Repeat the last row in the lanes of the last block that have no row."""
     columns = data.shape[1]
-    whole = columns >> 3 << 3
+    whole = columns >> 3 << 3 if lanes > 1 else 0
     for block in range(0, lanes, 8):
         for i in range(0, whole, 8):
             tile = gather(zeros(8), data, rows, first + block, last - 1, columns, i)
@@ -337,7 +346,7 @@ def run(
     if phases & ROWS:
         count = last - first
         blocks = max((count + max_lanes - 1) // max_lanes, 1)
-        lanes = 8 * max((count + 8 * blocks - 1) // (8 * blocks), 1)  # the same in all blocks
+        lanes = 1 if count == 1 else 8 * max((count + 8 * blocks - 1) // (8 * blocks), 1)  # the same in all blocks
         slots = len(values) // max_lanes
         values = values[: slots * lanes]
         gradients = gradients[: slots * lanes]

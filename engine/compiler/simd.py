@@ -11,7 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from engine.compiler.python_to_llvm import intrinsic
+from engine.compiler.python_to_llvm import as_operand, intrinsic
 
 WIDTH = 8  # doubles in a vector
 EIGHT = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -25,9 +25,9 @@ def zeros(builder: Any, count: int) -> Any:
 
 
 @intrinsic
-def get(builder: Any, tile: Any, array: Any, i: Any) -> Any:
-    """Return a tile of consecutive vectors, from array[i] on."""
-    places = [_vector_at(builder, array, builder.add(i, i.type(WIDTH * k))) for k in range(tile.type.count)]
+def get(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> Any:
+    """Return a tile whose vector k is stored from array[first + k * stride] on."""
+    places = [_vector_at(builder, array, i) for i in _numbers(builder, tile, first, stride)]
     return _tile(builder, [builder.load(place, align=8) for place in places])
 
 
@@ -35,11 +35,10 @@ def get(builder: Any, tile: Any, array: Any, i: Any) -> Any:
 def splats(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> Any:
     """Return a tile in which all eight numbers of vector k are array[first + k * stride]."""
     nothing, zero = ir.Constant(EIGHT, ir.Undefined), ir.Constant(ir.IntType(32), 0)
-    data, i, vectors = builder.extract_value(array, 0), first, []
-    for _ in range(tile.type.count):
+    data, vectors = builder.extract_value(array, 0), []
+    for i in _numbers(builder, tile, first, stride):
         number = builder.insert_element(nothing, builder.load(builder.gep(data, [i])), zero)
         vectors.append(_shuffled(builder, number, nothing, [0] * WIDTH))
-        i = builder.add(i, stride)
     return _tile(builder, vectors)
 
 
@@ -111,18 +110,16 @@ def transposed(builder: Any, tile: Any) -> Any:
 @intrinsic
 def put(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> None:
     """Store vector k from array[first + k * stride] on."""
-    for k in range(tile.type.count):
-        builder.store(builder.extract_value(tile, k), _vector_at(builder, array, first), align=8)
-        first = builder.add(first, stride)
+    for k, i in enumerate(_numbers(builder, tile, first, stride)):
+        builder.store(builder.extract_value(tile, k), _vector_at(builder, array, i), align=8)
 
 
 @intrinsic
 def add_vectors(builder: Any, tile: Any, array: Any, first: Any, stride: Any) -> None:
     """Add vector k to the eight numbers from array[first + k * stride] on."""
-    for k in range(tile.type.count):
-        place = _vector_at(builder, array, first)
+    for k, i in enumerate(_numbers(builder, tile, first, stride)):
+        place = _vector_at(builder, array, i)
         builder.store(builder.fadd(builder.load(place, align=8), builder.extract_value(tile, k)), place, align=8)
-        first = builder.add(first, stride)
 
 
 @intrinsic
@@ -146,6 +143,13 @@ def _tile(builder: Any, vectors: Sequence[Any]) -> Any:
     for k, vector in enumerate(vectors):
         tile = builder.insert_value(tile, vector, k)
     return tile
+
+
+def _numbers(builder: Any, tile: Any, first: Any, stride: Any) -> Iterator[Any]:
+    """Yield first + k * stride for every vector k of a tile."""
+    for _ in range(tile.type.count):
+        yield first
+        first = builder.add(first, as_operand(stride))
 
 
 def _shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
