@@ -124,9 +124,8 @@ class Backprop(Walk[Step]):
 
     def _start(self) -> None:
         errors.check_current(self._nodes)
-        self._grads = dict.fromkeys(self._nodes, 0.0)  # as this walk left them; of leaves, once a step reached them
-        for node in self._nodes[:1]:
-            self._grads[node] = 1.0
+        # The gradients as this walk left them; those of leaves, once a step has reached them.
+        self._grads = {node: float(node is self.root) for node in self._nodes}
         for node, grad in self._grads.items():
             node.grad = grad
 
@@ -138,22 +137,22 @@ class Backprop(Walk[Step]):
                     f"{format_number(node.grad)}: call reset() to start again"
                 )
 
-    def step(self) -> Step | None:
-        """Do the next step and return it; None at the end.
-
-        Raises:
-            ArithmeticError: a derivative has no value or overflows; the step is not done.
-            RuntimeError: data or a gradient was changed between steps.
-        """
-        node = self.upcoming
-        if node is None:
-            return None
+    def _do(self, node: Value) -> Step:
         self._check((node, *node.parents))
-        step = _chain_rule(node, self._names)
-        for contribution in step.contributions:
-            self._grads[contribution.parent] = contribution.total
-        self._done.append(step)
-        return step
+        locals_ = local_derivatives(node, lambda x: not x.is_constant)
+        contributions: list[Contribution] = []
+        with restored(node.parents, on_error=True):
+            for row, i, local in locals_:
+                parent, amount, before = row[i], node.grad * local, row[i].grad
+                parent.grad += amount
+                if not isfinite(parent.grad):
+                    parent.grad = before  # the error shows the node as it was
+                    raise errors.gradient_overflow(parent, [node])
+                contributions.append(
+                    Contribution(parent, local, amount, before, parent.grad, node, row, i, node.grad, self._names)
+                )
+        self._grads |= {x.parent: x.total for x in contributions}
+        return Step(node, node.grad, tuple(contributions), self._names)
 
     def back(self) -> Step | None:
         """Undo the last step and return it; None at the start.
@@ -161,32 +160,19 @@ class Backprop(Walk[Step]):
         Raises:
             RuntimeError: a gradient was changed since that step.
         """
-        if not self._done:
-            return None
-        step = self._done[-1]
-        self._check(contribution.parent for contribution in step.contributions)
+        if self.last:
+            self._check(contribution.parent for contribution in self.last.contributions)
+        return super().back()
+
+    def _undo(self, step: Step) -> None:
         for contribution in reversed(step.contributions):
             self._grads[contribution.parent] = contribution.parent.grad = contribution.before
-        return self._done.pop()
 
     def _steps_until(self, node: Value) -> int:
         uses = [i for i, user in enumerate(self._nodes, start=1) if node in user.parents]
         if not uses and node is not self.root:
             raise ValueError(f"until must be a node of this graph, got {node!r}")
         return max(uses, default=0)
-
-    def reset(self) -> Backprop:
-        """Start again: undo every step, also if something else has changed gradients since.
-
-        Raises:
-            RuntimeError: a leaf was changed since the graph was recorded.
-        """
-        for step in reversed(self._done):
-            for contribution in reversed(step.contributions):
-                contribution.parent.grad = contribution.before
-        self._done.clear()
-        self._start()
-        return self
 
     def __repr__(self) -> str:
         where = f"Backprop of {self._names[self.root]}: {self.position} of {len(self)} steps done"
@@ -220,20 +206,3 @@ def local_derivatives(node: Value, wanted: Callable[[Value], bool]) -> list[tupl
         ]
     except (ArithmeticError, ValueError):
         raise errors.no_derivative(node) from None
-
-
-def _chain_rule(node: Value, names: Names) -> Step:
-    """Pass the gradient of `node` back, and return what happened; on an error no gradient changes."""
-    locals_ = local_derivatives(node, lambda x: not x.is_constant)
-    contributions: list[Contribution] = []
-    with restored(node.parents, on_error=True):
-        for row, i, local in locals_:
-            parent, amount, before = row[i], node.grad * local, row[i].grad
-            parent.grad += amount
-            if not isfinite(parent.grad):
-                parent.grad = before  # the error shows the node as it was
-                raise errors.gradient_overflow(parent, [node])
-            contributions.append(
-                Contribution(parent, local, amount, before, parent.grad, node, row, i, node.grad, names)
-            )
-    return Step(node, node.grad, tuple(contributions), names)

@@ -107,6 +107,7 @@ class ForwardMode(Walk[ForwardStep]):
         if root not in self._dependent:
             raise ValueError(f"the output must depend on x, got {x!r}, which {self._names[root]} does not depend on")
         self._nodes = [node for node in path if node is not x]
+        self._done: list[ForwardStep] = []
         self._start()
 
     def _start(self) -> None:
@@ -115,7 +116,6 @@ class ForwardMode(Walk[ForwardStep]):
         self._tangents = {
             node: float(node is self.x) for node in self._order if node is self.x or node not in self._dependent
         }
-        self._done: list[ForwardStep] = []
 
     def _check(self, nodes: Iterable[Value]) -> None:
         for node in nodes:
@@ -130,16 +130,7 @@ class ForwardMode(Walk[ForwardStep]):
         """The tangents of all nodes that the walk has reached; nodes that do not depend on `x` have 0.0."""
         return MappingProxyType(self._tangents)
 
-    def step(self) -> ForwardStep | None:
-        """Do the next step and return it; None at the end.
-
-        Raises:
-            ArithmeticError: a derivative has no value or overflows; the step is not done.
-            RuntimeError: data was changed between steps.
-        """
-        node = self.upcoming
-        if node is None:
-            return None
+    def _do(self, node: Value) -> ForwardStep:
         self._check(self._order if node is self.root else (node, *node.parents))
         tangent, contributions = 0.0, []
         for row, i, local in local_derivatives(node, self._dependent.__contains__):
@@ -154,25 +145,10 @@ class ForwardMode(Walk[ForwardStep]):
                 )
             )
         self._tangents[node] = tangent
-        self._done.append(ForwardStep(node, tangent, tuple(contributions), self.tangents, self._names, self.x))
-        return self._done[-1]
+        return ForwardStep(node, tangent, tuple(contributions), self.tangents, self._names, self.x)
 
-    def back(self) -> ForwardStep | None:
-        """Undo the last step and return it; None at the start."""
-        if not self._done:
-            return None
-        step = self._done.pop()
+    def _undo(self, step: ForwardStep) -> None:
         del self._tangents[step.node]
-        return step
-
-    def reset(self) -> ForwardMode:
-        """Start again: undo every step, at the point where the graph is now.
-
-        Raises:
-            RuntimeError: a leaf was changed since the graph was recorded.
-        """
-        self._start()
-        return self
 
     def _steps_until(self, node: Value) -> int:
         if node in self._nodes:

@@ -68,13 +68,52 @@ class Walk(Printed, ABC, Generic[StepType]):
         """The last step done; None at the start."""
         return self._done[-1] if self._done else None
 
-    @abstractmethod
     def step(self) -> StepType | None:
-        """Do the next step and return it; None at the end."""
+        """Do the next step and return it; None at the end.
 
-    @abstractmethod
+        Raises:
+            ArithmeticError: a derivative has no value or overflows; the step is not done.
+            RuntimeError: the graph was changed between steps.
+        """
+        if self.upcoming is None:
+            return None
+        self._done.append(self._do(self.upcoming))
+        return self.last
+
     def back(self) -> StepType | None:
         """Undo the last step and return it; None at the start."""
+        if self.last is None:
+            return None
+        self._undo(self.last)
+        return self._done.pop()
+
+    def reset(self) -> Self:
+        """Start again, at the point where the graph is now: undo every step.
+
+        Raises:
+            RuntimeError: a leaf was changed since the graph was recorded.
+        """
+        for step in reversed(self._done):
+            self._undo(step)
+        self._done.clear()
+        self._start()
+        return self
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Set the derivatives at the start.
+
+        Raises:
+            RuntimeError: a leaf was changed since the graph was recorded.
+        """
+
+    @abstractmethod
+    def _do(self, node: Value) -> StepType:
+        """Do the step of a node."""
+
+    @abstractmethod
+    def _undo(self, step: StepType) -> None:
+        """Undo a step."""
 
     @abstractmethod
     def _steps_until(self, node: Value) -> int:
