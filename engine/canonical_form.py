@@ -100,6 +100,8 @@ class _Canonical(ast.NodeTransformer):
 
 
 class _CanonicalOnValues(_Canonical):
+    """Rewrites partial derivatives, as `canonical_on_values` describes."""
+
     def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.expr:
         if isinstance(op, ast.Eq | ast.NotEq):
             left, right = self.truth(left), self.truth(right)
@@ -118,7 +120,8 @@ class _Unconditional(_Canonical):
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         test = _indicator(self.condition(node.test))
         body, orelse = self.visit(node.body), self.visit(node.orelse)
-        return _parsed(f"{test} * ({ast.unparse(body)}) + (1.0 - {test}) * ({ast.unparse(orelse)})")
+        text = f"{test} * ({ast.unparse(body)}) + (1.0 - {test}) * ({ast.unparse(orelse)})"
+        return ast.parse(text, mode="eval").body
 
 
 def _has_value_everywhere(node: ast.expr) -> bool:
@@ -156,10 +159,6 @@ def _is_positive(a: ast.expr, b: ast.expr) -> str:
     elif isinstance(b, ast.Constant) and b.value == 0.0:
         difference = a
     return f"(1.0 + _sign({ast.unparse(difference)})) / 2.0"
-
-
-def _parsed(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
 
 
 def _finite(number: float) -> float:

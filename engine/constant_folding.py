@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from engine.formulas import MATH_FUNCTIONS
 
 
-def _value_of(node: ast.expr) -> float | bool | None:
+def number_in(node: ast.expr) -> float | bool | None:
     """Return the value of an expression that is a number or a truth value; None for any other."""
     match node:
-        case ast.Constant(float() | bool() as value):
+        case ast.Constant(int() | float() as value):  # a bool is an int
             return value
-        case ast.UnaryOp(ast.USub(), ast.Constant(float() as value)):
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
             return -value
     return None
 
@@ -42,7 +42,7 @@ class _Substitution(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name, arguments = ast.unparse(node.func), [self.visit(x) for x in node.args]
-        match name, [(x, _value_of(x)) for x in arguments]:
+        match name, [(x, number_in(x)) for x in arguments]:
             case "float", [(operand, _)]:
                 return operand  # type: ignore[no-any-return]
             case "pow", [(base, _), (_, 1.0)]:
@@ -53,7 +53,7 @@ class _Substitution(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
-        match node.op, _value_of(left), _value_of(right):
+        match node.op, number_in(left), number_in(right):
             case (ast.Mult() | ast.Div(), _, 1.0):
                 return left  # type: ignore[no-any-return]
             case (ast.Mult(), 1.0, _):
@@ -77,7 +77,7 @@ class _Substitution(ast.NodeTransformer):
         decides = isinstance(node.op, ast.Or)
         conditions: list[ast.expr] = []
         for condition in map(self.visit, node.values):
-            truth = _value_of(condition)
+            truth = number_in(condition)
             if truth is None:
                 conditions.append(condition)
             elif bool(truth) is decides:
@@ -91,7 +91,7 @@ class _Substitution(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         test = self.visit(node.test)
-        truth = _value_of(test)
+        truth = number_in(test)
         if truth is None:
             return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
         return self.visit(node.body if truth else node.orelse)  # type: ignore[no-any-return]

@@ -12,7 +12,8 @@ import warnings
 from collections.abc import Callable, Container, Iterable, Set
 from functools import partial
 from math import isfinite
-from typing import Any, Literal, overload
+from operator import attrgetter
+from typing import Any, Literal, TypeAlias, overload
 
 from engine import errors
 from engine.arguments import value_list
@@ -23,6 +24,11 @@ from engine.recording import noted_comparisons, recording
 from engine.simplify import Derivative, simplify, total
 from engine.validation import Number, as_finite, describe
 from engine.value import Value
+
+Values: TypeAlias = Value | Iterable[Value]
+Direction: TypeAlias = Number | Iterable[Number]
+
+_data = attrgetter("data")
 
 
 @overload
@@ -127,30 +133,15 @@ def hessian(output: Value, inputs: Value | Iterable[Value]) -> Any:
 
 
 @overload
-def jvp(
-    output: Value,
-    inputs: Value | Iterable[Value],
-    direction: Number | Iterable[Number],
-    create_graph: Literal[False] = ...,
-) -> float: ...
+def jvp(output: Value, inputs: Values, direction: Direction, create_graph: Literal[False] = ...) -> float: ...
 @overload
 def jvp(
-    output: Iterable[Value],
-    inputs: Value | Iterable[Value],
-    direction: Number | Iterable[Number],
-    create_graph: Literal[False] = ...,
+    output: Iterable[Value], inputs: Values, direction: Direction, create_graph: Literal[False] = ...
 ) -> list[float]: ...
 @overload
-def jvp(
-    output: Value, inputs: Value | Iterable[Value], direction: Number | Iterable[Number], create_graph: Literal[True]
-) -> Value: ...
+def jvp(output: Value, inputs: Values, direction: Direction, create_graph: Literal[True]) -> Value: ...
 @overload
-def jvp(
-    output: Iterable[Value],
-    inputs: Value | Iterable[Value],
-    direction: Number | Iterable[Number],
-    create_graph: Literal[True],
-) -> list[Value]: ...
+def jvp(output: Iterable[Value], inputs: Values, direction: Direction, create_graph: Literal[True]) -> list[Value]: ...
 def jvp(
     output: Value | Iterable[Value],
     inputs: Value | Iterable[Value],
@@ -363,24 +354,14 @@ def _evaluate(
         return derive(_data)
     comparisons, in_partials = noted_comparisons(), Comparisons()
     with recording(in_partials):
-        graphs = _derivative_graphs(derive, order, inputs)
+        try:
+            derivatives = derive(lambda x: x.data if x.is_constant else x)
+        except (ArithmeticError, ValueError):
+            derive(_data)  # with numbers, the error names the operation
+            raise
+        # A number becomes a leaf, not a constant, so that it has a graph and the derivative 0.
+        graphs = [x if isinstance(x, Value) else Value(x) for x in simplify(derivatives, order, inputs)]
     if comparisons is not None:
         places = [*in_partials.places(), *comparisons.frozen(order[-1:], [], order)]
         comparisons.decide(places, set(graphs) - set(order))
     return graphs
-
-
-def _derivative_graphs(
-    derive: Callable[[Callable[[Value], Derivative]], list[Derivative]], order: list[Value], inputs: list[Value]
-) -> list[Value]:
-    try:
-        derivatives = derive(lambda x: x.data if x.is_constant else x)
-    except (ArithmeticError, ValueError):
-        derive(_data)  # with numbers, the error names the operation
-        raise
-    # A number becomes a leaf, not a constant, so that it has a graph and the derivative 0.
-    return [x if isinstance(x, Value) else Value(x) for x in simplify(derivatives, order, inputs)]
-
-
-def _data(node: Value) -> float:
-    return node.data

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
 
+from engine.constant_folding import number_in
 from engine.formatting import format_number, printable
 from engine.graph import topological_order
 
@@ -160,7 +161,7 @@ class _Substitution(ast.NodeTransformer):
         """Compute the exponent `b - 1` if it is a number: the derivative of a**2 reads `2*a`, not `2*a**(2 - 1)`."""
         before = copy.copy(node)
         self.generic_visit(node)
-        left, right = _number_in(node.left), _number_in(node.right)
+        left, right = number_in(node.left), number_in(node.right)
         match before:
             case ast.BinOp(_, ast.Sub(), ast.Constant(int() | float() as subtrahend)) if left is not None:
                 return literal(left - subtrahend)
@@ -169,16 +170,6 @@ class _Substitution(ast.NodeTransformer):
             case ast.BinOp(_, ast.Mult(), ast.BinOp(_, ast.Pow())) if right == 1.0:
                 return node.left
         return node
-
-
-def _number_in(expr: ast.expr) -> float | None:
-    """Return the number in an expression that `literal` returned; None for any other expression."""
-    match expr:
-        case ast.Constant(int() | float() as magnitude):
-            return magnitude
-        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as magnitude)):
-            return -magnitude
-    return None
 
 
 def unparse(expr: ast.expr) -> str:

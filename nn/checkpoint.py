@@ -82,11 +82,9 @@ def save(model: Module, path: AnyPath) -> None:
             temporary.chmod(stat.S_IMODE(status.st_mode))
         os.replace(temporary, target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, path) from None  # with the file that the user knows
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 @usage('nn.load(model, "model.json")')

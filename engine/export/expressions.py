@@ -5,16 +5,12 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
-from engine.canonical_form import canonical
+from engine.canonical_form import DEFINED_EVERYWHERE, canonical
 from engine.custom import CUSTOM_RULES
 from engine.formulas import names
 from engine.rules import Rule
 
-# Functions with a finite value at every number
-TOTAL = {
-    "abs", "asinh", "atan", "cos", "elu", "erf", "erfc", "float", "leaky_relu", "max", "maximum", "minimum", "relu",
-    "sigmoid", "sign", "silu", "sin", "softplus", "tanh",
-}  # fmt: skip
+TOTAL = DEFINED_EVERYWHERE | {"asinh", "atan", "erf", "float", "max"}  # functions with a value at every number
 
 cached_canonical = lru_cache(canonical)
 
