@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence, Set
+from typing import TypeAlias
 
 from engine import errors
 from engine.rules import LEAF
 from engine.validation import describe
 from engine.value import Value
 
+Values: TypeAlias = Value | Iterable[Value]
 
-def value_list(values: Value | Iterable[Value], name: str) -> list[Value]:
+
+def value_list(values: Values, name: str) -> list[Value]:
     """Return one Value, or Values that have an order, in a list; errors call them by `name`: `input`, `output`.
 
     Raises:
@@ -27,9 +30,7 @@ def value_list(values: Value | Iterable[Value], name: str) -> list[Value]:
     return items
 
 
-def outputs_and_leaves(
-    output: Value | Iterable[Value], inputs: Value | Iterable[Value]
-) -> tuple[list[Value], list[Value]]:
+def outputs_and_leaves(output: Values, inputs: Values) -> tuple[list[Value], list[Value]]:
     """Return the outputs of a graph and the leaves that are its inputs, for a function that replays the graph.
 
     Raises:

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Literal, TypeAlias, overload
 
 from engine import errors
-from engine.arguments import value_list
+from engine.arguments import Values, value_list
 from engine.comparisons import Comparisons
 from engine.foreign import usage
 from engine.graph import dependents, operand_rows, topological_order
@@ -25,8 +25,8 @@ from engine.simplify import Derivative, simplify, total
 from engine.validation import Number, as_finite, describe
 from engine.value import Value
 
-Values: TypeAlias = Value | Iterable[Value]
 Direction: TypeAlias = Number | Iterable[Number]
+Read: TypeAlias = Callable[[Value], Derivative]  # of a node: its data for numbers, itself for graphs
 
 _data = attrgetter("data")
 
@@ -291,8 +291,8 @@ def gradients(
     return rows
 
 
-def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value], Derivative]) -> list[Derivative]:
-    """Return the derivatives of the last node of `path`: numbers or Values, depending on what `operand` returns."""
+def _backward(path: list[Value], inputs: list[Value], read: Read) -> list[Derivative]:
+    """Return the derivatives of the last node of `path`: numbers or Values, depending on `read`."""
     derivatives: dict[Value, Derivative] = dict.fromkeys(inputs, 0.0)
     on_path = set(path)
     contributions: dict[Value, list[Derivative]] = {path[-1]: [1.0]} if path else {}
@@ -302,18 +302,16 @@ def _backward(path: list[Value], inputs: list[Value], operand: Callable[[Value],
             derivatives[node] = upstream
         if not isinstance(upstream, Value) and not isfinite(upstream):
             raise errors.gradient_overflow(node, [user for user in path if node in user.parents])
-        for x, local in _local_derivatives(node, on_path, node in derivatives, operand):
+        for x, local in _local_derivatives(node, on_path, node in derivatives, read):
             contributions.setdefault(x, []).append(upstream * local)
     return [derivatives[x] for x in inputs]
 
 
-def _forward(
-    path: list[Value], seeds: dict[Value, float], outputs: list[Value], operand: Callable[[Value], Derivative]
-) -> list[Derivative]:
-    """Return the tangents of the outputs: numbers or Values, depending on what `operand` returns."""
+def _forward(path: list[Value], seeds: dict[Value, float], outputs: list[Value], read: Read) -> list[Derivative]:
+    """Return the tangents of the outputs: numbers or Values, depending on `read`."""
     tangents: dict[Value, Derivative] = {}
     for node in path:
-        local_derivatives = _local_derivatives(node, tangents, node in seeds, operand)
+        local_derivatives = _local_derivatives(node, tangents, node in seeds, read)
         terms: list[Derivative] = [tangents[x] * local for x, local in local_derivatives]
         tangents[node] = tangent = total([seeds[node], *terms] if node in seeds else terms)
         if not isinstance(tangent, Value) and not isfinite(tangent):
@@ -322,17 +320,17 @@ def _forward(
 
 
 def _local_derivatives(
-    node: Value, wanted: Container[Value], is_input: bool, operand: Callable[[Value], Derivative]
+    node: Value, wanted: Container[Value], is_input: bool, read: Read
 ) -> list[tuple[Value, Derivative]]:
     """Return the operands of a node that are in `wanted`, each with the local derivative with respect to it."""
     if node._a is None:
         return []
     # An input is an independent variable: a derivative must not contain it in place of the value of its operation.
-    out = operand(copy.copy(node) if is_input else node)
-    partials = node._rule.partial_functions if operand is _data else node._rule.partial_graphs
+    out = read(copy.copy(node) if is_input else node)
+    partials = node._rule.partial_functions if read is _data else node._rule.partial_graphs
     try:
         return [
-            (x, partial(*map(operand, row), out))
+            (x, partial(*map(read, row), out))
             for row in operand_rows(node)
             for x, partial in zip(row, partials, strict=True)
             if x in wanted
@@ -344,10 +342,7 @@ def _local_derivatives(
 
 
 def _evaluate(
-    derive: Callable[[Callable[[Value], Derivative]], list[Derivative]],
-    create_graph: bool,
-    order: list[Value],
-    inputs: list[Value],
+    derive: Callable[[Read], list[Derivative]], create_graph: bool, order: list[Value], inputs: list[Value]
 ) -> list[Any]:
     """Return the derivatives that `derive` computes of the data of nodes, or of nodes, simplified."""
     if not create_graph:

@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING
 from engine.constant_folding import simplified
 from engine.formatting import format_number, printable
 from engine.graph import operand_rows
-from engine.labels import (
-    expression,
-    label_expression,
-    literal,
-    short_expression,
-    substitute,
-    summarize_operands,
-    unparse,
-)
+from engine.labels import expression, short_expression, substitute, summarize_operands, unparse
 
 if TYPE_CHECKING:
     from engine.value import Value
@@ -139,12 +131,11 @@ def _has_name(node: Value) -> bool:
     return bool(node.label or node.parents)
 
 
-def _operation(node: Value) -> str:
+def _operation(node: Value, depth: int = 2) -> str:
     """Return the operation with its operands, `log(x)`; with the number of operands if it has a list of them."""
     if node._rule.finalize:
         return summarize_operands(node)
-    operands = [short_expression(x) for x in node.parents]
-    return unparse(substitute(node._rule.value_notation, dict(zip("ab", operands, strict=False))))
+    return unparse(expression(node, [short_expression(x, depth) for x in node.parents]))
 
 
 def place(node: Value) -> str:
@@ -169,11 +160,8 @@ def numbers_of(nodes: Iterable[Value]) -> str:
 
 def _definition(node: Value) -> str:
     """Return the operation of an inner node and its operands: `x - y at x = 1.0, y = 2.0`."""
-    if node._rule.finalize:
-        return summarize_operands(node)
-    text = unparse(expression(node, [label_expression(x) or literal(x.data) for x in node.parents]))
-    numbers = _numbers(node.parents)
-    return f"{text} at {numbers}" if numbers else text
+    operation, numbers = _operation(node, depth=0), _numbers(node.parents)
+    return f"{operation} at {numbers}" if numbers and not node._rule.finalize else operation
 
 
 def _labelled(nodes: Iterable[Value]) -> Iterator[Value]:

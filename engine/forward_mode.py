@@ -113,9 +113,7 @@ class ForwardMode(Walk[ForwardStep]):
     def _start(self) -> None:
         errors.check_current(self._order)
         self._data = {node: node.data for node in self._order}
-        self._tangents = {
-            node: float(node is self.x) for node in self._order if node is self.x or node not in self._dependent
-        }
+        self._tangents = {x: 0.0 for x in self._order if x not in self._dependent} | {self.x: 1.0}
 
     def _check(self, nodes: Iterable[Value]) -> None:
         for node in nodes:

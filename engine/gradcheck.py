@@ -92,9 +92,8 @@ class _Function:
 
     def __init__(self, function: Callable[..., Any], point: Any) -> None:
         self._function = function
-        entries = [
-            list(x) if isinstance(x, Iterable) else x for x in (point if isinstance(point, Iterable) else [point])
-        ]
+        arguments = point if isinstance(point, Iterable) else [point]
+        entries = [list(x) if isinstance(x, Iterable) else x for x in arguments]
         self._sizes = [len(x) if isinstance(x, list) else None for x in entries]
         self.point = [Value(x).data for entry in entries for x in (entry if isinstance(entry, list) else [entry])]
         self.name = getattr(function, "__name__", "f").replace("<lambda>", "f")
@@ -106,9 +105,8 @@ class _Function:
         """Return the outputs, and the leaves of their graph."""
         leaves = [Value(x, name) for x, name in zip(point, self.names, strict=True)]
         supply = iter(leaves)
-        outputs = self._function(
-            *(next(supply) if size is None else [next(supply) for _ in range(size)] for size in self._sizes)
-        )
+        arguments = [next(supply) if n is None else [next(supply) for _ in range(n)] for n in self._sizes]
+        outputs = self._function(*arguments)
         output_list = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
         for output in output_list:
             if not isinstance(output, Value):

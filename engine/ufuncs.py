@@ -36,18 +36,12 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
     name, np = ufunc.__name__, sys.modules["numpy"]
     function = OPERATORS.get(name) or _function(name, ufunc.nin)
     if function is None:
-        advice = (
-            f"write engine.{name}(v), which is -1 at 0" if name in DIFFERENT else "define a function by engine.rule"
-        )
-        raise TypeError(
-            f"np.{name} must get numbers, got a Value: write v.data for the number; to keep the gradient, {advice}"
-        )
+        advice = f"write engine.{name}(v), which is -1 at 0" if name in DIFFERENT else "define it by engine.rule"
+        raise TypeError(f"np.{name} must get numbers, got a Value: write v.data, or to keep the gradient, {advice}")
     if method != "__call__":
         raise TypeError(f"np.{name}.{method} must get numbers, got a Value: write engine.sum(values) for a sum")
     if options:
-        raise TypeError(
-            f"np.{name} of a Value must be called without {', '.join(options)}=: write xs = xs + v, not xs += v"
-        )
+        raise TypeError(f"np.{name} of a Value must have no {', '.join(options)}=: write xs = xs + v, not xs += v")
     operands = [_unwrapped(x) for x in inputs]
     if not any(hasattr(x, "__len__") for x in operands):
         return function(*operands)

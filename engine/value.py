@@ -396,9 +396,7 @@ class Value(Pictured):
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        raise TypeError(
-            "a condition must be a comparison or a number, got a Value: write `if v.data != 0:` or `if v > 0:`"
-        )
+        raise TypeError("a condition must be a comparison or number, got a Value: write `if v.data != 0` or `if v > 0`")
 
     def __float__(self) -> float:
         raise TypeError(
@@ -513,16 +511,14 @@ def number_of(x: Operand) -> float:
 def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False) -> Value:
     """Record the operator between `node` and `other`; `other` stands on the left if `reflected`."""
     if type(other) is not Value:
-        number = as_float(other)
+        name, number = f"an operand of {rule.symbol}", as_float(other)
         if number is None:
             if type(other).__module__ == "builtins":
-                raise TypeError(
-                    f"an operand of {rule.symbol} must be a Value or a number, got {describe(other)}{conversion(other)}"
-                )
+                raise TypeError(f"{name} must be a Value or a number, got {describe(other)}{conversion(other)}")
             return NotImplemented  # type: ignore[no-any-return]
         if number == rule.identity:
             return node
-        other = constant(number, f"an operand of {rule.symbol}")
+        other = constant(number, name)
     return record(rule, other, node) if reflected else record(rule, node, other)
 
 

@@ -29,9 +29,7 @@ def activation_function(name: str) -> Callable[[Value], Value] | None:
         return FUNCTIONS[name]
     other_names = {"identity": "linear", "none": "linear", "logistic": "sigmoid", "swish": "silu"}
     if name == "softmax":
-        hint = (
-            "softmax is over all outputs: train 'linear' ones with nn.cross_entropy, then use engine.softmax(model(x))"
-        )
+        hint = "softmax is over all outputs: train 'linear' by nn.cross_entropy, then use engine.softmax(model(x))"
     else:
         lower = name.lower()
         near = difflib.get_close_matches(other_names.get(lower, lower), ["linear", *names])

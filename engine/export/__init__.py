@@ -91,8 +91,6 @@ def source(
     outputs, leaves = outputs_and_leaves(output, inputs)
     check_contains(topological_order(*outputs), leaves)
     if backward and not isinstance(output, Value):
-        raise ValueError(
-            f"the gradient needs one output, got a list of {len(outputs)}: pass one of them, or backward=False"
-        )
+        raise ValueError(f"the gradient needs one output, got a list of {len(outputs)}: pass one, or backward=False")
     program = Program(outputs, leaves, backward=backward, comments=comments)
     return LANGUAGES[language].write(program, name, isinstance(output, Value))

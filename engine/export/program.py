@@ -10,12 +10,7 @@ from itertools import count
 
 from engine.constant_folding import simplified
 from engine.custom import CUSTOM_RULES
-from engine.export.expressions import (
-    arguments_of,
-    cached_canonical,
-    may_hide,
-    text_of,
-)
+from engine.export.expressions import arguments_of, cached_canonical, may_hide, text_of
 from engine.export.lines import Function, Line, Sharing
 from engine.export.naming import RESERVED, RESERVED_FUNCTIONS, identifier
 from engine.formulas import MATH_FUNCTIONS, names
