@@ -181,10 +181,7 @@ class SGD(Optimizer):
     0.5
     """
 
-    rule = UpdateRule(
-        state={"velocity": "momentum*velocity + grad if momentum else grad"},
-        data="data - learning_rate*velocity",
-    )
+    rule = UpdateRule({"velocity": "momentum*velocity + grad if momentum else grad"}, "data - learning_rate*velocity")
 
     @usage("nn.SGD(model.parameters(), learning_rate=0.1)")
     def __init__(

@@ -18,6 +18,7 @@ from nn.losses import Loss, cross_entropy
 from nn.mlp import MLP
 from nn.perceptron import Perceptron
 
+Network: TypeAlias = Perceptron | Layer | MLP
 PerNeuron: TypeAlias = Sequence[Sequence[float | None]]  # for each layer a number per neuron, None if it is unknown
 
 
@@ -63,9 +64,7 @@ LINEAR = Unary("linear", "a", ("1",), "the operand itself", notation=("a", "1"))
 
 
 @recording()
-def signals_of(
-    model: Perceptron | Layer | MLP, inputs: Any = None, target: Any = None, loss: Loss | None = None
-) -> Signals:
+def signals_of(model: Network, inputs: Any = None, target: Any = None, loss: Loss | None = None) -> Signals:
     """Return the signals of a model for one example, and change nothing.
 
     Args:
@@ -118,9 +117,7 @@ def signals_of(
 
 
 @recording()
-def record_example(
-    model: Perceptron | Layer | MLP, inputs: Any, target: Any, loss: Loss, *, bias: bool = True
-) -> ExampleGraph:
+def record_example(model: Network, inputs: Any, target: Any, loss: Loss, *, bias: bool = True) -> ExampleGraph:
     """Record the loss of one example in a graph whose leaves are the inputs, the weights and the target.
 
     The class that is the target of `nn.cross_entropy` becomes a 1 among zeros. Outputs that the loss does not use are
@@ -151,9 +148,8 @@ def record_example(
     signal, sums, outputs = [x0, *x], [], []
     for neurons in layers:
         sums.append([_labelled(engine.dot(n.weights[1 - bias :], signal[1 - bias :]), n.labels[0]) for n in neurons])
-        outputs.append(
-            [_labelled(record(activation_rule(n), a), n.labels[1]) for n, a in zip(neurons, sums[-1], strict=True)]
-        )
+        pairs = zip(neurons, sums[-1], strict=True)
+        outputs.append([_labelled(record(activation_rule(n), a), n.labels[1]) for n, a in pairs])
         signal = [x0, *outputs[-1]]
     y = outputs[-1] if isinstance(model, Layer) or len(outputs[-1]) > 1 else outputs[-1][0]
     leaves = target_leaves(target, loss, len(outputs[-1]))
@@ -169,7 +165,7 @@ def record_example(
     return ExampleGraph(x, leaves, sums, outputs, result)
 
 
-def check_no_bias(model: Perceptron | Layer | MLP) -> None:
+def check_no_bias(model: Network) -> None:
     """Check that every bias weight is 0.
 
     Raises:

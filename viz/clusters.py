@@ -220,10 +220,8 @@ class _Folding:
 
     def _operand_nodes(self, value: Value, operands: list[DrawnNode | Value], key: object) -> list[DrawnNode]:
         """Return the operands, with a node in place of each plain number."""
-        return [
-            self._node(("number", key, i), self._path(value), x) if isinstance(x, Value) else x
-            for i, x in enumerate(operands)
-        ]
+        path = self._path(value)
+        return [self._node(("number", key, i), path, x) if isinstance(x, Value) else x for i, x in enumerate(operands)]
 
     def _is_partial_sum(self, value: Value) -> bool:
         """Return whether a value is only a step in the computation of a longer sum."""

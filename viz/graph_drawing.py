@@ -203,7 +203,7 @@ class _Picture:
             is_lit = lit_style and not self.highlight.operands.isdisjoint(operand.values)
             style = lit_style if is_lit else {}
             if place in locals_:
-                style = style | styles.LOCAL_DERIVATIVE | {kind: f"× {format_number(locals_[place], self.precision)}"}
+                style = style | styles.SMALL_TEXT | {kind: f"× {format_number(locals_[place], self.precision)}"}
                 if is_lit:
                     style |= styles.LIT_LOCAL_DERIVATIVE
                 elif not self.has_edge_labels:
@@ -245,9 +245,7 @@ class _Picture:
         if any(len(node.values) > 1 and not node.is_folded and not node.is_constant for node in self.nodes):
             notes.append("× n: n values of the same kind, with the range of their numbers")
         if notes:
-            self.drawing.attr(
-                "graph", label="\\n".join(notes), fontname=styles.FONT, fontsize="14", fontcolor=styles.GREY
-            )
+            self.drawing.attr("graph", label="\\n".join(notes), **styles.SMALL_TEXT)
         self._sort_neurons()
         for path in sorted(self.frames, key=len, reverse=True):
             if path:

@@ -121,9 +121,8 @@ class _Picture:
 
     def __init__(self, model: Any, columns: Columns, max_neurons: int, precision: int, *, is_numbered: bool) -> None:
         self.precision, self.is_numbered = precision, is_numbered
-        self.weights = {
-            weight: label for column in columns for x in neurons_of(column) for weight, label in x.labelled_weights
-        }
+        neurons = [unit for column in columns for unit in neurons_of(column)]
+        self.weights = {weight: label for neuron in neurons for weight, label in neuron.labelled_weights}
         self.largest: float = max(abs(weight.data) for weight in self.weights) or 1.0
         self.columns = columns
         self.visible = [without_middle(column, max_neurons) for column in columns]

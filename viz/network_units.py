@@ -9,8 +9,8 @@ from typing import Any
 
 from engine import Value
 from engine.validation import describe
-from nn import MLP, Layer, Perceptron
-from nn.signals import Signals, check_no_bias
+from nn import MLP, Perceptron
+from nn.signals import Network, Signals, check_no_bias
 
 NOTATIONS = ("P57", "P58")
 
@@ -77,9 +77,7 @@ def short_name(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def columns_of(
-    model: Perceptron | Layer | MLP, layers: list[tuple[Perceptron, ...]], signals: Signals, notation: str
-) -> Columns:
+def columns_of(model: Network, layers: list[tuple[Perceptron, ...]], signals: Signals, notation: str) -> Columns:
     """Return the units of the inputs and of every layer, each with the bias unit of the next layer in front.
 
     Raises:

@@ -39,6 +39,6 @@ CLUSTER_FILLS = ("#f3f3f3", "#ffffff")  # in turn, from the outermost cluster
 LIT_EDGE = {"color": ORANGE, "penwidth": "3"}
 GIVER = LIT_EDGE | {"fillcolor": "#ffc58f"}
 RECEIVER = LIT_EDGE | {"fillcolor": "#fff1e2", "style": "filled,dashed"}
-LOCAL_DERIVATIVE = {"fontname": FONT, "fontsize": "14", "fontcolor": GREY}
+SMALL_TEXT = {"fontname": FONT, "fontsize": "14", "fontcolor": GREY}
 LIT_LOCAL_DERIVATIVE = {"fontcolor": "#a84a00"}
 HIDDEN = {"fontcolor": "transparent"}

@@ -20,21 +20,7 @@ from collections.abc import Sequence
 from engine.labels import substitute
 from viz.latex_writer import LaTeXWriter
 from viz.mathml_writer import MathMLWriter
-from viz.notation import (
-    AND,
-    ATOM,
-    CALL,
-    CASES,
-    COMPARISON,
-    NEGATIVE,
-    NOT,
-    OR,
-    POWER,
-    PRODUCT,
-    SUM,
-    Number,
-    Symbol,
-)
+from viz.notation import AND, ATOM, CALL, CASES, COMPARISON, NEGATIVE, NOT, OR, POWER, PRODUCT, SUM, Number, Symbol
 
 # Functions that mathematics writes with other functions, or by another name
 TEMPLATES = {

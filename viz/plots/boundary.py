@@ -98,11 +98,7 @@ class Plane:
     """
 
     def __init__(
-        self,
-        data: Sequence[Example],
-        boundary: float,
-        names: Sequence[str],
-        area: Area | None = None,
+        self, data: Sequence[Example], boundary: float, names: Sequence[str], area: Area | None = None
     ) -> None:
         if not data:
             raise ValueError("data must have at least one example, around which to plot, got none")

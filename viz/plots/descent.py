@@ -53,9 +53,8 @@ def plot_descent(
     points = [point for each in paths.values() for point in each]
     if not paths or not all(paths.values()):
         raise ValueError("path must have at least one point (w1, w2), got none")
-    w1, w2 = grid_steps(
-        [[point[i] for point in points] for i in range(2)], ("w1 of path", "w2 of path"), area, RESOLUTION
-    )
+    coordinates = [[point[i] for point in points] for i in range(2)]
+    w1, w2 = grid_steps(coordinates, ("w1 of path", "w2 of path"), area, RESOLUTION)
     with no_grad():
         heights = [[number_of(surface(a, b)) for a in w1] for b in w2]
     finite = sorted(height for row in heights for height in row if isfinite(height))
