@@ -97,21 +97,15 @@ def moons() -> Table:
 def circles() -> Table:
     """Return 200 noisy points on two circles around the origin, of radius 0.4 and 1."""
     rng = random.Random(1)
-    rows = []
-    for i in range(200):
-        angle, radius = rng.uniform(0.0, 2 * math.pi), 0.4 if i % 2 else 1.0
-        rows.append([radius * math.cos(angle) + rng.gauss(0.0, 0.08), radius * math.sin(angle) + rng.gauss(0.0, 0.08)])
+    rows = [_point(rng, 0.4 if i % 2 else 1.0, rng.uniform(0.0, 2 * math.pi), 0.08) for i in range(200)]
     return Table(["x1", "x2", "circle"], rows, ["inner" if i % 2 else "outer" for i in range(200)])
 
 
 def spirals() -> Table:
     """Return 200 noisy points on two spirals of a turn and a half."""
     rng = random.Random(1)
-    rows = []
-    for i in range(200):
-        share = i // 2 / 100
-        angle, radius = 3 * math.pi * share + math.pi * (i % 2), 0.3 + 2.7 * share
-        rows.append([radius * math.cos(angle) + rng.gauss(0.0, 0.06), radius * math.sin(angle) + rng.gauss(0.0, 0.06)])
+    turns = [(i, i // 2 / 100) for i in range(200)]
+    rows = [_point(rng, 0.3 + 2.7 * turn, 3 * math.pi * turn + math.pi * (i % 2), 0.06) for i, turn in turns]
     return Table(["x1", "x2", "spiral"], rows, [str(i % 2) for i in range(200)])
 
 
@@ -122,6 +116,11 @@ def iris() -> Table:
     data: Any = load_iris()
     names = [name.removesuffix(" (cm)") for name in data.feature_names]
     return Table([*names, "kind"], data.data.tolist(), [str(data.target_names[k]) for k in data.target])
+
+
+def _point(rng: random.Random, radius: float, angle: float, noise: float) -> list[float]:
+    """Return a point with normal noise of standard deviation `noise` in both coordinates."""
+    return [radius * f(angle) + rng.gauss(0.0, noise) for f in (math.cos, math.sin)]
 
 
 def _number(text: str) -> float | None:

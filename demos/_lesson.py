@@ -14,11 +14,10 @@ from rich.console import Console
 
 import viz
 from demos._data import Examples, Table
-from viz.plots.axes import Area, literal
+from viz.plots.axes import Area, Axes, literal
 from viz.style import PLOT
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DEFAULT = " (default: %(default)s)"

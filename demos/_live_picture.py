@@ -85,15 +85,13 @@ def write(path: Path, page_file: Path, frames: Callable[[Any], Frames], scheme: 
     width, height = (1000, 600) if frames is live else (1280, 720)
     chromium = shutil.which("chromium")
     with sync_playwright() as driver, driver.chromium.launch(executable_path=chromium, args=FLAGS) as browser:
-        page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-        )
+        size: Any = {"width": width, "height": height}
+        page = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
         page.goto(page_file.as_uri())
         page.wait_for_timeout(300)
         shots, durations = zip(*frames(page), strict=True)
-    first, *others = (
-        Image.open(io.BytesIO(shot)).convert("RGB").resize((1000, height * 1000 // width)) for shot in shots
-    )
+    images = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in shots]
+    first, *others = [image.resize((1000, height * 1000 // width)) for image in images]
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0, method=6, **options)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

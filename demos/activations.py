@@ -4,7 +4,6 @@ import math
 import random
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nn
 import viz
@@ -13,14 +12,11 @@ from demos._lesson import PICTURES, command, figure, heading, report_agreement, 
 from engine import RULES, Value, dot, sigmoid
 from engine.formatting import format_number
 from nn.activations import activation_function
+from viz.plots.axes import Axes, steps_between
 from viz.style import BLUE, DARK, GREY, ORANGE
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 ACTIVATIONS = ("linear", "sign", "sigmoid", "tanh", "softplus", "relu", "leaky_relu", "elu", "gelu", "silu")
-ENDS = -5.0, 5.0
-N_POINTS = 401
+POINTS = steps_between(-5.0, 5.0, 401)  # on the axes of the plots
 MEANS = (1.0, 0.5), (-1.0, -0.5)  # of the two classes, both with standard deviation 1 in both inputs
 N_BINS = 10
 
@@ -40,9 +36,7 @@ def main(*, epochs: int = 400, eta: float = 0.1, seed: int = 1, output: Path = P
         before = [w.data for w in model.parameters()]
         gradients = gradient_sizes(model, data)
         optimizer = nn.Adam(model.parameters(), eta)
-        history = nn.train(
-            model, nn.mse, data, optimizer=optimizer, epochs=epochs, until=lambda history: False, seed=seed
-        )
+        history = nn.train(model, nn.mse, data, optimizer=optimizer, epochs=epochs, until=lambda _: False, seed=seed)
         moved = sum(w.data != data for w, data in zip(model.parameters(), before, strict=True))
         print(f"\n{activation}:")
         print(f"  gradients that are not 0 before training: {sum(size > 0 for size in gradients)} of {len(gradients)}")
@@ -108,16 +102,16 @@ def gradient_sizes(model: nn.MLP, data: Examples) -> list[float]:
     return [abs(w.grad) for w in model.parameters()]
 
 
-def plot_loss_of_weight(model: nn.MLP, data: Examples, ax: "Axes", colour: str) -> None:
+def plot_loss_of_weight(model: nn.MLP, data: Examples, ax: Axes, colour: str) -> None:
     """Plot the loss over the bias weight of the output neuron, with the other weights fixed."""
     weight = model.layers[1].neurons[0].weights[0]
     before = weight.data
-    ws = [ENDS[0] + (ENDS[1] - ENDS[0]) * i / (N_POINTS - 1) for i in range(N_POINTS)]
     losses = []
-    for weight.data in ws:
+    for w in POINTS:
+        weight.data = w
         losses.append(nn.evaluate(model, nn.mse, data)[0])
     weight.data = before
-    ax.plot(ws, losses, color=colour, drawstyle="steps-mid" if model.hidden == "sign" else None, label=model.hidden)
+    ax.plot(POINTS, losses, color=colour, drawstyle="steps-mid" if model.hidden == "sign" else None, label=model.hidden)
 
 
 def value_and_slope(name: str, a: float) -> tuple[float, float]:
@@ -130,12 +124,12 @@ def value_and_slope(name: str, a: float) -> tuple[float, float]:
     return y.data, x.grad
 
 
-def plot_function(name: str, ax: "Axes") -> None:
+def plot_function(name: str, ax: Axes) -> None:
     """Plot an activation and its slope; a jump is a gap, whose filled end is the value there."""
-    points = [ENDS[0] + (ENDS[1] - ENDS[0]) * i / (N_POINTS - 1) for i in range(N_POINTS)]
-    values, slopes = (list(numbers) for numbers in zip(*(value_and_slope(name, a) for a in points), strict=True))
+    points = [*POINTS]
+    values, slopes = map(list, zip(*(value_and_slope(name, a) for a in points), strict=True))
     if name in RULES and RULES[name].partials == ("0",):
-        jump = next(i for i in range(1, N_POINTS) if values[i] != values[i - 1])
+        jump = next(i for i in range(1, len(points)) if values[i] != values[i - 1])
         ax.plot(points[jump - 1], values[jump - 1], "o", color=BLUE)
         ax.plot(points[jump - 1], values[jump], "o", color=BLUE, markerfacecolor="white")
         for numbers in (points, values, slopes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum, sqrt
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import engine
 import nn
@@ -13,10 +13,8 @@ from demos._data import Examples
 from demos._lesson import PICTURES, command, figure, heading, save
 from engine import Value
 from engine.formatting import format_number
+from viz.plots.axes import Axes
 from viz.style import BLUE, GREY, ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SIDE = 8  # width and height of an image, in pixels
 MAX_MISREAD = 8  # misread digits in the picture, the most confident first

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import chain, starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import nn
 import viz
@@ -12,10 +12,8 @@ from demos._expression import parse
 from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
 from engine import Value, grad
 from engine.formatting import format_number
+from viz.plots.axes import Axes
 from viz.style import DARK
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 HIMMELBLAU = "(w1**2 + w2 - 11)**2 + (w1 + w2**2 - 7)**2"  # 1972: 0 at (3, 2) and at three other points
 BOWL, BOWL_START = "w1**2 + 10*w2**2", (2.0, 1.0)
@@ -139,9 +137,8 @@ def main(
     first = neuron.weights[0].data, neuron.weights[1].data
     print(f"grad L({first[0]:g}, {first[1]:g}) = ({gradient[0]:.4f}, {gradient[1]:.4f}), an arrow in the picture")
     path = walk(neuron_surface, 1.0, 40)
-    print(
-        f"After 40 steps with eta = 1: w0 = {path[-1][0]:.4f}, w1 = {path[-1][1]:.4f}, L = {neuron_surface.L.data:.4f}"
-    )
+    w0, w1 = path[-1]
+    print(f"After 40 steps with eta = 1: w0 = {w0:.4f}, w1 = {w1:.4f}, L = {neuron_surface.L.data:.4f}")
     viz.plot_descent(neuron_surface.height, path, area=((-4.0, 2.0), (-2.5, 4.0)), ax=at_neuron)
     at_neuron.set(title="Mean loss of a neuron, eta = 1", xlabel="w0", ylabel="w1")
     draw_gradient(at_neuron, first, gradient)
@@ -150,7 +147,7 @@ def main(
     save(picture, output, "gradient_descent.png")
 
 
-def draw_gradient(ax: "Axes", at: Point, gradient: Sequence[float]) -> None:
+def draw_gradient(ax: Axes, at: Point, gradient: Sequence[float]) -> None:
     """Draw the direction of the gradient at a point as an arrow of fixed length; a descent goes the other way."""
     length = 0.15 * (ax.get_xlim()[1] - ax.get_xlim()[0]) / math.hypot(*gradient)
     tip = at[0] + length * gradient[0], at[1] + length * gradient[1]

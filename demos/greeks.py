@@ -114,9 +114,8 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
 
     heading("Gamma: the second derivative across a kink")
     S, *others = (Value(number, name) for name, number in (MARKET | {"z": 0.5}).items())
-    print(
-        f"Along a path the payoff is a line in S: its second derivative is {engine.hessian(payoff(S, *others), S):g},"
-    )
+    along_path = engine.hessian(payoff(S, *others), S)
+    print(f"Along a path the payoff is a line in S: its second derivative is {along_path:g},")
     print(f"and so is its mean, but gamma is {exact['gamma']:.5f}: it all comes from the kink.")
     print("So the gamma above averages delta * (z/(S sigma sqrt(T)) - 1/S) over the paths,")
     print("which differentiates the density of S_T instead of the payoff.")

@@ -3,7 +3,6 @@
 from itertools import chain, product
 from math import dist
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nn
 import viz
@@ -11,10 +10,8 @@ from demos._data import XOR, Examples
 from demos._lesson import PICTURES, command, figure, heading, plot_corners, report_agreement, save, share_legend
 from engine.formatting import format_number
 from nn.signals import signals_of
+from viz.plots.axes import Axes
 from viz.style import DARK, GREEN, PURPLE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 HALF_PLANES = {"z1": GREEN, "z2": PURPLE}
 HIDDEN_AREA = (-1.7, 1.7), (-1.7, 1.7)
@@ -98,7 +95,7 @@ def hidden_outputs(model: nn.MLP, x: list[float]) -> list[float]:
     return [z for z in signals_of(model, x).z[0] if z is not None]
 
 
-def plot_inputs(model: nn.MLP, ax: "Axes", title: str) -> None:
+def plot_inputs(model: nn.MLP, ax: Axes, title: str) -> None:
     """Plot the output over the plane of the inputs, with the line of each hidden neuron."""
     plot_corners(model, XOR, ax, title)
     low, high = ax.get_xlim()
@@ -112,7 +109,7 @@ def plot_inputs(model: nn.MLP, ax: "Axes", title: str) -> None:
     label_corners([x for x, _ in XOR], ax)
 
 
-def plot_hidden_space(model: nn.MLP, ax: "Axes") -> None:
+def plot_hidden_space(model: nn.MLP, ax: Axes) -> None:
     """Plot the output over the plane of the hidden outputs, with the four corners in it."""
     data: Examples = [(hidden_outputs(model, x), r) for x, r in XOR]
     viz.plot_decision_boundary(model.layers[1].neurons[0], data, area=HIDDEN_AREA, ax=ax)
@@ -120,7 +117,7 @@ def plot_hidden_space(model: nn.MLP, ax: "Axes") -> None:
     ax.set(xlabel="z1", ylabel="z2", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
 
 
-def label_corners(places: list[list[float]], ax: "Axes") -> None:
+def label_corners(places: list[list[float]], ax: Axes) -> None:
     """Write the letters A to D of the corners above their places; places that are close together share a label."""
     labels: dict[tuple[float, ...], str] = {}
     for letter, place in zip("ABCD", places, strict=True):

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import linear_regression
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import nn
 import viz
@@ -22,10 +22,8 @@ from demos._lesson import (
 )
 from engine import Value, dot
 from engine.formatting import format_number
+from viz.plots.axes import Axes
 from viz.style import BLUE, DARK, ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SEPARATORS = {"AND": (-3.0, 2.0, 2.0), "OR": (-1.0, 2.0, 2.0)}  # the weights with the largest margin
 CASES = {0: "right: nothing changes", 1: "too low: active weights rise", -1: "too high: active weights fall"}
@@ -159,7 +157,7 @@ def print_bound(name: str, n_mistakes: int) -> None:
     print(f"largest |x| and gamma the margin of the best line, {format_number(w[0])} + 2 x1 + 2 x2 = 0.")
 
 
-def plot_mistakes(neuron: nn.Perceptron, mistakes: list[Lesson], axes: "Iterator[Axes]") -> None:
+def plot_mistakes(neuron: nn.Perceptron, mistakes: list[Lesson], axes: Iterator[Axes]) -> None:
     """Plot the line after each of the first mistakes, with a ring around the example that it was made on."""
     for number, ax in enumerate(axes, start=1):
         if number > len(mistakes):
