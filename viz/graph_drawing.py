@@ -22,6 +22,8 @@ from viz.clusters import INPUT, Clusters, DrawnNode, Path, fold_graph
 from viz.drawing import Drawing, escape_label
 from viz.highlighting import Highlight, Style, local_derivatives_by_place
 
+Edge = tuple[str, Style]  # the operand that it comes from
+
 MAX_READABLE = 100  # nodes; the graph of a larger model is folded, unless `depth` is given
 MAX_EDGES = 4  # per readable node; more are a tangle
 MAX_NEURONS = 10  # of a layer; a larger layer is folded
@@ -156,16 +158,13 @@ class _Picture:
 
     def in_order(self) -> list[DrawnNode]:
         """Return the nodes in the order in which Graphviz stacks them, the weights of a neuron from the top."""
-        order = list(self.nodes)
-        if self.sideways:
-            places: dict[Path, list[int]] = defaultdict(list)
-            for i, node in enumerate(order):
+        columns: dict[Path, list[DrawnNode]] = defaultdict(list)
+        if self.sideways:  # in a cluster, Graphviz begins at the bottom
+            for node in self.nodes:
                 if node.path and not node.operands and not node.is_folded:
-                    places[node.path].append(i)
-            for column in places.values():  # in a cluster, Graphviz begins at the bottom
-                for i, j in zip(column, reversed(column), strict=True):
-                    order[i] = self.nodes[j]
-        return order
+                    columns[node.path].append(node)
+        stacked = {node for column in columns.values() for node in column}
+        return [columns[node.path].pop() if node in stacked else node for node in self.nodes]
 
     def add_value(self, node: DrawnNode, style: Style, edge_style: Style, expand: bool) -> None:
         """Add a value, or several of the same kind, and its operation."""
@@ -174,11 +173,11 @@ class _Picture:
         self._add_record(key, node, name, [x.data for x in node.values], style)
         if not operands:
             return
-        symbol = value.op
+        symbol = "+" if expand and value.op in ("dot", "sum") else value.op
         edges = [(self.ids[x], style) for x, style in zip(operands, self._edge_styles(node, edge_style), strict=True)]
-        if expand and symbol == "dot":
+        if expand and value.op == "dot":
             half = len(edges) // 2
-            symbol, products = "+", [f"{key}x{i}" for i in range(half)]
+            products = [f"{key}x{i}" for i in range(half)]
             pairs = zip(edges[:half], edges[half:], strict=True)
             for product, pair, *terms in zip(products, pairs, *map(operand_rows, node.values), strict=True):
                 data = [math.prod(x.data for x in term) for term in terms]
@@ -186,8 +185,6 @@ class _Picture:
                 self._add_record(product, node, name, data, styles.INNER, self._product_tangents(terms))
                 self._add_operation(product, node.path, "*", pair, edge_style)
             edges = [(product, edge_style) for product in products]
-        elif expand and symbol == "sum":
-            symbol = "+"
         if len(edges) > 2 and any(x.is_folded or len(x.values) > 1 for x in (node, *operands)):
             edges = list(dict(edges).items())
         self._add_operation(key, node.path, symbol, edges, edge_style)
@@ -317,18 +314,15 @@ class _Picture:
     def _join_fields(self, *fields: str) -> str:
         return "|".join(fields) if self.sideways else f"{{{'|'.join(fields)}}}"
 
-    def _add_operation(
-        self, key: str, path: Path, symbol: str, edges: Iterable[tuple[str, Style]], style: Style
-    ) -> None:
-        edges = list(edges)
+    def _add_operation(self, key: str, path: Path, symbol: str, edges: Sequence[Edge], style: Style) -> None:
         # Operands stand in the written order. In a sum or product of two it means nothing, and would make edges cross
         # if one of the two has other users.
         is_free = symbol in ("+", "*") and len(edges) == 2 and any(self.uses[operand] > 1 for operand, _ in edges)
         order = {} if is_free else {"ordering": "in"}
         self._add_node(path, f"{key}op", symbol, styles.OPERATION | order | style)
-        if self.sideways and path:
-            edges.reverse()  # as in `in_order`
-        self.edges += [*((operand, f"{key}op", edge_style) for operand, edge_style in edges), (f"{key}op", key, style)]
+        ordered = reversed(edges) if self.sideways and path else edges  # as in `in_order`
+        self.edges += [(operand, f"{key}op", edge_style) for operand, edge_style in ordered]
+        self.edges.append((f"{key}op", key, style))
 
     def _add_node(self, path: Path, key: str, label: str, style: Style) -> None:
         for i in range(1, len(path) + 1):
@@ -360,14 +354,10 @@ def _readable_nodes(clusters: Clusters, depth: int | None, max_nodes: int) -> li
         if opened is None and len(leaves if merge_equal else clusters.order) > limit:  # at least as many are drawn
             continue
         nodes = fold_graph(clusters, depth=opened, merge_equal=merge_equal)
-        if (opened, merge_equal) == details[-1]:
-            if len(nodes) <= max_nodes:
-                return nodes
-            break
         edges = sum(len(node.operands) for node in nodes)
         neurons = max(Counter(node.path for node in nodes if node.is_folded).values(), default=0)  # side by side
-        fits = len(nodes) <= limit and edges <= MAX_EDGES * limit
-        if fits and (depth is not None or neurons <= MAX_NEURONS):
+        fits = len(nodes) <= limit and edges <= MAX_EDGES * limit and (depth is not None or neurons <= MAX_NEURONS)
+        if fits or ((opened, merge_equal) == details[-1] and len(nodes) <= max_nodes):
             return nodes
     raise ValueError(
         f"the graph must fit max_nodes={max_nodes:,}, got {len(clusters.order):,} nodes: pass a larger max_nodes, "
