@@ -82,14 +82,12 @@ class _Canonical(ast.NodeTransformer):
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         return ast.IfExp(self.condition(node.test), self.visit(node.body), self.visit(node.orelse))
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+    def visit_Compare(self, node: ast.Compare | ast.UnaryOp) -> ast.expr:
+        """Rewrite a condition as 1.0 or 0.0."""
         return self.visit_IfExp(ast.IfExp(node, ast.Constant(1.0), ast.Constant(0.0)))
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        if isinstance(node.op, ast.Not):
-            return self.visit_IfExp(ast.IfExp(node, ast.Constant(1.0), ast.Constant(0.0)))
-        self.generic_visit(node)
-        return node
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        return self.visit_Compare(node) if isinstance(node.op, ast.Not) else self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         """Rewrite `a or b` as `a if a else b`."""

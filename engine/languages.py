@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 from engine.canonical_form import canonical
 from engine.formulas import MATH_FUNCTIONS
@@ -150,10 +151,7 @@ class _Translation(ast.NodeTransformer):
         match node:
             case ast.BoolOp(op, [*values]):
                 form = language.conjunction if isinstance(op, ast.And) else language.disjunction
-                text, *others = map(self.condition, values)
-                for other in others:
-                    text = form.format(left=text, right=other)
-                return text
+                return reduce(lambda left, right: form.format(left=left, right=right), map(self.condition, values))
             case ast.UnaryOp(ast.Not(), operand):
                 return language.negation.format(test=self.condition(operand))
             case ast.Compare(left, [op], [right]):

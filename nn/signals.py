@@ -188,11 +188,16 @@ def activation_rule(neuron: Perceptron) -> Rule:
 
 def target_leaves(target: Any, loss: Loss, n_outputs: int) -> list[Value]:
     """Return the numbers of a target as leaves, with the labels r, or r1, r2...; none if it is not numbers."""
-    values = as_list(target)
-    if values is None and loss is cross_entropy:
+    if as_list(target) is None and loss is cross_entropy:
         return [Value(float(k == target), f"r{k + 1}") for k in range(n_outputs)]
-    numbers = [x.data if isinstance(x, Value) else as_float(x) for x in ([target] if values is None else values)]
+    numbers = target_numbers(target)
     return [Value(x, f"r{k}" if len(numbers) > 1 else "r") for k, x in enumerate(numbers, start=1) if x is not None]
+
+
+def target_numbers(target: Any) -> list[float | None]:
+    """Return the numbers of a target; None for an entry that is not a number."""
+    entries = as_list(target)
+    return [x.data if isinstance(x, Value) else as_float(x) for x in ([target] if entries is None else entries)]
 
 
 def _labelled(node: Value, label: str) -> Value:

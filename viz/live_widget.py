@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import Value, topological_order
 from engine.foreign import usage
+from engine.restore import restored
 from engine.validation import at_least, describe
 from nn import MLP, Layer, Perceptron
 from nn.signals import record_example
@@ -65,18 +66,13 @@ def _widget_class() -> Any:
         @traitlets.observe("numbers")
         def _set_leaves(self, change: Any) -> None:
             """Set the leaves to the numbers of the page and recompute the graph."""
-            before = {i: leaf.data for i, leaf in self._leaves.items()}
-            after = {**self._recorded, **{i: x for i, x in change.new.items() if i in self._leaves}}
-            if after == before:
+            data = {**self._recorded, **{i: x for i, x in change.new.items() if i in self._leaves}}
+            if data == {i: leaf.data for i, leaf in self._leaves.items()}:
                 return
-            try:
-                for i, x in after.items():
+            with restored(self._leaves.values(), on_error=True):
+                for i, x in data.items():
                     self._leaves[i].data = x
                 self.root.forward()
-            except BaseException:
-                for i, x in before.items():
-                    self._leaves[i].data = x
-                raise
 
         def _repr_mimebundle_(self, **options: Any) -> Any:
             """Return the widget, and for readers without Python, such as an exported notebook, the page itself."""

@@ -76,15 +76,10 @@ class MathMLWriter:
         return (f"<msup>{base}{exponent}</msup>" if exponent else base) + "<mo>&#x2061;</mo>"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        cells = [
-            f"<mtr><mtd>{value}</mtd><mtd>"
-            + (
-                f'<mrow><mtext>if</mtext><mspace width="0.4em"/>{condition}</mrow>'
-                if condition
-                else "<mtext>otherwise</mtext>"
+        lines = ""
+        for value, test in rows:
+            condition = (
+                f'<mrow><mtext>if</mtext><mspace width="0.4em"/>{test}</mrow>' if test else "<mtext>otherwise</mtext>"
             )
-            + "</mtd></mtr>"
-            for value, condition in rows
-        ]
-        table = f'<mtable class="cases" columnalign="left">{"".join(cells)}</mtable>'
-        return f'<mrow><mo form="prefix">{{</mo>{table}</mrow>'
+            lines += f"<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>"
+        return f'<mrow><mo form="prefix">{{</mo><mtable class="cases" columnalign="left">{lines}</mtable></mrow>'

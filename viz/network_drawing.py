@@ -14,11 +14,11 @@ from typing import Any
 from engine import Value, no_grad
 from engine.foreign import usage
 from engine.formatting import format_number
-from engine.validation import as_float, at_least
+from engine.validation import at_least
 from engine.value import constant
 from nn import MLP, Layer, Perceptron
 from nn.inputs import as_list
-from nn.signals import layers_of, signals_of
+from nn.signals import layers_of, signals_of, target_numbers
 from viz.drawing import Drawing, escape_label
 from viz.network_units import Columns, Neuron, Unit, columns_of, loss_name, neurons_of, short_name, without_middle
 from viz.style import BIAS, BLUE, DARK, FONT, GREY, INNER, LEAF, ORANGE, ROOT
@@ -275,8 +275,7 @@ class _Picture:
 
     def targets(self, target: Any) -> None:
         """Write next to each output its target, if the target is one number per output."""
-        values = as_list(target)
-        numbers = [r.data if isinstance(r, Value) else as_float(r) for r in ([target] if values is None else values)]
+        numbers = target_numbers(target)
         if None in numbers or len(numbers) != len(self.columns[-1]):
             return
         for unit, number in zip(self.columns[-1], numbers, strict=True):

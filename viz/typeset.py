@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from functools import reduce
 
 from engine.labels import substitute
 from viz.latex_writer import LaTeXWriter
@@ -233,10 +234,7 @@ def _total(term: str, lists: list[list[ast.expr]]) -> ast.expr:
         else substitute(term, dict(zip("ab", operands, strict=False)))
         for operands in zip(*lists, strict=True)
     ]
-    total = terms[0]
-    for x in terms[1:]:
-        total = ast.BinOp(total, ast.Add(), x)
-    return total
+    return reduce(lambda total, x: ast.BinOp(total, ast.Add(), x), terms)
 
 
 def _function_name(name: str) -> Symbol:
