@@ -98,11 +98,7 @@ def resolve_demo(text: str, names: list[str]) -> str:
 
 def run_all(summaries: dict[str, str], arguments: list[str]) -> None:
     """Run every demo with its defaults and write the gallery; exit with status 1 if a demo failed."""
-    options = argparse.ArgumentParser(prog=f"{COMMAND} all", description="Run every demo and write gallery.html.")
-    flag, settings = OPTIONS["output"]
-    options.add_argument(flag, default=PICTURES, **settings)
-    folder = options.parse_args(arguments).output
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = output_folder("all", "Run every demo and write gallery.html.", PICTURES, arguments)
     runs = []
     for name, summary in summaries.items():
         print(f"{name:18}", end="", flush=True)
@@ -111,22 +107,28 @@ def run_all(summaries: dict[str, str], arguments: list[str]) -> None:
     print(f"\nGallery: {_gallery.write(runs, folder)}")
     failed = [run.name for run in runs if run.failed]
     if failed:
-        sys.exit(f"{options.prog}: failed: {', '.join(failed)}")
+        sys.exit(f"{COMMAND} all: failed: {', '.join(failed)}")
 
 
 def write_site(summaries: dict[str, str], arguments: list[str]) -> None:
     """Write the documentation and the gallery of every demo into a folder that any server can show."""
-    options = argparse.ArgumentParser(prog=f"{COMMAND} site", description="Write a site of the lessons and functions.")
-    flag, settings = OPTIONS["output"]
-    options.add_argument(flag, default=Path("site"), **settings)
-    folder = options.parse_args(arguments).output
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = output_folder("site", "Write a site of the lessons and functions.", Path("site"), arguments)
     try:
         index = _site.write_documentation(folder)
     except ModuleNotFoundError as error:
-        sys.exit(f"{options.prog}: this needs {error.name}: pip install 'glassgrad[site]'")
+        sys.exit(f"{COMMAND} site: this needs {error.name}: pip install 'glassgrad[site]'")
     run_all(summaries, ["--output", str(folder)])
     print(f"Site: {index}")
+
+
+def output_folder(command: str, description: str, default: Path, arguments: list[str]) -> Path:
+    """Return the folder to which a command writes, which is created if need be."""
+    options = argparse.ArgumentParser(prog=f"{COMMAND} {command}", description=description)
+    flag, settings = OPTIONS["output"]
+    options.add_argument(flag, default=default, **settings)
+    folder: Path = options.parse_args(arguments).output
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 if __name__ == "__main__":

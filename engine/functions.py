@@ -129,7 +129,9 @@ def list_function(rule: Rule) -> Callable[..., Value]:
         columns = [as_values(operands, rule.symbol) for operands in lists]
         lengths = [*map(len, columns)]
         if len(lengths) != rule.arity or len(set(lengths)) > 1 or not lengths[0]:
-            raise ValueError(f"{rule.symbol} must have {rule.arity} list(s) of one length >= 1, got lengths {lengths}")
+            raise ValueError(
+                f"{rule.symbol} must have {rule.arity} list(s) of equal length >= 1, got lengths {lengths}"
+            )
         return record(rule, *columns)
 
     return _register(rule, function)

@@ -370,9 +370,7 @@ class Value(Pictured):
         >>> x.grad
         3.0
         """
-        node = constant(self._data, "detach")
-        node._label = self._label
-        return node
+        return constant(self._data, "detach", self._label)
 
     def __format__(self, specification: str) -> str:
         """Format the data: `f"{v:.3f}"`; without a specification, as `str(v)`."""
@@ -476,13 +474,13 @@ def record(rule: Rule, a: Value | tuple[Value, ...], b: Value | tuple[Value, ...
     return node
 
 
-def constant(data: Number, name: str) -> Value:
+def constant(data: Number, name: str, label: str = "") -> Value:
     """Wrap a plain number as a constant; errors call it `name`."""
     node = _new(Value)
     node._data = data if type(data) is float and isfinite(data) else as_finite(data, name)
     node._rule = CONSTANT
     node._a = node._b = node._grad = None
-    node._label = ""
+    node._label = label
     return node
 
 

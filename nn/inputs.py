@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from engine import Value
-from engine.validation import Number, as_float, describe
+from engine.validation import as_float, describe
 from engine.value import constant
 
 Data: TypeAlias = Iterable[tuple[Any, Any]]  # input and target of every example
@@ -37,7 +37,8 @@ def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
             raise TypeError(f"{rule}, in a list, a tuple or a NumPy row, got {describe(x)}")
         raise ValueError(f"{rule}, got {len(xs)}: {describe(x)}{_one_at_a_time(xs)}")
     try:
-        return tuple([entry if type(entry) is Value else _input(entry, f"x{i}") for i, entry in enumerate((1.0, *xs))])
+        inputs = enumerate((1.0, *xs))
+        return tuple([entry if type(entry) is Value else constant(entry, f"x{i}", f"x{i}") for i, entry in inputs])
     except TypeError as error:
         error.args = (f"{error}{_one_at_a_time(xs)}",)
         raise
@@ -46,12 +47,6 @@ def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
 def _one_at_a_time(xs: Sequence[Any]) -> str:
     """Return what to do if the inputs are those of many examples."""
     return "; write [model(x) for x in xs] for many examples" if xs and as_list(xs[0]) is not None else ""
-
-
-def _input(x: Number, label: str) -> Value:
-    node = constant(x, label)
-    node.label = label
-    return node
 
 
 def as_list(x: Any) -> Sequence[Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 from engine.foreign import usage
@@ -61,13 +60,10 @@ class MLP(Module):
         self.n_inputs = at_least(1, n_inputs, "n_inputs")
         self.sizes = [at_least(1, size, f"sizes[{i}]") for i, size in enumerate(size_list)]
         self.hidden, self.output = hidden, output
-        rng = generator(seed)
-        activations = [hidden] * (len(self.sizes) - 1) + [output]
+        rng, n = generator(seed), [self.n_inputs, *self.sizes]
         self.layers = tuple(
-            Layer(n_in, n_out, activation, init=init, seed=rng, label=f"layer{i}")
-            for i, ((n_in, n_out), activation) in enumerate(
-                zip(pairwise([self.n_inputs, *self.sizes]), activations, strict=True), start=1
-            )
+            Layer(n[i - 1], n[i], output if i == len(self.sizes) else hidden, init=init, seed=rng, label=f"layer{i}")
+            for i in range(1, len(n))
         )
 
     def children(self) -> Iterable[tuple[str, Layer]]:

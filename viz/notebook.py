@@ -188,7 +188,7 @@ def embed(content: Any, *args: Any, height: int = PAGE_HEIGHT, **options: Any) -
         write = content
     else:
         raise TypeError(
-            f"content must be a Value, a model, a file or a function like viz.page, got {describe(content)}"
+            f"content must be a Value, a model, a function like viz.page or a file, got {describe(content)}"
         )
     before_path = [*inspect.signature(write).parameters].index("path")
     with tempfile.TemporaryDirectory() as folder:
