@@ -63,34 +63,26 @@ class Surface:
         return self.L.data
 
 
-def descend(surface: Surface, eta: float, steps: int, small: float, interval: int) -> tuple[list[Point], list[Point]]:
-    """Return the points and the gradients on the way down, until the gradient is small; print some of them."""
-    print(f"theta^(t+1) = theta^t - eta * grad L(theta^t)   with eta = {eta:g}\n")
-    print("   t         w1         w2            L       dL/dw1       dL/dw2")
+def descend(
+    surface: Surface, eta: float, steps: int, small: float = 0.0, interval: int = 0
+) -> tuple[list[Point], list[Point]]:
+    """Return the points and gradients of a descent until the gradient is small; print them at an interval, if any."""
+    if interval:
+        print(f"theta^(t+1) = theta^t - eta * grad L(theta^t)   with eta = {eta:g}\n")
+        print("   t         w1         w2            L       dL/dw1       dL/dw2")
     w1, w2, L = surface.w1, surface.w2, surface.L
     path, gradients = [], []
     for t in range(steps + 1):
         g1, g2 = grad(L, [w1, w2])
         path.append((w1.data, w2.data))
         gradients.append((g1, g2))
-        converged = math.hypot(g1, g2) < small
-        if t % interval == 0 or t == steps or converged:
+        is_last = t == steps or math.hypot(g1, g2) < small
+        if interval and (t % interval == 0 or is_last):
             print(f"{t:4} {w1.data:10.5f} {w2.data:10.5f} {L.data:12.6g} {g1:12.5g} {g2:12.5g}")
-        if t == steps or converged:
+        if is_last:
             break
         surface.step(t + 1, (-eta * g1, -eta * g2), f"Try an --eta smaller than {eta:g}.")
     return path, gradients
-
-
-def walk(surface: Surface, eta: float, steps: int) -> list[Point]:
-    """Return the points of a descent of `steps` steps."""
-    w1, w2 = surface.w1, surface.w2
-    path = [(w1.data, w2.data)]
-    for t in range(1, steps + 1):
-        g1, g2 = grad(surface.L, [w1, w2])
-        surface.step(t, (-eta * g1, -eta * g2), f"Try an --eta smaller than {eta:g}.")
-        path.append((w1.data, w2.data))
-    return path
 
 
 @command
@@ -117,7 +109,7 @@ def main(
     bowl, paths = Surface.parse(BOWL, BOWL_START), {}
     for rate, word in RATES.items():
         bowl.move(*BOWL_START)
-        paths[f"eta = {rate:g}: {word}"] = walk(bowl, rate, N_STEPS)
+        paths[f"eta = {rate:g}: {word}"], _ = descend(bowl, rate, N_STEPS)
         numbers = "".join(f"{format_number(node.data, 4):>13}" for node in (bowl.w1, bowl.w2, bowl.L))
         print(f"{rate:9g}{N_STEPS:8}{numbers}  {word}")
     print("Each step multiplies w1 by 1 - 2 eta and w2 by 1 - 20 eta: from eta = 0.1 on,")
@@ -136,7 +128,7 @@ def main(
     gradient = grad(neuron_surface.L, [*neuron.weights])
     first = neuron.weights[0].data, neuron.weights[1].data
     print(f"grad L({first[0]:g}, {first[1]:g}) = ({gradient[0]:.4f}, {gradient[1]:.4f}), an arrow in the picture")
-    path = walk(neuron_surface, 1.0, 40)
+    path, _ = descend(neuron_surface, 1.0, 40)
     w0, w1 = path[-1]
     print(f"After 40 steps with eta = 1: w0 = {w0:.4f}, w1 = {w1:.4f}, L = {neuron_surface.L.data:.4f}")
     viz.plot_descent(neuron_surface.height, path, area=((-4.0, 2.0), (-2.5, 4.0)), ax=at_neuron)

@@ -130,7 +130,7 @@ def list_function(rule: Rule) -> Callable[..., Value]:
         lengths = [*map(len, columns)]
         if len(lengths) != rule.arity or len(set(lengths)) > 1 or not lengths[0]:
             raise ValueError(
-                f"{rule.symbol} must have {rule.arity} list(s) of equal length >= 1, got lengths {lengths}"
+                f"{rule.symbol} must have {rule.arity} list(s) of equal length, 1 or more, got lengths {lengths}"
             )
         return record(rule, *columns)
 

@@ -11,7 +11,7 @@ import ast
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from engine.canonical_form import canonical
@@ -83,7 +83,8 @@ C = Language(
     operators={ast.Mod: "modulo", ast.FloorDiv: "floor_divide"},
     numbers={"pi": repr(math.pi), "inf": "INFINITY", "nan": "NAN"},
 )
-PLAIN_JAVASCRIPT = Language(
+PLAIN_JAVASCRIPT = replace(
+    JAVASCRIPT,
     functions={
         **{name: f"Math.{name}" for name in MATH_FUNCTIONS.keys() - {"erf", "erfc", "gamma", "lgamma"}},
         "_undefined": "nan_if_error",
@@ -91,8 +92,6 @@ PLAIN_JAVASCRIPT = Language(
     },
     operators={ast.Mod: "modulo", ast.FloorDiv: "floorDivide"},
     numbers={"pi": "Math.PI", "inf": "Infinity", "nan": "NaN"},
-    equal="===",
-    unequal="!==",
 )
 
 

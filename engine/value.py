@@ -394,7 +394,7 @@ class Value(Pictured):
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        raise TypeError("a condition must be a comparison or number, got a Value: write `if v.data != 0` or `if v > 0`")
+        raise TypeError("a condition must be a comparison, got a Value: write `if v.data != 0:` or `if v > 0:`")
 
     def __float__(self) -> float:
         raise TypeError(
