@@ -1,10 +1,13 @@
-"""Custom formulas for languages without exceptions: NaN where Python raises an error."""
+"""Formulas in languages without exceptions: NaN where Python raises an error."""
 
 from __future__ import annotations
 
 import ast
 
+from engine.canonical_form import DEFINED_EVERYWHERE
 from engine.formulas import MATH_FUNCTIONS
+
+TOTAL = DEFINED_EVERYWHERE | {"asinh", "atan", "erf", "float", "max"}  # functions with a value at every number
 
 
 def guarded(text: str) -> str:
@@ -18,6 +21,27 @@ def guarded(text: str) -> str:
     '(max(0.0, log(a))) + ((_undefined(log(a), a, a)))'
     """
     return f"({text}) + {_poison(ast.parse(text, mode='eval').body)}"
+
+
+def may_hide(text: str) -> bool:
+    """Return whether a formula may have a value although a part of it has none.
+
+    >>> may_hide("max(0.0, log(a))"), may_hide("1.0 + log(a)")
+    (True, False)
+    """
+    return _hides(ast.parse(text, mode="eval").body, inside=False)
+
+
+def _hides(node: ast.expr, *, inside: bool) -> bool:
+    """Return whether a part that may have no value lies inside a branch, a divisor or the argument of a function."""
+    match node:
+        case ast.Call(ast.Name(name), args):
+            return (inside and name not in TOTAL) or any(_hides(x, inside=True) for x in args)
+        case ast.BinOp(left, ast.Div() | ast.Mod() | ast.FloorDiv(), right):
+            may_fail = inside and not isinstance(right, ast.Constant)
+            return may_fail or _hides(left, inside=inside) or _hides(right, inside=True)
+    parts = [x for x in ast.iter_child_nodes(node) if isinstance(x, ast.expr)]
+    return any(_hides(x, inside=inside or isinstance(node, ast.IfExp)) for x in parts)
 
 
 def _poison(node: ast.expr) -> str:

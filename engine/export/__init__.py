@@ -1,7 +1,7 @@
 """`engine.source`: a recorded graph as a program in another language.
 
-`naming` and `expressions` write nodes and rows of the table as Python arithmetic. `program` turns the graph into lines
-of such arithmetic, `lines` makes them compute common expressions once, and `writers` writes them in each language.
+`program` turns the graph into lines of Python arithmetic, with names from `naming`; `lines` makes them compute common
+expressions once; and `writers` writes them in each language.
 """
 
 from __future__ import annotations

@@ -6,13 +6,15 @@ import ast
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 
+from engine.canonical_form import canonical
 from engine.constant_folding import simplified
 from engine.custom import CUSTOM_RULES
-from engine.export.expressions import arguments_of, cached_canonical, may_hide, text_of
 from engine.export.lines import Function, Line, Sharing
 from engine.export.naming import RESERVED, RESERVED_FUNCTIONS, identifier
+from engine.formula_guard import may_hide
 from engine.formulas import MATH_FUNCTIONS, names
 from engine.graph import dependents, operand_rows, topological_order
 from engine.labels import substitute, unparse
@@ -36,7 +38,7 @@ class Program:
         gradient: the variables of the derivatives with respect to the inputs; none without `backward`.
         parameters, forward, backward: the lines.
         seed: the variable of the derivative of the output with respect to itself; "" without `backward`.
-        functions: the functions that the lines call, each after those that it calls.
+        functions: the functions that the lines call, by row and part, each after those that it calls.
         unsafe: variables that may be infinite or nan although every output is finite.
     """
 
@@ -45,10 +47,9 @@ class Program:
         self._taken = set(RESERVED)
         self._copies: Counter[str] = Counter()  # how often a name was requested
         self._names: dict[Value, str] = {}  # of variables; of a constant, its number
-        self._function_names: dict[tuple[Rule, str], str] = {}
         self._derivatives: dict[str, str] = {}  # the variable of the derivative with respect to a variable
         self._nodes: list[Value] = []  # the inner nodes with a variable of their own
-        self.functions: list[Function] = []
+        self.functions: dict[tuple[Rule, str], Function] = {}
 
         order = topological_order(*outputs)
         forward = self._forward_lines(order)
@@ -130,34 +131,36 @@ class Program:
 
         The result is an expression, or, if the row has a name, branches, or may hide an error, the call of a function.
         """
-        text = text_of(rule, part)
+        text = _text_of(rule, part)
         has_name = part == "value" and rule.symbol.isidentifier() and not rule.finalize and rule.symbol != "neg"
-        if not (has_name and rule.symbol not in MATH_FUNCTIONS) and not may_hide(rule, text):
+        if not (has_name and rule.symbol not in MATH_FUNCTIONS) and not _may_hide(rule, text):
             expression = self._expression(rule, text, operands)
             if part not in ("a", "b") or " if " not in expression:
                 return expression
-        arguments = ", ".join(operands[letter] for letter in arguments_of(rule, part))
-        return f"{self._function(rule, part)}({arguments})"
+        function = self._function(rule, part)
+        return f"{function.name}({', '.join(operands[letter] for letter in function.arguments)})"
 
     def _expression(self, rule: Rule, text: str, operands: Mapping[str, str]) -> str:
         """Return a text of a row with names and numbers in place of its letters, simplified."""
         called = rule.called(text)
 
         def function_name(name: str) -> str:
-            return self._function(called[name], "value") if name in called else name
+            return self._function(called[name], "value").name if name in called else name
 
-        return simplified(cached_canonical(text), operands, function_name)
+        return simplified(_canonical(text), operands, function_name)
 
-    def _function(self, rule: Rule, part: str) -> str:
-        """Return the name of the function for a part of a row."""
-        if (rule, part) not in self._function_names:
+    def _function(self, rule: Rule, part: str) -> Function:
+        """Return the function for a part of a row; a value is called with all operands."""
+        if (rule, part) not in self.functions:
             symbol = rule.symbol if rule.symbol.isidentifier() else "pow"
             wish = {"value": symbol, "finalize": f"{symbol}_of_total"}.get(part, f"d{symbol}_d{part}")
             name = self._new_name(f"{wish}_" if wish in RESERVED_FUNCTIONS else wish)
-            self._function_names[rule, part] = name
-            text, arguments = text_of(rule, part), arguments_of(rule, part)
-            self.functions.append(Function(name, arguments, self._expression(rule, text, {}), may_hide(rule, text)))
-        return self._function_names[rule, part]
+            text, letters = _text_of(rule, part), [*"ab"[: rule.arity]]
+            if part != "value" or rule.finalize:
+                letters = [letter for letter in ("a", "b", "out", "total", "top") if letter in names(text)]
+            expression = self._expression(rule, text, {})
+            self.functions[rule, part] = Function(name, letters, expression, _may_hide(rule, text))
+        return self.functions[rule, part]
 
     def _local_derivatives(self, node: Value, rows: list[dict[str, str]]) -> str:
         """Return the local derivatives of a node in mathematical notation."""
@@ -196,6 +199,18 @@ class Program:
                         lines.append(Line(self._derivative(x), text, x in started, comment))
                         started.add(x)
         return lines
+
+
+_canonical = lru_cache(canonical)
+
+
+def _text_of(rule: Rule, part: str) -> str:
+    """Return the text of a part of a row: `value`, `finalize`, or the partial derivative with respect to `a` or `b`."""
+    return {"value": rule.value, "finalize": rule.finalize}.get(part) or rule.partials["ab".index(part)]
+
+
+def _may_hide(rule: Rule, text: str) -> bool:
+    return rule.symbol in CUSTOM_RULES and may_hide(_canonical(text))
 
 
 def _chunks(name: str, terms: list[str], form: str, most: int) -> list[Line]:

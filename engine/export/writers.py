@@ -32,7 +32,7 @@ class Writer:
 
     def write(self, program: Program, name: str, single: bool) -> str:
         """Return the whole text."""
-        text = self.gap.join([*map(self.function, program.functions), self.main(program, name, single)])
+        text = self.gap.join([*map(self.function, program.functions.values()), self.main(program, name, single)])
         for helper, definition in self.helpers.items():
             if re.search(rf"\b{helper}\(", text):
                 text = f"{definition}{self.gap}{text}"
