@@ -107,9 +107,8 @@ class Comparisons:
     def frozen(self, outputs: Iterable[Value], inputs: Iterable[Value], graph: Iterable[Value]) -> list[Place]:
         """Return the places of comparisons that may have decided the form of the `graph` of `outputs`.
 
-        These are the comparisons that depend on an input, or only on other leaves of the graph and plain numbers, and
-        that were made before the outputs had been recorded, or that compared an output with another Value afterwards
-        and may have chosen it.
+        Such a comparison depends on an input, or only on other leaves of the graph and plain numbers. It was made
+        before the outputs were recorded; or it compared an output with another Value later, and may have chosen it.
         """
         now, outputs = next(self._numbers), [*outputs]
         recorded = [self._recorded.setdefault(output, now) for output in outputs]

@@ -1,8 +1,8 @@
 """Derivatives as results: gradients, Jacobians, Hessians and products with them, as numbers or as graphs.
 
-Nothing here changes the `grad` of a node. `_backward` is reverse mode, `_forward` is forward mode. Each serves both
-results: on the data of the nodes the partial derivatives of the table give numbers, and on the nodes themselves they
-give Values, which can be differentiated again.
+Nothing here changes the `grad` of a node. `_backward` is reverse mode, `_forward` is forward mode. Both evaluate the
+partial derivatives of the table on the data of the nodes, which gives numbers, or on the nodes themselves, which gives
+Values that can be differentiated again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from engine.validation import Number, as_finite, describe
 from engine.value import Value
 
 Direction: TypeAlias = Number | Iterable[Number]
-Read: TypeAlias = Callable[[Value], Derivative]  # of a node: its data for numbers, itself for graphs
+Read: TypeAlias = Callable[[Value], Derivative]  # returns the data of a node, or the node
 
 _data = attrgetter("data")
 

@@ -88,9 +88,8 @@ FOREIGN_OPERATORS = {
 def missing_name(module: str, name: str, replacements: Mapping[str, str], names: Iterable[str]) -> Exception:
     """Return the error for a name that a module does not have, for its `__getattr__`.
 
-    It says what to write: the replacement of a foreign name, or else the one of `names` that is like it. It is an
-    AttributeError, but in `from module import name` an ImportError, since there Python replaces AttributeErrors by an
-    error of its own.
+    It says what to write: the replacement of a foreign name, or else a similar one of `names`. It is an AttributeError,
+    but in `from module import name` an ImportError, since Python replaces an AttributeError there.
 
     >>> missing_name("viz", "drwa", {}, ["draw", "text"])
     AttributeError("module 'viz' has no attribute 'drwa': use viz.draw")

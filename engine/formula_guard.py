@@ -47,7 +47,7 @@ def _hides(node: ast.expr, *, inside: bool) -> bool:
 def _poison(node: ast.expr) -> str:
     """Return an expression that is 0, but NaN where Python raises an error in computing `node`.
 
-    Python divides and multiplies to infinity without an error, but not by 0, and its functions raise errors instead.
+    In Python, a product or quotient may be infinite without an error; a division by 0 raises one, and so do functions.
     """
     match node:
         case ast.IfExp(test, body, orelse):

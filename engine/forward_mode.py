@@ -19,7 +19,7 @@ from engine.walk import Printed, Walk
 
 @dataclass(frozen=True)
 class TangentContribution(Contribution):
-    """What one operand adds to the tangent of a node.
+    """The contribution of one operand to the tangent of a node.
 
     Attributes:
         parent: the operand.

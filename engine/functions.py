@@ -18,7 +18,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {}  # by symbol; those of rules wit
 METHODS = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__"}
 METHODS |= {"neg": "__neg__", "abs": "__abs__"}
 
-EXAMPLES = ((0.5, 2.0), (2.0, 0.5), (-0.5, -2.0))  # operands; most rows have a value at one of these
+EXAMPLES = ((0.5, 2.0), (2.0, 0.5), (-0.5, -2.0))  # operands to try for the example in a docstring
 
 
 @usage("engine.sum([a, b])")

@@ -36,7 +36,7 @@ def topological_order(*roots: Value, stop: Callable[[Value], bool] | None = None
 
 
 def unseen(roots: Sequence[Value], seen: set[Value], stop: Callable[[Value], bool] | None = None) -> list[Value]:
-    """Return the topological order without the nodes in `seen`, which grows, and what only they depend on."""
+    """Return the topological order without nodes in `seen` and what only they depend on; add its nodes to `seen`."""
     order: list[Value] = []
     seen_lists: set[int] = set()  # by id
     # Nodes and lists of operands to visit; None follows a node: when it is popped, the operands are in `order`.

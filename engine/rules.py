@@ -332,7 +332,8 @@ RULES |= {
             "**",
             "pow(a, b)",
             # b - 1 is inexact for |b| < 1/2. For |b| >= 2**53 it rounds to b, so that (-1)**(b - 1) has the wrong sign.
-            # The last alternatives are 0 at a = 0, and so are those of their derivatives that exist; the others raise.
+            # The last alternatives are for a = 0, where they are 0. Their own derivatives are 0 there too, or raise an
+            # error where the power has no such derivative.
             (
                 "b * a**(b - 1) if 0.5 <= abs(b) < 2**53 or (abs(b) >= 2**53 and a == 0)"
                 " else b*out/a if b != 0 or a != 0 else sqrt(b) / (1 + a)",
@@ -341,8 +342,8 @@ RULES |= {
             "the power",
             "(a >= 0 or b % 1 == 0) and (a != 0 or b >= 0)",
             notation=("a**b", "b * a**(b - 1)", "a**b * log(a)"),
-            # `float` chooses between formulas for the same number. Those at a = 0 are that number only there: elsewhere
-            # they divide by 0.
+            # `float` reads data, to choose between formulas for the same number. The formulas for a = 0 hold only
+            # there, so they divide by 0 elsewhere.
             graph_partials=(
                 "b * a**(b - 1) if 0.5 <= abs(float(b)) < 2**53 or (abs(float(b)) >= 2**53 and float(a) == 0)"
                 " else b*out/a if float(b) != 0 or float(a) != 0"

@@ -17,7 +17,7 @@ from engine.value import Value
 
 @dataclass(frozen=True)
 class Share:
-    """What one input contributes to the uncertainty of the output.
+    """The contribution of one input to the uncertainty of the output.
 
     Attributes:
         x: the input.
@@ -77,8 +77,8 @@ def uncertainty(output: Value, sigmas: Mapping[Value, float]) -> UncertaintyBudg
 
     The square of the uncertainty is the sum of the squares of `derivative * sigma`, for inputs whose errors are
     independent (JCGM 100:2008, "Guide to the expression of uncertainty in measurement", 5.1.2). All derivatives come
-    from one backward pass. To first order means: the output is replaced by its tangent; where it bends within a sigma,
-    as at a minimum, compare with a simulation.
+    from one backward pass. To first order means that a tangent replaces the output; where the output bends within a
+    sigma, as at a minimum, compare with a simulation.
 
     Args:
         output: the result of a calculation.

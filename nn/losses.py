@@ -123,8 +123,8 @@ def _argmax(xs: Sequence[Any]) -> int:
     return max(range(len(xs)), key=lambda i: number_of(xs[i]))
 
 
-# When an output is right: for hinge, it has the sign of the target; for binary_cross_entropy, it is for the same class;
-# for cross_entropy, the largest logit is that of the target.
+# An output is right if it has the sign of the target (hinge), if it is for the same class (binary_cross_entropy), or if
+# the largest logit is that of the target (cross_entropy).
 ACCURACIES: dict[Loss, Accuracy] = {
     hinge: lambda outputs, targets: fmean([(s > 0) == (r > 0) for s, r in _pairs("hinge", outputs, targets)]),
     binary_cross_entropy: lambda outputs, targets: fmean(

@@ -1,4 +1,4 @@
-"""What a drawing shows of a pass over its graph: the derivatives known so far, and the step that was done last."""
+"""The state of a pass, as a drawing of its graph shows it: the derivatives known so far, and the last step."""
 
 from __future__ import annotations
 

@@ -47,8 +47,9 @@ class Neuron(Unit):
         perceptron: the neuron of the model.
         weights: its weights, one for each unit of the column before.
         weight_symbols: their labels.
-        sum_symbol: the label of its weighted sum, and `delta_symbol` that of its delta.
-        a: the weighted sum, and `gradient` the derivative of the loss with respect to the output.
+        sum_symbol, delta_symbol: the labels of its weighted sum and of its delta.
+        a: the weighted sum.
+        gradient: the derivative of the loss with respect to the output.
         delta: as `network` defines it.
     """
 

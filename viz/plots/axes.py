@@ -1,4 +1,4 @@
-"""What the plots share: axes, steps along them, and scales of colours."""
+"""Shared parts of the plots: axes, steps along them, and scales of colours."""
 
 from __future__ import annotations
 
