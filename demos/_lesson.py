@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from rich.console import Console
 
 import viz
 from demos._data import Examples, Table
+from engine.formatting import format_number
 from viz.plots.axes import Area, Axes, literal
 from viz.style import PLOT
 
@@ -154,6 +155,11 @@ def plot_corners(
 def share_legend(picture: Figure, ax: Axes, title: str = "") -> None:
     """Write the legend of one plot below all plots of a picture."""
     picture.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=6, title=title)
+
+
+def format_vector(numbers: Iterable[float], digits: int = 6) -> str:
+    """Return numbers as text, separated by commas."""
+    return ", ".join(format_number(number, digits) for number in numbers)
 
 
 def report_agreement(what: str, differences: list[float], tolerance: float, reference: str = "backward()") -> None:

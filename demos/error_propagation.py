@@ -1,12 +1,12 @@
 """Error propagation, neuron by neuron (P52-P77)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import exp, tanh
 from pathlib import Path
 
 import nn
 import viz
-from demos._lesson import PICTURES, command, heading, report_agreement, save
+from demos._lesson import PICTURES, command, format_vector, heading, report_agreement, save
 from engine import Value
 from engine.formatting import format_number
 from nn.signals import signals_of
@@ -155,11 +155,6 @@ def main(
         model, output / "error_propagation.html", list(x), z, loss=half_squared_error, learning_rate=eta, notation="P58"
     )
     print(f"Interactive page: {page}")
-
-
-def format_vector(numbers: Iterable[float], digits: int = 6) -> str:
-    """Return numbers as text, separated by commas."""
-    return ", ".join(format_number(number, digits) for number in numbers)
 
 
 if __name__ == "__main__":

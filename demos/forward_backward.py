@@ -8,7 +8,7 @@ from typing import Any
 
 import nn
 import viz
-from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
+from demos._lesson import PICTURES, command, figure, format_vector, heading, report_agreement, save
 from engine import Value
 from engine.formatting import format_number
 from viz.style import BLUE, ORANGE
@@ -153,11 +153,6 @@ def half_squared_error(y: Any, r: Any) -> Value:
 def random_weights(sizes: list[int], rng: random.Random) -> Weights:
     """Return weights for a network of these sizes, uniform between -1 and 1."""
     return [[[rng.uniform(-1, 1) for _ in range(n_in + 1)] for _ in range(n_out)] for n_in, n_out in pairwise(sizes)]
-
-
-def format_vector(numbers: Vector) -> str:
-    """Return numbers as text, separated by commas."""
-    return ", ".join(map(format_number, numbers))
 
 
 if __name__ == "__main__":

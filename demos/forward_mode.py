@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import engine
-from demos._lesson import PICTURES, command, figure, heading, report_agreement, save
+from demos._lesson import PICTURES, command, figure, format_vector, heading, report_agreement, save
 from engine import Backprop, ForwardMode, Value, grad, jacobian, jvp
 from engine.formatting import format_number
 from viz.style import BLUE, ORANGE
@@ -92,9 +92,9 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     heading("A forward pass gives a column of the Jacobian, a backward pass a row")
     columns = [jvp(y, x, 1.0) for x in (x1, x2)]
     for x, column in zip((x1, x2), columns, strict=True):
-        print(f"column of {x.label}: {', '.join(map(format_number, column))}")
+        print(f"column of {x.label}: {format_vector(column)}")
     for y_i in y:
-        print(f"row of {y_i.label}:    {', '.join(map(format_number, grad(y_i, [x1, x2])))}")
+        print(f"row of {y_i.label}:    {format_vector(grad(y_i, [x1, x2]))}")
     by_rows = [slope for row in jacobian(y, [x1, x2]) for slope in row]
     by_columns = [columns[j][i] for i in range(2) for j in range(2)]
     differences = [abs(a - b) for a, b in zip(by_rows, by_columns, strict=True)]
@@ -117,7 +117,7 @@ def main(*, seed: int = 1, output: Path = PICTURES) -> None:
     v = [1.0, -2.0, 0.5, 3.0]
     exact = [sum(h * v_j for h, v_j in zip(row, v, strict=True)) for row in engine.hessian(L, w)]
     differences = [abs(a - b) for a, b in zip(engine.hvp(L, w, v), exact, strict=True)]
-    print(f"H v = {', '.join(map(format_number, exact))}, in two passes instead of all of H")
+    print(f"H v = {format_vector(exact)}, in two passes instead of all of H")
     report_agreement("entries of hvp", differences, 1e-14, "hessian times v")
 
     ax = picture.subplots()

@@ -7,6 +7,11 @@ import sys
 from typing import Any
 
 
+def running_shell() -> Any:
+    """Return the shell of IPython in which Python runs, None without one."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
 class Pictured:
     """An object that viz shows as a picture in a notebook.
 
@@ -18,7 +23,7 @@ class Pictured:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Return the text; IPython adds to it what viz has registered."""
-        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        shell = running_shell()
         if shell and "text/html" in shell.display_formatter.active_types and importlib.util.find_spec("viz"):
             importlib.import_module("viz")
         return {"text/plain": repr(self)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine import Value, topological_order
 from engine.foreign import usage
+from engine.notebook import running_shell
 from engine.restore import restored
 from engine.validation import at_least, describe
 from nn import MLP, Layer, Perceptron
@@ -51,7 +51,7 @@ def _widget_class() -> Any:
             self._recorded = {i: leaf.data for i, leaf in self._leaves.items()}
             self._static = static
             super().__init__(page=static.text, height=static.height)
-            if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()):
+            if shell := running_shell():
                 shell.events.register("post_run_cell", lambda result: self.update())
 
         def __repr__(self) -> str:

@@ -289,7 +289,9 @@ class _Picture:
         lines = self.legend(error is not None)
         if error is not None:
             letter = "E" if self.is_numbered else "L"
-            lines.append(f"{letter} = {loss_name(loss)} = {self.number(error)} for target {shorten(target)}")
+            values = as_list(target)
+            text = reprlib.repr(target if values is None else list(values))
+            lines.append(f"{letter} = {loss_name(loss)} = {self.number(error)} for target {text}")
         self.drawing.describe(f"The network {self.drawing.name}", "; ".join([*self.alt_texts, *lines]))
         middle = self.gap * (len(self.columns) - 1) / 2
         for i, line in enumerate(lines):
@@ -309,9 +311,3 @@ class _Picture:
                 else f"δ = ∂L/∂a, the derivative of the loss with respect to the neuron's weighted sum a{source}"
             )
         return lines
-
-
-def shorten(target: Any) -> str:
-    """Return a target as a short text."""
-    values = as_list(target)
-    return reprlib.repr(target if values is None else list(values))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import inspect
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value
 from engine.foreign import usage
+from engine.notebook import running_shell
 from engine.validation import describe
 from viz.drawing import Drawing
 from viz.equations import Equation, Equations, latex
@@ -43,15 +43,14 @@ def show_in_notebook(models: Mapping[type, Callable[[Any], Drawing]], shell: Any
         models: for each type of model the function that draws it.
         shell: an InteractiveShell; by default the one that is running.
     """
-    if shell is None and "IPython" in sys.modules:
-        shell = sys.modules["IPython"].get_ipython()
+    shell = shell or running_shell()
     if shell is None:
         return
     formatters = shell.display_formatter.formatters
     displays: dict[type, Callable[[Any], str | None]] = {
         Value: _value,
-        Step: _step,
-        ForwardStep: _step,
+        Step: _highlighted,
+        ForwardStep: _highlighted,
         Backprop: lambda walk: _walk(walk, shell.user_ns),
         ForwardMode: lambda walk: _walk(walk, shell.user_ns),
         **{model: partial(_fitted_svg, draw_model) for model, draw_model in models.items()},
@@ -91,10 +90,6 @@ def _short_equations(value: Value) -> list[Equation]:
     return expansion if is_short else [equations.definition(value)]
 
 
-def _step(step: Step | ForwardStep) -> str:
-    return _highlighted(step._names.root, step, step)
-
-
 def _walk(walk: Backprop | ForwardMode, variables: Mapping[str, Any]) -> str:
     """Return the state of a pass as a picture and in words, with the calls that step on and back."""
     name = next((name for name, value in variables.items() if value is walk and not name.startswith("_")), "walk")
@@ -104,17 +99,16 @@ def _walk(walk: Backprop | ForwardMode, variables: Mapping[str, Any]) -> str:
     if walk.last:
         hints.append(f"{name}.back() goes back")
     words = f'<pre style="{WORDS_STYLE}">{html.escape(repr(walk))}</pre>'
-    return f"{_highlighted(walk.root, walk, walk.last)}{words}<p><small>{html.escape(', '.join(hints))}</small></p>"
+    return f"{_highlighted(walk)}{words}<p><small>{html.escape(', '.join(hints))}</small></p>"
 
 
-def _highlighted(
-    root: Value, source: Step | ForwardStep | Backprop | ForwardMode, step: Step | ForwardStep | None
-) -> str:
-    """Return the picture of a pass and, after a step, its equations."""
-    picture = _fitted_svg(draw, root, highlight=source) or ""
+def _highlighted(source: Step | ForwardStep | Backprop | ForwardMode) -> str:
+    """Return the picture of a step, or of a pass and its last step, and the step's equations."""
+    picture = _fitted_svg(draw, source._names.root, highlight=source) or ""
+    step = source.last if isinstance(source, Backprop | ForwardMode) else source
     if step is None:
         return picture
-    equations = Equations(step._names.root, step._names)
+    equations = Equations(source._names.root, source._names)
     definition, derivative = equations.definition(step.node, numbers=False), equations.derivative(step)
     verb = "passes back" if isinstance(step, Step) else "receives"
     return picture + _formulas(equations.step(step), f"<p>{definition.mathml} {verb} {derivative.mathml}</p>")
