@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from viz.drawing import Drawing
-from viz.notebook import Embedded
+from viz.embedding import Embedded
 
 
 def run(package: str, name: str, cells: str) -> str:

@@ -15,11 +15,12 @@ from engine.foreign import missing_name
 from nn import MLP, Layer, Perceptron
 from viz.animation import Animation
 from viz.drawing import Drawing
+from viz.embedding import PAGES, embed
 from viz.equations import latex
 from viz.graph_drawing import draw
 from viz.live_widget import widget
 from viz.network_drawing import network
-from viz.notebook import PAGES, embed, show_in_notebook
+from viz.notebook import show_in_notebook
 from viz.pages.graph_steps import page
 from viz.pages.network_steps import network_page
 from viz.pages.playground import playground

@@ -13,7 +13,7 @@ from engine.restore import restored
 from engine.validation import at_least, describe
 from nn import MLP, Layer, Perceptron
 from nn.signals import record_example
-from viz.notebook import PAGE_HEIGHT, Embedded, embed
+from viz.embedding import PAGE_HEIGHT, Embedded, embed
 from viz.pages.html_page import asset
 from viz.pages.network_steps import network_page
 from viz.pages.tape import is_leaf
