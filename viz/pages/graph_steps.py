@@ -24,7 +24,7 @@ from viz.pages.page_step import PageStep
 from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf
 
-SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js", "export.js")
+SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js", "graph_quiz.js", "export.js")
 
 
 @usage('viz.page(L, "L.html")')

@@ -30,11 +30,20 @@ def _symbol(name: str) -> str:
     return f'<span data-symbol="{name}"></span>'
 
 
+def _radio(value: str, label: str) -> str:
+    return f'<label><input type="radio" name="page-answer" value="{value}"> {label}</label>'
+
+
 _GRADIENT, _UPSTREAM, _NODE = _symbol("gradient operand"), _symbol("gradient node"), _symbol("definition node")
 _BEFORE = '<span data-slot="asked before"></span>'
+_CHOICE = '<fieldset role="radiogroup" aria-label="your answer" aria-describedby="page-asked">{}</fieldset>'
+_SIGNS = enumerate(("negative", "zero", "positive"), -1)
 ANSWERS = {
+    "control-number": '<input name="page-answer" aria-label="your answer" aria-describedby="page-asked">',
+    "control-sign": _CHOICE.format("".join(_radio(str(sign), name) for sign, name in _SIGNS)),
+    "control-formula": _CHOICE.format(""),
     "right": "Right: ",
-    "wrong": "The answer: ",
+    "wrong": " The answer: ",
     "unreadable": "Write a number, such as -0.25, 1.5e-3 or 2/3.",
     "unchosen": "Choose an answer.",
     "mistake-rounding": "Close, but rounded too much: write three significant digits.",
@@ -177,7 +186,7 @@ def _choices(equations: Equations, names: Names, step: Step, c: int) -> str:
     buttons: dict[str, str] = {}
     for mistake, tree, text in formulas():
         label = symbol_markup(text, Equation(tree))
-        buttons.setdefault(label, f'<label><input type="radio" name="page-answer" value="{mistake}"> {label}</label>')
+        buttons.setdefault(label, _radio(mistake, label))
     return "".join([*buttons.values()][:MAX_CHOICES])
 
 
