@@ -23,11 +23,10 @@
     const arrow = /** @type {Element} */ (part("arrow").cloneNode(true));
     arrow.firstElementChild?.setAttribute("fill", getComputedStyle(part("arrow").firstElementChild).fill);
     const background = document.createElementNS(drawing.namespaceURI, "rect");
-    for (const [name, x] of Object.entries(paper)) background.setAttribute(name, String(x));
-    background.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
+    const { x, y, width, height } = paper;
+    setAttributes(background, { x, y, width, height, fill: getComputedStyle(document.body).backgroundColor });
     copy.prepend(arrow, background);
-    for (const name of /** @type {const} */ (["width", "height"])) copy.setAttribute(name, String(paper[name]));
-    copy.setAttribute("viewBox", [paper.x, paper.y, paper.width, paper.height].join(" "));
+    setAttributes(copy, { width, height, viewBox: [x, y, width, height].join(" ") });
     return new XMLSerializer().serializeToString(copy);
   };
 

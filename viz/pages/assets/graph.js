@@ -67,7 +67,7 @@ function measured(content, font) {
     const box = outlineOf(/** @type {Element} */ (text.closest(".node")));
     texts.set(text.id, new FittedText(/** @type {SVGTextElement} */ (text), box.width - 8));
   }
-  /** Which operands and node the products are of, that stand for a `dot`. @type {[string, number[]][]} */
+  /** Of each product that is drawn in place of a `dot`: the `dot` and two operands. @type {[string, number[]][]} */
   const products = Object.entries(page.data.drawing.products);
   const isDescribed = (/** @type {Element} */ node) => nodeOfId.has(node.id);
   const described = drawnNodes.filter(isDescribed);
@@ -88,19 +88,16 @@ function measured(content, font) {
         if (texts.has(`${id}-data`)) drawn(id).classList.toggle("waiting", !known[i]);
       }
     });
-    const done = new Set(moment.contributions.map(({ node }) => node));
+    const actions = page.steps.slice(0, moment.step + 1).flatMap((step) => step.actions);
     for (const [id, [node, a, b]] of products) {
       show(id, "data", known[node] ? data[a] * data[b] : null);
+      drawn(id).classList.toggle("waiting", !known[node]);
       if (derivative === "tangent") {
         show(id, "grad", reached[a] && reached[b] ? data[b] * grad[a] + data[a] * grad[b] : null);
-        drawn(id).classList.toggle("waiting", !known[node]);
-        continue;
+      } else {
+        const hasPassed = actions.some(([name, ...nodes]) => name === "backward" && nodes.includes(node));
+        show(id, "grad", hasPassed ? grad[node] : null);
       }
-      const hasPassed = page.steps.slice(0, moment.step + 1).some(({ actions }) => (
-        actions.some(([name, ...nodes]) => name === "backward" && nodes.includes(node))
-      ));
-      show(id, "grad", hasPassed || done.has(node) ? grad[node] : null);
-      drawn(id).classList.toggle("waiting", !known[node]);
     }
   };
 
@@ -136,27 +133,19 @@ function measured(content, font) {
     for (const edge of drawing.querySelectorAll(".edge.lit")) {
       const path = /** @type {SVGPathElement} */ (edge.querySelector("path"));
       const stroke = /** @type {SVGPathElement} */ (path.cloneNode());
-      stroke.setAttribute("pathLength", "1");
-      stroke.setAttribute("class", "flow");
+      setAttributes(stroke, { pathLength: 1, class: "flow" });
       stroke.style.setProperty("--from", page.steps[page.state.step].phase === "backward" ? "-1" : "1");
-      edge.classList.add("flowing");
-      stroke.addEventListener("animationend", () => {
-        stroke.remove();
-        edge.classList.remove("flowing");
-      });
+      stroke.addEventListener("animationend", () => stroke.remove());
       path.after(stroke);
     }
   };
 
-  let stepShown = -1;
   page.on("show", ({ moment, previous, instantly }) => {
     showNumbers(moment);
-    if (moment.step !== stepShown) {
+    if (moment.step !== previous?.step) {
       for (const stroke of drawing.querySelectorAll(".flow")) stroke.remove();
-      for (const edge of drawing.querySelectorAll(".flowing")) edge.classList.remove("flowing");
       showStep(moment);
-      if (previous && moment.step === previous.step + 1 && !instantly && !reducedMotion.matches) animateEdges();
-      stepShown = moment.step;
+      if (moment.step - 1 === previous?.step && !instantly && !reducedMotion.matches) animateEdges();
     }
     showLocals(moment);
     for (const node of described) node.setAttribute("aria-label", descriptionOf(node));
@@ -206,8 +195,7 @@ function measured(content, font) {
       node.setAttribute("aria-hidden", "true");
       continue;
     }
-    node.setAttribute("role", isClickable ? "button" : "img");
-    node.setAttribute("tabindex", node === described[0] ? "0" : "-1");
+    setAttributes(node, { role: isClickable ? "button" : "img", tabindex: node === described[0] ? 0 : -1 });
     node.addEventListener("focus", () => {
       for (const other of described) other.setAttribute("tabindex", other === node ? "0" : "-1");
     });
@@ -232,12 +220,10 @@ function measured(content, font) {
       if (!text) continue;
       const box = outlineOf(drawn(id));
       const size = Number(text.text.getAttribute("font-size") ?? 14);
-      const handle = /** @type {SVGRectElement} */ (document.createElementNS(drawing.namespaceURI, "rect"));
-      const place = { x: box.x + 3, y: Number(text.text.getAttribute("y")) - 1.1 * size, width: box.width - 6, height: 1.5 * size };
-      for (const [name, value] of Object.entries(place)) handle.setAttribute(name, String(value));
-      handle.setAttribute("rx", "4");
-      handle.setAttribute("class", "handle");
-      handle.dataset.handle = String(i);
+      const handle = document.createElementNS(drawing.namespaceURI, "rect");
+      const y = Number(text.text.getAttribute("y")) - 1.1 * size;
+      setAttributes(handle, { x: box.x + 3, y, width: box.width - 6, height: 1.5 * size, rx: 4 });
+      setAttributes(handle, { class: "handle", "data-handle": i });
       handle.addEventListener("click", (event) => event.stopPropagation());
       text.text.after(handle);
     }

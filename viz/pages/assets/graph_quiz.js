@@ -21,10 +21,11 @@
   };
 
   /** The local derivatives with respect to the other operand. @param {Contribution} share @param {Moment} moment */
-  const otherLocals = ({ node, parent }, { tape, data, rules }) => (
-    tape.terms[node].filter((term) => term.length === 2 && term.includes(parent)).flatMap((term) => {
+  const otherLocals = ({ node, parent }, moment) => (
+    moment.tape.terms[node].filter((term) => term.length === 2 && term.includes(parent)).flatMap((term) => {
       try {
-        return [tape.rows[rules[node]].partials[1 - term.indexOf(parent)](...term.map((x) => data[x]), data[node])];
+        const numbers = [...term, node].map((i) => moment.data[i]);
+        return [moment.row(node).partials[1 - term.indexOf(parent)](...numbers)];
       } catch (error) {
         if (error instanceof NoValue) return [];
         throw error;
@@ -67,7 +68,7 @@
 
     swapped(moment, i) {
       const [a, b] = operands(moment, i);
-      const { symbol } = moment.tape.rows[moment.rules[i]];
+      const { symbol } = moment.row(i);
       return symbol === "-" ? [b - a] : symbol === "/" ? [b / a] : [];
     },
     operation(moment, i) {

@@ -33,21 +33,13 @@
 
   // What the words of a step may show beside data and gradients.
 
-  /** The numbers before the update, by moment. @type {WeakMap<Moment, Float64Array>} */
-  const before = new WeakMap();
-  /** @type {(moment: Moment, i: number) => number} */
-  const old = (moment, i) => (before.get(moment) ?? moment.data)[i];
-
-  ACTIONS.keep = (moment) => {
-    before.set(moment, moment.data.slice());
-  };
-  SLOTS.old = old;
-  SLOTS.change = (moment) => moment.data[tape.root] - old(moment, tape.root);
+  SLOTS.old = (moment, i) => moment.old[i];
+  SLOTS.change = (moment) => moment.data[tape.root] - moment.old[tape.root];
   SLOTS.rate = (moment) => moment.numbers.rate;
   SLOTS.error = (moment, i) => 0 - moment.grad[i];
   SLOTS.rule = (moment, i, rule) => (moment.rules[i] === Number(rule) ? 1 : 0);
   /** The slope of the activation whose output is node i. */
-  SLOTS.slope = (moment, i) => tape.localDerivatives(i, moment.data, tape.rows[moment.rules[i]])[0][1];
+  SLOTS.slope = (moment, i) => moment.locals(i)[0][1];
   /** The probability that belongs to output i, a logit: by sigmoid if there is one output, else by softmax. */
   SLOTS.probability = (moment, i) => {
     const logits = outputs.map(({ output }) => moment.data[output]);
@@ -140,7 +132,7 @@
   function showCurve({ id, sum, output }, moment) {
     const curve = byId(id)?.querySelector(".curve");
     if (!curve) return;
-    const row = tape.rows[moment.rules[output]];
+    const row = moment.row(output);
     /** @type {[number, number][]} */
     const points = [];
     for (let a = -4; a <= 4; a += 0.125) {
@@ -197,7 +189,7 @@
   const pastLosses = (state) => (Object.keys(state.numbers).length ? (state.losses ?? []) : []);
 
   function showHistory() {
-    const losses = [...pastLosses(page.state), old(page.momentAt(page.last), tape.root)];
+    const losses = [...pastLosses(page.state), page.momentAt(page.last).old[tape.root]];
     const [low, high] = [Math.min(0, ...losses), Math.max(...losses)];
     const points = losses.map((loss, i) => [
       (100 * i) / Math.max(1, losses.length - 1), high > low ? 29 - (28 * (loss - low)) / (high - low) : 29,
@@ -286,7 +278,7 @@
         const numbers = { ...state.numbers, ...updated };
         try {
           const next = page.momentAt(page.last, { ...state, numbers });
-          state.losses.push(old(end, tape.root));
+          state.losses.push(end.old[tape.root]);
           state.numbers = numbers;
           end = next;
         } catch (error) {

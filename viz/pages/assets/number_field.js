@@ -27,10 +27,9 @@ function moved(x, units, unit) {
  * @param {() => number} options.get
  * @param {(x: number, gesture: object) => boolean} options.set returns whether the number has been taken
  * @param {Element[]} [options.handles] elements by which it can be dragged too
- * @param {number} [options.unit] by which a step changes it
  * @param {number} [options.digits] the significant digits that it shows without the focus; all by default
  */
-function numberField(input, { get, set, handles = [], unit, digits }) {
+function numberField(input, { get, set, handles = [], digits }) {
   const show = () => {
     const hasFocus = document.activeElement === input;
     if (hasFocus && input.value !== "" && Number(input.value) === get()) return; // as it was typed
@@ -74,7 +73,7 @@ function numberField(input, { get, set, handles = [], unit, digits }) {
     if (event.key === "Enter" || event.key === "Escape") {
       input.blur();
     } else if (direction && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      take(moved(get(), event.shiftKey ? direction / 10 : direction, unit ?? unitOf(get())));
+      take(moved(get(), event.shiftKey ? direction / 10 : direction, unitOf(get())));
       isRefused = false;
       input.value = "";
       show();
@@ -86,16 +85,15 @@ function numberField(input, { get, set, handles = [], unit, digits }) {
   });
 
   for (const handle of handles) {
-    handle.addEventListener("pointerdown", (start) => {
-      const first = /** @type {PointerEvent} */ (start);
-      if (first.button) return;
-      first.preventDefault();
-      first.stopPropagation();
-      const [x0, size] = [get(), unit ?? unitOf(get())];
-      let [units, last, wasMoved] = [0, first.clientX, false];
+    handle.addEventListener("pointerdown", (/** @type {any} */ start) => {
+      if (start.button) return;
+      start.preventDefault();
+      start.stopPropagation();
+      handle.setPointerCapture(start.pointerId);
+      const [x0, size] = [get(), unitOf(get())];
+      let [units, last, wasMoved] = [0, start.clientX, false];
       const move = (/** @type {any} */ event) => {
-        if (event.pointerId !== first.pointerId) return;
-        if (!wasMoved && Math.abs(event.clientX - first.clientX) < 3) return;
+        if (!wasMoved && Math.abs(event.clientX - start.clientX) < 3) return;
         if (!wasMoved) gesture = {};
         wasMoved = true;
         units += (event.clientX - last) * (event.shiftKey ? 0.1 : 1);
@@ -103,23 +101,17 @@ function numberField(input, { get, set, handles = [], unit, digits }) {
         const fine = event.shiftKey ? size / 10 : size;
         take(moved(x0, Math.round((units * size) / fine), fine));
       };
-      const end = (/** @type {any} */ event) => {
-        if (event.pointerId !== first.pointerId) return;
-        removeEventListener("pointermove", move);
-        removeEventListener("pointerup", end);
-        removeEventListener("pointercancel", end);
+      handle.addEventListener("pointermove", move);
+      document.body.classList.add("dragging");
+      handle.addEventListener("lostpointercapture", () => { // after pointerup and pointercancel
+        handle.removeEventListener("pointermove", move);
         document.body.classList.remove("dragging");
         input.removeAttribute("aria-invalid");
         page.setTrouble(null);
-        if (!wasMoved && event.type === "pointerup") {
-          input.focus();
-          input.select();
-        }
-      };
-      addEventListener("pointermove", move);
-      addEventListener("pointerup", end);
-      addEventListener("pointercancel", end);
-      document.body.classList.add("dragging");
+        if (wasMoved) return;
+        input.focus();
+        input.select();
+      }, { once: true });
     });
   }
   page.on("show", show);

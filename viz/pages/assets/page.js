@@ -31,11 +31,10 @@ class Page {
     this.shown = null;
     /** The operation at which the last change failed. @type {Trouble | null} */
     this.trouble = null;
-    /**
-     * Set what the numbers of the leaves do not say, before step 0.
-     * @type {(moment: Moment, state: State) => void}
-     */
+    /** Set what the numbers of the leaves do not say, before step 0. @type {(moment: Moment) => void} */
     this.prepare = () => {};
+    /** Whether the user may take a step; else something else happens. @type {(from: number, to: number) => boolean} */
+    this.mayMove = () => true;
     /**
      * Parts of the state in the link that belong to others.
      * @type {Record<string, {save(): any, restore(x: any): void}>}
@@ -47,8 +46,6 @@ class Page {
     this.gesture = null;
     /** @type {Record<string, ((event: any) => void)[]>} */
     this.handlers = {};
-    /** @type {((from: number, to: number) => boolean)[]} */
-    this.guards = [];
   }
 
   /** What the page shows. */
@@ -67,7 +64,7 @@ class Page {
       if (/^\d+$/.test(name)) moment.data[Number(name)] = x;
       else moment.numbers[name] = x;
     }
-    this.prepare(moment, state);
+    this.prepare(moment);
     return runSteps(moment, this.steps, step);
   }
 
@@ -88,18 +85,10 @@ class Page {
     for (const handler of this.handlers[name] ?? []) handler(event);
   }
 
-  /**
-   * Ask a function before each step that the user takes; the step is not taken if it returns false.
-   * @param {(from: number, to: number) => boolean} ask
-   */
-  guard(ask) {
-    this.guards.push(ask);
-  }
-
-  /** Take a step, if no guard objects. @param {number} step */
+  /** Take a step, if it may be taken. @param {number} step */
   move(step) {
     const to = clamp(step, 0, this.last);
-    if (this.guards.every((ask) => ask(this.state.step, to))) this.show(to);
+    if (this.mayMove(this.state.step, to)) this.show(to);
   }
 
   /**

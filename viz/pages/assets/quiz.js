@@ -202,7 +202,7 @@ MISTAKES.sign = (moment, argument, topic) => [-RIGHT[topic](moment, argument)];
   });
   part("give-up").addEventListener("click", () => asked && finish(0, "wrong"));
 
-  page.guard((from, to) => {
+  page.mayMove = (from, to) => {
     if (!isOn) return true;
     if (asked && to > from) {
       form.querySelector("input")?.focus();
@@ -215,7 +215,7 @@ MISTAKES.sign = (moment, argument, topic) => [-RIGHT[topic](moment, argument)];
     page.show(step - 1);
     ask(step);
     return false;
-  });
+  };
   page.on("show", () => {
     if (asked && page.state.step !== asked.step - 1) close();
   });

@@ -6,35 +6,28 @@ const stage = part("stage");
 const drawing = stage.querySelector("svg");
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** @typedef {{x: number, y: number, width: number, height: number}} Box */
 /** @typedef {{x: number, y: number, scale: number}} View */
-
-/** @param {Box} box @returns {Box} */
-function boxOf({ x, y, width, height }) {
-  return { x, y, width, height };
-}
 
 /**
  * The box around the outline of a node, or around the line of an edge, in the units of the graph.
  * @param {Element} group
- * @returns {Box}
  */
 function outlineOf(group) {
   const shape = /** @type {Element} */ (group.querySelector("path, polygon, ellipse") ?? group.querySelector("text"));
   const [x, y, rx, ry] = ["cx", "cy", "rx", "ry"].map((name) => Number(shape.getAttribute(name) ?? 0));
-  if (rx) return { x: x - rx, y: y - ry, width: 2 * rx, height: 2 * ry };
+  if (rx) return new DOMRect(x - rx, y - ry, 2 * rx, 2 * ry);
   const points = shape.getAttribute("d") ?? shape.getAttribute("points") ?? `${shape.getAttribute("x")},${shape.getAttribute("y")}`;
   const numbers = points.match(/-?[\d.]+/g)?.map(Number) ?? [];
   const [xs, ys] = [0, 1].map((parity) => numbers.filter((_, i) => i % 2 === parity));
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  return { x: left, y: top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
+  return new DOMRect(left, top, Math.max(...xs) - left, Math.max(...ys) - top);
 }
 
 // The camera: `view` is the point of the drawing at the centre of the stage, and the scale in pixels per unit.
 
 /** The whole drawing. */
-const paper = boxOf(drawing.viewBox.baseVal);
-/** The box of each node and edge, in units of the drawing. @type {Map<string, Box>} */
+const paper = DOMRect.fromRect(drawing.viewBox.baseVal);
+/** The box of each node and edge, in units of the drawing. @type {Map<string, DOMRect>} */
 const boxes = new Map();
 let view = wholeView();
 /** @type {number | null} */
@@ -67,18 +60,16 @@ function setView(target) {
  */
 function moveTo(target, instantly) {
   cancelAnimationFrame(animation);
-  if (instantly || reducedMotion.matches || document.hidden) {
-    setView(target);
-    return;
-  }
+  if (instantly || reducedMotion.matches || document.hidden) return setView(target);
   const source = view;
   const start = performance.now();
   const tick = (/** @type {number} */ now) => {
     const t = clamp((now - start) / 350, 0, 1);
     const share = t * t * (3 - 2 * t);
     const between = (/** @type {keyof View} */ key) => source[key] + (target[key] - source[key]) * share;
-    setView(t < 1 ? { x: between("x"), y: between("y"), scale: between("scale") } : target);
-    if (t < 1) animation = requestAnimationFrame(tick);
+    if (t === 1) return setView(target);
+    setView({ x: between("x"), y: between("y"), scale: between("scale") });
+    animation = requestAnimationFrame(tick);
   };
   animation = requestAnimationFrame(tick);
 }
@@ -95,52 +86,48 @@ function followStep(instantly, step = page.state.step) {
   const lit = ids.map((id) => boxes.get(id)).filter((box) => box !== undefined);
   const fitting = wholeScale() >= 0.7 * readable ? wholeScale() : readable;
   const scale = userScale === null ? fitting : userScale || wholeScale();
-  if (!lit.length || scale <= wholeScale()) {
-    moveTo(wholeView(), instantly);
-    return;
-  }
+  if (!lit.length || scale <= wholeScale()) return moveTo(wholeView(), instantly);
   const margin = Math.max(24, (0.1 * stage.clientWidth) / scale);
-  const fit = (/** @type {Box} */ area) => Math.min(scale, stage.clientWidth / area.width, stage.clientHeight / area.height);
+  const fit = (/** @type {DOMRect} */ area) => Math.min(scale, stage.clientWidth / area.width, stage.clientHeight / area.height);
   const node = boxes.get(focus);
   let area = around(lit, margin, 24);
   if (node && fit(area) < 0.45 * scale) { // too small to read: show only the surroundings of the node
     area = around([node], margin + (0.2 * stage.clientWidth) / scale, 24 + (0.25 * stage.clientHeight) / scale);
   }
   const limits = around([paper], margin, margin);
+  const [width, height] = [stage.clientWidth / fit(area), stage.clientHeight / fit(area)];
   moveTo({
-    x: nearestCentre(view.x, stage.clientWidth / fit(area), area.x, area.width, limits.x, limits.width),
-    y: nearestCentre(view.y, stage.clientHeight / fit(area), area.y, area.height, limits.y, limits.height),
+    x: nearestCentre(view.x, width, [area.left, area.right], [limits.left, limits.right]),
+    y: nearestCentre(view.y, height, [area.top, area.bottom], [limits.top, limits.bottom]),
     scale: fit(area),
   }, instantly);
 }
 
 /**
  * The smallest box around others, with margins.
- * @param {Box[]} others
+ * @param {DOMRect[]} others
  * @param {number} marginX
  * @param {number} marginY
  */
 function around(others, marginX, marginY) {
-  const left = Math.min(...others.map((box) => box.x)) - marginX;
-  const right = Math.max(...others.map((box) => box.x + box.width)) + marginX;
-  const top = Math.min(...others.map((box) => box.y)) - marginY;
-  const bottom = Math.max(...others.map((box) => box.y + box.height)) + marginY;
-  return { x: left, y: top, width: right - left, height: bottom - top };
+  const left = Math.min(...others.map((box) => box.left)) - marginX;
+  const right = Math.max(...others.map((box) => box.right)) + marginX;
+  const top = Math.min(...others.map((box) => box.top)) - marginY;
+  const bottom = Math.max(...others.map((box) => box.bottom)) + marginY;
+  return new DOMRect(left, top, right - left, bottom - top);
 }
 
 /**
  * The centre nearest to `centre` with which a view of some size contains an area and stays within limits.
  * @param {number} centre
  * @param {number} size
- * @param {number} areaStart
- * @param {number} areaSize
- * @param {number} limitStart
- * @param {number} limitSize
+ * @param {[number, number]} area from, to
+ * @param {[number, number]} limits
  */
-function nearestCentre(centre, size, areaStart, areaSize, limitStart, limitSize) {
-  if (limitSize <= size) return limitStart + limitSize / 2;
-  const nearest = clamp(centre, areaStart + areaSize - size / 2, areaStart + size / 2);
-  return clamp(nearest, limitStart + size / 2, limitStart + limitSize - size / 2);
+function nearestCentre(centre, size, area, limits) {
+  if (limits[1] - limits[0] <= size) return (limits[0] + limits[1]) / 2;
+  const nearest = clamp(centre, area[1] - size / 2, area[0] + size / 2);
+  return clamp(nearest, limits[0] + size / 2, limits[1] - size / 2);
 }
 
 /**
@@ -149,10 +136,10 @@ function nearestCentre(centre, size, areaStart, areaSize, limitStart, limitSize)
  */
 function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2, instantly = false) {
   const scale = clamp(view.scale * factor, wholeScale() / 2, 8);
-  const dx = px - stage.clientWidth / 2;
-  const dy = py - stage.clientHeight / 2;
+  const change = 1 / view.scale - 1 / scale;
+  const [x, y] = [px - stage.clientWidth / 2, py - stage.clientHeight / 2];
   userScale = scale;
-  moveTo({ x: view.x + dx / view.scale - dx / scale, y: view.y + dy / view.scale - dy / scale, scale }, instantly);
+  moveTo({ x: view.x + x * change, y: view.y + y * change, scale }, instantly);
 }
 
 /**
@@ -234,19 +221,16 @@ const [offsetX, offsetY] = /translate\(([-\d.]+)[ ,]([-\d.]+)\)/.exec(
 )?.slice(1).map(Number) ?? [0, 0];
 for (const group of drawing.querySelectorAll(".node, .edge")) {
   const { x, y, width, height } = outlineOf(group);
-  boxes.set(group.id, { x: x + offsetX, y: y + offsetY, width, height });
+  boxes.set(group.id, new DOMRect(x + offsetX, y + offsetY, width, height));
 }
 arrange();
 setView(wholeView());
 addEventListener("resize", arrange);
 new ResizeObserver(() => followStep(true)).observe(stage);
 
-let stepOfView = -1;
-page.on("show", ({ instantly }) => {
-  if (page.state.step !== stepOfView) followStep(instantly); // a change of numbers does not move the picture
-  stepOfView = page.state.step;
+page.on("show", ({ moment, previous, instantly }) => {
+  if (moment.step !== previous?.step) followStep(instantly); // a change of numbers does not move the picture
 });
-
 page.on("ask", (/** @type {number} */ step) => followStep(false, step)); // a question is about the nodes of the next step
 
 // The place and scale that the user chose are part of the link.
@@ -255,7 +239,8 @@ page.extras.view = {
   restore(/** @type {any} */ saved) {
     const isView = Array.isArray(saved) && saved.length === 3 && saved.every(Number.isFinite);
     userScale = isView ? clamp(saved[2], 0, 8) : null;
-    if (!isView || !userScale) followStep(true);
-    else setView({ x: clamp(saved[0], paper.x, paper.x + paper.width), y: clamp(saved[1], paper.y, paper.y + paper.height), scale: userScale });
+    if (!userScale) return followStep(true);
+    const [x, y] = [clamp(saved[0], paper.left, paper.right), clamp(saved[1], paper.top, paper.bottom)];
+    setView({ x, y, scale: userScale });
   },
 };

@@ -131,6 +131,52 @@ class Moment {
     this.rules = tape.nodes.map((node) => node.rule ?? -1);
     /** Numbers that are not of nodes, such as `rate`. @type {Record<string, number>} */
     this.numbers = {};
+    /** The data before an update. */
+    this.old = this.data;
+  }
+
+  /** The row of the table with which a node is computed. @param {number} i */
+  row(i) {
+    return this.tape.rows[this.rules[i]];
+  }
+
+  /**
+   * The local derivatives of a node, as `Tape.localDerivatives`.
+   * @param {number} i
+   * @param {Uint8Array} [wanted]
+   */
+  locals(i, wanted) {
+    return this.attempt(i, () => this.tape.localDerivatives(i, this.data, this.row(i), wanted));
+  }
+
+  /**
+   * Add an amount to the derivative of a node.
+   * @param {number} i
+   * @param {number} amount
+   * @param {string} kind of the trouble if it overflows
+   */
+  accumulate(i, amount, kind) {
+    const before = this.grad[i];
+    const total = before + amount;
+    if (!Number.isFinite(total)) throw new Trouble(i, kind, this);
+    this.grad[i] = total;
+    this.reached[i] = 1;
+    return { amount, before, total };
+  }
+
+  /**
+   * @template T
+   * @param {number} node
+   * @param {() => T} compute
+   * @returns {T}
+   */
+  attempt(node, compute) {
+    try {
+      return compute();
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error;
+      throw new Trouble(node, error.operand === undefined ? error.kind : `derivative-${error.operand}`, this);
+    }
   }
 }
 
@@ -146,7 +192,7 @@ const ACTIONS = {
   /** Operations compute their values. */
   forward(moment, ...nodes) {
     for (const i of nodes) {
-      moment.data[i] = attempt(i, moment, () => moment.tape.evaluate(i, moment.data, moment.tape.rows[moment.rules[i]]));
+      moment.data[i] = moment.attempt(i, () => moment.tape.evaluate(i, moment.data, moment.row(i)));
       moment.known[i] = 1;
     }
   },
@@ -159,16 +205,10 @@ const ACTIONS = {
   },
   /** The chain rule: nodes pass their gradients back to their operands. */
   backward(moment, ...nodes) {
-    const { tape, data, grad, reached, contributions } = moment;
     for (const i of nodes) {
-      const locals = attempt(i, moment, () => tape.localDerivatives(i, data, tape.rows[moment.rules[i]]));
-      for (const [parent, local] of locals) {
-        const [before, amount] = [grad[parent], grad[i] * local];
-        const total = before + amount;
-        if (!Number.isFinite(total)) throw new Trouble(parent, "gradient", moment);
-        grad[parent] = total;
-        reached[parent] = 1;
-        contributions.push({ node: i, parent, local, amount, before, total });
+      for (const [parent, local] of moment.locals(i)) {
+        const sum = moment.accumulate(parent, moment.grad[i] * local, "gradient");
+        moment.contributions.push({ node: i, parent, local, ...sum });
       }
     }
   },
@@ -180,19 +220,17 @@ const ACTIONS = {
   },
   /** The chain rule forwards: nodes receive their tangents from their operands. */
   tangent(moment, ...nodes) {
-    const { tape, data, grad, reached, dependent, contributions } = moment;
     for (const i of nodes) {
-      const locals = attempt(i, moment, () => tape.localDerivatives(i, data, tape.rows[moment.rules[i]], dependent));
-      for (const [parent, local] of locals) {
-        const [before, incoming] = [grad[i], grad[parent]];
-        const amount = local * incoming;
-        const total = before + amount;
-        if (!Number.isFinite(total)) throw new Trouble(i, "tangent", moment);
-        grad[i] = total;
-        contributions.push({ node: i, parent, local, amount, before, total, incoming });
+      for (const [parent, local] of moment.locals(i, moment.dependent)) {
+        const incoming = moment.grad[parent];
+        moment.contributions.push({ node: i, parent, local, incoming, ...moment.accumulate(i, local * incoming, "tangent") });
       }
-      reached[i] = dependent[i] = 1;
+      moment.reached[i] = moment.dependent[i] = 1;
     }
+  },
+  /** The numbers before an update are kept. */
+  keep(moment) {
+    moment.old = moment.data.slice();
   },
   /** Gradient descent: leaves move against their gradients by the learning rate. */
   update(moment, ...leaves) {
@@ -204,23 +242,6 @@ const ACTIONS = {
     moment.reached.fill(0);
   },
 };
-
-/**
- * @template T
- * @param {number} node
- * @param {Moment} moment
- * @param {() => T} compute
- * @returns {T}
- */
-function attempt(node, moment, compute) {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof NoValue)) throw error;
-    const kind = error.operand === undefined ? error.kind : `derivative-${error.operand}`;
-    throw new Trouble(node, kind, moment);
-  }
-}
 
 /**
  * Run steps 0 to `last` from the state before them, and return it as it is then.
@@ -292,23 +313,22 @@ function differenceFromPython(tape, backward, input) {
   }
   const grad = new Float64Array(tape.nodes.length);
   grad[input ?? tape.root] = 1;
-  /** @type {((parent: number) => number)[]} */
-  const slacks = [];
+  /** What each contribution to the derivative of a node may be off. @type {(() => number)[][]} */
+  const slacks = tape.nodes.map(() => []);
   const isForward = input !== undefined;
-  const wanted = isForward ? Uint8Array.from(tape.nodes, (node) => (node.grad === 0 ? 0 : 1)) : undefined;
+  const wanted = isForward ? Uint8Array.from(tape.nodes, (node) => Number(node.grad !== 0)) : undefined;
   for (const i of isForward ? tape.inner.filter((node) => node !== input) : backward) {
-    const row = tape.rows[tape.nodes[i].rule ?? -1];
-    tape.localDerivatives(i, recorded, row, wanted).forEach(([parent, local], k) => {
+    const locals = () => tape.localDerivatives(i, recorded, tape.rows[tape.nodes[i].rule ?? -1], wanted);
+    for (const [k, [parent, local]] of locals().entries()) {
       const [giver, receiver] = isForward ? [parent, i] : [i, parent];
       const factor = tape.nodes[giver].grad;
       const total = (grad[receiver] += factor * local);
-      const compute = () => tape.localDerivatives(i, recorded, row, wanted)[k][1];
-      slacks.push((x) => (x === receiver ? Math.abs(factor) * tolerance(compute) + twoUlps(total) : 0));
-    });
+      slacks[receiver].push(() => Math.abs(factor) * tolerance(() => locals()[k][1]) + twoUlps(total));
+    }
   }
   for (const [i, node] of tape.nodes.entries()) {
     if (node.constant || grad[i] === node.grad) continue;
-    const slack = slacks.reduce((sum, slackOf) => sum + slackOf(i), 0);
+    const slack = slacks[i].reduce((sum, slackOf) => sum + slackOf(), 0);
     if (!(Math.abs(grad[i] - node.grad) <= slack)) {
       return { node: i, what: "grad", here: grad[i], recorded: node.grad };
     }

@@ -7,20 +7,9 @@ Object.assign(SLOTS, {
   grad: (/** @type {Moment} */ moment, /** @type {number} */ i) => moment.grad[i],
   upstream: (/** @type {Moment} */ moment) => moment.grad[moment.contributions[0]?.node ?? moment.tape.root],
   tangent: (/** @type {Moment} */ moment) => moment.grad[moment.contributions[0].node],
-  incoming: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].incoming ?? NaN,
-  local: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].local,
-  amount: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].amount,
-  before: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].before,
-  total: (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c].total,
 });
-
-/**
- * Return the words of a template as plain text.
- * @param {string} id
- * @param {Moment} moment
- */
-function templateText(id, moment) {
-  return fillTemplate(id, moment).textContent ?? "";
+for (const name of /** @type {const} */ (["local", "amount", "before", "total", "incoming"])) {
+  SLOTS[name] = (/** @type {Moment} */ moment, /** @type {number} */ c) => moment.contributions[c][name] ?? NaN;
 }
 
 /**
@@ -32,6 +21,15 @@ function element(name, ...content) {
   const result = document.createElement(name);
   result.append(...content);
   return result;
+}
+
+/**
+ * Set attributes of an element.
+ * @param {Element} element
+ * @param {Record<string, string | number>} attributes
+ */
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
 }
 
 /**
@@ -56,7 +54,6 @@ function largestFit(smallest, largest, fits) {
 {
   const lines = part("lines");
   const differs = part("differs");
-  let words = "";
 
   /**
    * Choose the largest type with which the words fit, if it can be large without a broken line. It changes from step to
@@ -77,14 +74,13 @@ function largestFit(smallest, largest, fits) {
   };
   new ResizeObserver(fitWords).observe(lines);
 
-  page.on("show", ({ moment }) => {
-    const { phase, words: id } = page.steps[page.state.step];
+  page.on("show", ({ moment, previous }) => {
+    const { phase, words } = page.steps[moment.step];
     document.body.dataset.phase = phase;
-    if (id === words) {
+    if (moment.step === previous?.step) {
       fill(lines, moment); // the same step with other numbers: nothing moves
     } else {
-      words = id;
-      lines.replaceChildren(fillTemplate(id, moment));
+      lines.replaceChildren(fillTemplate(words, moment));
       fitWords();
     }
     part("latex").hidden = !lines.querySelector(".latex");
@@ -111,8 +107,9 @@ function largestFit(smallest, largest, fits) {
     for (const place of words.querySelectorAll("[data-largest]")) {
       const { a = [], b = [] } = page.tape.nodes[Number(place.getAttribute("data-largest"))];
       const largest = [...a, ...b].reduce((x, y) => (Math.abs(moment.data[y]) > Math.abs(moment.data[x]) ? y : x));
-      const hasWords = document.getElementById(`largest-${largest}`);
-      place.append(hasWords ? fillTemplate(hasWords.id, moment) : ` at ${page.tape.nodes[largest].name} = ${formatNumber(moment.data[largest])}`);
+      const id = `largest-${largest}`;
+      const leaf = ` at ${page.tape.nodes[largest].name} = ${formatNumber(moment.data[largest])}`;
+      place.append(document.getElementById(id) ? fillTemplate(id, moment) : leaf);
     }
     return words.textContent ?? "";
   };
@@ -128,6 +125,6 @@ function largestFit(smallest, largest, fits) {
     const { node, what, here, recorded } = difference;
     SLOTS.here = () => here;
     SLOTS.recorded = () => recorded;
-    differs.textContent = `${page.tape.nodes[node].name}: ${templateText(`differs-${what}`, page.moment)}`;
+    differs.textContent = `${page.tape.nodes[node].name}: ${fillTemplate(`differs-${what}`, page.moment).textContent}`;
   });
 }
