@@ -41,8 +41,7 @@ def draw_for_page(
             max_nodes=max_nodes,
         )
         drawing.describe(
-            f"The graph of {tape.names.definition(tape.root)}",
-            f"{len(order)} nodes, each after its operands. {GUIDE}",
+            f"The graph of {tape.names.definition(tape.root)}", f"{len(order)} nodes, each after its operands. {GUIDE}"
         )
         reserved = format_number(RESERVED, precision)
         drawing.body = [line.replace(f"grad {reserved}", f"{derivative} {reserved}") for line in drawing.body]

@@ -19,9 +19,7 @@ KEYS = {
     "q": "quiz on or off",
     "?": "this help",
 }
-NUMBER_KEYS = {
-    "↑ ↓ in a number": "change it; Shift: smaller steps, Page Up and Page Down: larger",
-}
+NUMBER_KEYS = {"↑ ↓ in a number": "change it; Shift: smaller steps, Page Up and Page Down: larger"}
 GRAPH_KEYS = {
     "+ - 0": "zoom in, zoom out, the whole drawing",
     "↑ ↓ on a node": "go to another node",

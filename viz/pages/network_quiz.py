@@ -34,11 +34,7 @@ SENTENCES = {
     "other-weight": "Not right. Subtract the learning rate times the gradient from the old weight.",
 }
 KINDS: dict[str, dict[str, list[str]]] = {
-    "delta": {
-        "kinds": ["number", "sign"],
-        "mistakes": ["sign", "slope", "slopeValue", "output"],
-        "signs": [],
-    },
+    "delta": {"kinds": ["number", "sign"], "mistakes": ["sign", "slope", "slopeValue", "output"], "signs": []},
     "error": {"kinds": ["number", "sign"], "mistakes": ["gradient", "ownSlope"], "signs": ["gradient"]},
     "weight": {"kinds": ["number"], "mistakes": ["direction", "rate", "change", "old"], "signs": []},
 }

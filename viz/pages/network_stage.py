@@ -50,14 +50,7 @@ class Stage:
     """
 
     def __init__(
-        self,
-        columns: Columns,
-        graph: ExampleGraph,
-        max_neurons: int,
-        target: str,
-        limits: Limits,
-        *,
-        is_numbered: bool,
+        self, columns: Columns, graph: ExampleGraph, max_neurons: int, target: str, limits: Limits, *, is_numbered: bool
     ) -> None:
         self.columns, self.graph, self.target, self.limits = columns, graph, target, limits
         self.is_numbered = is_numbered

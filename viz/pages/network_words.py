@@ -21,11 +21,14 @@ MAX_FORMULA = 60  # the most characters of the formula of a loss; a longer one i
 MAX_UNBROKEN = 24  # the most characters of a right side; a longer one begins a new line
 DOTS = ast.Constant(...)
 
-Right = ast.expr | tuple[str, ast.expr]  # an expression, or a relation other than "=" and an expression
+Term = ast.expr | str  # an expression or a label
+Right = Term | tuple[str, ast.expr]  # a right side, perhaps with a relation other than "="
 
 
-def symbol(label: str) -> ast.expr:
+def symbol(label: Term) -> ast.expr:
     """Return a label as a part of a formula; that of P58-P77 for a weight of an input, w(x1)3, as w with subscripts."""
+    if isinstance(label, ast.expr):
+        return label
     return ast.Name(re.sub(r"^w\((\w+)\)(\d+)$", r"w_\1,\2", label))
 
 
@@ -34,9 +37,9 @@ def slot(kind: str, *args: int) -> ast.expr:
     return plugged_in(0.0, " ".join(map(str, (kind, *args))))
 
 
-def product(*factors: ast.expr) -> ast.expr:
+def product(*factors: Term) -> ast.expr:
     """Return factors as a product."""
-    return reduce(lambda left, right: ast.BinOp(left, ast.Mult(), right), factors)
+    return reduce(lambda left, right: ast.BinOp(left, ast.Mult(), right), map(symbol, factors))
 
 
 def total(terms: Sequence[ast.expr]) -> ast.expr:
@@ -44,9 +47,9 @@ def total(terms: Sequence[ast.expr]) -> ast.expr:
     return reduce(plus, shortened(terms))
 
 
-def plus(left: ast.expr, right: ast.expr) -> ast.expr:
+def plus(left: Term, right: ast.expr) -> ast.expr:
     """Return the sum of two terms."""
-    return ast.BinOp(left, ast.Add(), right)
+    return ast.BinOp(symbol(left), ast.Add(), right)
 
 
 def cross_entropy(pairs: Sequence[tuple[ast.expr, ast.expr]]) -> ast.expr:
@@ -61,9 +64,9 @@ def cross_entropy(pairs: Sequence[tuple[ast.expr, ast.expr]]) -> ast.expr:
     return reduce(minus, [ast.UnaryOp(ast.USub(), terms[0]), *terms[1:]])
 
 
-def minus(left: ast.expr, right: ast.expr) -> ast.expr:
+def minus(left: Term, right: ast.expr) -> ast.expr:
     """Return a difference."""
-    return ast.BinOp(left, ast.Sub(), right)
+    return ast.BinOp(symbol(left), ast.Sub(), right)
 
 
 def shortened(terms: Sequence[ast.expr]) -> list[ast.expr]:
@@ -71,7 +74,7 @@ def shortened(terms: Sequence[ast.expr]) -> list[ast.expr]:
     return [*terms] if len(terms) <= MAX_TERMS else [*terms[: MAX_TERMS - 2], DOTS, terms[-1]]
 
 
-def line(left: ast.expr, *rights: Right, condition: str = "", result: bool = False) -> str:
+def line(left: Term, *rights: Right, condition: str = "", result: bool = False) -> str:
     """Return a line of formulas, which can break before each relation and each term of a sum.
 
     The result contains it as MathML, as text for screen readers, and as LaTeX to copy.
@@ -82,7 +85,8 @@ def line(left: ast.expr, *rights: Right, condition: str = "", result: bool = Fal
         condition: the slot that must not be 0 for the line to be shown.
         result: whether the last right side is the result, which stands out.
     """
-    pairs = tuple(right if isinstance(right, tuple) else ("=", right) for right in rights)
+    left = symbol(left)
+    pairs = tuple(right if isinstance(right, tuple) else ("=", symbol(right)) for right in rights)
     words, shown = [_plain(left)], [_math("", left)]
     for i, (relation, right) in enumerate(pairs):
         text = _plain(right)
@@ -144,7 +148,7 @@ def inline(expr: ast.expr) -> str:
     return f"<math>{mathml(expr)}</math>"
 
 
-def equation(left: ast.expr, right: ast.expr) -> str:
+def equation(left: Term, right: ast.expr) -> str:
     """Return a line with one equation."""
     return line(left, right, result=True)
 
@@ -172,9 +176,9 @@ def is_short(expr: ast.expr) -> bool:
     return len(unparse(expr)) <= MAX_FORMULA
 
 
-def apply(function: str, argument: ast.expr) -> ast.expr:
+def apply(function: str, argument: Term) -> ast.expr:
     """Return a function of an argument; of "linear" the argument itself."""
-    return argument if function == "linear" else ast.Call(ast.Name(function), [argument], [])
+    return symbol(argument) if function == "linear" else ast.Call(ast.Name(function), [symbol(argument)], [])
 
 
 def derivative_of(output: str, variable: str) -> ast.expr:
