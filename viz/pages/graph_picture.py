@@ -20,47 +20,42 @@ MAX_LABELLED = 200  # nodes; in larger graphs, room for local derivatives makes 
 GUIDE = "Use the up and down arrow keys to move between nodes, Enter to go to the step of a node."
 
 
-def draw_for_page(
-    tape: Tape, derivative: str, expand: bool, rankdir: str, precision: int, max_nodes: int
-) -> PagePicture:
-    """Draw the graph with room in its boxes and on its edges for the numbers that a page may show.
+class GraphPicture:
+    """The SVG of `draw`, with ids for the nodes, edges and numbers that the page changes.
 
-    `derivative` is the word for the derivatives in the boxes: "grad" or "tangent".
+    Its boxes and edges have room for the numbers that a page may show.
+
+    Args:
+        tape: the graph.
+        derivative: the word for the derivatives in the boxes: "grad" or "tangent".
+        precision: the significant digits of the numbers.
+        options: other options of `draw`.
     """
-    order = tape.order
-    with restored(order):
-        for node in order:
-            node.grad = RESERVED
-        drawing = draw(
-            tape.root,
-            local_derivatives=len(order) <= MAX_LABELLED,
-            depth=len(order),
-            expand=expand,
-            rankdir=rankdir,
-            precision=precision,
-            max_nodes=max_nodes,
-        )
-        drawing.describe(
-            f"The graph of {tape.names.definition(tape.root)}", f"{len(order)} nodes, each after its operands. {GUIDE}"
-        )
-        reserved = format_number(RESERVED, precision)
-        drawing.body = [line.replace(f"grad {reserved}", f"{derivative} {reserved}") for line in drawing.body]
-        return PagePicture(drawing.pipe(encoding="utf-8"), tape)
 
-
-class PagePicture:
-    """The SVG of `draw`, with ids for the nodes, edges and numbers that the page changes."""
-
-    def __init__(self, svg: str, tape: Tape) -> None:
-        self.tape = tape
+    def __init__(self, tape: Tape, derivative: str, precision: int, **options: Any) -> None:
+        self.tape, self.derivative, self.precision = tape, derivative, precision
         self.ids: dict[Value, list[str]] = {}  # a bias unit is drawn in every layer, so it has several
-        self.svg = parse_svg(svg)
         self.products: dict[str, list[int]] = {}  # of each product in a `dot`: the `dot`, two operands
         self._edges: list[tuple[str, str, str]] = []  # id, from, to
         for i, drawn_node in enumerate(fold_graph(Clusters(tape.order))):
             for node in drawn_node.values:
                 self.ids.setdefault(node, []).append(f"n{i}")
+        self.svg = parse_svg(self._draw(options))
         self._add_ids({self.key(node): node for node in tape.order if not node.is_constant})
+
+    def _draw(self, options: dict[str, Any]) -> str:
+        tape, n = self.tape, len(self.tape.order)
+        with restored(tape.order):
+            for node in tape.order:
+                node.grad = RESERVED
+            has_labels = n <= MAX_LABELLED
+            drawing = draw(tape.root, local_derivatives=has_labels, depth=n, precision=self.precision, **options)
+        title = f"The graph of {tape.names.definition(tape.root)}"
+        drawing.describe(title, f"{n} nodes, each after its operands. {GUIDE}")
+        reserved = format_number(RESERVED, self.precision)
+        drawing.body = [line.replace(f"grad {reserved}", f"{self.derivative} {reserved}") for line in drawing.body]
+        svg: str = drawing.pipe(encoding="utf-8")
+        return svg
 
     def _add_ids(self, nodes: dict[str, Value]) -> None:
         drawn = set()
@@ -72,14 +67,14 @@ class PagePicture:
             elif group.get("class") == "node":
                 group.set("id", title)
                 drawn.add(title)
-                product = re.fullmatch(r"(n\d+)x(\d+)", title)
-                if title in nodes or product:
+                key, _, product = title.partition("x")
+                if key in nodes and "op" not in title:
                     *_, data, grad = group.iter("text")
                     data.set("id", f"{title}-data")
                     grad.set("id", f"{title}-grad")
                     if product:
-                        node = nodes[product[1]]
-                        pair = (node._a[int(product[2])], node._b[int(product[2])])
+                        node = nodes[key]
+                        pair = (node._a[int(product)], node._b[int(product)])
                         self.products[title] = [self.tape.index[x] for x in (node, *pair)]
         if not drawn.issuperset(key for ids in self.ids.values() for key in ids):
             raise ValueError(
@@ -117,9 +112,9 @@ class PagePicture:
             ids.append(edge[0] if edge else "")
         return ids
 
-    def markup(self, recorded: list[dict[str, Any]], derivative: str, precision: int) -> str:
+    def markup(self, recorded: list[dict[str, Any]]) -> str:
         """Return the drawing as HTML: with titles for screen readers, no tooltips, the numbers of the last step."""
-        svg, tape = self.svg, self.tape
+        svg = self.svg
         for name in ("width", "height", "aria-label"):
             svg.attrib.pop(name, None)
         for group in svg.iter("g"):
@@ -136,17 +131,20 @@ class PagePicture:
             "role": "group", "aria-labelledby": "page-drawing-title", "aria-describedby": "page-drawing-desc",
         }  # fmt: skip
         texts = {element.get("id", ""): element for element in svg.iter("text")}
-        for node, numbers in zip(tape.order, recorded, strict=True):
-            for key in self.ids[node] if not node.is_constant else ():
-                for kind, word in (("data", "data"), ("grad", derivative)):
-                    if (text := texts.get(f"{key}-{kind}")) is not None:
-                        text.text = f"{word} {format_number(numbers[kind], precision)}"
+
+        def show(key: str, data: float, derivative: float) -> None:
+            for kind, word, number in (("data", "data", data), ("grad", self.derivative, derivative)):
+                if f"{key}-{kind}" in texts:
+                    texts[f"{key}-{kind}"].text = f"{word} {format_number(number, self.precision)}"
+
+        for node, numbers in zip(self.tape.order, recorded, strict=True):
+            for key in self.ids[node]:
+                show(key, numbers["data"], numbers["grad"])
         for key, (i, a, b) in self.products.items():
             first, second, number = recorded[a], recorded[b], recorded[i]["grad"]
-            if derivative == "tangent":
+            if self.derivative == "tangent":
                 number = second["data"] * first["grad"] + first["data"] * second["grad"]
-            texts[f"{key}-data"].text = f"data {format_number(first['data'] * second['data'], precision)}"
-            texts[f"{key}-grad"].text = f"{derivative} {format_number(number, precision)}"
+            show(key, first["data"] * second["data"], number)
         return ET.tostring(svg, encoding="unicode")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from engine.restore import restored
 from engine.validation import at_least, check_flag
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
-from viz.pages.graph_picture import PagePicture, draw_for_page
+from viz.pages.graph_picture import GraphPicture
 from viz.pages.graph_words import GraphWords, leaf_table
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
 from viz.pages.html_page import page_path, page_with_steps, write_page
@@ -99,24 +99,14 @@ def page(
         tape = Tape(root)
         for node in order:
             node.grad = 0.0
-        walk: Backprop | ForwardMode = Backprop(root)
-        if mode == "forward":
-            leaf = next(filter(is_leaf, order), None)
-            if leaf is None:
-                raise no_graph(root)
-            walk = ForwardMode(root, leaf if x is None else x)
+        walk = Backprop(root) if mode == "backward" else ForwardMode(root, _first_leaf(root, order) if x is None else x)
         steps: list[Any] = [*walk]
-        if isinstance(walk, ForwardMode):
-            derivative, recorded = "tangent", tape.data(walk.tangents)
-        else:
-            derivative, recorded = "grad", tape.data()
-        picture = draw_for_page(tape, derivative, expand, rankdir, precision, max_nodes)
+        derivative = "tangent" if isinstance(walk, ForwardMode) else "grad"
+        recorded = tape.data(walk.tangents if isinstance(walk, ForwardMode) else None)
+        options: dict[str, Any] = {"expand": expand, "rankdir": rankdir, "max_nodes": max_nodes}
+        picture = GraphPicture(tape, derivative, precision, **options)
         words = GraphWords(tape, walk)
-        page_steps = [*_forward(tape, picture)]
-        if isinstance(walk, ForwardMode):
-            page_steps += _tangents(tape, walk.x, steps, picture)
-        else:
-            page_steps += _backward(tape, steps, picture)
+        page_steps = [*_forward(tape, picture), *_chain_rule(tape, walk, steps, picture)]
         questions = QuizWords(tape, steps)
         questions.ask(page_steps)
         data = {
@@ -130,7 +120,7 @@ def page(
         text = page_with_steps(
             title=tape.names.definition(root),
             heading=words.heading(),
-            stage=picture.markup(recorded["nodes"], derivative, precision),
+            stage=picture.markup(recorded["nodes"]),
             panel=leaf_table(tape, walk),
             data=data,
             templates={
@@ -162,7 +152,13 @@ def _labelled(root: Value, order: list[Value]) -> Iterator[None]:
         root.label = before
 
 
-def _forward(tape: Tape, picture: PagePicture) -> Iterator[PageStep]:
+def _first_leaf(root: Value, order: list[Value]) -> Value:
+    for node in filter(is_leaf, order):
+        return node
+    raise no_graph(root)
+
+
+def _forward(tape: Tape, picture: GraphPicture) -> Iterator[PageStep]:
     """Yield the steps of the forward pass."""
     leaves = [tape.index[node] for node in tape.order if is_leaf(node)]
     yield PageStep("forward", "forward0", [["appear", *leaves]], [])
@@ -172,25 +168,17 @@ def _forward(tape: Tape, picture: PagePicture) -> Iterator[PageStep]:
         yield PageStep("forward", f"forward{i}", [["forward", tape.index[node]]], lit, picture.key(node))
 
 
-def _backward(tape: Tape, steps: Sequence[Step], picture: PagePicture) -> Iterator[PageStep]:
-    """Yield the steps of the backward pass."""
-    yield PageStep("backward", "backward0", [["seed"]], [picture.key(tape.root)])
-    yield from _chain_rule("backward", tape, steps, picture)
-
-
-def _tangents(tape: Tape, x: Value, steps: Sequence[ForwardStep], picture: PagePicture) -> Iterator[PageStep]:
-    """Yield the steps of forward mode."""
-    dependent = {x, *(step.node for step in steps)}
-    independent = [i for i, node in enumerate(tape.order) if node not in dependent]
-    seed = ["seedTangents", tape.index[x], *independent]
-    yield PageStep("tangent", "tangent0", [seed], [picture.key(x)])
-    yield from _chain_rule("tangent", tape, steps, picture)
-
-
 def _chain_rule(
-    phase: str, tape: Tape, steps: Iterable[Step | ForwardStep], picture: PagePicture
+    tape: Tape, walk: Backprop | ForwardMode, steps: Iterable[Step | ForwardStep], picture: GraphPicture
 ) -> Iterator[PageStep]:
-    """Yield a step for every application of the chain rule, and the end of the phase."""
+    """Yield the start of the backward pass or of forward mode, every application of the chain rule, and the end."""
+    seed: list[Any] = ["seed"]
+    phase, start = "backward", tape.root
+    if isinstance(walk, ForwardMode):
+        dependent = {walk.x, *(step.node for step in steps)}
+        independent = [i for i, node in enumerate(tape.order) if node not in dependent]
+        phase, start, seed = "tangent", walk.x, ["seedTangents", tape.index[walk.x], *independent]
+    yield PageStep(phase, f"{phase}0", [seed], [picture.key(start)])
     for i, step in enumerate(steps, 1):
         actions = [[phase, tape.index[step.node]]]
         lit = picture.between([x.parent for x in step.contributions], step.node)
