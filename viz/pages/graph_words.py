@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import html
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from engine import Backprop, ForwardMode, ForwardStep, Step, Value
-from engine.formatting import printable
 from viz.equations import Equation, Equations
 from viz.pages.tape import Tape, is_leaf
-from viz.pages.words import SlotNumbers, compact, formula, latex, markup, slot, spoken
+from viz.pages.words import SlotNumbers, compact, formula, latex, markup, plain, slot, spoken, symbol_markup
 from viz.tracing import source_line
 from viz.typeset import derivative, mathml, plugged_in
 
@@ -35,11 +33,9 @@ class GraphWords:
     def heading(self) -> str:
         """Return the heading: the root and its operation, as mathematics if it is short."""
         text = self.names.definition(self.tape.root)
-        plain = html.escape(printable(text))
         if len(text) > 60 or not self.tape.root.parents:
-            return plain
-        mathematics = compact(self.equations.definition(self.tape.root, numbers=False).mathml)
-        return f'<span class="spoken">{plain}</span><span aria-hidden="true">{mathematics}</span>'
+            return plain(text)
+        return symbol_markup(text, self.equations.definition(self.tape.root, numbers=False))
 
     def steps(self, steps: Sequence[Step | ForwardStep]) -> dict[str, str]:
         """Return the words of every step."""
@@ -50,26 +46,18 @@ class GraphWords:
         words = {"forward0": f"<h2>Forward 0 of {len(inner)}: the leaves</h2>{_list(data)}"}
         for i, node in enumerate(inner, 1):
             equation = self.equations.definition(node)
-            words[f"forward{i}"] = (
-                f"<h2>Forward {i} of {len(inner)}</h2>"
-                + _code(node)
-                + spoken(markup(f"{names.definition(node)} = {slot('data', tape.index[node])}"))
-                + formula(equation.mathml)
-                + latex([equation])
-            )
+            text = spoken(markup(f"{names.definition(node)} = {slot('data', tape.index[node])}"))
+            mathematics = formula(equation.mathml) + latex([equation])
+            words[f"forward{i}"] = f"<h2>Forward {i} of {len(inner)}</h2>{_code(node)}{text}{mathematics}"
         if isinstance(self.walk, ForwardMode):
             start, title, end, results = self.walk.x, "Tangent", "Every tangent is complete", [tape.root]
-            name = html.escape(printable(names[start]))
+            name = plain(names[start])
             note = f"A tangent is a derivative with respect to {name}. It is 0 where nothing depends on {name}."
         else:
             start, title, end, results = tape.root, "Backward", "Every gradient is complete", leaves
             note = "No other gradient has received anything yet."
-        words[f"{title.lower()}0"] = (
-            f"<h2>{title} 0 of {len(steps)}</h2>"
-            + spoken(markup(f"{self._symbol(start)} = 1.0"))
-            + formula(self._derivative(start).mathml)
-            + f"<p>{note}</p>"
-        )
+        text = spoken(markup(f"{self._symbol(start)} = 1.0")) + formula(self._derivative(start).mathml)
+        words[f"{title.lower()}0"] = f"<h2>{title} 0 of {len(steps)}</h2>{text}<p>{note}</p>"
         for i, step in enumerate(steps, 1):
             words[f"{title.lower()}{i}"] = f"<h2>{title} {i} of {len(steps)}</h2>{self._step(step)}"
         equations = [(f"{self._symbol(x)} = {slot('grad', tape.index[x])}", self._derivative(x)) for x in results]
@@ -81,40 +69,27 @@ class GraphWords:
         slots = SlotNumbers()
         is_forward = isinstance(step, ForwardStep)
         kind, verb = ("tangent", "receives") if is_forward else ("upstream", "passes back")
-        number = slots.of(kind)
-        without_contributions: dict[str, Any] = {kind: number, "contributions": ()}
-        node, symbol = (
-            compact(Equation(x).mathml) for x in (self.names.tree(step.node), self.equations.derivative(step).left)
-        )
-        parts = [
-            spoken(slots.markup(str(replace(step, **without_contributions)))),
-            _code(step.node),
-            f'<p class="head" aria-hidden="true">{node} {verb} {symbol} '
-            f'<math><mo>=</mo><mn data-slot="{kind}"></mn></math></p>',
-        ]
-        equations = []
         contributions, more = _first(step.contributions, MAX_CONTRIBUTIONS)
-        first_contributions: dict[str, Any] = {"contributions": contributions}
-        shown = replace(step, **first_contributions)
-        for c, (contribution, (product, sum_)) in enumerate(
-            zip(shown.contributions, self.equations.chain_rule(shown), strict=True)
-        ):
-            local, amount, before, total = (slots.of(f"{name} {c}") for name in ("local", "amount", "before", "total"))
-            upstream = slots.of(f"incoming {c}") if is_forward else number
-            sentence = str(
-                replace(contribution, _upstream=upstream, local=local, amount=amount, before=before, total=total)
-            )
+        numbers: dict[str, Any] = {kind: slots.of(kind), "contributions": ()}
+        shown: dict[str, Any] = {"contributions": contributions}
+        trees = self.names.tree(step.node), self.equations.derivative(step).left
+        node, symbol = (compact(Equation(tree).mathml) for tree in trees)
+        words = (
+            spoken(slots.markup(str(replace(step, **numbers))))
+            + _code(step.node)
+            + f'<p class="head" aria-hidden="true">{node} {verb} {symbol} '
+            f'<math><mo>=</mo><mn data-slot="{kind}"></mn></math></p>'
+        )
+        equations = self.equations.chain_rule(replace(step, **shown))
+        for c, (contribution, (product, sum_)) in enumerate(zip(contributions, equations, strict=True)):
+            values: dict[str, Any] = {name: slots.of(f"{name} {c}") for name in ("local", "amount", "before", "total")}
+            upstream = slots.of(f"incoming {c}") if is_forward else numbers[kind]
+            sentence = str(replace(contribution, _upstream=upstream, **values))
             chain, _, accumulated = sentence.rpartition("\n")
-            parts += [
-                spoken(slots.markup(" ".join(chain.split()))),
-                f'<p class="spoken" data-if="before {c}">{slots.markup(accumulated.strip())}</p>',
-                formula(product.mathml),
-                formula(sum_.mathml, f"before {c}"),
-            ]
-            equations.append(product)
-        if more:
-            parts.append(f"<p>{more}</p>")
-        return "".join(parts) + latex(equations)
+            words += spoken(slots.markup(" ".join(chain.split())))
+            words += spoken(slots.markup(accumulated.strip()), f"before {c}")
+            words += formula(product.mathml) + formula(sum_.mathml, f"before {c}")
+        return words + (more and f"<p>{more}</p>") + latex([product for product, _ in equations])
 
     def nodes(self) -> dict[str, str]:
         """Return the text on each node of the page: its name, its definition, its expression in the leaves."""
@@ -122,17 +97,22 @@ class GraphWords:
         words = {}
         for i, node in enumerate(tape.order):
             text = self.names.definition(node)
-            kind = ", a constant, which has no gradient" if node.is_constant else ", a leaf" if not node.parents else ""
-            kind = ", the output" if node is tape.root and node.parents else kind
-            parts = [f'<p class="name">{html.escape(printable(text))}{kind}</p>']
-            parts.append(_code(node))
+            kind = ""
+            if node.is_constant:
+                kind = ", a constant, which has no gradient"
+            elif not node.parents:
+                kind = ", a leaf"
+            elif node is tape.root:
+                kind = ", the output"
+            equations = []
             if node.parents:
-                parts.append(formula(self.equations.definition(node).mathml))
+                equations = [self.equations.definition(node)]
                 expansion = self.equations.expansion(node, numbers=True)
                 size += sum(len(x.mathml) for x in expansion)
                 if size < MAX_EXPANSIONS and any(x.parents for x in node.parents):
-                    parts += [formula(x.mathml) for x in expansion]
-            words[f"node-{i}"] = "".join(parts)
+                    equations += expansion
+            formulas = "".join(formula(x.mathml) for x in equations)
+            words[f"node-{i}"] = f'<p class="name">{plain(text)}{kind}</p>{_code(node)}{formulas}'
         return words
 
     def _data(self, node: Value) -> Equation:
@@ -155,7 +135,7 @@ def _derivative_at(walk: Backprop | ForwardMode, node: Value) -> tuple[Value, Va
 def _code(node: Value) -> str:
     """Return the line of the program that recorded a node, if it is known."""
     line = source_line(node)
-    return f'<p class="code"><code>{html.escape(printable(line))}</code></p>' if line else ""
+    return f'<p class="code"><code>{plain(line)}</code></p>' if line else ""
 
 
 def _first(items: Sequence[Item], most: int) -> tuple[Sequence[Item], str]:
@@ -181,7 +161,7 @@ def leaf_table(tape: Tape, walk: Backprop | ForwardMode) -> str:
     for i, node in enumerate(tape.order):
         if not is_leaf(node):
             continue
-        name = html.escape(printable(tape.names[node]))
+        name = plain(tape.names[node])
         symbol = Equation(tape.names.tree(node)).mathml
         rows.append(
             f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'

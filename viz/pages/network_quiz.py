@@ -9,7 +9,8 @@ from viz.network_units import Neuron
 from viz.pages.network_stage import Stage
 from viz.pages.network_words import symbol
 from viz.pages.page_step import PageStep
-from viz.pages.quiz_words import ANSWERS, symbol_markup, topic
+from viz.pages.quiz_words import ANSWERS, topic
+from viz.pages.words import symbol_markup
 
 MAX_WEIGHTS = 3  # of a neuron that may be asked
 

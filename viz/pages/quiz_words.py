@@ -7,18 +7,16 @@ An element with `data-symbol="gradient operand"` shows the template `gradient-N`
 from __future__ import annotations
 
 import ast
-import html
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine import ForwardStep, Step
-from engine.formatting import printable
 from engine.labels import Names
 from viz.equations import Equation, Equations
 from viz.pages.page_step import PageStep
 from viz.pages.tape import Tape
-from viz.pages.words import compact, spoken
+from viz.pages.words import symbol_markup
 
 SIMPLE = {"+", "-", "*", "/", "neg", "abs", "relu", "max", "min"}  # operations whose values a student is asked
 MAX_FORMULAS = 8_000  # characters of formulas to choose from
@@ -146,13 +144,12 @@ class QuizWords:
                 definition = self.equations.definition(node, numbers=False)
                 symbols[f"definition-{i}"] = symbol_markup(self.names.definition(node), definition)
             if self.steps:
-                symbols[f"gradient-{i}"] = symbol_markup(
-                    self.names.gradient(node), Equation(self.equations.gradient(node))
-                )
+                gradient = Equation(self.equations.gradient(node))
+                symbols[f"gradient-{i}"] = symbol_markup(self.names.gradient(node), gradient)
         for step in self.tangents:
-            symbols[f"tangent-{self.tape.index[step.node]}"] = symbol_markup(
-                self.names.derivative(step.node, step._x), Equation(self.equations.derivative(step).left)
-            )
+            tangent = Equation(self.equations.derivative(step).left)
+            name = self.names.derivative(step.node, step._x)
+            symbols[f"tangent-{self.tape.index[step.node]}"] = symbol_markup(name, tangent)
         return symbols
 
 
@@ -188,9 +185,3 @@ def _choices(equations: Equations, names: Names, step: Step, c: int) -> str:
         label = symbol_markup(text, Equation(tree))
         buttons.setdefault(label, _radio(mistake, label))
     return "".join([*buttons.values()][:MAX_CHOICES])
-
-
-def symbol_markup(text: str, equation: Equation) -> str:
-    """Return a formula for screen readers and for the eye."""
-    plain = spoken(html.escape(printable(text))).replace("<p ", "<span ").replace("</p>", "</span>")
-    return f'{plain}<span aria-hidden="true">{compact(equation.mathml)}</span>'

@@ -66,15 +66,31 @@ def markup(text: str) -> str:
     return re.sub("\ue000([^\ue001]*)\ue001", element, "".join(marked)) if len(marked) > 1 else marked[0]
 
 
-def spoken(text: str) -> str:
-    """Return a line for screen readers in place of the mathematics beside it; `text` is HTML."""
-    return f'<p class="spoken">{text}</p>'
+def plain(text: str) -> str:
+    """Return text without slots as HTML."""
+    return html.escape(printable(text))
+
+
+def spoken(text: str, condition: str = "") -> str:
+    """Return a line for screen readers in place of the mathematics beside it; `text` is HTML.
+
+    It is hidden while the number of the slot `condition` is 0.
+    """
+    return f'<p class="spoken"{_shown_if(condition)}>{text}</p>'
 
 
 def formula(text: str, condition: str = "") -> str:
     """Return a line of mathematics, hidden while the number of the slot `condition` is 0; `text` is HTML."""
-    shown = f' data-if="{condition}"' if condition else ""
-    return f'<p class="formula" aria-hidden="true"{shown}>{compact(text)}</p>'
+    return f'<p class="formula" aria-hidden="true"{_shown_if(condition)}>{compact(text)}</p>'
+
+
+def _shown_if(condition: str) -> str:
+    return f' data-if="{condition}"' if condition else ""
+
+
+def symbol_markup(text: str, equation: Equation) -> str:
+    """Return a formula inside a sentence, for screen readers and for the eye."""
+    return f'<span class="spoken">{plain(text)}</span><span aria-hidden="true">{compact(equation.mathml)}</span>'
 
 
 def compact(mathml: str) -> str:
