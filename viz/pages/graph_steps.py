@@ -24,7 +24,7 @@ from viz.pages.page_step import PageStep
 from viz.pages.quiz_words import KINDS, QuizWords
 from viz.pages.tape import Tape, is_leaf
 
-SCRIPTS = ("stage.js", "graph.js", "leaves.js", "card.js", "graph_quiz.js", "export.js")
+ASSETS = ("stage.js", "graph.js", "leaves.js", "card.js", "graph_quiz.js", "export.js", "graph.css")
 
 
 @usage('viz.page(L, "L.html")')
@@ -110,7 +110,6 @@ def page(
         questions = QuizWords(tape, steps)
         questions.ask(page_steps)
         data = {
-            "kind": "graph",
             "options": {"precision": precision, "derivative": derivative, "hide": hidden, "quiz": quiz},
             "tape": recorded,
             "drawing": picture.data(),
@@ -130,8 +129,7 @@ def page(
                 **questions.templates(),
             },
             rules=tape.script(),
-            scripts=SCRIPTS,
-            styles=["graph.css"],
+            assets=ASSETS,
             colours=colour_rules(picture.svg),
             legend=GRAPH_LEGEND,
             keys=GRAPH_KEYS,

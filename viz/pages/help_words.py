@@ -18,8 +18,8 @@ KEYS = {
     "Ctrl+Z or u": "undo a change of a number",
     "q": "quiz on or off",
     "?": "this help",
+    "↑ ↓ in a number": "change it; Shift: smaller steps, Page Up and Page Down: larger",
 }
-NUMBER_KEYS = {"↑ ↓ in a number": "change it; Shift: smaller steps, Page Up and Page Down: larger"}
 GRAPH_KEYS = {
     "+ - 0": "zoom in, zoom out, the whole drawing",
     "↑ ↓ on a node": "go to another node",
@@ -42,19 +42,14 @@ def help_markup(legend: Mapping[str, str], keys: Mapping[str, str]) -> str:
         legend: the meaning of each sample; a sample is the name of a style, such as `blue`, or a short text.
         keys: the keys of this kind of page, in addition to those of every page.
     """
-    parts = ["<h2>Keys</h2>", _list({**KEYS, **NUMBER_KEYS, **keys}, "kbd")]
-    if legend:
-        parts += ["<h2>Legend</h2>", _list(legend, "i")]
-    checkboxes = "".join(
-        f'<label><input type="checkbox" checked data-shows="{name}"> {label}</label>'
-        for name, label in CONTROLS.items()
-    )
-    parts += [
-        f"<fieldset><legend>Controls, for a link to a class</legend>{checkboxes}</fieldset>",
+    checkbox = '<label><input type="checkbox" checked data-shows="{}"> {}</label>'
+    checkboxes = "".join(checkbox.format(*control) for control in CONTROLS.items())
+    return (
+        f"<h2>Keys</h2>{_list({**KEYS, **keys}, 'kbd')}<h2>Legend</h2>{_list(legend, 'i')}"
+        f"<fieldset><legend>Controls, for a link to a class</legend>{checkboxes}</fieldset>"
         '<label>Replace the note beside the drawing <textarea id="page-note-text" '
-        'aria-label="text of the note" rows="3" maxlength="2000"></textarea></label>',
-    ]
-    return "".join(parts)
+        'aria-label="text of the note" rows="3" maxlength="2000"></textarea></label>'
+    )
 
 
 def hidden_controls(hide: Any) -> list[str]:
@@ -75,9 +70,9 @@ def hidden_controls(hide: Any) -> list[str]:
 
 def _list(items: Mapping[str, str], element: str) -> str:
     """Return a list of samples with their meanings."""
-    rows = []
+    rows = ""
     for sample, meaning in items.items():
         is_style = element == "i" and sample.isalpha()
         shown = f'<i class="{sample}"></i>' if is_style else f"<{element}>{html.escape(sample)}</{element}>"
-        rows.append(f"<dt>{shown}</dt><dd>{meaning}</dd>")
-    return f"<dl>{''.join(rows)}</dl>"
+        rows += f"<dt>{shown}</dt><dd>{meaning}</dd>"
+    return f"<dl>{rows}</dl>"

@@ -19,11 +19,6 @@ from engine.validation import describe
 from viz.pages.help_words import help_markup
 
 ENGINE = ("functions.js", "special_functions.js", "format.js", "tape.js")
-DIFFERS = {  # shown if the browser's numbers differ from Python's
-    f"differs-{what}": f'in this browser {name} <span data-slot="here" data-digits="17"></span>, in Python '
-    '<span data-slot="recorded" data-digits="17"></span>. The numbers of this page are not those of the engine.'
-    for what, name in (("data", "the value is"), ("grad", "the gradient is"))
-}
 SHELL = (
     "clamp.js", "page.js", "link.js", "slots.js", "words.js", "number_field.js", "steps.js", "print.js", "help.js",
     "quiz.js", "share.js", "bridge.js",
@@ -66,8 +61,7 @@ def page_with_steps(
     data: Mapping[str, Any],
     templates: Mapping[str, str],
     rules: str,
-    scripts: Iterable[str],
-    styles: Iterable[str] = (),
+    assets: Iterable[str],
     colours: str = "",
     legend: Mapping[str, str] = MappingProxyType({}),
     keys: Mapping[str, str] = MappingProxyType({}),
@@ -83,8 +77,7 @@ def page_with_steps(
         data: the data for the scripts: `tape`, `steps`, `options`, and those of this kind of page.
         templates: the words with slots, by their ids.
         rules: the rows of the table as JavaScript, `Tape.script()`.
-        scripts: the scripts of this kind of page, names of files in `assets`, after those of every page.
-        styles: its styles, the same.
+        assets: the scripts and styles of this kind of page, names of files in `assets`, after those of every page.
         colours: the style for its colours.
         legend: the meanings of the samples of the legend, as `help_markup` takes it.
         keys: the keys of this kind of page, the same.
@@ -92,19 +85,13 @@ def page_with_steps(
     """
     needs_special = re.search(r"math\.(erfc?|l?gamma)\b", rules)
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
-    own = map(asset, [*SHELL, *scripts, "start.js"])
-    script = "\n".join(['"use strict";', *map(asset, engine), rules, *own])
-    style = "".join(map(asset, ["page.css", "sharing.css", "quiz.css", *styles])) + colours
-    parts = {
-        "heading": heading,
-        "stage": stage,
-        "note": note,
-        "panel": panel,
-        "help": help_markup(legend, keys),
-        "templates": "".join(
-            f'<template id="{name}">{text}</template>\n' for name, text in {**DIFFERS, **templates}.items()
-        ),
-    }
+    shell = [*SHELL, *(name for name in assets if name.endswith(".js")), "start.js"]
+    script = "\n".join(['"use strict";', *map(asset, engine), rules, *map(asset, shell)])
+    styles = ["page.css", "sharing.css", "quiz.css", *(name for name in assets if name.endswith(".css"))]
+    style = "".join(map(asset, styles)) + colours
+    markup = "".join(f'<template id="{name}">{text}</template>\n' for name, text in templates.items())
+    parts = {"heading": heading, "stage": stage, "note": note, "panel": panel, "templates": markup}
+    parts["help"] = help_markup(legend, keys)
     return fill_page("page.html", title=title, script=script, style=style, data=data, parts=parts)
 
 

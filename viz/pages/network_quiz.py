@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from viz.equations import Equation
-from viz.network_units import Neuron
 from viz.pages.network_stage import Stage
 from viz.pages.network_words import symbol
 from viz.pages.page_step import PageStep
@@ -41,33 +40,25 @@ KINDS: dict[str, dict[str, list[str]]] = {
 }
 
 
-class NetworkQuiz:
-    """The questions about the steps of a network."""
+def ask(stage: Stage, steps: Iterable[PageStep]) -> dict[str, str]:
+    """Add to each step about one neuron what may be asked before it, and return the sentences and symbols for that."""
+    words = {f"quiz-{name}": text for name, text in SENTENCES.items()}
+    neurons = {stage.output(neuron): neuron for layer in stage.layers for neuron in layer}
+    weights = {
+        stage.tape.index[weight]: (neuron, label)
+        for neuron in neurons.values()
+        for weight, label in [*neuron.labelled_weights][:MAX_WEIGHTS]
+    }
+    for step in steps:
+        action, *nodes = step.actions[-1]
+        if action == "backward" and len(nodes) == 1 and nodes[0] in neurons:
+            step.asks = [["error" if stage.is_numbered else "delta", nodes[0]]]
+            words[f"delta-{nodes[0]}"] = _symbol(neurons[nodes[0]].delta_symbol)
+        elif action == "update" and len({weights[i][0] for i in nodes if i in weights}) == 1:
+            step.asks = [["weight", i] for i in nodes if i in weights]
+            words |= {f"weight-{i}": _symbol(weights[i][1]) for _, i in step.asks}
+    return words
 
-    def __init__(self, stage: Stage) -> None:
-        self.delta = "error" if stage.is_numbered else "delta"
-        neurons = [neuron for layer in stage.layers for neuron in layer]
-        self.neurons: dict[int, Neuron] = {stage.output(neuron): neuron for neuron in neurons}
-        self.weights = [
-            {stage.tape.index[weight]: label for weight, label in [*neuron.labelled_weights][:MAX_WEIGHTS]}
-            for neuron in neurons
-        ]
 
-    def ask(self, steps: Sequence[PageStep]) -> None:
-        """Add to each step about one neuron what may be asked before it."""
-        for step in steps:
-            action, *nodes = step.actions[-1] if step.actions else ("",)
-            if action == "backward" and len(nodes) == 1 and nodes[0] in self.neurons:
-                step.asks = [[self.delta, nodes[0]]]
-            asked = [weights for weights in self.weights if action == "update" and not weights.keys().isdisjoint(nodes)]
-            if len(asked) == 1:
-                step.asks = [["weight", i] for i in asked[0]]
-
-    def templates(self, steps: Sequence[PageStep]) -> dict[str, str]:
-        """Return the sentences, and the symbols of what the steps ask."""
-        words = {f"quiz-{name}": text for name, text in SENTENCES.items()}
-        labels = {i: label for weights in self.weights for i, label in weights.items()}
-        for quantity, i in (ask for step in steps for ask in step.asks):
-            kind, label = ("weight", labels[i]) if quantity == "weight" else ("delta", self.neurons[i].delta_symbol)
-            words[f"{kind}-{i}"] = symbol_markup(label, Equation(symbol(label)))
-        return words
+def _symbol(label: str) -> str:
+    return symbol_markup(label, Equation(symbol(label)))

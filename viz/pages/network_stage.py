@@ -7,6 +7,7 @@ drawing on any screen without a script.
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from engine import RULES, Value
@@ -104,25 +105,19 @@ class Stage:
         """Return the drawing."""
         parts = [self._column(0, "inputs" if len(self.graph.x) > 1 else "input", "")]
         for k, neurons in enumerate(self.layers, start=1):
-            parts.append(self._gap(k))
             count = f"{len(neurons)} neurons" if len(neurons) > 1 else "1 neuron"
             title = f"layer {k}: {count}" if len(self.layers) > 1 else count
-            parts.append(self._column(k, title, self._activation(k)))
-        parts += self._targets()
-        return f'<div id="network">{"".join(parts)}</div>'
+            parts += [self._gap(k), self._column(k, title, self._activation(k))]
+        return f'<div id="network">{"".join(parts)}{self._targets()}</div>'
 
     def data(self) -> dict[str, Any]:
         """Return the sizes in em, and the other data for the script of the drawing."""
         gaps = [self._label_layout(k) for k in self._layers()]
         rows = max(map(len, self.shown))
-        height = max([ROW_HEIGHT * rows, *(gap.height for gap in gaps)]) + HEADING_HEIGHT
-        widths = [INPUT_WIDTH]
-        for gap in gaps:
-            widths += [gap.width, NEURON_WIDTH]
-        widths += [TARGET_GAP, TARGET_WIDTH]
+        layers = [width for gap in gaps for width in (gap.width, NEURON_WIDTH)]
         return {
-            "widths": widths,
-            "height": height,
+            "widths": [INPUT_WIDTH, *layers, TARGET_GAP, TARGET_WIDTH],
+            "height": max([ROW_HEIGHT * rows, *(gap.height for gap in gaps)]) + HEADING_HEIGHT,
             "layers": [
                 [{"sum": self.sum(x), "output": self.output(x), "id": self.id(x)} for x in neurons]
                 for neurons in self.layers
@@ -133,10 +128,8 @@ class Stage:
 
     def activations(self) -> dict[str, int]:
         """Return for each layer whose activation can be chosen the number of its row, by the name of the choice."""
-        rules = self.tape.rules
-        return {
-            f"activation{k}": rules.index(self.own_rules(k)[0]) for k in self._layers() if len(self.own_rules(k)) == 1
-        }
+        own = {k: self.own_rules(k) for k in self._layers()}
+        return {f"activation{k}": self.tape.rules.index(rules[0]) for k, rules in own.items() if len(rules) == 1}
 
     def own_rules(self, k: int) -> list[Rule]:
         """Return the activations of the neurons of layer k, each once."""
@@ -181,10 +174,8 @@ class Stage:
         own = self.own_rules(k)
         if len(own) > 1:
             return f"<span>{html.escape(', '.join(rule.symbol for rule in own))}</span>"
-        options = "".join(
-            f'<option value="{self.tape.rules.index(rule)}">{html.escape(rule.symbol)}</option>'
-            for rule in self.choices(k)
-        )
+        choices = [(self.tape.rules.index(rule), html.escape(rule.symbol)) for rule in self.choices(k)]
+        options = "".join(f'<option value="{i}">{name}</option>' for i, name in choices)
         label = f"activation of layer {k}" if len(self.layers) > 1 else "activation"
         return f'<select data-layer="{k}" aria-label="{label}">{options}</select>'
 
@@ -196,51 +187,47 @@ class Stage:
     def _gap(self, k: int) -> str:
         """Return the lines to the neurons of layer k, with the fields of their weights."""
         layout = self._label_layout(k)
-        sources, lines, fields = self.shown[k - 1], [], []
-        for j, neuron in enumerate(self.shown[k]):
-            if not isinstance(neuron, Neuron):
-                continue
+        sources, receivers, lines, fields = self.shown[k - 1], self.shown[k], "", ""
+        for neuron in neurons_of(receivers):
             for unit, weight, label in connections(neuron, self.columns[k - 1]):
                 if unit not in sources:
                     continue
                 node = self.tape.index[weight]
-                y1, y2 = (sources.index(unit) + 0.5) / len(sources), (j + 0.5) / len(self.shown[k])
-                lines.append(f'<line id="line{node}" x2="100%" y1="{y1:.3%}" y2="{y2:.3%}" data-weight="{node}"/>')
-                y = y1 + layout.share * (y2 - y1)
+                y1, y2 = _height(unit, sources), _height(neuron, receivers)
+                lines += f'<line id="line{node}" x2="100%" y1="{y1:.3%}" y2="{y2:.3%}" data-weight="{node}"/>'
                 name = inline(symbol(short_name(label))) if layout.shows_names else ""
-                fields.append(
-                    f'<label class="weight" data-x="{layout.share:.4f}" data-y="{y:.4f}">'
+                fields += (
+                    f'<label class="weight" data-x="{layout.share:.4f}" data-y="{y1 + layout.share * (y2 - y1):.4f}">'
                     f'<span aria-hidden="true">{name}</span>{_field(f"weight {label}", node)}</label>'
                 )
         numbered = " numbered" if layout.shows_numbers else ""
-        return f'<div class="gap{numbered}"><svg aria-hidden="true">{"".join(lines)}</svg>{"".join(fields)}</div>'
+        return f'<div class="gap{numbered}"><svg aria-hidden="true">{lines}</svg>{fields}</div>'
 
     def _label_layout(self, k: int) -> _LabelLayout:
         return _LabelLayout(len(self.shown[k - 1]), len(neurons_of(self.shown[k])), None in self.shown[k])
 
-    def _targets(self) -> list[str]:
+    def _targets(self) -> str:
         """Return the column of the targets and the loss, and the lines to it."""
-        outputs, lines, numbers, units = self.shown[-1], [], [], []
-        for j, neuron in enumerate(outputs):
-            y = (j + 0.5) / len(outputs)
+        outputs, lines, numbers, units = self.shown[-1], "", "", ""
+        for neuron in outputs:
             if not isinstance(neuron, Neuron):
-                units.append('<div class="unit more"><span>⋮</span></div>')
+                units += '<div class="unit more"><span>⋮</span></div>'
                 continue
-            z = self.output(neuron)
-            lines.append(f'<line id="compare{z}" x2="100%" y1="{y:.3%}" y2="{y:.3%}"/>')
+            y, z = _height(neuron, outputs), self.output(neuron)
+            lines += f'<line id="compare{z}" x2="100%" y1="{y:.3%}" y2="{y:.3%}"/>'
             kind = "error" if self.is_numbered else "grad"
-            numbers.append(
+            numbers += (
                 f'<span class="gradient" data-x="0.5" data-y="{y:.4f}">{_spoken(f"{kind} of {neuron.symbol} ")}'
                 f'<b data-show="{kind} {z} {z}"></b></span>'
             )
-            units.append(self._target(neuron))
+            units += self._target(neuron)
         root = self.tape.index[self.graph.loss]
         loss = f'<span class="loss" id="loss">{inline(symbol(self.loss))}<b data-show="data {root}"></b></span>'
-        return [
-            f'<div class="gap compare"><svg aria-hidden="true">{"".join(lines)}</svg>{"".join(numbers)}</div>',
+        return (
+            f'<div class="gap compare"><svg aria-hidden="true">{lines}</svg>{numbers}</div>'
             f'<div class="column targets"><div class="heading"><span>loss</span>{loss}</div>'
-            f'<div class="units">{"".join(units)}</div></div>',
-        ]
+            f'<div class="units">{units}</div></div>'
+        )
 
     def _target(self, neuron: Neuron) -> str:
         """Return the target of an output, if the target is one number per output."""
@@ -299,6 +286,11 @@ def training_markup() -> str:
         '<svg viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="loss of each step"><path/></svg>'
         "</output></div>"
     )
+
+
+def _height(unit: Unit, column: Sequence[Unit | None]) -> float:
+    """Return the position of a unit in its column, from 0 at the top to 1."""
+    return (column.index(unit) + 0.5) / len(column)
 
 
 def _field(name: str, node: int | None, limits: Limits = ()) -> str:

@@ -23,8 +23,7 @@ from viz.pages.error_words import error_words
 from viz.pages.help_words import hidden_controls
 from viz.pages.html_page import page_path, page_with_steps, write_page
 from viz.pages.network_lesson import lesson
-from viz.pages.network_quiz import KINDS as QUIZ
-from viz.pages.network_quiz import NetworkQuiz
+from viz.pages.network_quiz import KINDS, ask
 from viz.pages.network_stage import Limits, Stage, training_markup
 from viz.pages.note import note_markup
 from viz.pages.page_step import PageStep
@@ -138,8 +137,7 @@ def network_text(stage: Stage, steps: list[PageStep], rate: float, options: dict
         options: those of the page's data.
         note: the teacher's note, as HTML.
     """
-    questions = NetworkQuiz(stage)
-    questions.ask(steps)
+    questions = ask(stage, steps)
     sizes = "-".join(str(n) for n in (len(stage.graph.x), *map(len, stage.layers)))
     title = f"A training step of a network {sizes}"
     return page_with_steps(
@@ -148,22 +146,20 @@ def network_text(stage: Stage, steps: list[PageStep], rate: float, options: dict
         stage=stage.markup(),
         panel=training_markup(),
         data={
-            "kind": "network",
             "options": options,
             "tape": stage.tape.data(),
             "steps": [step.data() for step in steps],
-            "quiz": QUIZ,
+            "quiz": KINDS,
             "numbers": {"rate": rate, **stage.activations()},
             "network": stage.data(),
         },
         templates={
             **{step.words: step.markup for step in steps},
-            **questions.templates(steps),
+            **questions,
             **error_words(stage.tape, [node for node in stage.tape.order if node.parents]),
         },
         rules=stage.tape.script(),
-        scripts=["network.js", "network_quiz.js"],
-        styles=["network.css"],
+        assets=["network.js", "network_quiz.js", "network.css"],
         colours=colour_rules(ET.Element("svg")),
         legend=LEGEND,
         keys=KEYS,

@@ -53,7 +53,6 @@ function largestFit(smallest, largest, fits) {
 
 {
   const lines = part("lines");
-  const differs = part("differs");
 
   /**
    * Choose the largest type with which the words fit, if it can be large without a broken line. It changes from step to
@@ -115,16 +114,17 @@ function largestFit(smallest, largest, fits) {
   };
 
   page.on("ready", () => {
-    const nodesOf = (/** @type {string} */ action) => page.steps.flatMap(({ actions }) => actions.flatMap(
-      ([name, ...nodes]) => (name === action ? nodes : []),
-    ));
+    const actions = page.steps.flatMap((step) => step.actions);
+    const nodesOf = (/** @type {string} */ action) => actions.flatMap(([name, ...nodes]) => (name === action ? nodes : []));
     const [input] = nodesOf("seedTangents");
     const difference = differenceFromPython(page.tape, nodesOf("backward"), input);
-    differs.hidden = !difference;
     if (!difference) return;
-    const { node, what, here, recorded } = difference;
-    SLOTS.here = () => here;
-    SLOTS.recorded = () => recorded;
-    differs.textContent = `${page.tape.nodes[node].name}: ${fillTemplate(`differs-${what}`, page.moment).textContent}`;
+    const differs = part("differs");
+    differs.hidden = false;
+    part("differing").textContent = page.tape.nodes[difference.node].name;
+    SLOTS.differs = (_, what) => Number(what === difference.what);
+    SLOTS.here = () => difference.here;
+    SLOTS.recorded = () => difference.recorded;
+    fill(differs, page.moment);
   });
 }
