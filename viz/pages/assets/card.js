@@ -9,42 +9,29 @@
   /** @param {Element | null} [shown] */
   const showCard = (shown = node) => {
     node = shown;
-    const i = node ? nodeOfId.get(node.id) : undefined;
-    card.hidden = i === undefined || document.body.classList.contains("dragging");
-    if (card.hidden || !node) return;
+    const i = node && nodeOfId.get(node.id);
+    card.hidden = typeof i !== "number" || document.body.classList.contains("dragging");
+    if (card.hidden || !node || typeof i !== "number") return;
     card.replaceChildren(fillTemplate(`node-${i}`, page.moment));
     const { known, reached, data, grad } = page.moment;
     const numbers = [];
-    const isConstant = page.tape.nodes[i ?? 0].constant;
-    if (known[i ?? 0] && !isConstant) numbers.push(`data ${formatNumber(data[i ?? 0])}`);
-    if (reached[i ?? 0]) numbers.push(`${page.data.options.derivative ?? "grad"} ${formatNumber(grad[i ?? 0])}`);
+    if (known[i] && !page.tape.nodes[i].constant) numbers.push(`data ${formatNumber(data[i])}`);
+    if (reached[i]) numbers.push(`${page.data.options.derivative} ${formatNumber(grad[i])}`);
     if (numbers.length) card.firstChild.after(element("p", numbers.join(", ")));
-    if (!known[i ?? 0]) {
+    if (!known[i]) {
       for (const slot of card.querySelectorAll("[data-slot]")) slot.closest("math").setAttribute("hidden", "");
     }
-    fitCard();
-    const area = stage.getBoundingClientRect();
-    const box = node.getBoundingClientRect();
+    fitFormulas(card);
+    for (const formula of card.querySelectorAll(".formula")) { // one that is too small to read is left out
+      if (parseFloat(getComputedStyle(formula).fontSize) < 9) formula.remove();
+    }
+    const [area, box] = [stage.getBoundingClientRect(), node.getBoundingClientRect()];
     const left = (box.left + box.right) / 2 - area.left - card.offsetWidth / 2;
     const below = box.bottom - area.top + 10;
     const above = box.top - area.top - card.offsetHeight - 10;
     const top = below + card.offsetHeight <= area.height ? below : Math.max(0, above);
     card.style.left = `${clamp(left, 4, Math.max(4, area.width - card.offsetWidth - 4))}px`;
     card.style.top = `${top}px`;
-  };
-
-  /** Write each formula in the largest type in which it fits; one that fits in none is left out. */
-  const fitCard = () => {
-    const largest = clamp(innerWidth / 75, 15, 22);
-    card.style.fontSize = `${largest}px`;
-    for (const formula of card.querySelectorAll(".formula")) {
-      const size = largestFit(9, largest, (size) => {
-        formula.style.fontSize = `${size}px`;
-        return formula.scrollWidth <= formula.clientWidth;
-      });
-      if (size) formula.style.fontSize = `${size}px`;
-      else formula.remove();
-    }
   };
 
   for (const each of drawnNodes) {

@@ -7,9 +7,6 @@ const idsOfNodes = page.data.drawing.nodes;
 const nodeOfId = new Map(idsOfNodes.flatMap((ids, i) => ids.map((id) => [id, i])));
 const drawnNodes = [.../** @type {NodeListOf<SVGGElement>} */ (drawing.querySelectorAll(".node"))];
 
-/** @param {string} id @returns {any} */
-const drawn = (id) => document.getElementById(id);
-
 /** Texts with numbers never leave their boxes: those that are too long, or in a wide font, are condensed. */
 class FittedText {
   /**
@@ -60,7 +57,7 @@ function measured(content, font) {
 }
 
 {
-  const { precision, derivative = "grad" } = page.data.options;
+  const { precision, derivative } = page.data.options;
   /** @type {Map<string, FittedText>} */
   const texts = new Map();
   for (const text of drawing.querySelectorAll("text[id]")) {

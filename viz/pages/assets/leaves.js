@@ -6,16 +6,8 @@
   const rows = [...part("panel").querySelectorAll("[data-leaf]")];
   for (const row of rows) {
     const i = Number(row.dataset.leaf);
-    const handles = [/** @type {Element} */ (row.querySelector(".handle")), ...document.querySelectorAll(`#page-stage [data-handle="${i}"]`)];
-    numberField(/** @type {HTMLInputElement} */ (row.querySelector("input")), {
-      get: () => page.state.numbers[i] ?? page.tape.nodes[i].data,
-      set: (x, gesture) => page.change((state) => {
-        if (x === page.tape.nodes[i].data) delete state.numbers[i];
-        else state.numbers[i] = x;
-      }, gesture),
-      handles,
-      digits: 6,
-    });
+    const handles = [...row.querySelectorAll(".handle"), ...stage.querySelectorAll(`[data-handle="${i}"]`)];
+    numberField(/** @type {HTMLInputElement} */ (row.querySelector("input")), i, 6, handles);
   }
   page.on("show", ({ moment }) => {
     for (const row of rows) {

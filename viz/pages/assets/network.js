@@ -13,11 +13,8 @@
   const largest = Math.max(...network.weights.map((i) => Math.abs(tape.nodes[i].data))) || 1;
   const digits = Math.min(3, page.data.options.digits); // of the drawing; the words have all
 
-  /** @param {string} id */
-  const byId = (id) => document.getElementById(id);
-  const drawing = /** @type {HTMLElement} */ (byId("network"));
-  const history = /** @type {HTMLElement} */ (byId("network-history"));
-  const rate = /** @type {HTMLInputElement} */ (byId("network-rate"));
+  const drawing = drawn("network");
+  const history = drawn("network-history");
   /** @type {(selector: string) => any[]} */
   const select = (selector) => [...drawing.querySelectorAll(selector)];
   /** @type {HTMLInputElement[]} */
@@ -26,10 +23,12 @@
   const classes = select("input[data-class]");
   /** @type {HTMLSelectElement[]} */
   const choices = select("select");
-  /** The choices of activations, each with its name in the state and its neurons. */
-  const activations = choices.map((choice) => ({
-    choice, name: `activation${choice.dataset.layer}`, neurons: network.layers[Number(choice.dataset.layer) - 1],
-  }));
+  /** The choices of activations, each with its name in the state, the rows that it offers, and its neurons. */
+  const activations = choices.map((choice) => {
+    const layer = Number(choice.dataset.layer);
+    const rules = [...choice.options].map(({ value }) => Number(value));
+    return { choice, name: `activation${layer}`, rules, neurons: network.layers[layer - 1] };
+  });
 
   // What the words of a step may show beside data and gradients.
 
@@ -49,10 +48,9 @@
 
   // Learning rate and activations are numbers of the state, so that links, undo and reset know them.
   page.prepare = (moment) => {
-    moment.numbers = { ...page.data.numbers, ...moment.numbers };
-    for (const { choice, name, neurons: layer } of activations) {
-      const isOffered = [...choice.options].some((option) => Number(option.value) === moment.numbers[name]);
-      for (const { output } of layer) moment.rules[output] = (isOffered ? moment.numbers : page.data.numbers)[name];
+    for (const { name, rules, neurons: layer } of activations) {
+      const { [name]: rule } = rules.includes(moment.numbers[name]) ? moment.numbers : page.data.numbers;
+      for (const { output } of layer) moment.rules[output] = rule;
     }
   };
 
@@ -76,18 +74,9 @@
     document.body.classList.toggle("beside", innerWidth > 900 && beside > 0.9 * above);
   }
 
-  /** Make the type of a formula smaller if a part of it, which cannot break, is wider than the panel. */
-  function fitFormulas() {
-    for (const line of /** @type {NodeListOf<HTMLElement>} */ (part("lines").querySelectorAll(".formula"))) {
-      line.style.fontSize = "";
-      const share = line.clientWidth / line.scrollWidth;
-      if (share < 1) line.style.fontSize = `${0.97 * share}em`;
-    }
-  }
-
   addEventListener("resize", () => {
     arrange();
-    fitFormulas();
+    fitFormulas(part("lines"));
   });
   arrange();
 
@@ -112,7 +101,7 @@
       element.textContent = text.replaceAll("-", "\u2212");
       if (element.closest(".capsule")) shrink(element, text, 5.4);
     }
-    for (const { id, output } of neurons) byId(id)?.classList.toggle("waiting", !moment.known[output]);
+    for (const { id, output } of neurons) drawn(id)?.classList.toggle("waiting", !moment.known[output]);
   }
 
   /** @param {Moment} moment */
@@ -130,7 +119,7 @@
    * @param {Moment} moment
    */
   function showCurve({ id, sum, output }, moment) {
-    const curve = byId(id)?.querySelector(".curve");
+    const curve = drawn(id)?.querySelector(".curve");
     if (!curve) return;
     const row = moment.row(output);
     /** @type {[number, number][]} */
@@ -142,23 +131,22 @@
         if (!(error instanceof NoValue)) throw error; // the activation has no value there, as log
       }
     }
-    const low = Math.min(...points.map(([, z]) => z));
-    const high = Math.max(...points.map(([, z]) => z));
-    const height = (/** @type {number} */ z) => {
-      return high > low ? (2.1 * (high + low - 2 * clamp(z, low, high))) / (high - low) : 0;
-    };
+    const heights = points.map(([, z]) => z);
+    const [low, high] = [Math.min(...heights), Math.max(...heights)];
+    const height = (/** @type {number} */ z) => (
+      high > low ? (2.1 * (high + low - 2 * clamp(z, low, high))) / (high - low) : 0
+    );
     const [path, point] = curve.children;
     path.setAttribute("d", points.length ? `M${points.map(([a, z]) => `${a} ${height(z).toFixed(2)}`).join("L")}` : "");
-    point.setAttribute("cx", String(clamp(moment.data[sum], -4, 4)));
-    point.setAttribute("cy", String(height(moment.data[output])));
+    setAttributes(point, { cx: clamp(moment.data[sum], -4, 4), cy: height(moment.data[output]) });
     point.toggleAttribute("hidden", !moment.known[output] || !points.length);
   }
 
   /** @param {PageStep} step */
   function showLit(step) {
     for (const element of select(".lit, .now")) element.classList.remove("lit", "now");
-    for (const id of step.lit) byId(id)?.classList.add("lit");
-    if (step.focus) byId(step.focus)?.classList.add("now");
+    for (const id of step.lit) drawn(id)?.classList.add("lit");
+    drawn(step.focus)?.classList.add("now");
     for (const field of fields) { // a lit layer has more weights than the panel can show, a lit neuron has few
       const isLit = step.focus !== "" && step.lit.includes(`line${field.dataset.leaf}`);
       field.closest(".weight")?.classList.toggle("lit", isLit);
@@ -194,8 +182,8 @@
     const points = losses.map((loss, i) => [
       (100 * i) / Math.max(1, losses.length - 1), high > low ? 29 - (28 * (loss - low)) / (high - low) : 29,
     ]);
-    /** @type {HTMLElement} */ (history.querySelector("b")).textContent = String(losses.length - 1);
-    history.querySelector("path")?.setAttribute("d", `M${points.map((point) => point.join(" ")).join("L")}`);
+    history.querySelector("b").textContent = losses.length - 1;
+    history.querySelector("path").setAttribute("d", `M${points.map((point) => point.join(" ")).join("L")}`);
   }
 
   page.extras.losses = {
@@ -214,52 +202,26 @@
     showLit(step);
     showFields(moment, step.phase);
     showHistory();
-    fitFormulas();
+    fitFormulas(part("lines"));
     const place = part("stage").scrollWidth > part("stage").clientWidth + 1 ? "center" : "nearest";
-    byId(step.focus)?.scrollIntoView({ block: place, inline: place });
+    drawn(step.focus)?.scrollIntoView({ block: place, inline: place });
   });
 
   // What can be changed.
 
-  for (const field of fields) {
-    const leaf = Number(field.dataset.leaf);
-    const [least, most] = [field.min || -Infinity, field.max || Infinity].map(Number);
-    numberField(field, {
-      digits,
-      handles: [field],
-      get: () => page.moment.data[leaf],
-      set: (x, gesture) => !field.readOnly && page.change((state) => {
-        state.numbers[leaf] = clamp(x, least, most);
-      }, gesture),
-    });
-  }
-  numberField(rate, {
-    handles: [rate],
-    get: () => page.moment.numbers.rate,
-    set: (x, gesture) => x >= 0 && page.change((state) => {
-      state.numbers.rate = x;
-    }, gesture),
-  });
-
-  /**
-   * Change the state when a choice changes. A pointer leaves no focus there, so that arrow keys step again.
-   * @param {HTMLElement} element
-   * @param {(state: State) => void} change
-   */
-  function onChange(element, change) {
-    element.addEventListener("change", () => {
-      page.change(change);
-      if (!element.matches(":focus-visible")) element.blur();
-    });
-  }
+  for (const field of fields) numberField(field, Number(field.dataset.leaf), digits);
+  numberField(drawn("network-rate"), "rate", null);
   for (const circle of classes) {
-    onChange(circle, (state) => {
+    circle.addEventListener("change", () => page.change((state) => {
       for (const leaf of network.target) state.numbers[leaf] = leaf === Number(circle.dataset.class) ? 1 : 0;
-    });
+    }));
   }
   for (const { choice, name } of activations) {
-    onChange(choice, (state) => {
-      state.numbers[name] = Number(choice.value);
+    choice.addEventListener("change", () => page.setNumber(name, Number(choice.value)));
+  }
+  for (const control of [...classes, ...choices]) {
+    control.addEventListener("change", () => { // a pointer leaves no focus there, so that arrow keys step again
+      if (!control.matches(":focus-visible")) control.blur();
     });
   }
 
@@ -268,23 +230,22 @@
    * @param {number} times
    */
   function repeat(times) {
-    /** @type {Trouble | null} */
+    /** @type {Trouble | any} */
     let trouble = null;
     page.change((state) => {
       state.losses = [...pastLosses(state)];
       let end = page.momentAt(page.last, state);
-      for (let i = 0; i < times && !trouble; i++) {
-        const updated = Object.fromEntries(network.weights.map((weight) => [weight, end.data[weight]]));
-        const numbers = { ...state.numbers, ...updated };
-        try {
+      try {
+        for (let i = 0; i < times; i++) {
+          const numbers = { ...state.numbers, ...Object.fromEntries(network.weights.map((w) => [w, end.data[w]])) };
           const next = page.momentAt(page.last, { ...state, numbers });
           state.losses.push(end.old[tape.root]);
           state.numbers = numbers;
           end = next;
-        } catch (error) {
-          if (!(error instanceof Trouble)) throw error;
-          trouble = error;
         }
+      } catch (error) {
+        if (!(error instanceof Trouble)) throw error;
+        trouble = error;
       }
     });
     if (trouble) page.setTrouble(trouble);
@@ -295,10 +256,11 @@
 
   /** A click on a neuron goes to its step, in the present phase if it has one there. */
   for (const { id } of neurons) {
-    byId(id)?.addEventListener("click", () => {
+    drawn(id)?.addEventListener("click", () => {
       const { phase } = page.steps[page.state.step];
-      const indices = [...page.steps.keys()].filter((i) => page.steps[i].focus === id);
-      page.move(indices.find((i) => page.steps[i].phase === phase) ?? indices[0] ?? page.state.step);
+      const steps = page.steps.filter(({ focus }) => focus === id);
+      const step = steps.find((each) => each.phase === phase) ?? steps[0];
+      if (step) page.move(page.steps.indexOf(step));
     });
   }
 }

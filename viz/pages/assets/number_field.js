@@ -22,14 +22,14 @@ function moved(x, units, unit) {
 
 /**
  * Make a field live. Undoing is the page's: each gesture is remembered once.
- * @param {HTMLInputElement} input
- * @param {object} options
- * @param {() => number} options.get
- * @param {(x: number, gesture: object) => boolean} options.set returns whether the number has been taken
- * @param {Element[]} [options.handles] elements by which it can be dragged too
- * @param {number} [options.digits] the significant digits that it shows without the focus; all by default
+ * @param {HTMLInputElement} input a number outside its `min` and `max` becomes the nearest one inside
+ * @param {string | number} name a leaf, by its node, or the name of another number of the page
+ * @param {number | null} digits the significant digits that it shows without the focus; null for all
+ * @param {Element[]} [handles] the elements by which it can be dragged
  */
-function numberField(input, { get, set, handles = [], digits }) {
+function numberField(input, name, digits, handles = [input]) {
+  const [least, most] = [input.min || -Infinity, input.max || Infinity].map(Number);
+  const get = () => page.moment.numbers[name] ?? page.moment.data[Number(name)];
   const show = () => {
     const hasFocus = document.activeElement === input;
     if (hasFocus && input.value !== "" && Number(input.value) === get()) return; // as it was typed
@@ -39,7 +39,7 @@ function numberField(input, { get, set, handles = [], digits }) {
   let gesture = {};
   let isRefused = false; // the text, by the page or because it is not a number
   const take = (/** @type {number} */ x) => {
-    const isTaken = set(x, gesture);
+    const isTaken = !input.readOnly && page.setNumber(name, clamp(x, least, most), gesture);
     input.setAttribute("aria-invalid", String(!isTaken));
     return isTaken;
   };
@@ -47,7 +47,6 @@ function numberField(input, { get, set, handles = [], digits }) {
   input.addEventListener("focus", () => {
     gesture = {};
     isRefused = false;
-    if (!digits) return;
     show();
     input.select(); // as the keyboard had selected the rounded number, which typing replaces
   });

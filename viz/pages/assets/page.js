@@ -60,6 +60,7 @@ class Page {
    */
   momentAt(step, state = this.state) {
     const moment = new Moment(this.tape);
+    Object.assign(moment.numbers, this.data.numbers);
     for (const [name, x] of Object.entries(state.numbers)) {
       if (/^\d+$/.test(name)) moment.data[Number(name)] = x;
       else moment.numbers[name] = x;
@@ -127,6 +128,20 @@ class Page {
     return true;
   }
 
+  /**
+   * Change one number.
+   * @param {string | number} name a leaf, by its node, or the name of another number
+   * @param {number} x
+   * @param {object} [gesture]
+   */
+  setNumber(name, x, gesture) {
+    const recorded = this.tape.nodes[Number(name)]?.data ?? this.data.numbers[name];
+    return this.change((state) => {
+      if (x === recorded) delete state.numbers[name];
+      else state.numbers[name] = x;
+    }, gesture);
+  }
+
   /** @param {Trouble | null} trouble */
   setTrouble(trouble) {
     if (!trouble && !this.trouble) return;
@@ -184,5 +199,12 @@ class Page {
  * @returns {any}
  */
 const part = (name) => document.getElementById(`page-${name}`);
+
+/**
+ * An element of the drawing.
+ * @param {string} id
+ * @returns {any}
+ */
+const drawn = (id) => document.getElementById(id);
 
 const page = new Page(JSON.parse(part("data").textContent));

@@ -51,6 +51,18 @@ function largestFit(smallest, largest, fits) {
   return low;
 }
 
+/**
+ * Make the type of a formula smaller if a part of it, which cannot break, is wider than its line.
+ * @param {Element} words
+ */
+function fitFormulas(words) {
+  for (const line of /** @type {NodeListOf<HTMLElement>} */ (words.querySelectorAll(".formula"))) {
+    line.style.fontSize = "";
+    const share = line.clientWidth / line.scrollWidth;
+    if (share < 1) line.style.fontSize = `${0.97 * share}em`;
+  }
+}
+
 {
   const lines = part("lines");
 
