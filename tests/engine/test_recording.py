@@ -1,6 +1,8 @@
 """no_grad, and the collector while a graph is recorded."""
 
+import contextlib
 import gc
+import itertools
 
 import pytest
 
@@ -69,6 +71,24 @@ class TestTheCollector:
             assert gc.isenabled(), "after it"
         assert all(paused)
         assert len(paused) >= 6
+
+    @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+    @pytest.mark.parametrize("n_calls", [0, 1, 3])
+    @pytest.mark.parametrize("compiled", [False, True])
+    def test_goes_on_after_a_training_that_breaks_off(self, error, n_calls, compiled):
+        if compiled:
+            pytest.importorskip("llvmlite")
+        w, calls = Value(1.0), itertools.count()
+
+        def model(x):
+            if next(calls) == n_calls:
+                raise error
+            return w * x
+
+        with contextlib.suppress(error):
+            nn.train(model, nn.mse, [(1.0, 2.0), (2.0, 3.0)], optimizer=nn.SGD([w]), epochs=3, compiled=compiled)
+        assert next(calls) > n_calls
+        assert gc.isenabled()
 
     @pytest.mark.parametrize("lasting", [False, True])
     def test_goes_on_after_an_error(self, lasting):
