@@ -21,6 +21,7 @@ from engine.value import Value
 Integers: TypeAlias = npt.NDArray[np.int64]
 
 KINDS = {LEAF: 0, CONSTANT: 1}  # the first rules of every graph
+SPARE = 2  # slots of a hash table per entry, at least
 
 
 class NumberedGraph:
@@ -98,7 +99,7 @@ def merge_equal(graph: NumberedGraph, constants: Integers) -> MergedGraph:
     same = np.concatenate([np.arange(n), np.full(n_lists, -1)])
     same[constants] = constants[place[number]]
     merged = MergedGraph(same, graph.first.copy(), graph.second.copy(), graph.items.copy())
-    tables = [np.zeros(1 << (2 * size).bit_length(), np.uint32) for size in (n, n_lists)]
+    tables = [np.zeros(1 << (SPARE * size).bit_length(), np.uint32) for size in (n, n_lists)]
     operands = merged.first, merged.second, merged.items, graph.sizes, graph.ends
     runtime_code().call("merge_equal", pack(graph.kinds, *operands, same, *tables))
     return merged

@@ -12,7 +12,7 @@ pytest.importorskip("llvmlite")
 
 import numpy as np
 
-from engine.compiler import runtime
+from engine.compiler import numbering, runtime
 from engine.compiler.numbering import NumberedGraph
 from engine.compiler.tape import linearize
 
@@ -56,6 +56,16 @@ def test_many_equal_expressions(leaves):
     graph = linearize(NumberedGraph(nodes), leaves)
     assert graph.varying.size == len(known) + 3
     assert 1000 < len(known) < 4000
+
+
+def test_many_expressions_that_differ_in_one_place(monkeypatch):
+    monkeypatch.setattr(numbering, "SPARE", 1)  # almost full hash tables, in which all operations and lists meet others
+    x, *others = leaves = [Value(float(k)) for k in range(1500)]
+    terms = [term for y in others for term in (x * y, y * x, x - y, engine.sum([x, y]), engine.sum([y, x]))]
+    terms += [engine.maximum(y, x) for y in others] + [engine.maximum(x, y) for y in others]
+    terms += [engine.minimum(y, x) for y in others] + [engine.minimum(x, y) for y in others]
+    graph = linearize(NumberedGraph(terms, leaves), leaves)
+    assert graph.varying.size == len(leaves) + len(terms)
 
 
 def test_what_no_input_leads_to_is_on_the_uniform_tape(leaves):
