@@ -93,13 +93,14 @@ class Plateau:
 
     def __call__(self, history: History) -> bool:
         """Return whether the training has converged."""
-        if history is not self._history or history.epochs < self._read + self.patience:
+        losses = history.loss
+        if history is not self._history or len(losses) < self._read + self.patience:
             self._history, self._read, self._lowest = history, 0, math.inf
-        before = history.loss[self._read : -self.patience]
-        self._read += len(before)
-        self._lowest = min([self._lowest, *before])
+        for loss in losses[self._read : -self.patience]:
+            self._read += 1
+            self._lowest = min(self._lowest, loss)
         bound = self._lowest - self.tolerance  # while the loss falls, the last one alone is below it
-        return self._read > 0 and history.loss[-1] > bound and min(history.loss[-self.patience :]) > bound
+        return self._read > 0 and losses[-1] > bound and min(losses[-self.patience :]) > bound
 
 
 plateau = Plateau  # its public name

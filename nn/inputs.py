@@ -70,7 +70,7 @@ def examples(data: Data) -> Pairs:
     if not pairs:
         raise ValueError(f"{rule}; got none")
     for i, pair in enumerate(pairs):
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"{rule}; data[{i}] is {describe(pair)}")
     return pairs
 

@@ -193,7 +193,7 @@ class CompiledSteps(Steps):
                 run_again(n)
 
     def at_once(self, size: int) -> int:
-        """Return how many steps of this size `run` should do in one call: in about a hundredth of a second."""
+        """Return how many steps of this size `run` should do in one call: in about a thousandth of a second."""
         return self.fit.at_once(self.optimizer, size) if self.fit else 1
 
     def step(self, epoch: int, start: int, stop: int) -> float:

@@ -17,7 +17,7 @@ from nn.optimizers import Optimizer, UpdateRule
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 
-SLOTS = 2**23  # the number of slots of all rows that run in about a hundredth of a second
+SLOTS = 2**20  # the number of slots of all rows that run in about a thousandth of a second
 EPOCHS = 64  # the maximum in one call: more are no faster
 OVERRIDES = {"rule", "step", "update"}  # attributes of an optimizer that take the place of its class's rule
 
@@ -168,7 +168,7 @@ class CompiledFit:
         self._learns[0] = learns
 
     def at_once(self, optimizer: Optimizer, size: int) -> int:
-        """Return how many steps of this size take about a hundredth of a second."""
+        """Return how many steps of this size take about a thousandth of a second."""
         kind, names = type(optimizer), optimizer.rule.settings if optimizer.rule else []
         computed = [name for name in names if isinstance(getattr(kind, name, None), property)]
         if computed not in ([], ["learning_rate"]) or kind.learning_rate is not Optimizer.learning_rate:

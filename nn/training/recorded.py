@@ -246,7 +246,9 @@ def _matrix(rows: list[Any]) -> Floats | None:
         return None
     if table.dtype.kind not in "iuf" or table.ndim > 2 or not np.isfinite(table).all():
         return None
-    entries = chain.from_iterable([rows, *[row for row in rows if isinstance(row, (list, tuple))]])
-    if not {bool, np.bool_}.isdisjoint(map(type, entries)):  # NumPy takes True for 1 beside other numbers
+    kinds = {*map(type, rows)}
+    if any(issubclass(kind, list | tuple) for kind in kinds):
+        kinds.update(map(type, chain.from_iterable(rows)))
+    if not kinds.isdisjoint({bool, np.bool_}):  # NumPy takes True for 1 beside other numbers
         return None
     return table.reshape(len(rows), -1).astype(np.float64, copy=False)

@@ -45,7 +45,7 @@ class Steps:
         return losses
 
     def run_epochs(self, n: int, size: int, rate: float) -> tuple[list[float], list[float]]:
-        """Do up to n whole epochs in the same order, in about a hundredth of a second.
+        """Do up to n whole epochs in the same order, in about a thousandth of a second.
 
         Returns:
             The sums of the losses of their steps, and the number of right outputs in every epoch, [] without an
@@ -57,7 +57,7 @@ class Steps:
         """Undo the epochs of the last `run_epochs` after the first n; only once, and before any other step."""
 
     def at_once(self, size: int) -> int:
-        """Return how many steps of this size `run` should do in one call: in about a hundredth of a second."""
+        """Return how many steps of this size `run` should do in one call: in about a thousandth of a second."""
         return 1
 
     def step(self, epoch: int, start: int, stop: int) -> float:
