@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -84,18 +84,19 @@ def _record_one(
     model: Perceptron | Layer | MLP, loss: Loss, pairs: Pairs, parameters: list[Value], epoch: str
 ) -> ExampleGroup | None:
     """Record the first example for all; return None if the examples are not rows of numbers for the model."""
-    xs, rs = _matrix([x for x, _ in pairs]), _matrix([r for _, r in pairs])
+    model_inputs, targets = zip(*pairs, strict=True)
+    xs, rs = _matrix(model_inputs), _matrix(targets)
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
     inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
     with error_context(f"{epoch}data[0]"):
         output = model(inputs)
-    numbers = map(tuple, rs.tolist()) if loss in ACCURACIES else repeat(())
-    targets = list(zip([type(r) for _, r in pairs], numbers, strict=False))
-    first = dict(zip(reversed(targets), reversed(range(len(pairs))), strict=True))  # of all equal targets
+    columns = rs.T.tolist() if loss in ACCURACIES else []
+    keys = list(zip(map(type, targets), *columns, strict=True))
+    first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))  # of all equal targets
     for i in sorted(first.values()):  # the loss checks every different target
         with error_context(f"{epoch}data[{i}]"):
-            loss(output, pairs[i][1])
+            loss(output, targets[i])
     outputs = flat_list(output)
     if loss is cross_entropy and rs.shape[1] == 1:
         rs = np.eye(len(outputs))[rs[:, 0].astype(np.intp)]
@@ -238,7 +239,7 @@ def _block(items: Sequence[Any], parameters: dict[Value, Value]) -> _Block:
     return items, np.array(data) if data is not None and parameters.keys().isdisjoint(items) else None
 
 
-def _matrix(rows: list[Any]) -> Floats | None:
+def _matrix(rows: Sequence[Any]) -> Floats | None:
     """Return single numbers, or lists of as many finite numbers, as an array; None if they are anything else."""
     try:
         table = np.array(rows)
