@@ -82,7 +82,7 @@ def _compile(text: str) -> bytes:
 
 def _compile_here(text: str) -> bytes:
     module, machine = llvm.parse_assembly(text, llvm.create_context()), _target_machine()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization, options.loop_unrolling = True, False  # without copies of loops it takes 0.8 of the time
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
