@@ -105,10 +105,10 @@ def group(
 @inlined
 def has(flags, x, items, sizes, ends) -> int:
     """Return 1 if a node of operand x has the flag, else 0."""
-    result = 0
     for i in range(ends[x] - sizes[x], ends[x]):
-        result = max(result, flags[items[i]])
-    return result
+        if flags[items[i]]:
+            return 1
+    return 0
 
 
 @inlined

@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 
+from engine.recording import collector_paused
+
 Code = TypeVar("Code", bound=Callable[..., Any])
 
 F64, I64, BIT, VOID = ir.DoubleType(), ir.IntType(64), ir.IntType(1), ir.VoidType()
@@ -130,6 +132,7 @@ def definitions(text: str) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in functions if "intrinsic" not in map(ast.unparse, node.decorator_list)}
 
 
+@collector_paused()
 def translate(scope: Mapping[str, Any], exports: Iterable[str] = (), packed: Iterable[str] = ()) -> str:
     """Return a module of LLVM IR.
 

@@ -88,7 +88,7 @@ def _record_one(
     xs, rs = _matrix(model_inputs), _matrix(targets)
     if xs is None or rs is None or xs.shape[1] != model.n_inputs:
         return None
-    inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0], start=1)]
+    inputs = [Value(x, f"x{i}") for i, x in enumerate(xs[0].tolist(), start=1)]
     with error_context(f"{epoch}data[0]"):
         output = model(inputs)
     columns = rs.T.tolist() if loss in ACCURACIES else []
@@ -100,7 +100,7 @@ def _record_one(
     outputs = flat_list(output)
     if loss is cross_entropy and rs.shape[1] == 1:
         rs = np.eye(len(outputs))[rs[:, 0].astype(np.intp)]
-    leaves = [Value(r, f"r{k}") for k, r in enumerate(rs[0], start=1)]
+    leaves = [Value(r, f"r{k}") for k, r in enumerate(rs[0].tolist(), start=1)]
     example = loss(output, leaves if isinstance(output, list) else leaves[0])
     program = Program(NumberedGraph([example, *outputs], parameters), [*inputs, *leaves], parameters)
     return ExampleGroup(program, output, np.arange(len(pairs)), np.hstack([xs, rs]), rs)
