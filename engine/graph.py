@@ -50,17 +50,23 @@ def unseen(roots: Sequence[Value], seen: set[Value], stop: Callable[[Value], boo
             if key not in seen_lists:  # visit the inputs that the neurons of a layer share only once
                 seen_lists.add(key)
                 stack += [x for x in reversed(node) if x not in seen]
-        elif node not in seen:
-            seen.add(node)
-            if stop and stop(node):
-                continue
-            a, b = node._a, node._b
-            if a is None:
-                order.append(node)
-            elif b is None:
-                stack += (node, None, a)
-            else:
-                stack += (node, None, b, a)
+        else:
+            while node not in seen:  # down the first operands
+                seen.add(node)
+                if stop and stop(node):
+                    break
+                a, b = node._a, node._b
+                if a is None:
+                    order.append(node)
+                    break
+                stack.append(node)
+                stack.append(None)
+                if b is not None:
+                    stack.append(b)
+                if type(a) is tuple:
+                    stack.append(a)
+                    break
+                node = a
     return order
 
 
