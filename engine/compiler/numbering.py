@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,7 +33,7 @@ class NumberedGraph:
         outputs: the nodes to compute.
         nodes: all nodes, each after its operands. The `parameters` are first, even if they are not in the graph.
         n_parameters: the number of these.
-        numbers: the number of every node and list.
+        numbers: the number of every node.
         rules: the different rules of nodes, LEAF and CONSTANT first.
         kinds: for every node the index of its rule.
         first, second: the operands of every node.
@@ -45,25 +44,32 @@ class NumberedGraph:
         self.outputs = outputs
         self.nodes = [*dict.fromkeys(parameters)]
         self.n_parameters = len(self.nodes)
-        self.nodes += unseen(outputs, set(self.nodes))
+        nodes = unseen(outputs, set(self.nodes))
+        self.nodes += nodes
         n = len(self.nodes)
-        kinds: dict[Rule, int] = defaultdict(count(len(KINDS)).__next__, KINDS)
-        self.kinds = self._column("_rule", kinds)
-        self.rules = list(kinds)
-        folds = np.flatnonzero(np.array([bool(rule.finalize) for rule in self.rules])[self.kinds])
-        columns = [[getattr(self.nodes[i], name) or () for i in folds.tolist()] for name in ("_a", "_b")]
-        lists = list(dict.fromkeys([(), *columns[0], *columns[1]]))
-        self.numbers: dict[Any, int] = dict(zip(chain(self.nodes, lists), count()))
+        self.numbers: dict[Any, int] = dict(zip(self.nodes, count()))
         self.numbers[None] = n
-        self.first, self.second = self._column("_a", self.numbers), self._column("_b", self.numbers)
+        kinds: dict[Rule, int] = defaultdict(count(len(KINDS)).__next__, KINDS)
+        self.kinds = self._column([kinds[node._rule] for node in nodes], KINDS[LEAF])
+        self.rules = list(kinds)
+        columns = [node._a for node in nodes], [node._b for node in nodes]
+        lists: dict[tuple[Value, ...], int] = {(): n}
+        references: dict[int, int] = {}  # of lists, by the id of the tuple, which many operations may share
+        for x in {id(x): x for column in columns for x in column if type(x) is tuple}.values():
+            references[id(x)] = lists.setdefault(x, n + len(lists))
+        self.first, self.second = (
+            self._column([references[id(x)] if type(x) is tuple else self.numbers[x] for x in column], n)
+            for column in columns
+        )
         members = np.fromiter(map(self.numbers.__getitem__, chain.from_iterable(lists)), np.int64)
         self.items = np.concatenate([np.arange(n), members])
         self.sizes = np.concatenate([np.ones(n, np.int64), np.fromiter(map(len, lists), np.int64)])
         self.ends = np.cumsum(self.sizes)
 
-    def _column(self, attribute: str, numbers: dict[Any, int]) -> Integers:
-        things = map(numbers.__getitem__, map(attrgetter(attribute), self.nodes))
-        return np.fromiter(things, np.int64, len(self.nodes))
+    def _column(self, numbers: list[int], of_parameters: int) -> Integers:
+        column = np.full(self.n_parameters + len(numbers), of_parameters)
+        column[self.n_parameters :] = numbers
+        return column
 
     def leaves(self) -> list[Value]:
         """Return the leaves outside `parameters`, constants among them."""
