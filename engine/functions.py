@@ -58,6 +58,13 @@ def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
     >>> y.data, w[0].grad, w[1].grad
     (-2.0, 2.0, 3.0)
     """
+    if type(ws) is type(xs) is tuple and len(ws) == len(xs) > 0:
+        try:  # without a look at every operand, which takes a third of the time
+            node = record(RULES["dot"], ws, xs)
+            if type(node._data) is float:
+                return node
+        except Exception:
+            pass  # something else than Values is among them, or the sum overflows
     weights, inputs = as_values(ws, "dot"), as_values(xs, "dot")
     if len(weights) != len(inputs):
         raise ValueError(f"the lists of dot must have equal lengths, got {len(weights)} ws and {len(inputs)} xs")
