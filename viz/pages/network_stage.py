@@ -204,7 +204,8 @@ class Stage:
         return f'<div class="gap{numbered}"><svg aria-hidden="true">{lines}</svg>{fields}</div>'
 
     def _label_layout(self, k: int) -> _LabelLayout:
-        return _LabelLayout(len(self.shown[k - 1]), len(neurons_of(self.shown[k])), None in self.shown[k])
+        units = self.shown[k]
+        return _LabelLayout(len(self.shown[k - 1]), len(units), len(neurons_of(units)), None in units)
 
     def _targets(self) -> str:
         """Return the column of the targets and the loss, and the lines to it."""
@@ -256,15 +257,17 @@ class _LabelLayout:
         shows_names: whether the names of the weights are shown too.
     """
 
-    def __init__(self, n_sources: int, n_receivers: int, is_folded: bool) -> None:
-        near_receivers = n_receivers <= n_sources
-        self.share = n_receivers / (n_receivers + 1) if near_receivers else 1 / (n_sources + 1)
-        slots = (n_receivers + 1) * n_sources if near_receivers else (n_sources + 1) * n_receivers
-        self.shows_numbers = not is_folded and LABEL_HEIGHT * slots <= MAX_NUMBERED_HEIGHT
-        self.shows_names = n_sources * n_receivers <= MAX_NAMED
+    def __init__(self, n_sources: int, n_units: int, n_neurons: int, is_folded: bool) -> None:
+        # One below another are the numbers of each neuron, or those of each source; the units are the neurons and the
+        # bias unit above them. Nearer to the middle, the numbers need less width.
+        by_neuron, by_source = n_units / (n_units + 1), n_units / (n_units + n_neurons * n_sources)
+        self.share = max(by_neuron, by_source, key=lambda share: min(share, 1 - share))
+        self.height = LABEL_HEIGHT / min((1 - self.share) / n_sources, self.share / n_units)
+        self.shows_numbers = not is_folded and self.height <= MAX_NUMBERED_HEIGHT
+        self.shows_names = n_sources * n_neurons <= MAX_NAMED
         if self.shows_numbers:
             half = (NAMED_LABEL_WIDTH if self.shows_names else LABEL_WIDTH) / 2 + 0.3
-            self.width, self.height = max(GAP, half / min(self.share, 1 - self.share)), LABEL_HEIGHT * slots
+            self.width = max(GAP, half / min(self.share, 1 - self.share))
         else:
             self.share, self.width, self.height = 0.43, GAP, 0.0
 

@@ -4,6 +4,7 @@ import html
 import math
 import random
 import re
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -533,6 +534,20 @@ def test_the_labels_of_weights_can_be_read(width, height, least, tmp_path, open_
     layout = tab.evaluate(LAYOUT)
     assert layout["overlapping"] == 0
     assert layout["cut"] == []
+
+
+@pytest.mark.parametrize("sizes", [[2, 3, 2], [3, 4, 3], [2, 1, 1], [4, 2, 3]])
+def test_the_labels_of_weights_are_evenly_spaced(sizes, tmp_path):
+    inputs, *layers = sizes
+    model = nn.MLP(inputs, layers, seed=1)
+    target = [0.5] * layers[-1] if layers[-1] > 1 else 0.5
+    page = viz.network_page(model, tmp_path / "n.html", [0.5] * inputs, target, loss=nn.mse).read_text(encoding="utf-8")
+    gaps = page.split('<div class="gap numbered"')[1:]
+    assert len(gaps) == len(layers)
+    for gap in gaps:
+        heights = sorted(map(float, re.findall(r'class="weight" data-x="[^"]*" data-y="([^"]*)"', gap)))
+        steps = [b - a for a, b in pairwise(heights)]
+        assert min(steps) == pytest.approx(max(steps), abs=2e-4)
 
 
 def test_large_layers_are_folded_with_a_count(tmp_path, open_page):
