@@ -4,74 +4,48 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import os
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nn
+from engine.formatting import format_number, printable
 from engine.recording import recording
-from engine.validation import at_least, error_context
+from engine.validation import at_least, describe, error_context
 from nn import MLP, Layer, Perceptron
 from nn.inputs import Data, Pairs, examples, with_bias
 from nn.losses import Loss
-from nn.optimizers import Optimizer, UpdateRule
-from nn.signals import layers_of, record_example, target_leaves
+from nn.optimizers import Optimizer
+from nn.signals import ExampleGraph, layers_of, record_example, target_leaves
 from viz.pages.dark_mode import colour_rules
 from viz.pages.html_page import asset, fill_page, page_path, write_page
 from viz.pages.playground_code import TrainingCode
 from viz.pages.playground_data import examples_markup
-from viz.pages.playground_panels import explanations_markup, marks_markup, panels_markup
 from viz.pages.playground_program import saved_data
 from viz.pages.playground_shape import SEVERAL, model_texts, shape_data
-from viz.pages.playground_update import settings_of, update_script
+from viz.pages.playground_update import rule_of, settings_of, update_script
 from viz.pages.playground_zoom import network_frame, zoom_markup
 from viz.style import CLASSES
 
 TASKS: dict[Any, str] = {nn.hinge: "hinge", nn.binary_cross_entropy: "binary", nn.cross_entropy: "classes"}
 MAX_INTEGER = 2**53 - 1  # of the numbers of JavaScript
+MAX_CHECKED = 20  # examples whose losses are compared
 COLOURS = (*CLASSES, "#8c6d31", "#7b4173")  # of up to eight classes
 SCRIPTS = (
-    "functions.js",
-    "format.js",
-    "clamp.js",
-    "link.js",
-    "wasm.js",
-    "playground_code.js",
-    "playground_random.js",
-    "slots.js",
-    "playground_shape.js",
-    "playground_history.js",
-    "playground_training.js",
-    "playground_state.js",
-    "playground_data.js",
-    "playground_colours.js",
-    "playground_network.js",
-    "playground_structure.js",
-    "playground_line.js",
-    "playground_planes.js",
-    "playground_examples.js",
-    "playground_points.js",
-    "playground_marks.js",
-    "playground_curves.js",
-    "playground_confusion.js",
-    "playground_histograms.js",
-    "playground_timeline.js",
-    "playground_player.js",
-    "playground_settings.js",
-    "playground_table.js",
-    "playground_progress.js",
-    "playground_undo.js",
-    "playground_step.js",
-    "playground_zoom.js",
-    "playground_frame.js",
-    "playground_link.js",
-    "playground.js",
-    "playground_save.js",
-    "playground_png.js",
-)
+    "functions.js", "special_functions.js", "format.js", "clamp.js", "link.js", "wasm.js", "playground_code.js",
+    "playground_random.js", "slots.js", "playground_shape.js", "playground_history.js", "playground_training.js",
+    "playground_page.js", "playground_state.js", "playground_space.js", "playground_data.js", "playground_colours.js",
+    "playground_network.js", "playground_structure.js", "playground_line.js", "playground_planes.js",
+    "playground_examples.js", "playground_points.js", "playground_marks.js", "playground_curves.js",
+    "playground_confusion.js", "playground_histograms.js", "playground_timeline.js", "playground_player.js",
+    "playground_settings.js", "playground_table.js", "playground_progress.js", "playground_undo.js",
+    "playground_step.js", "playground_zoom.js", "playground_weights.js", "playground_frame.js", "playground_link.js",
+    "playground.js", "playground_save.js", "playground_png.js",
+)  # fmt: skip
 
 
 def playground(
@@ -128,9 +102,11 @@ def playground(
     """
     path = page_path(path)
     layers = layers_of(model, "playground")
-    parts = {"data": examples(data), "test": examples(test) if (test := list(test)) else []}
+    parts = {"data": examples(data), "test": examples(test) if (test := list(test or ())) else []}
     parameters = model.parameters()
     optimizer = optimizer or nn.Adam(parameters)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be one such as nn.Adam(model.parameters()), got {describe(optimizer)}")
     if optimizer.parameters != parameters:
         raise ValueError(
             f"optimizer must have all {len(parameters)} parameters of the model, in their order, "
@@ -138,27 +114,24 @@ def playground(
         )
     if at_least(0, seed, "seed") > MAX_INTEGER:
         raise ValueError(f"seed must be at most {MAX_INTEGER} (2**53 - 1), the largest integer of the page, got {seed}")
-    settings = {type(optimizer).__name__: settings_of(optimizer)}
-    rules: dict[str, UpdateRule | None] = {type(optimizer).__name__: optimizer.rule}
-    offered = [optimizer, nn.SGD(parameters), nn.Adam(parameters)]
-    for other in offered[1:]:
-        settings.setdefault(type(other).__name__, settings_of(other))
-        rules.setdefault(type(other).__name__, other.rule)
+    offered: dict[str, Optimizer] = {"SGD": nn.SGD(parameters), "Adam": nn.Adam(parameters)}
+    offered[type(optimizer).__name__] = optimizer
+    rules = {name: rule_of(each) for name, each in offered.items()}
     first_loss, _ = nn.evaluate(model, loss, parts["data"])
     if parts["test"]:
-        nn.evaluate(model, loss, parts["test"])
+        with error_context("test"):
+            nn.evaluate(model, loss, parts["test"])
     n_outputs = len(layers[-1])
     rows = {name: _rows(model, pairs, loss, n_outputs, name) for name, pairs in parts.items()}
     task = TASKS.get(loss, "number")
     class_names = _class_names(task, parts["data"], n_outputs, classes)
-    input_names = [str(name) for name in inputs] or [f"x{i}" for i in range(1, model.n_inputs + 1)]
-    if len(input_names) != model.n_inputs:
-        raise ValueError(f"inputs must be {model.n_inputs} names, got {len(input_names)}")
+    input_names = _names(inputs, [f"x{i}" for i in range(1, model.n_inputs + 1)], "inputs")
     code = TrainingCode()
     shape = shape_data(model, layers, code)
     graph = record_example(model, *parts["data"][0], loss)
     if not graph.target:
         raise ValueError("loss must take targets that are numbers or Values, since the page trains with all targets")
+    _check_loss(graph, rows["data"], parts["data"], lambda x, r: loss(model(x), r).data)
     sizes = [model.n_inputs, *map(len, layers)]
     training_code = code.data(graph, parameters)
     optimizer.match_state()
@@ -175,7 +148,7 @@ def playground(
             "optimizer": type(optimizer).__name__,
             "state": [list(numbers) for numbers in zip(*optimizer.state, strict=True)],
             "steps": optimizer.steps,
-            "settings": settings,
+            "settings": {name: settings_of(each) for name, each in offered.items()},
             "code": training_code,
         },
         "shape": shape,
@@ -183,47 +156,35 @@ def playground(
         "first": first_loss,
         "colours": COLOURS,
         "classes": class_names,
-        "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), shape["output"], loss, offered),
+        "save": saved_data(model_texts(model, shape["choices"] or [SEVERAL]), shape["output"], loss, offered.values()),
     }
     frame, page_data["zoom"] = network_frame(model, parts["data"][0], loss, shape["choices"])
     updates = ",\n".join(
         f"{json.dumps(name)}: {{ states: {len(rule.state)}, update: {update_script(rule)} }}"
         for name, rule in rules.items()
-        if rule is not None
     )
-    scripts = [*SCRIPTS]
-    if re.search('"(erfc?|l?gamma)"', json.dumps(training_code)):
-        scripts.insert(1, "special_functions.js")
-    script = "\n".join(['"use strict";', f"const UPDATES = {{\n{updates}\n}};", *map(asset, scripts)])
-    style = asset("page.css") + asset("playground.css") + asset("playground_zoom.css") + colour_rules(ET.Element("svg"))
+    needs_special = re.search('"(erfc?|l?gamma)"', json.dumps(training_code))
+    scripts = [asset(name) for name in SCRIPTS if needs_special or name != "special_functions.js"]
+    styles = map(asset, ["page.css", "playground.css", "playground_zoom.css"])
     sizes_text = "-".join(map(str, sizes))
-    heading = title or f"A network {sizes_text} learns {len(rows['data'])} examples"
-    choices = shape["choices"] if shape["layers"] is None or len(sizes) > 2 else []
+    pattern = rf"(?<![\w-]){sizes_text}(?![\w-])"
+    heading = printable(str(title)) or f"A network {sizes_text} learns {len(rows['data'])} examples"
     text = fill_page(
         "playground.html",
         title=heading,
-        script=script,
-        style=style,
+        script="\n".join(['"use strict";', f"const UPDATES = {{\n{updates}\n}};", *scripts]),
+        style="".join(styles) + colour_rules(ET.Element("svg")),
         data=page_data,
         policy="'wasm-unsafe-eval'",
         frame=frame,
         parts={
-            "heading": html.escape(heading).replace(sizes_text, f'<span id="play-sizes">{sizes_text}</span>', 1),
-            "controls": _controls(list(settings), choices, has_schemes=shape["layers"] is None),
-            "marks": marks_markup(),
+            "heading": re.sub(pattern, r'<span id="play-sizes">\g<0></span>', html.escape(heading), count=1),
+            "optimizers": _options(offered),
+            "activations": _options(shape["choices"]),
+            "schemes": _options(nn.SCHEMES),
             "axes": _axes(input_names),
-            "examples": examples_markup(
-                task,
-                class_names,
-                input_names,
-                len(rows["data"][0]) - model.n_inputs,
-                len(rows["data"]),
-                len(rows["test"]),
-            ),
-            "legend": _legend(task, class_names, has_lines=bool(choices) and model.n_inputs > 1),
-            "panels": panels_markup(task),
-            "explanations": explanations_markup(),
-            "zoom": zoom_markup({name: rule for name, rule in rules.items() if rule}),
+            "zoom": zoom_markup(rules),
+            **examples_markup(task, class_names, input_names),
         },
     )
     return write_page(path, text)
@@ -247,49 +208,38 @@ def _class_names(task: str, pairs: Pairs, n_outputs: int, names: Sequence[str]) 
     n = n_outputs if task == "classes" else 2
     if n > len(COLOURS):
         raise ValueError(f"there must be at most {len(COLOURS)} classes, got {n}")
-    if names and len(names) != n:
-        raise ValueError(f"classes must be {n} names, got {len(names)}")
     defaults = {"hinge": ["-1", "1"], "binary": ["0", "1"]}.get(task, [str(k) for k in range(n)])
-    return [str(name) for name in names] or defaults
+    return _names(names, defaults, "classes")
 
 
-def _field(name: str, markup: str, text: str = "") -> str:
-    return f"<label><span>{html.escape(text or name)}</span> {markup}</label>"
+def _names(names: Sequence[str], defaults: list[str], argument: str) -> list[str]:
+    """Return names, or the default ones if there are none."""
+    if isinstance(names, str):
+        raise TypeError(f"{argument} must be a list of {len(defaults)} names, got {describe(names)}")
+    if names and len(names) != len(defaults):
+        raise ValueError(f"{argument} must be {len(defaults)} names, got {len(names)}")
+    return [printable(str(name)) for name in names] or defaults
 
 
-def _number(name: str, **attributes: object) -> str:
-    limits = "".join(f' {key}="{x}"' for key, x in attributes.items())
-    return f'<input type="number" id="play-{name.replace(" ", "-")}" aria-label="{name}"{limits}>'
+def _check_loss(
+    graph: ExampleGraph, rows: Sequence[Sequence[float]], pairs: Pairs, evaluate: Callable[[Any, Any], float]
+) -> None:
+    """Check, for some examples, that the graph of the first one gives the loss of the others too."""
+    for i in range(0, len(rows), -(-len(rows) // MAX_CHECKED)):
+        for leaf, number in zip([*graph.x, *graph.target], rows[i], strict=True):
+            leaf.data = number
+        graph.loss.forward()
+        expected = evaluate(*pairs[i])
+        if not math.isclose(graph.loss.data, expected, rel_tol=1e-9, abs_tol=1e-12):
+            raise ValueError(
+                f"loss must be one formula for all examples, got {format_number(graph.loss.data)} instead of "
+                f"{format_number(expected)} for data[{i}] by the formula of data[0], which the page uses: "
+                "do not branch on numbers, use functions such as engine.maximum"
+            )
 
 
-def _select(name: str, options: Iterable[tuple[str, str]]) -> str:
-    items = "".join(f'<option value="{html.escape(x)}">{html.escape(text)}</option>' for x, text in options)
-    return f'<select id="play-{name.replace(" ", "-")}" aria-label="{name}">{items}</select>'
-
-
-def _controls(optimizers: list[str], activations: list[str], *, has_schemes: bool) -> str:
-    """Return the controls for settings that can change while the model learns."""
-    fields = [
-        _field("learning rate", _number("learning rate", min=0, step="any")),
-        _field("batch size", _number("batch size", min=1, max=MAX_INTEGER, step=1)),
-        _field("optimizer", _select("optimizer", [(name, name) for name in optimizers])),
-        _field("momentum", _number("momentum", min=0, max=0.999, step="any")),
-        _field("weight decay", _number("weight decay", min=0, step="any")),
-    ]
-    if activations:
-        fields.append(_field("activation", _select("activation", [(name, name) for name in activations])))
-    if has_schemes:
-        schemes = [("", "of the model"), *((name, name) for name in nn.SCHEMES)]
-        fields.append(_field("first weights", _select("first weights", schemes)))
-    fields += [
-        _field("seed", _number("seed", min=0, max=MAX_INTEGER, step=1)),
-        _field(
-            "speed",
-            _select("speed", [("epoch", "by epochs"), ("slow", "by steps"), ("fast", "fast")]),
-        ),
-        _field("stop at a plateau", '<input type="checkbox" id="play-plateau" checked>'),
-    ]
-    return f'<div id="play-fields">{"".join(fields)}</div>'
+def _options(names: Iterable[str]) -> str:
+    return "".join(f"<option>{html.escape(name)}</option>" for name in names)
 
 
 def _axes(names: list[str]) -> str:
@@ -302,7 +252,7 @@ def _axes(names: list[str]) -> str:
     )
     held = "".join(
         f'<label data-held="{i}"><span><span class="spoken">value of </span>{span} = <b></b></span> '
-        '<input type="range" step="any"></label>'
+        f'<input type="range" id="play-held-{i}" step="any"></label>'
         for i, span in enumerate(spans[:20])
     )
     choices = "".join(
@@ -310,16 +260,3 @@ def _axes(names: list[str]) -> str:
         for way in ("across", "up")
     )
     return f'{choices}<div id="play-held">{held}</div>'
-
-
-def _legend(task: str, classes: list[str], *, has_lines: bool) -> str:
-    lines = '<span class="test">hollow: test</span>'
-    lines += '<span id="play-sums"><span class="line"></span> sums of layer 1 are 0</span>' if has_lines else ""
-    if task == "number":
-        return f'<span><span class="scale"></span> least to largest target</span>{lines}'
-    marks = "".join(
-        f'<span class="class"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-class="{k}"/></svg>'
-        f'<span data-class-name="{k}">{html.escape(name)}</span></span>'
-        for k, name in enumerate(classes)
-    )
-    return f"{marks}{lines}"

@@ -1,4 +1,4 @@
-"""The controls of the playground for its examples: test part, noise, editing in the plane, and tables from outside."""
+"""The words of the playground about its examples: their classes, and tables from outside."""
 
 from __future__ import annotations
 
@@ -17,85 +17,37 @@ TABLE_ERRORS = {
 }
 
 
-def examples_markup(
-    task: str, classes: Sequence[str], inputs: Sequence[str], target_size: int, n_train: int, n_test: int
-) -> str:
-    """Return the controls of the examples, as escaped HTML.
+def examples_markup(task: str, classes: Sequence[str], inputs: Sequence[str]) -> dict[str, str]:
+    """Return the parts of the page about its examples, as escaped HTML.
 
     Args:
         task: "hinge", "binary", "classes" or "number".
         classes: the names of the classes, none for a regression.
         inputs: the names of the inputs.
-        target_size: the number of numbers of a target.
-        n_train: the number of examples to train with.
-        n_test: the number of examples to test with.
+
+    Returns:
+        The legend, the kinds of new examples, the columns of a table, and a sentence for each of its errors.
     """
-    share = 100 * n_test / (n_train + n_test)
-    return (
-        '<div id="play-data"><button type="button" id="play-table-open" class="text">your own data</button>'
-        f"{_slider('test part', 'test', share, 80)}{_slider('noise', 'noise', 0, 50)}</div>"
-        + ("" if task != "classes" and target_size > 1 else _editing(task, classes, len(inputs), n_train))
-        + _table(task, inputs)
+    names = [f'<span data-class-name="{k}">{html.escape(name)}</span>' for k, name in enumerate(classes)]
+    marks = "".join(
+        f'<span class="class"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path data-class="{k}"/></svg>{name}</span>'
+        for k, name in enumerate(names)
     )
-
-
-def _slider(name: str, key: str, percent: float, most: int) -> str:
-    return (
-        f'<label><span>{name} <b id="play-{key}-percent">{percent:.0f}</b> %</span> '
-        f'<input type="range" id="play-{key}-share" aria-label="{name}" min="0" max="{most}" step="any" '
-        f'value="{percent!r}"></label>'
-    )
-
-
-def _editing(task: str, classes: Sequence[str], n_inputs: int, n_train: int) -> str:
-    """Return the controls for changes in the plane."""
-    if task == "number":
-        kinds = [("add", "add")]
-        target = (
-            ""
-            if n_inputs == 1  # then the height in the plane is the target
-            else '<label><span>target</span> <input type="number" id="play-target" aria-label="target" step="any" '
-            'value="0"></label>'
-        )
-    else:
-        kinds = [(str(k), f'<span data-class-name="{k}">{html.escape(name)}</span>') for k, name in enumerate(classes)]
-        target = ""
-    kinds.append(("remove", "remove"))
-    choices = "".join(
-        f'<label><input type="radio" name="play-class" value="{value}"{" checked" if k == 0 else ""}> '
-        f"<span>{text}</span></label>"
-        for k, (value, text) in enumerate(kinds)
-    )
-    return (
-        '<div id="play-examples"><label><input type="checkbox" id="play-edit"> <span>edit the examples</span></label>'
-        f'<span>(<output id="play-count" aria-label="number of examples">{n_train}</output>)</span>'
-        f'<span data-editing role="group" aria-label="target of a new example" hidden>{choices}{target}</span>'
-        "<span data-editing hidden>click: add, drag: move, right click: remove. Keys: arrows, Enter, Delete</span>"
-        "</div>"
-    )
-
-
-def _table(task: str, inputs: Sequence[str]) -> str:
-    """Return the dialog that takes a table, with a sentence for every possible error."""
-    errors = "".join(
-        f'<span data-table-error="{name}" hidden>{_with_places(text)}</span>' for name, text in TABLE_ERRORS.items()
-    )
-    target = "number to learn" if task == "number" else "class"
-    return (
-        '<dialog id="play-table" aria-labelledby="play-table-title"><form method="dialog">'
-        '<h2 id="play-table-title">Your own data</h2>'
-        f"<p>Paste a table (CSV), or open a file: a line for each example, with {len(inputs)} "
-        f"{'number' if len(inputs) == 1 else 'numbers'} for the inputs ({html.escape(', '.join(inputs[:8]))}"
-        f"{', ...' if len(inputs) > 8 else ''}), then its {target}. The first line can be the names of the columns.</p>"
-        '<label class="spoken" for="play-table-text">table</label>'
-        '<textarea id="play-table-text" rows="10" spellcheck="false" autocomplete="off"></textarea>'
-        f'<p id="play-table-error" role="alert">{errors}</p>'
-        '<p><label>open a file <input type="file" id="play-table-file" accept=".csv,.tsv,.txt,text/plain"></label></p>'
-        '<p><label><input type="checkbox" id="play-table-standardize" checked> '
-        "<span>standardize the inputs: mean 0 and standard deviation 1 in every column</span></label></p>"
-        '<p class="buttons"><button type="button" id="play-table-use" class="text">train with this table</button>'
-        '<button value="cancel" class="text">cancel</button></p></form></dialog>'
-    )
+    kinds = [*enumerate(names or ["add"]), ("remove", "remove")]
+    return {
+        "legend": marks or '<span><span class="scale"></span> least to largest target</span>',
+        "kinds": "".join(
+            f'<label><input type="radio" name="play-class" value="{value}"{" checked" if value == 0 else ""}> '
+            f"<span>{text}</span></label>"
+            for value, text in kinds
+        ),
+        "columns": f"{len(inputs)} {'number' if len(inputs) == 1 else 'numbers'} for the inputs "
+        f"({html.escape(', '.join(inputs[:8]))}{', ...' if len(inputs) > 8 else ''}), "
+        f"then its {'number to learn' if task == 'number' else 'class'}",
+        "errors": "".join(
+            f'<span data-error="{name}" hidden>{_with_places(text)}</span>' for name, text in TABLE_ERRORS.items()
+        ),
+    }
 
 
 def _with_places(text: str) -> str:

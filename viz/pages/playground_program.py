@@ -36,6 +36,7 @@ for parameter, number in zip(model.parameters(), weights, strict=True):
 STACK = "MLP({inputs}, [{sizes}], hidden='{hidden}', output='OUTPUT')"  # a model with other layers
 NOTES = {
     "exact": "The training of the page, from the same first weights through the same batches",
+    "whole": "The training of the page, but to the end of epoch {epochs}: the page shows step {step}, within an epoch",
     "changed": "The first weights and the last settings of the page, which were changed while it trained, "
     "or which did steps by single examples",
 }

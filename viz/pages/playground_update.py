@@ -60,25 +60,31 @@ def update_script(rule: UpdateRule) -> str:
     )
 
 
-def settings_of(optimizer: Optimizer) -> dict[str, float]:
-    """Return the settings of an optimizer as `update_script` names them.
+def rule_of(optimizer: Optimizer) -> UpdateRule:
+    """Return the rule of an optimizer.
 
     Raises:
         ValueError: its class has no rule, or an `update` of its own.
+    """
+    kind = type(optimizer)
+    if optimizer.rule is None or kind.update is not Optimizer.update or kind.step is not Optimizer.step:
+        raise ValueError(
+            f"optimizer must have formulas to translate, got {kind.__name__}: "
+            "give its class a rule, an nn.optimizers.UpdateRule"
+        )
+    return optimizer.rule
+
+
+def settings_of(optimizer: Optimizer) -> dict[str, float]:
+    """Return the settings of an optimizer as `update_script` names them.
 
     >>> from engine import Value
     >>> from nn import Adam
     >>> settings_of(Adam([Value(1.0)]))["betas_1"]
     0.999
     """
-    kind, rule = type(optimizer), optimizer.rule
-    if rule is None or kind.update is not Optimizer.update or kind.step is not Optimizer.step:
-        raise ValueError(
-            f"optimizer must have formulas to translate, got {kind.__name__}: "
-            "give its class a rule, an nn.optimizers.UpdateRule"
-        )
     settings: dict[str, float] = {}
-    for name in sorted({*rule.settings, *SHARED} - {"steps"}):
+    for name in sorted({*rule_of(optimizer).settings, *SHARED} - {"steps"}):
         setting = getattr(optimizer, name)
         if isinstance(setting, Sequence):
             settings |= {f"{name}_{k}": float(x) for k, x in enumerate(setting)}

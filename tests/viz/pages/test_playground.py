@@ -214,6 +214,20 @@ def test_the_curve_has_the_scores_at_the_end_of_each_epoch(playground):
     assert saved(tabs[1], "curves, as CSV") == "".join(saved(tabs[0], "curves, as CSV").splitlines(True)[:4])
     train_epochs(tabs[1], 1)
     assert saved(tabs[1], "curves, as CSV") == saved(tabs[0], "curves, as CSV")
+    assert tabs[1].evaluate("shown.curve.map(({ epoch }) => epoch)") == [0, 1, 2, 3]
+
+
+def test_the_curve_ends_at_the_step_from_which_later_ones_are_dropped(playground):
+    tab = playground(nn.MLP(2, [3, 1], seed=1), moons().two_classes(), loss=nn.hinge)
+    for _ in range(2):
+        button(tab, "one step").click()
+    assert "to the end of epoch 1: the page shows step 2" in saved(tab, "training, a program in Python")
+    tab.get_by_role("slider", name="noise", exact=True).fill("20")
+    for _ in range(2):
+        button(tab, "one step").click()
+    tab.get_by_role("slider", name="step", exact=True).fill("1")
+    field(tab, "learning rate").fill("0.5")
+    assert tab.evaluate("shown.curve.at(-1)") == tab.evaluate("curves.scores()")
 
 
 def test_a_neuron_is_shown_in_large_and_the_output_again(playground):

@@ -62,6 +62,21 @@ def test_the_model_and_the_optimizer_do_not_change(tmp_path, model):
     assert (optimizer.steps, optimizer.state) == (0, [(0.0, 0.0)] * 9)
 
 
+def test_a_loss_that_is_another_formula_for_other_examples_is_named(tmp_path, model):
+    def branching(y, r):
+        return (y - r) ** 2 if getattr(r, "data", r) > 0 else (y - r) ** 4
+
+    refused(tmp_path, model, XOR, r"formula for all examples.* for data\[1\]", loss=branching)
+    refused(tmp_path, model, XOR, r"formula for all examples.* for data\[1\]", loss=lambda y, r: y.detach() * r)
+
+
+def test_arguments_of_another_type_are_named(tmp_path, model):
+    refused(tmp_path, model, XOR, "classes must be a list of 2 names", TypeError, classes="no")
+    refused(tmp_path, model, XOR, "inputs must be 2 names, got 1", inputs=["a"])
+    refused(tmp_path, model, XOR, "optimizer must be one such as nn.Adam", TypeError, optimizer="adam")
+    refused(tmp_path, model, XOR, "test", Exception, test=[([0, 0], 5)])
+
+
 def test_the_seed_must_be_an_integer_of_javascript(tmp_path, model):
     refused(tmp_path, model, XOR, "seed must be at most 9007199254740991", seed=2**60 + 1)
     refused(tmp_path, model, XOR, "seed must be at least 0", seed=-1)

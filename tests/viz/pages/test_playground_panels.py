@@ -101,6 +101,12 @@ def test_a_neuron_with_a_large_gradient_is_marked_in_its_name(playground):
     assert marked == sum(size > 100 for size in sizes) > 0
 
 
+def test_several_outputs_that_are_no_classes_have_no_confusion_matrix(playground):
+    tab = playground(nn.MLP(2, [3, 2], seed=1), [([0.0, 1.0], [1, -1]), ([1.0, 0.0], [-1, -1])], loss=nn.hinge)
+    assert tab.get_by_text("confusion matrix").count() == 0
+    assert tab.get_by_role("status", name="accuracy", exact=True).text_content().endswith("%")
+
+
 def test_the_output_over_one_input_is_a_curve_through_its_values(playground):
     model = nn.MLP(1, [3, 1], seed=1)
     data = [(i / 4, math.sin(i / 4)) for i in range(9)]

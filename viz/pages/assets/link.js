@@ -4,6 +4,12 @@
 const MAX_LINK = 20_000; // characters
 const MAX_STATE = 200_000; // bytes
 
+/** @param {string} base64 */
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+/** @param {Uint8Array<ArrayBuffer>} bytes that were compressed by "deflate-raw" */
+const decompress = (bytes) => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+
 /** @param {string} text */
 async function packState(text) {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
@@ -16,10 +22,7 @@ async function packState(text) {
 async function unpackState(packed) {
   if (!/^[\w-]+$/.test(packed) || packed.length > MAX_LINK) return null;
   try {
-    const characters = atob(packed.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    const reader = stream.getReader();
+    const reader = decompress(bytesOf(packed.replaceAll("-", "+").replaceAll("_", "/"))).getReader();
     const decoder = new TextDecoder();
     let [text, size] = ["", 0];
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {

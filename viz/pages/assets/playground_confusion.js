@@ -2,11 +2,11 @@
 // The confusion matrix: how many examples of each class are taken for which class, in both parts.
 
 {
-  const { inputs, outputs, task } = training.data;
+  const { inputs, outputs } = training.data;
   const panel = byId("play-confusion");
 
-  /** The class that the numbers of an output or of a target mean. @param {Float64Array} numbers @param {number} border */
-  const classOf = (numbers, border) => (task === "classes" ? largest(numbers) : Number(numbers[0] > border));
+  /** The class of the numbers at a place of the memory. @param {number} place @param {number} [border] */
+  const classAt = (place, border) => classOf(training.floats.subarray(place, place + outputs), border);
 
   /** The numbers of examples, row by row: a row for each class, a column for each prediction. @param {Part} part */
   function count(part) {
@@ -14,29 +14,22 @@
     const counts = new Int32Array(n * n);
     training.evaluate(part);
     for (let i = 0; i < part.n; i++) {
-      const output = training.results + i * (1 + outputs) + 1;
-      const target = part.place + i * training.width + inputs;
-      const row = classOf(training.floats.subarray(target, target + outputs), task === "binary" ? 0.5 : 0);
-      counts[row * n + classOf(training.floats.subarray(output, output + outputs), 0)] += 1;
+      const actual = classAt(part.place + i * training.width + inputs);
+      counts[actual * n + classAt(training.results + i * (1 + outputs) + 1, 0)] += 1;
     }
     return counts;
   }
 
-  /** The cells of the tables by their parts. @type {Record<string, HTMLElement[]>} */
-  let cells = {};
-
   function build() {
     const { classes } = dataset.names;
-    for (const part of ["training", "test"]) {
-      const body = panel.querySelector(`[data-part="${part}"] tbody`);
-      const head = panel.querySelector(`[data-part="${part}"] thead tr`);
+    for (const table of panel.querySelectorAll("table")) {
+      const head = table.tHead.rows[0];
       head.replaceChildren(head.firstElementChild, ...classes.map((name, k) => fromTemplate("play-prediction", { name, k })));
-      body.replaceChildren(...classes.map((actual, k) => {
+      table.tBodies[0].replaceChildren(...classes.map((actual, k) => {
         const row = fromTemplate("play-class", { name: actual, k });
         row.append(...classes.map((predicted) => fromTemplate("play-cell", { actual, predicted })));
         return row;
       }));
-      cells[part] = [...body.querySelectorAll("td")];
     }
     colours.readMarks();
   }
@@ -44,21 +37,24 @@
   function draw() {
     if (!document.querySelector('#play-panels [value="confusion"]:checked')) return;
     const n = dataset.names.classes.length;
-    for (const part of /** @type {const} */ (["training", "test"])) {
-      const counts = count(part === "test" ? training.test : training.train);
-      cells[part].forEach((cell, i) => {
+    for (const table of panel.querySelectorAll("table")) {
+      const counts = count(table.dataset.part === "test" ? training.test : training.train);
+      table.querySelectorAll("tbody td").forEach((/** @type {any} */ cell, /** @type {number} */ i) => {
         const row = i - (i % n);
         const total = counts.subarray(row, row + n).reduce((sum, x) => sum + x, 0);
-        /** @type {Element} */ (cell.lastElementChild).textContent = String(counts[i]);
+        cell.lastElementChild.textContent = String(counts[i]);
         cell.style.setProperty("--share", `${total > 0 ? Math.round((60 * counts[i]) / total) : 0}%`);
         cell.classList.toggle("right", i % n === row / n);
       });
     }
   }
 
-  if (panel) {
+  if (!hasClasses) {
+    panel.remove();
+    document.querySelector('#play-panels [value="confusion"]')?.closest("label")?.remove();
+  } else {
     build();
-    document.addEventListener("play-data", build);
-    for (const name of ["play-data", "play-draw", "play-panel"]) document.addEventListener(name, draw);
+    on("play-data", build);
+    on("play-data play-draw play-panel", draw);
   }
 }

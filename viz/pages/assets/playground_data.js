@@ -2,20 +2,34 @@
 // The examples: which ones train and which ones test, their noise, and changes by hand or by a table.
 
 /**
- * @typedef {{row: number[], exact: number[], draw: number, isTest: boolean}} Example
- *   its numbers, those without noise, the number of its noise (-1 for none), and its part
+ * @typedef {{exact: number[], draw: number, isTest: boolean}} ExactExample
+ *   its numbers without noise, the number of its noise (-1 for none), and its part
+ * @typedef {ExactExample & {row: number[]}} Example with its numbers
  */
+
+/** Whether an example has a class: the targets of several numbers are classes only for this task. */
+const hasClasses = training.data.task === "classes" || (training.data.task !== "number" && training.data.outputs === 1);
+/** The border between the two classes of a target; that of an output is 0. */
+const TARGET_BORDER = training.data.task === "binary" ? 0.5 : 0;
+/** The class that an output or a target means. @param {number[] | Float64Array} numbers @param {number} border */
+const classOf = (numbers, border = TARGET_BORDER) => {
+  return training.data.task === "classes" ? largest(numbers) : Number(numbers[0] > border);
+};
+/** The target of a class. @param {number} k */
+function targetOf(k) {
+  const { outputs, task } = training.data;
+  if (task === "classes") return Array.from({ length: outputs }, (_, i) => Number(i === k));
+  return [task === "hinge" ? 2 * k - 1 : k];
+}
 
 const dataset = (() => {
   const MAX_EXAMPLES = 10_000;
   const MAX_NOISE = 0.5;
   const { inputs, train, test, seed } = training.data; // another seed of the weights does not change split and noise
-  const opening = [...train.map((row) => ({ row, isTest: false })), ...test.map((row) => ({ row, isTest: true }))]
-    .map(({ row, isTest }, draw) => ({ exact: [...row], draw, isTest }));
+  /** @type {ExactExample[]} */
+  const opening = [...train, ...test].map((row, draw) => ({ exact: [...row], draw, isTest: draw >= train.length }));
   const openingShare = test.length / opening.length;
-  /** All examples in their first order. @type {Example[]} */
-  let pool = [];
-  /** The same in the order in which they are trained. @type {Example[]} */
+  /** In the order in which they are trained. @type {Example[]} */
   let examples = [];
   let [share, noise] = [openingShare, 0];
   let isEdited = false;
@@ -33,25 +47,24 @@ const dataset = (() => {
     };
   })();
 
-  /** @param {{exact: number[], draw: number, isTest: boolean}[]} list @param {number[][]} [limits] of the inputs */
-  function take(list, limits = space.limitsOf(list.map(({ exact }) => exact))) {
-    examples = list.map(({ exact, draw, isTest }) => ({ row: [...exact], exact: [...exact], draw, isTest }));
-    pool = [...examples].sort((a, b) => (a.draw + 1 || Infinity) - (b.draw + 1 || Infinity));
-    space.measure(pool.map(({ exact }) => exact), limits);
+  /** @param {ExactExample[]} list @param {number[][]} [limits] of the inputs */
+  function take(list, limits) {
+    examples = list.map(({ exact, ...others }) => ({ row: [...exact], exact: [...exact], ...others }));
+    const rows = list.map(({ exact }) => exact);
+    space.measure(rows, limits ?? space.limitsOf(rows));
   }
 
   function addNoise() {
-    for (const { row, exact, draw } of pool) {
+    for (const { row, exact, draw } of examples) {
       for (let i = 0; i < inputs; i++) {
         row[i] = exact[i] + (draw < 0 || noise === 0 ? 0 : noise * space.widths[i] * noiseOf(draw)[i]);
       }
     }
-    space.fit(pool.map(({ row }) => row));
+    space.fit(examples.map(({ row }) => row));
   }
 
   function fillParts() {
-    train.length = 0;
-    test.length = 0;
+    train.length = test.length = 0;
     for (const { row, isTest } of examples) (isTest ? test : train).push(row);
   }
 
@@ -60,16 +73,17 @@ const dataset = (() => {
     fillParts();
     version += 1;
     training.readExamples();
-    document.dispatchEvent(new CustomEvent("play-data"));
+    emit("play-data");
   }
 
   /** Test with the first examples of the order of `random.Random(seed).shuffle`; without a test part, keep the order. */
   function split() {
-    const order = Int32Array.from(pool, (_, i) => i);
-    const n = Math.min(Math.round(share * pool.length), pool.length - 1);
+    const first = [...examples].sort((a, b) => (a.draw + 1 || Infinity) - (b.draw + 1 || Infinity));
+    const order = Int32Array.from(first, (_, i) => i);
+    const n = Math.min(Math.round(share * first.length), first.length - 1);
     if (n > 0) new Random(seed).shuffle(order);
-    examples = Array.from(order, (i) => pool[i]);
-    examples.forEach((example, i) => (example.isTest = i < n));
+    examples = Array.from(order, (i) => first[i]);
+    examples.forEach((example, i) => (example.isTest = n > i));
   }
 
   function open() {
@@ -78,18 +92,23 @@ const dataset = (() => {
     [names.classes, names.inputs] = [data.classes, data.inputs];
   }
 
-  /** Whether a value is a list of texts, as long as another list. @param {any} value @param {any[]} like */
-  const isTexts = (value, like) => Array.isArray(value) && value.length === like.length && value.every((x) => typeof x === "string");
-  /** A number within limits, or null. @param {any} x @param {number} low @param {number} high */
-  const within = (x, low, high) => (typeof x === "number" && x >= low && x <= high ? x : null);
-  /** @param {any} value */
-  const isLimits = (value) => Array.isArray(value) && value.length === inputs
-    && value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite) && pair[0] <= pair[1]);
-  /** @param {any} value */
-  const isRows = (value) => Array.isArray(value) && value.length > 0 && value.length <= MAX_EXAMPLES
-    && value.every((row) => Array.isArray(row) && row.length === training.width + 2 && row.every(Number.isFinite)
-      && Number.isInteger(row[0]) && row[0] >= -1 && row[0] < MAX_EXAMPLES && [0, 1].includes(row[1]))
-    && value.some((row) => row[1] === 0);
+  /** Change examples by hand. @param {() => void} change */
+  function edit(change) {
+    isEdited = true;
+    change();
+    publish();
+  }
+
+  /** Whether a value is a list of some length of right items. @param {any} value @param {number} n @param {(x: any) => boolean} isRight */
+  const isList = (value, n, isRight) => Array.isArray(value) && value.length === n && value.every(isRight);
+  const isText = (/** @type {any} */ x) => typeof x === "string";
+  const isLimits = (/** @type {any} */ pair) => isList(pair, 2, Number.isFinite) && pair[0] <= pair[1];
+  /** Whether a value is a number within limits. @param {any} x @param {number} low @param {number} high */
+  const isWithin = (x, low, high) => typeof x === "number" && x >= low && x <= high;
+  const isRow = (/** @type {any} */ row) => isList(row, training.width + 2, Number.isFinite)
+    && Number.isInteger(row[0]) && isWithin(row[0], -1, MAX_EXAMPLES - 1) && [0, 1].includes(row[1]);
+  const isTable = (/** @type {any} */ rows) => Array.isArray(rows) && rows.length <= MAX_EXAMPLES
+    && rows.every(isRow) && rows.some((row) => row[1] === 0);
 
   open();
   addNoise();
@@ -103,24 +122,22 @@ const dataset = (() => {
 
     /** The state for a link or a checkpoint; undefined if it is still that of the opening. */
     save() {
-      if (!isEdited && share === openingShare && noise === 0) return undefined;
-      if (!isEdited) return { share, noise };
-      return {
-        share, noise, names: { ...names }, limits: space.limits,
-        rows: examples.map(({ exact, draw, isTest }) => [draw, Number(isTest), ...exact]),
-      };
+      if (!isEdited) return share === openingShare && noise === 0 ? undefined : { share, noise };
+      const rows = examples.map(({ exact, draw, isTest }) => [draw, Number(isTest), ...exact]);
+      return { share, noise, names: { ...names }, limits: space.limits, rows };
     },
     /** Go back to what `save` returned. @param {any} value from a link, so it can be anything */
     restore(value) {
       open();
-      noise = within(value?.noise, 0, MAX_NOISE) ?? 0;
-      share = within(value?.share, 0, 1) ?? openingShare;
-      if (isRows(value?.rows)) {
+      if (isWithin(value?.noise, 0, MAX_NOISE)) noise = value.noise;
+      if (isWithin(value?.share, 0, 1)) share = value.share;
+      if (isTable(value?.rows)) {
         isEdited = true;
-        if (isTexts(value.names?.classes, data.classes)) names.classes = value.names.classes;
-        if (isTexts(value.names?.inputs, data.inputs)) names.inputs = value.names.inputs;
-        const limits = isLimits(value.limits) ? value.limits : undefined;
-        take(value.rows.map((/** @type {number[]} */ [draw, isTest, ...exact]) => ({ exact, draw, isTest: isTest > 0 })), limits);
+        for (const kind of /** @type {const} */ (["classes", "inputs"])) {
+          if (isList(value.names?.[kind], names[kind].length, isText)) names[kind] = value.names[kind];
+        }
+        const list = value.rows.map((/** @type {number[]} */ [draw, part, ...exact]) => ({ exact, draw, isTest: part === 1 }));
+        take(list, isList(value.limits, inputs, isLimits) ? value.limits : undefined);
       } else if (share !== openingShare) {
         split();
       }
@@ -130,12 +147,9 @@ const dataset = (() => {
     /** Test with a share of the examples; with the share of the opening, those of the opening. @param {number} x */
     split(x) {
       share = x;
-      if (isEdited || x !== openingShare) {
-        split();
-      } else {
-        examples = [...pool];
-        examples.forEach((example, i) => (example.isTest = opening[i].isTest));
-      }
+      if (isEdited || x !== openingShare) split();
+      else take(opening);
+      addNoise();
       publish();
     },
     /** Move the inputs by normal noise. @param {number} x its standard deviation, as a share of the range of each input */
@@ -146,40 +160,32 @@ const dataset = (() => {
     },
     /** Take other examples. @param {number[][]} rows @param {string[]} inputNames @param {string[]} classNames */
     replace(rows, inputNames, classNames) {
-      isEdited = true;
-      [names.inputs, names.classes] = [inputNames, classNames];
-      take(rows.map((exact, draw) => ({ exact, draw, isTest: false })));
-      split();
-      addNoise();
-      publish();
+      edit(() => {
+        [names.inputs, names.classes] = [inputNames, classNames];
+        take(rows.map((exact, draw) => ({ exact, draw, isTest: false })));
+        split();
+        addNoise();
+      });
     },
     /** Add an example to train with. @param {number[]} row */
     add(row) {
-      if (pool.length === MAX_EXAMPLES) return null;
-      isEdited = true;
-      const example = { row, exact: [...row], draw: -1, isTest: false };
-      pool.push(example);
-      examples.push(example);
-      publish();
+      if (examples.length === MAX_EXAMPLES) return null;
+      edit(() => examples.push({ row, exact: [...row], draw: -1, isTest: false }));
       return row;
     },
     /** Change numbers of an example. @param {number[]} row @param {Record<number, number>} numbers by their places */
     move(row, numbers) {
-      isEdited = true;
-      const { exact } = /** @type {Example} */ (pool.find((example) => example.row === row));
-      for (const [i, x] of Object.entries(numbers)) {
-        exact[Number(i)] += x - row[Number(i)];
-        row[Number(i)] = x;
-      }
-      publish();
+      edit(() => {
+        const { exact } = /** @type {Example} */ (examples.find((example) => example.row === row));
+        for (const [i, x] of Object.entries(numbers)) {
+          exact[Number(i)] += x - row[Number(i)];
+          row[Number(i)] = x;
+        }
+      });
     },
     /** @param {number[]} row */
     remove(row) {
-      if (train.length === 1) return;
-      isEdited = true;
-      pool = pool.filter((example) => example.row !== row);
-      examples = examples.filter((example) => example.row !== row);
-      publish();
+      if (train.length > 1) edit(() => (examples = examples.filter((example) => example.row !== row)));
     },
   };
 })();

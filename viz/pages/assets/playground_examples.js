@@ -8,7 +8,11 @@
 function editExamples(canvas, draw) {
   const { inputs, task, train } = training.data;
   const toggle = byId("play-edit");
-  if (!toggle) return { cursor: () => null };
+  if (task !== "classes" && training.width > inputs + 1) {
+    byId("play-examples").remove();
+    return { cursor: () => null };
+  }
+  byId("play-target").closest("label").hidden = task !== "number" || inputs === 1;
   /** The position that the arrow keys move, as shares of the plane. */
   const cursor = [0.5, 0.5];
   const isOn = () => toggle.checked;
@@ -16,18 +20,10 @@ function editExamples(canvas, draw) {
   /** The action of a click: to add an example of this class, or "remove". */
   const choice = () => /** @type {HTMLInputElement} */ (document.querySelector("[name=play-class]:checked")).value;
 
-  /** The target of a new example; not for clicks that remove. */
-  function target() {
-    if (task === "number") return [byId("play-target")?.valueAsNumber || 0];
-    const k = Number(choice());
-    if (task === "classes") return Array.from({ length: training.data.outputs }, (_, i) => Number(i === k));
-    return [task === "hinge" ? 2 * k - 1 : k];
-  }
   /** @param {number[]} shares */
   function add(shares) {
-    const row = [...space.held, ...target()];
-    Object.assign(row, space.at(shares));
-    return dataset.add(row);
+    const target = task === "number" ? [byId("play-target").valueAsNumber || 0] : targetOf(Number(choice()));
+    return dataset.add(Object.assign([...space.held, ...target], space.at(shares)));
   }
   /** The nearest example within a distance. @param {number[]} shares @param {number} reach */
   function nearest([x, y], reach) {
@@ -42,7 +38,9 @@ function editExamples(canvas, draw) {
     return best;
   }
   /** @param {number[] | null} row */
-  const remove = (row) => row && dataset.remove(row);
+  const remove = (row) => {
+    if (row) dataset.remove(row);
+  };
   /** @param {MouseEvent} event */
   function shares(event) {
     const box = canvas.getBoundingClientRect();
@@ -54,10 +52,7 @@ function editExamples(canvas, draw) {
   canvas.addEventListener("pointerdown", (event) => {
     if (!isOn() || event.button) return;
     const near = nearest(shares(event), event.pointerType === "touch" ? 0.06 : 0.03);
-    if (choice() === "remove") {
-      remove(near);
-      return;
-    }
+    if (choice() === "remove") return remove(near);
     dragged = near ?? add(shares(event));
     canvas.setPointerCapture(event.pointerId);
   });
@@ -65,9 +60,7 @@ function editExamples(canvas, draw) {
     if (dragged) dataset.move(dragged, space.at(shares(event)));
   });
   for (const name of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(name, () => {
-      dragged = null;
-    });
+    canvas.addEventListener(name, () => (dragged = null));
   }
   canvas.addEventListener("contextmenu", (event) => {
     if (!isOn()) return;

@@ -11,7 +11,7 @@ const frame = (() => {
 
   /** Show a sentence instead of, or above, the network. @param {string} name */
   function note(name) {
-    for (const text of all("#play-zoom [data-note]")) text.hidden = text.dataset.note !== name;
+    showOnly("note", name);
     room.hidden = name !== "alone";
     byId("play-zoom-chain").hidden = name === "alone" || closeUp.weight === null;
   }
@@ -20,10 +20,8 @@ const frame = (() => {
     element = document.createElement("iframe");
     element.title = "network of the example";
     element.className = "waiting";
-    const bytes = Uint8Array.from(atob(network.page), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     element.addEventListener("load", send);
-    element.srcdoc = await new Response(stream).text();
+    element.srcdoc = await new Response(decompress(bytesOf(network.page))).text();
     room.replaceChildren(element);
   }
 
@@ -40,11 +38,9 @@ const frame = (() => {
     const row = rows[example ?? 0];
     note(network.note ?? (shape.hasRecordedSizes ? "alone" : "shape"));
     if (room.hidden) return;
-    const { inputs } = training.data;
     const numbers = /** @type {Record<string, number>} */ ({ rate: settings.learning_rate });
-    network.inputs.forEach((/** @type {number} */ node, /** @type {number} */ i) => (numbers[node] = row[i]));
-    network.target.forEach((/** @type {number} */ node, /** @type {number} */ i) => (numbers[node] = row[inputs + i]));
-    network.weights.forEach((/** @type {number} */ node, /** @type {number} */ i) => (numbers[node] = before.weights[i]));
+    const leaves = /** @type {number[]} */ ([...network.inputs, ...network.target, ...network.weights]);
+    [...row, ...before.weights].forEach((x, i) => (numbers[leaves[i]] = x));
     if (shape.hidden in network.rules) {
       for (const layer of shape.hiddenSizes.keys()) numbers[`activation${layer + 1}`] = network.rules[shape.hidden];
     }

@@ -4,45 +4,44 @@
 {
   const BINS = 24;
   const MAX_EXAMPLES = 500; // whose gradients are drawn
-  const [LEAST, LARGEST] = [-9, 3]; // powers of ten of the gradients
+  const EXPONENTS = [-9, 3]; // the range of the gradients, in powers of ten
   const panel = byId("play-histograms");
-  /** @typedef {{numbers: number[], counts: number[], low: number, high: number}} Histogram */
+  /** @typedef {{numbers: number[], counts: number[], range: number[]}} Histogram */
   /** @type {Map<Element, Histogram>} */
   const histograms = new Map();
   /** The histogram and the bar that are pointed at. */
   const place = { figure: /** @type {HTMLElement | null} */ (null), bar: -1 };
 
-  /** @param {number[]} numbers @param {number} low @param {number} high @param {(x: number) => number} scale */
-  function histogram(numbers, low, high, scale) {
+  /** @param {number[]} numbers @param {number[]} range @param {(x: number) => number} scale @returns {Histogram} */
+  function count(numbers, [low, high], scale = (x) => x) {
     const counts = Array.from({ length: BINS }, () => 0);
     for (const x of numbers) {
       const bin = Math.floor((BINS * (scale(x) - low)) / (high - low || 1));
       counts[clamp(bin || 0, 0, BINS - 1)] += 1;
     }
-    return { numbers, counts, low, high };
+    return { numbers, counts, range: [low, high] };
   }
 
   /** The outputs of the neurons of every layer. */
   function outputs() {
     const place = marks.signals();
-    const n = training.train.n;
-    let neuron = training.signals / 2;
-    return shape.layers.map((neurons, k) => {
+    let first = training.signals / 2;
+    return shape.layers.map(({ length }, k) => {
       const numbers = [];
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j < neurons.length; j++) numbers.push(training.floats[place + i * training.signals + neuron + j]);
+      for (let i = 0; i < training.train.n; i++) {
+        const row = place + i * training.signals + first;
+        numbers.push(...training.floats.subarray(row, row + length));
       }
-      neuron += neurons.length;
+      first += length;
       const name = shape.activationOf(k + 1);
-      const [low, high] = name === "tanh" ? [-1, 1] : name === "sigmoid" ? [0, 1] : space.bounds(numbers);
-      return histogram(numbers, low, high, (x) => x);
+      return count(numbers, name === "tanh" ? [-1, 1] : name === "sigmoid" ? [0, 1] : space.bounds(numbers));
     });
   }
 
   /** The gradients of the loss of each example with respect to the weights of every layer. */
   function gradients() {
     const { gradients, order, train } = training;
-    const kept = [gradients.slice(), order[0]];
+    const before = { gradients: gradients.slice(), first: order[0] };
     const rows = Math.min(train.n, MAX_EXAMPLES);
     const layers = shape.layers.map((neurons) => neurons.flatMap(({ weights }) => weights));
     /** @type {number[][]} */
@@ -52,57 +51,61 @@
         order[0] = Math.floor((r * train.n) / rows);
         gradients.fill(0);
         training.code.learn(8 * train.place, training.orderPlace, 1, 1);
-        layers.forEach((weights, k) => {
-          for (const w of weights) numbers[k].push(gradients[w]);
-        });
+        layers.forEach((weights, k) => numbers[k].push(...weights.map((w) => gradients[w])));
       }
     } finally {
-      gradients.set(/** @type {Float64Array} */ (kept[0]));
-      order[0] = /** @type {number} */ (kept[1]);
+      gradients.set(before.gradients);
+      order[0] = before.first;
     }
-    return numbers.map((list) => histogram(list, LEAST, LARGEST, (x) => Math.log10(Math.abs(x))));
+    return numbers.map((list) => count(list, EXPONENTS, (x) => Math.log10(Math.abs(x))));
   }
 
   /** @param {Element} figure @param {Histogram} histogram */
-  function drawBars(figure, { counts, low, high }) {
+  function drawBars(figure, { counts, range }) {
     const most = Math.max(1, ...counts);
-    const bars = counts.map((count, i) => (count > 0 ? `M${i + 0.05} 20v${(-19 * Math.max(0.03, count / most)).toFixed(2)}h.9V20z` : ""));
+    const height = (/** @type {number} */ n) => (19 * Math.max(0.03, n / most)).toFixed(2);
+    const bars = counts.map((n, i) => (n > 0 ? `M${i + 0.05} 20v-${height(n)}h.9V20z` : ""));
     figure.querySelector("path")?.setAttribute("d", bars.join(""));
-    const ends = figure.querySelectorAll("[data-end]");
-    if (ends.length > 0) [ends[0].textContent, ends[1].textContent] = [formatNumber(low, 3), formatNumber(high, 3)];
+    figure.querySelectorAll("[data-end]").forEach((end, k) => (end.textContent = formatNumber(range[k], 3)));
   }
 
   /** Show the numbers of the histogram that is pointed at, and of its bar. */
   function explain() {
     const { figure, bar } = place;
     const histogram = figure && histograms.get(figure);
-    for (const words of panel.querySelectorAll("[data-says]")) words.hidden = words.dataset.says !== (histogram ? "numbers" : "nothing");
     const isLog = figure?.dataset.kind === "gradients";
-    for (const words of panel.querySelectorAll("[data-bar]")) {
-      words.hidden = !histogram || bar < 0 || words.dataset.bar !== (isLog && bar === 0 ? "least" : isLog ? "gradients" : "outputs");
-    }
+    showOnly("says", histogram ? "numbers" : "nothing");
+    showOnly("bar", bar < 0 ? "none" : isLog && bar === 0 ? "least" : figure?.dataset.kind);
     for (const each of panel.querySelectorAll("figure")) each.querySelector("rect").setAttribute("x", each === figure ? bar : -1);
     if (!histogram) return;
-    const { numbers, counts, low, high } = histogram;
-    const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-    const deviation = Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / numbers.length);
+    const { numbers, counts, range: [low, high] } = histogram;
+    const average = (/** @type {(x: number) => number} */ f) => numbers.reduce((sum, x) => sum + f(x), 0) / numbers.length;
+    const mean = average((x) => x);
     const [least, largest] = space.bounds(numbers);
-    const border = (/** @type {number} */ i) => low + (i * (high - low)) / BINS;
-    const edge = (/** @type {number} */ i) => (isLog ? 10 ** border(i) : border(i));
+    const [from, to] = [bar, bar + 1].map((i) => low + (i * (high - low)) / BINS).map((x) => (isLog ? 10 ** x : x));
+    /** @type {Record<string, number | undefined>} */
     const texts = {
-      n: numbers.length, mean, deviation, least, largest, count: counts[bar], from: edge(bar), to: edge(bar + 1),
+      n: numbers.length, mean, deviation: Math.sqrt(average((x) => (x - mean) ** 2)), least, largest, count: counts[bar], from, to,
     };
-    for (const element of panel.querySelectorAll("#play-histogram-numbers [data-place]")) {
-      const x = /** @type {any} */ (texts)[element.dataset.place];
+    for (const element of panel.querySelectorAll("output[data-place]")) {
+      const x = texts[element.dataset.place];
       element.textContent = x === undefined ? "" : formatNumber(x, 3).replace(/\.0$/, "");
     }
-    panel.querySelector("[data-place=figure]").textContent = figure.getAttribute("aria-label");
+    panel.querySelector("b[data-place]").textContent = figure.getAttribute("aria-label");
+  }
+
+  /** @param {HTMLElement | null} figure @param {number} bar */
+  function point(figure, bar) {
+    place.figure = figure;
+    place.bar = clamp(bar, -1, BINS - 1);
+    explain();
   }
 
   function build() {
     place.figure = null;
-    panel.querySelector(".rows").replaceChildren(...shape.sizes.slice(1).map((_, k) => {
-      return fromTemplate(k === shape.sizes.length - 2 ? "play-histogram-output" : "play-histogram", { layer: k + 1 });
+    panel.querySelector(".rows").replaceChildren(...shape.layers.map((_, k) => {
+      const isLast = k === shape.layers.length - 1;
+      return fromTemplate("play-histogram", { name: isLast ? panel.dataset.output : `${panel.dataset.layer} ${k + 1}` });
     }));
     for (const figure of panel.querySelectorAll("figure")) {
       figure.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
@@ -118,39 +121,25 @@
         event.stopPropagation();
       });
     }
-    panel.addEventListener("pointerleave", () => {
-      place.figure = null;
-      explain();
-    });
-  }
-  /** @param {HTMLElement} figure @param {number} bar */
-  function point(figure, bar) {
-    place.figure = figure;
-    place.bar = clamp(bar, -1, BINS - 1);
-    explain();
   }
 
   function draw() {
     if (!document.querySelector('#play-panels [value="histograms"]:checked')) return;
-    try {
-      const all = { outputs: outputs(), gradients: gradients() };
-      for (const kind of /** @type {const} */ (["outputs", "gradients"])) {
+    succeeds(() => { // otherwise, the histograms stay as they are
+      const layers = { outputs: outputs(), gradients: gradients() };
+      for (const [kind, list] of Object.entries(layers)) {
         panel.querySelectorAll(`[data-kind="${kind}"]`).forEach((/** @type {Element} */ figure, /** @type {number} */ k) => {
-          histograms.set(figure, all[kind][k]);
-          drawBars(figure, all[kind][k]);
+          histograms.set(figure, list[k]);
+          drawBars(figure, list[k]);
         });
       }
-    } catch (error) {
-      if (!(error instanceof NoValue)) throw error;
-      return; // without these numbers, the histograms stay as they are
-    }
-    explain();
+      explain();
+    });
   }
 
   build();
-  document.addEventListener("play-shape", build);
-  for (const name of ["play-shape", "play-data", "play-draw", "play-panel"]) document.addEventListener(name, draw);
-  for (const choice of all("#play-panels > fieldset input")) {
-    choice.addEventListener("change", () => document.dispatchEvent(new CustomEvent("play-panel")));
-  }
+  panel.addEventListener("pointerleave", () => point(null, -1));
+  on("play-shape", build);
+  on("play-shape play-data play-draw play-panel", draw);
+  for (const choice of all("#play-panels > fieldset input")) choice.addEventListener("change", () => emit("play-panel"));
 }

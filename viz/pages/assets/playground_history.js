@@ -106,14 +106,13 @@ class TrainingHistory {
    */
   checkpoint(size, isChange) {
     const { training } = this;
-    const { words, place, spare } = training.rng;
     return {
       fields: Object.fromEntries(STEP_STATE.map((name) => [name, training[name]])),
       weights: training.weights.slice(),
       state: training.state.map((numbers) => numbers.slice()),
       settings: structuredClone(training.settings),
       order: training.order.slice(),
-      rng: { words: words.slice(), place, spare },
+      rng: structuredClone({ ...training.rng }),
       examples: this.storeExamples(),
       size,
       isChange,
@@ -121,10 +120,9 @@ class TrainingHistory {
   }
 
   storeExamples() {
-    if (this.examples.version !== dataset.version) {
-      const rows = structuredClone(this.training.data.train);
-      this.examples = { version: dataset.version, saved: dataset.save(), rows };
-    }
+    const { version } = dataset;
+    if (this.examples.version === version) return this.examples;
+    this.examples = { version, saved: dataset.save(), rows: structuredClone(this.training.data.train) };
     return this.examples;
   }
 
@@ -148,7 +146,7 @@ class TrainingHistory {
       training.optimizer = fields.optimizer;
       training.clearState();
     }
-    Object.assign(training.rng, rng, { words: rng.words.slice() });
+    Object.assign(training.rng, structuredClone(rng));
     Object.assign(training.settings, structuredClone(settings));
     training.weights.set(weights);
     training.state = state.map((numbers) => numbers.slice());

@@ -34,7 +34,6 @@ const link = (() => {
     const texts = names.map((name) => [name, Object.hasOwn(state, name) ? JSON.stringify(state[name]) : ""]);
     const isView = (/** @type {string[]} */ [name]) => !!changes.parts[name].view;
     changes.restore(Object.fromEntries(texts.filter((entry) => !isView(entry))));
-    player.pause();
     player.reset();
     changes.restore(Object.fromEntries(texts.filter(isView)));
   }
@@ -51,7 +50,7 @@ const link = (() => {
     if (message !== "link-examples") copyText(location.href, button);
   });
   if (!isEmbedded) {
-    document.addEventListener("play-state", follow);
+    on("play-state", follow);
     for (const name of ["change", "click", "keyup"]) addEventListener(name, follow);
     addEventListener("hashchange", () => read().then(changes.remember));
   }

@@ -3,28 +3,10 @@
 
 const MAX_DRAWN = 8; // neurons of a layer, or inputs
 
-/**
- * A copy of a template, with numbers and names in the places in braces of its texts and attributes.
- * @param {string} id
- * @param {Record<string, string | number>} parts
- * @returns {any} its element
- */
-function fromTemplate(id, parts) {
-  const element = byId(id).content.firstElementChild.cloneNode(true);
-  const fill = (/** @type {string} */ text) => text.replace(/\{(\w+)\}/g, (place, name) => String(parts[name] ?? place));
-  for (const each of [element, ...element.querySelectorAll("*")]) {
-    for (const attribute of each.attributes) attribute.value = fill(attribute.value);
-    for (const node of each.childNodes) if (node.nodeType === Node.TEXT_NODE) node.data = fill(node.data);
-  }
-  return element;
-}
-
 const network = (() => {
   const frame = byId("play-network");
   /** @type {DrawnUnit[]} */
   const neurons = [];
-  /** @type {DrawnUnit[]} */
-  const outputUnits = [];
   /** @type {{element: SVGLineElement, weight: number, from: HTMLElement, to: HTMLElement}[]} */
   let lines = [];
 
@@ -39,12 +21,9 @@ const network = (() => {
   function build() {
     const { sizes, layers, names } = shape;
     const last = sizes.length - 1;
-    const n = sizes.slice(1).reduce((sum, size) => sum + size, 0);
-    const drawnLines = byId("play-lines");
-    const drawnColumns = byId("play-columns");
-    drawnLines.replaceChildren();
-    drawnColumns.replaceChildren();
-    for (const list of [neurons, outputUnits]) list.length = 0;
+    const n = layers.flat().length;
+    for (const id of ["play-lines", "play-columns"]) byId(id).replaceChildren();
+    neurons.length = 0;
     lines = [];
     /** The pictures of the column before, by the index of their unit. @type {Map<number, HTMLElement>} */
     let sources = new Map();
@@ -54,28 +33,16 @@ const network = (() => {
       const column = fromTemplate(`play-column-${kind}`, { layer: k, size });
       const pictures = new Map();
       for (const i of drawnIndices(size)) {
-        if (i === null) {
-          column.lastElementChild.append(fromTemplate("play-more", { more: size - MAX_DRAWN }));
-        } else if (k === 0) {
-          const element = fromTemplate("play-input", { i, name: dataset.names.inputs[i] });
-          column.lastElementChild.append(element);
-          pictures.set(i, element.querySelector("canvas"));
-        } else {
-          const { weights } = layers[k - 1][i];
-          const name = k < last ? `z${i + 1}` : size > 1 ? `y${i + 1}` : "y";
-          const element = fromTemplate(k < last ? "play-neuron" : "play-output-neuron", { name, layer: k });
-          const canvas = element.querySelector("canvas");
-          const unit = { element, canvas, a: first + i, z: n + first + i, layer: k, image: null };
-          neurons.push(unit);
-          if (k === last) outputUnits.push(unit);
-          element.querySelector(".bias").dataset.bias = weights[0];
-          element.addEventListener("click", () => toggle(unit));
-          column.lastElementChild.append(element);
-          pictures.set(i, canvas);
-          for (const [source, from] of sources) drawnLines.append(line(weights[source + 1], names, from, canvas));
-        }
+        const element = i === null ? fromTemplate("play-more", { more: size - MAX_DRAWN })
+          : k === 0 ? fromTemplate("play-input", { i, name: dataset.names.inputs[i] })
+            : buildNeuron(i, k, { a: first + i, z: n + first + i });
+        column.lastElementChild.append(element);
+        if (i === null) continue;
+        const picture = element.querySelector("canvas");
+        pictures.set(i, picture);
+        for (const [source, from] of sources) addLine(layers[k - 1][i].weights[source + 1], names, from, picture);
       }
-      drawnColumns.append(column);
+      byId("play-columns").append(column);
       sources = pictures;
       if (k > 0) first += size;
     });
@@ -84,17 +51,36 @@ const network = (() => {
     frame.style.setProperty("--columns", String(sizes.length));
     select(null);
     placeLines();
-    document.dispatchEvent(new Event("play-shape"));
+    emit("play-shape");
   }
 
   /**
-   * The line of a weight, which shows its number under the pointer.
+   * @param {number} i its index in the layer
+   * @param {number} layer
+   * @param {{a: number, z: number}} signals
+   */
+  function buildNeuron(i, layer, signals) {
+    const isHidden = layer < shape.sizes.length - 1;
+    const name = isHidden ? `z${i + 1}` : shape.sizes[layer] > 1 ? `y${i + 1}` : "y";
+    const element = fromTemplate(isHidden ? "play-neuron" : "play-output-neuron", { name, layer });
+    const unit = { element, canvas: element.querySelector("canvas"), layer, ...signals };
+    neurons.push(unit);
+    element.querySelector(".bias").dataset.bias = shape.layers[layer - 1][i].weights[0];
+    for (const mark of element.querySelectorAll("[data-mark]")) {
+      mark.title = document.querySelector(`[data-explains="${mark.dataset.mark}"]`)?.textContent;
+    }
+    element.addEventListener("click", () => toggle(unit));
+    return element;
+  }
+
+  /**
+   * Add the line of a weight, which shows its number under the pointer.
    * @param {number} weight
    * @param {string[]} names
    * @param {HTMLElement} from
    * @param {HTMLElement} to
    */
-  function line(weight, names, from, to) {
+  function addLine(weight, names, from, to) {
     const element = document.createElementNS("http://www.w3.org/2000/svg", "line");
     element.dataset.weight = String(weight);
     lines.push({ element, weight, from, to });
@@ -104,10 +90,8 @@ const network = (() => {
       byId("play-weight-gradient").textContent = formatNumber(training.gradients[weight], 4);
       byId("play-weight").hidden = false;
     });
-    element.addEventListener("pointerleave", () => {
-      byId("play-weight").hidden = true;
-    });
-    return element;
+    element.addEventListener("pointerleave", () => (byId("play-weight").hidden = true));
+    byId("play-lines").append(element);
   }
 
   function drawLines() {
@@ -125,10 +109,9 @@ const network = (() => {
     const box = frame.getBoundingClientRect();
     for (const { element, from, to } of lines) {
       const [left, right] = [from.getBoundingClientRect(), to.getBoundingClientRect()];
-      element.setAttribute("x1", String(left.right - box.left));
-      element.setAttribute("y1", String((left.top + left.bottom) / 2 - box.top));
-      element.setAttribute("x2", String(right.left - box.left));
-      element.setAttribute("y2", String((right.top + right.bottom) / 2 - box.top));
+      const [x1, x2] = [left.right, right.left].map((x) => x - box.left);
+      const [y1, y2] = [left, right].map(({ top, height }) => top + height / 2 - box.top);
+      for (const [name, x] of Object.entries({ x1, y1, x2, y2 })) element.setAttribute(name, String(x));
     }
   }
 
@@ -152,5 +135,5 @@ const network = (() => {
     placeLines();
     planes.drawPlane();
   }).observe(frame);
-  return { neurons, outputUnits, build, drawLines, select };
+  return { neurons, build, drawLines };
 })();

@@ -5,7 +5,6 @@ const planes = (() => {
   const { inputs, outputs, task } = training.data;
   const { axes, held, ranges, targetRange, coordinate } = space;
   const { drawn, channels, mixed, pixel, shade } = colours;
-  const { neurons, outputUnits } = network;
   const isLine = inputs === 1; // then the grid is a row of points
   const FINEST = clamp(2 * Math.floor(Math.sqrt(1e6 / (shape.maxSignals + training.width))), 24, 100);
   const SMALL = isLine ? 100 : FINEST / 2; // pixels of the picture of a neuron
@@ -20,101 +19,102 @@ const planes = (() => {
     grid.n = POINTS;
     for (let i = 0; i < POINTS; i++) {
       const at = grid.place + i * training.width;
-      for (let k = 0; k < inputs; k++) training.floats[at + k] = held[k];
+      training.floats.set(held, at);
       if (inputs > 1) training.floats[at + axes[1]] = coordinate(axes[1], 1 - (Math.floor(i / N) + 0.5) / N);
       training.floats[at + axes[0]] = coordinate(axes[0], ((i % N) + 0.5) / N);
     }
   }
 
-  /** The output of the network at point i, scaled from -1 to 1 as the colours of the plane are. @param {number} i */
-  function output(i) {
-    const y = training.floats[plane + i * training.signals + outputUnits[0].z];
-    if (task === "binary") return Math.tanh(y / 2);
+  /** The signal of a neuron, by its place, at point i. @param {number} place */
+  const signalOf = (place) => {
+    const { floats, signals } = training;
+    return (/** @type {number} */ i) => floats[plane + i * signals + place];
+  };
+  /** Output k of the network at point i. @param {number} k */
+  const outputOf = (k) => signalOf(training.signals - outputs + k);
+
+  /** The first output at point i, scaled from -1 to 1 as the colours of the plane are. @returns {(i: number) => number} */
+  function scaledOutput() {
+    const y = outputOf(0);
+    if (task === "binary") return (i) => Math.tanh(y(i) / 2);
     const [lowest, highest] = targetRange;
-    if (task === "number") return highest > lowest ? (2 * (y - lowest)) / (highest - lowest) - 1 : y;
-    return y;
+    return task === "number" && highest > lowest ? (i) => (2 * (y(i) - lowest)) / (highest - lowest) - 1 : y;
   }
 
   /**
-   * The function that scales an output of a neuron to -1 to 1.
+   * The output of a neuron at point i, scaled to -1 to 1.
    * @param {DrawnUnit} unit
-   * @returns {(z: number) => number}
+   * @returns {(i: number) => number}
    */
-  function scaleOf({ layer, z }) {
+  function scaledSignal({ layer, z }) {
     const name = shape.activationOf(layer);
-    if (name === "tanh" || name === "sign") return (x) => x;
-    if (name === "sigmoid") return (x) => 2 * x - 1;
+    const signal = signalOf(z);
+    if (name === "tanh" || name === "sign") return signal;
+    if (name === "sigmoid") return (i) => 2 * signal(i) - 1;
     let size = 1e-9;
-    for (let i = 0; i < POINTS; i += 3) size = Math.max(size, Math.abs(training.floats[plane + i * training.signals + z]));
-    return (x) => x / size;
+    for (let i = 0; i < POINTS; i += 3) size = Math.max(size, Math.abs(signal(i)));
+    return (i) => signal(i) / size;
   }
 
-  /** Draw the picture of a neuron. @param {DrawnUnit} unit */
-  function drawNeuron(unit) {
-    const { canvas } = unit;
+  /**
+   * Draw a small picture, pixel by pixel.
+   * @param {HTMLCanvasElement} canvas
+   * @param {(x: number, y: number) => number} colour that of a pixel
+   */
+  function drawSmall(canvas, colour) {
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const picture = context.createImageData(SMALL, SMALL);
+    const pixels = new Uint32Array(picture.data.buffer);
+    for (let y = 0; y < SMALL; y++) for (let x = 0; x < SMALL; x++) pixels[y * SMALL + x] = colour(x, y);
+    context.putImageData(picture, 0, 0);
+  }
+
+  /** Draw the picture of a neuron, with a line where its sum is 0. @param {DrawnUnit} unit */
+  function drawNeuron(unit) {
+    const { canvas, a } = unit;
     if (canvas.width !== SMALL) canvas.width = canvas.height = SMALL;
-    const scale = scaleOf(unit);
+    const output = scaledSignal(unit);
     if (isLine) {
-      line.drawNeuron(context, N, (i) => scale(training.floats[plane + i * training.signals + unit.z]), 4);
+      line.drawNeuron(canvas, N, output, 4);
       return;
     }
-    unit.image ??= context.createImageData(SMALL, SMALL);
-    const pixels = new Uint32Array(unit.image.data.buffer);
-    const { floats } = training;
-    const { signals } = training;
     const dark = pixel(channels(drawn.ink));
-    const step = (N / SMALL) * signals;
-    for (let y = 0; y < SMALL; y++) {
-      for (let x = 0; x < SMALL; x++) {
-        const at = plane + step * (y * N + x);
-        const isAbove = floats[at + unit.a] > 0;
-        const changes = (x > 0 && floats[at - step + unit.a] > 0 !== isAbove)
-          || (y > 0 && floats[at - step * N + unit.a] > 0 !== isAbove);
-        pixels[y * SMALL + x] = changes ? dark : shade(scale(floats[at + unit.z]));
-      }
-    }
-    context.putImageData(unit.image, 0, 0);
+    const step = N / SMALL;
+    const sum = signalOf(a);
+    drawSmall(canvas, (x, y) => {
+      const i = step * (y * N + x);
+      const isAbove = sum(i) > 0;
+      const changes = (x > 0 && sum(i - step) > 0 !== isAbove) || (y > 0 && sum(i - step * N) > 0 !== isAbove);
+      return changes ? dark : shade(output(i));
+    });
   }
 
   const large = byId("play-canvas");
   const ofPlane = document.createElement("canvas");
-  let image = new ImageData(N, N);
-  let pixels = new Uint32Array(image.data.buffer);
 
   /** Compute so many points per row from now on. @param {number} n */
   function resize(n) {
     if (n === N) return;
     [N, POINTS] = [n, n * n];
-    image = new ImageData(n, n);
-    pixels = new Uint32Array(image.data.buffer);
     fillGrid();
   }
 
-  /** The place of an output of the network among the signals. @param {number} k */
-  const placeOfOutput = (k) => training.signals - outputs + k;
-
-  /** The colours of the large plane. */
-  function colourPlane() {
-    const { floats } = training;
-    const { signals } = training;
-    const { selected } = shown;
-    if (selected) {
-      const scale = scaleOf(selected);
-      for (let i = 0; i < POINTS; i++) pixels[i] = shade(scale(floats[plane + i * signals + selected.z]));
-    } else if (task === "classes") {
-      const back = channels(drawn.paper);
-      const tints = drawn.classes.map((colour) => Array.from({ length: 65 }, (_, t) => pixel(mixed(back, colour, 0.15 + t / 128))));
-      for (let i = 0; i < POINTS; i++) {
-        const first = plane + i * signals + placeOfOutput(0);
-        let best = 0;
-        for (let k = 1; k < outputs; k++) if (floats[first + k] > floats[first + best]) best = k;
-        let sum = 0;
-        for (let k = 0; k < outputs; k++) sum += Math.exp(floats[first + k] - floats[first + best]);
-        pixels[i] = tints[best][Math.round(64 / sum) || 0];
-      }
-    } else {
+  /** Color the large plane. @param {Uint32Array} pixels */
+  function colourPlane(pixels) {
+    if (task !== "classes" || shown.selected) {
+      const output = shown.selected ? scaledSignal(shown.selected) : scaledOutput();
       for (let i = 0; i < POINTS; i++) pixels[i] = shade(output(i));
+      return;
+    }
+    const back = channels(drawn.paper);
+    const tints = drawn.classes.map((colour) => Array.from({ length: 65 }, (_, t) => pixel(mixed(back, colour, 0.15 + t / 128))));
+    const { floats, signals } = training;
+    for (let i = 0; i < POINTS; i++) {
+      const first = plane + (i + 1) * signals - outputs;
+      let [best, sum] = [0, 0];
+      for (let k = 1; k < outputs; k++) if (floats[first + k] > floats[first + best]) best = k;
+      for (let k = 0; k < outputs; k++) sum += Math.exp(floats[first + k] - floats[first + best]);
+      pixels[i] = tints[best][Math.round(64 / sum) || 0];
     }
   }
 
@@ -122,10 +122,9 @@ const planes = (() => {
    * Draw the line where a function of the points of the plane is 0, cell by cell (marching squares).
    * @param {CanvasRenderingContext2D} context
    * @param {(i: number) => number} f
-   * @param {number} size
    */
-  function traceZero(context, f, size) {
-    const cell = size / N;
+  function traceZero(context, f) {
+    const cell = context.canvas.width / N;
     context.beginPath();
     for (let y = 0; y + 1 < N; y++) {
       for (let x = 0; x + 1 < N; x++) {
@@ -159,76 +158,52 @@ const planes = (() => {
     const size = canvas.width;
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     const unit = size / 300;
-    if (isLine) drawCurve(context, unit);
-    else drawColours(context, size, unit);
+    if (!isLine) drawColours(context, unit);
+    else if (shown.selected) line.drawNeuron(canvas, N, scaledSignal(shown.selected), 2.2 * unit);
+    else line.drawOutput(canvas, N, (i, k) => outputOf(k)(i), unit);
     points.draw(context, size, unit);
     const place = points.cursor();
-    if (place) {
-      const [x, y] = [place[0] * size, (1 - place[1]) * size];
-      context.strokeStyle = drawn.ink;
-      context.lineWidth = 1.5 * unit;
-      context.strokeRect(x - 6 * unit, y - 6 * unit, 12 * unit, 12 * unit);
-    }
-  }
-
-  /** Draw the output, or the enlarged neuron, over the only input. @param {CanvasRenderingContext2D} context @param {number} unit */
-  function drawCurve(context, unit) {
-    const { selected } = shown;
-    const read = (/** @type {number} */ i, /** @type {number} */ place) => training.floats[plane + i * training.signals + place];
-    if (selected) {
-      const scale = scaleOf(selected);
-      line.drawNeuron(context, N, (i) => scale(read(i, selected.z)), 2.2 * unit);
-    } else {
-      line.drawOutput(context, N, (i, k) => read(i, placeOfOutput(k)), unit);
-    }
+    if (!place) return;
+    const [x, y] = [place[0] * size, (1 - place[1]) * size];
+    context.strokeStyle = drawn.ink;
+    context.lineWidth = 1.5 * unit;
+    context.strokeRect(x - 6 * unit, y - 6 * unit, 12 * unit, 12 * unit);
   }
 
   /**
    * Draw the colours of the plane, and the lines where it is 0.
    * @param {CanvasRenderingContext2D} context
-   * @param {number} size
    * @param {number} unit
    */
-  function drawColours(context, size, unit) {
-    colourPlane();
+  function drawColours(context, unit) {
+    const image = new ImageData(N, N);
+    colourPlane(new Uint32Array(image.data.buffer));
     if (ofPlane.width !== N) ofPlane.width = ofPlane.height = N;
     /** @type {CanvasRenderingContext2D} */ (ofPlane.getContext("2d")).putImageData(image, 0, 0);
-    context.drawImage(ofPlane, 0, 0, size, size);
+    context.drawImage(ofPlane, 0, 0, context.canvas.width, context.canvas.width);
     context.strokeStyle = drawn.ink;
-    const { floats } = training;
-    const { signals } = training;
-    const sum = (/** @type {DrawnUnit} */ { a }) => (/** @type {number} */ i) => floats[plane + i * signals + a];
     const { selected } = shown;
-    if (selected) {
-      context.lineWidth = 2.2 * unit;
-      traceZero(context, sum(selected), size);
-    } else {
-      context.lineWidth = 0.9 * unit;
-      for (const neuron of neurons) if (neuron.layer === 1 && shape.sizes.length > 2) traceZero(context, sum(neuron), size);
-      context.lineWidth = 2.2 * unit;
-      if (task !== "classes") traceZero(context, output, size);
-    }
+    context.lineWidth = 0.9 * unit;
+    const lines = selected || shape.sizes.length < 3 ? [] : network.neurons.filter(({ layer }) => layer === 1);
+    for (const { a } of lines) traceZero(context, signalOf(a));
+    context.lineWidth = 2.2 * unit;
+    if (selected || task !== "classes") traceZero(context, selected ? signalOf(selected.a) : scaledOutput());
   }
 
-  /** The pictures of the inputs, which change with the axes only. */
+  /** Draw the pictures of the inputs, which change with the axes only. */
   function drawInputs() {
     for (const element of all("#play-network [data-input]")) {
       const axis = Number(element.dataset.input);
       const canvas = element.querySelector("canvas");
       canvas.width = canvas.height = SMALL;
-      const context = canvas.getContext("2d");
-      if (isLine) {
-        line.drawNeuron(context, N, (i) => (2 * i) / N - 1, 4);
-        continue;
-      }
-      const picture = context.createImageData(SMALL, SMALL);
-      const colours = new Uint32Array(picture.data.buffer);
       const size = Math.max(...ranges[axis].map(Math.abs));
-      for (let i = 0; i < SMALL * SMALL; i++) {
-        const share = axis === axes[0] ? ((i % SMALL) + 0.5) / SMALL : 1 - (Math.floor(i / SMALL) + 0.5) / SMALL;
-        colours[i] = shade((axes.includes(axis) ? coordinate(axis, share) : held[axis]) / size);
+      if (isLine) line.drawNeuron(canvas, N, (i) => (2 * i) / N - 1, 4);
+      else {
+        drawSmall(canvas, (x, y) => {
+          const share = axis === axes[0] ? (x + 0.5) / SMALL : 1 - (y + 0.5) / SMALL;
+          return shade((axes.includes(axis) ? coordinate(axis, share) : held[axis]) / size);
+        });
       }
-      context.putImageData(picture, 0, 0);
     }
   }
 
@@ -236,16 +211,12 @@ const planes = (() => {
   let cost = 0;
 
   /** Draw all planes; while the network learns, with half the points per row if the full planes take too long. */
-  function drawPlanes() {
+  function drawAll() {
     const start = performance.now();
     const isCoarse = !isLine && player.isPlaying && cost > BUDGET;
     if (!isLine) resize(isCoarse ? FINEST / 2 : FINEST);
-    try {
-      training.show(grid, plane);
-    } catch (error) {
-      if (!(error instanceof NoValue)) throw error; // there is a point of the plane where an operation has no value
-    }
-    for (const neuron of neurons) drawNeuron(neuron);
+    succeeds(() => training.show(grid, plane)); // an operation may have no value at a point of the plane
+    network.neurons.forEach(drawNeuron);
     drawPlane();
     if (!isCoarse) cost = performance.now() - start;
   }
@@ -255,6 +226,10 @@ const planes = (() => {
     fillGrid();
     drawInputs();
   }
+  function changeAxes() {
+    showAxes();
+    drawAll();
+  }
 
   for (const [k, id] of ["play-input-across", "play-input-up"].entries()) {
     const choice = byId(id);
@@ -262,32 +237,26 @@ const planes = (() => {
     choice.value = String(axes[k]);
     choice.addEventListener("change", () => {
       axes[k] = Number(choice.value);
-      showAxes();
-      drawPlanes();
+      changeAxes();
     });
   }
   for (const label of all("[data-held]")) {
     const i = Number(label.dataset.held);
     const slider = label.querySelector("input");
     const show = () => {
-      [slider.min, slider.max] = ranges[i].map(String);
-      slider.value = String(held[i]);
+      [slider.min, slider.max, slider.value] = [...ranges[i], held[i]].map(String);
       label.querySelector("b").textContent = formatNumber(held[i], 3);
     };
     slider.addEventListener("input", () => {
       held[i] = slider.valueAsNumber;
       label.querySelector("b").textContent = formatNumber(held[i], 3);
-      showAxes();
-      drawPlanes();
+      changeAxes();
     });
-    document.addEventListener("play-data", show);
+    on("play-data", show);
     show();
   }
-  document.addEventListener("play-data", () => {
-    showAxes();
-    drawPlanes();
-  });
+  on("play-data", changeAxes);
 
   new ResizeObserver(() => drawPlane()).observe(large);
-  return { canvas: large, drawInto, drawPlane, drawAll: drawPlanes, drawInputs, showAxes };
+  return { canvas: large, drawInto, drawPlane, drawAll, drawInputs, showAxes };
 })();

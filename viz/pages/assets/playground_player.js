@@ -2,22 +2,20 @@
 // The controls that train: play, steps and reset.
 
 const player = (() => {
+  const play = byId("page-play");
+  let frame = 0;
+  let lastStep = 0;
+
   function draw() {
     marks.draw();
     planes.drawAll();
     network.drawLines();
     curves.draw();
-    document.dispatchEvent(new CustomEvent("play-draw"));
+    emit("play-draw");
   }
 
-  let frame = 0;
-  let lastStep = 0;
-  const play = byId("page-play");
-
-  /** @param {string} name the message to show; "" for none */
-  function say(name) {
-    for (const message of all("#play-message span")) message.hidden = message.id !== `play-${name}`;
-  }
+  /** Show a message. @param {string} name "" for none */
+  const say = (name) => showOnly("message", name);
 
   /**
    * Do some steps; if a number is not finite, stop with the weights before that step.
@@ -72,50 +70,21 @@ const player = (() => {
     draw();
   }
 
-  /** @type {Record<string, () => void>} */
-  const commands = {
-    "page-play": () => {
-      if (frame) {
-        pause();
-      } else {
-        play.setAttribute("aria-label", "pause");
-        play.classList.add("playing");
-        frame = requestAnimationFrame(nextFrame);
-      }
-    },
-    "play-step": () => {
-      pause();
-      run(() => training.step());
-      draw();
-    },
-    "play-example": () => {
-      pause();
-      run(() => training.step(1));
-      draw();
-    },
-    "play-epochs": () => {
-      pause();
-      run(epoch);
-      draw();
-    },
-    "play-reset": () => {
-      pause();
-      reset();
-    },
-  };
-  const keys = { " ": "page-play", ArrowRight: "play-step", e: "play-epochs", x: "play-example", r: "play-reset" };
-  for (const [id, command] of Object.entries(commands)) byId(id).addEventListener("click", command);
-  addEventListener("keydown", (event) => {
-    const target = /** @type {Element} */ (event.target);
-    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("input, select, textarea, dialog")) return;
-    if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
-    const command = commands[keys[/** @type {keyof typeof keys} */ (event.key)]];
-    if (!command) return;
-    command();
-    event.preventDefault();
-  });
+  function start() {
+    play.setAttribute("aria-label", "pause");
+    play.classList.add("playing");
+    frame = requestAnimationFrame(nextFrame);
+  }
+
+  /** Pause, and do some steps. @param {() => void} steps */
+  function train(steps) {
+    pause();
+    run(steps);
+    draw();
+  }
 
   function reset() {
+    pause();
     say("");
     training.reset();
     showStart();
@@ -130,14 +99,33 @@ const player = (() => {
 
   /** Train until a step, as the user did who came to it. @param {number} time */
   function trainTo(time) {
-    run(() => {
+    train(() => {
       while (training.time < time) {
         training.step();
         if (training.position === 0) curves.record();
       }
     });
-    draw();
   }
+
+  /** @type {Record<string, () => void>} */
+  const commands = {
+    "page-play": () => (frame ? pause() : start()),
+    "play-step": () => train(() => training.step()),
+    "play-example": () => train(() => training.step(1)),
+    "play-epochs": () => train(epoch),
+    "play-reset": reset,
+  };
+  const keys = { " ": "page-play", ArrowRight: "play-step", e: "play-epochs", x: "play-example", r: "play-reset" };
+  for (const [id, command] of Object.entries(commands)) byId(id).addEventListener("click", command);
+  addEventListener("keydown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("input, select, textarea, dialog")) return;
+    if ((event.key === " " || event.key === "Enter") && target.closest("button, summary")) return;
+    const command = commands[keys[/** @type {keyof typeof keys} */ (event.key)]];
+    if (!command) return;
+    command();
+    event.preventDefault();
+  });
 
   return { draw, pause, reset, say, showStart, trainTo, get isPlaying() { return frame !== 0; } };
 })();

@@ -4,42 +4,38 @@
 {
   const SCALE = 3; // pixels of the file per pixel of the page
 
-  /** Save a picture at once; `toBlob` would wait until the page is idle. @param {HTMLCanvasElement} canvas @param {string} name */
-  function save(canvas, name) {
-    const [, base64] = canvas.toDataURL("image/png").split(",");
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    download(name, new Blob([bytes], { type: "image/png" }));
-  }
-
   /** @param {number} width @param {number} height */
   function create(width, height) {
     const canvas = document.createElement("canvas");
-    canvas.width = Math.round(SCALE * width);
-    canvas.height = Math.round(SCALE * height);
-    return { canvas, context: /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")) };
+    [canvas.width, canvas.height] = [width, height].map((x) => Math.round(SCALE * x));
+    return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   }
 
-  /** Fill what is transparent. @param {CanvasRenderingContext2D} context */
-  function fillPaper(context) {
+  /**
+   * Fill what is transparent, and save the picture at once; `toBlob` would wait until the page is idle.
+   * @param {CanvasRenderingContext2D} context
+   * @param {string} name
+   */
+  function finish(context, name) {
     context.resetTransform();
     context.globalCompositeOperation = "destination-over";
     context.fillStyle = colours.drawn.paper;
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+    const [, base64] = context.canvas.toDataURL("image/png").split(",");
+    download(name, new Blob([bytesOf(base64)], { type: "image/png" }));
   }
 
   function savePlane() {
-    const { clientWidth } = planes.canvas;
-    const { canvas, context } = create(clientWidth, clientWidth);
-    planes.drawInto(canvas);
-    fillPaper(context);
-    save(canvas, "plane.png");
+    const context = create(planes.canvas.clientWidth, planes.canvas.clientWidth);
+    planes.drawInto(context.canvas);
+    finish(context, "plane.png");
   }
 
   /** Draw what the section "network" shows: lines, pictures, marks of the biases, and names. */
   function saveNetwork() {
     const section = byId("play-network");
     const frame = section.getBoundingClientRect();
-    const { canvas, context } = create(frame.width, frame.height);
+    const context = create(frame.width, frame.height);
     context.scale(SCALE, SCALE);
     context.translate(-frame.left, -frame.top);
     /** @param {Element} element @returns {[number, number, number, number]} */
@@ -85,8 +81,7 @@
       context.fillStyle = style.color;
       context.fillText(/** @type {HTMLElement} */ (text).innerText, x + width / 2, y + height / 2);
     }
-    fillPaper(context);
-    save(canvas, "network.png");
+    finish(context, "network.png");
   }
 
   byId("play-save-plane").addEventListener("click", savePlane);

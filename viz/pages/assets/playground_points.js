@@ -57,13 +57,12 @@ const points = (() => {
       const t = highest > lowest ? (target[0] - lowest) / (highest - lowest) : 0.5;
       return { shape: 0, colour: `rgb(${mixed(drawn.classes[0], drawn.classes[1], t)})` };
     }
-    const k = task === "classes" ? largest(target) : Number(target[0] > (task === "binary" ? 0.5 : 0));
+    const k = classOf(target);
     return { shape: k, colour: `rgb(${drawn.classes[k]})` };
   }
 
-  document.addEventListener("play-data", () => {
+  on("play-data", () => {
     if (!training.history.isReplaying) curves.record();
-    if (byId("play-count")) byId("play-count").textContent = String(train.length);
     curves.draw();
   });
 

@@ -12,22 +12,18 @@ class Random {
     words[0] = 19650218;
     for (let i = 1; i < 624; i++) words[i] = Math.imul(1812433253, words[i - 1] ^ (words[i - 1] >>> 30)) + i;
     let i = 1;
-    const next = () => {
-      i += 1;
-      if (i === 624) {
+    /** @param {number} times @param {number} factor @param {(k: number) => number} term */
+    const mix = (times, factor, term) => {
+      for (let k = 0; k < times; k++) {
+        words[i] = (Math.imul(words[i - 1] ^ (words[i - 1] >>> 30), factor) ^ words[i]) + term(k);
+        i += 1;
+        if (i < 624) continue;
         words[0] = words[623];
         i = 1;
       }
     };
-    const mixed = (/** @type {number} */ factor) => Math.imul(words[i - 1] ^ (words[i - 1] >>> 30), factor) ^ words[i];
-    for (let k = 0; k < 624; k++) {
-      words[i] = mixed(1664525) + key[k % key.length] + (k % key.length);
-      next();
-    }
-    for (let k = 0; k < 623; k++) {
-      words[i] = mixed(1566083941) - i;
-      next();
-    }
+    mix(624, 1664525, (k) => key[k % key.length] + (k % key.length));
+    mix(623, 1566083941, () => -i);
     words[0] = 0x80000000;
     this.place = 624;
     /** The second of two normal numbers. @type {number | null} */
@@ -57,12 +53,9 @@ class Random {
     return (high * 67108864 + (this.word() >>> 6)) / 9007199254740992;
   }
 
-  /**
-   * @param {number} low
-   * @param {number} high
-   */
-  uniform(low, high) {
-    return low + (high - low) * this.random();
+  /** A number between -bound and bound. @param {number} bound */
+  uniform(bound) {
+    return -bound + 2 * bound * this.random();
   }
 
   /**
@@ -70,15 +63,13 @@ class Random {
    * @param {number} deviation
    */
   gauss(deviation) {
-    let z = this.spare;
+    const z = this.spare;
     this.spare = null;
-    if (z === null) {
-      const angle = this.random() * 2 * Math.PI;
-      const radius = Math.sqrt(-2 * Math.log(1 - this.random()));
-      z = Math.cos(angle) * radius;
-      this.spare = Math.sin(angle) * radius;
-    }
-    return z * deviation;
+    if (z !== null) return z * deviation;
+    const angle = this.random() * 2 * Math.PI;
+    const radius = Math.sqrt(-2 * Math.log(1 - this.random()));
+    this.spare = Math.sin(angle) * radius;
+    return Math.cos(angle) * radius * deviation;
   }
 
   /**
@@ -100,11 +91,8 @@ class Random {
  * @type {Record<string, (rng: Random, inputs: number, outputs: number) => number[]>}
  */
 const SCHEMES = {
-  "uniform_0.01": (rng, inputs) => Array.from({ length: inputs + 1 }, () => rng.uniform(-0.01, 0.01)),
-  micrograd: (rng, inputs) => [0, ...Array.from({ length: inputs }, () => rng.uniform(-1, 1))],
-  xavier: (rng, inputs, outputs) => {
-    const bound = Math.sqrt(6 / (inputs + outputs));
-    return [0, ...Array.from({ length: inputs }, () => rng.uniform(-bound, bound))];
-  },
+  "uniform_0.01": (rng, inputs) => Array.from({ length: inputs + 1 }, () => rng.uniform(0.01)),
+  micrograd: (rng, inputs) => [0, ...Array.from({ length: inputs }, () => rng.uniform(1))],
+  xavier: (rng, inputs, outputs) => [0, ...Array.from({ length: inputs }, () => rng.uniform(Math.sqrt(6 / (inputs + outputs))))],
   he: (rng, inputs) => [0, ...Array.from({ length: inputs }, () => rng.gauss(Math.sqrt(2 / inputs)))],
 };

@@ -27,41 +27,35 @@ function download(name, content) {
     return `    (${list(row.slice(0, inputs))}, ${r}),`;
   }
 
-  /**
-   * Fill the places of a text.
-   * @param {string} text
-   * @param {Record<string, string>} parts
-   */
-  const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
-
   /** The model as Python writes it. @returns {string} */
   function model() {
     const { hasRecordedSizes, hidden, inputs, sizes } = shape;
     if (hasRecordedSizes) return save.models[hidden];
-    return fill(save.stack, { inputs: String(inputs), sizes: sizes.slice(1).join(", "), hidden });
+    return fillPlaces(save.stack, { inputs, sizes: sizes.slice(1).join(", "), hidden });
   }
   /** The arguments by which a model draws its weights. @param {WeightSource} source */
   const sourceOfWeights = ({ scheme, seed }) => `${scheme && `, init='${scheme}'`}, seed=${seed}`;
 
   const files = {
     "play-save-weights": () => {
-      const parameters = Object.fromEntries(shape.names.map((/** @type {string} */ name, /** @type {number} */ i) => {
-        return [name, training.weights[i]];
-      }));
+      const parameters = Object.fromEntries(shape.names.map((name, i) => [name, training.weights[i]]));
       download("model.json", `${JSON.stringify({ format: save.format, model: model(), parameters }, null, 2)}\n`);
     },
     "play-save-program": () => {
       const settings = Object.entries(training.settings[training.optimizer]).map(([name, x]) => [name, literal(x)]);
       const numbers = training.data.weights.map((w) => `    ${literal(w)},`).join("\n");
-      download("training.py", fill(save.program, {
-        note: training.isPlain ? save.notes.exact : save.notes.changed,
+      const epochs = Math.max(1, training.epochs);
+      const isWhole = training.epochs > 0 && training.position === 0;
+      const kind = !training.isPlain ? "changed" : isWhole ? "exact" : "whole";
+      download("training.py", fillPlaces(save.program, {
+        note: fillPlaces(save.notes[kind], { epochs, step: training.time }),
         data: training.data.train.map(example).join("\n"),
         model: shape.source ? model().replace(/\)$/, `${sourceOfWeights(shape.source)})`) : model(),
-        weights: shape.source ? "" : fill(save.weights, { numbers }),
-        optimizer: fill(save.optimizers[training.optimizer], Object.fromEntries(settings)),
-        epochs: String(Math.max(1, training.epochs)),
-        batch: String(training.batch),
-        seed: String(training.data.seed),
+        weights: shape.source ? "" : fillPlaces(save.weights, { numbers }),
+        optimizer: fillPlaces(save.optimizers[training.optimizer], Object.fromEntries(settings)),
+        epochs,
+        batch: training.batch,
+        seed: training.data.seed,
       }));
     },
     "play-save-curves": () => {
@@ -72,16 +66,16 @@ function download(name, content) {
     },
   };
   for (const [id, file] of Object.entries(files)) byId(id).addEventListener("click", file);
-  const noProgram = () => {
+  const menu = byId("play-save");
+  menu.addEventListener("toggle", () => {
     byId("play-save-program").hidden = !save.program || !(training.optimizer in save.optimizers);
-  };
-  byId("play-save").addEventListener("toggle", noProgram);
-  addEventListener("pointerdown", (event) => {
-    if (!byId("play-save").contains(/** @type {Node} */ (event.target))) byId("play-save").open = false;
   });
-  byId("play-save").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  addEventListener("pointerdown", (event) => {
+    if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+  });
+  menu.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape") return;
-    byId("play-save").open = false;
-    byId("play-save").querySelector("summary").focus();
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 }

@@ -4,12 +4,12 @@
 const settings = (() => {
   /**
    * Connect a field to a number of the training.
-   * @param {string} id
+   * @param {string} name
    * @param {() => number | undefined} get undefined if the optimizer does not have this setting
    * @param {(x: number) => void} set
    */
-  function numberOf(id, get, set) {
-    const input = byId(id);
+  function connect(name, get, set) {
+    const input = byId(`play-${name}`);
     const show = () => {
       const x = get();
       input.closest("label").hidden = x === undefined;
@@ -25,37 +25,51 @@ const settings = (() => {
       input.removeAttribute("aria-invalid");
       show();
     });
+    on("play-time play-optimizer", show);
     show();
-    return show;
   }
-  const current = () => training.settings[training.optimizer];
-  const shows = [...["learning rate", "momentum", "weight decay"].map((name) => {
-    const key = name.replace(" ", "_");
-    return numberOf(`play-${name.replace(" ", "-")}`, () => current()[key], (x) => {
+
+  /** Connect a slider to a percentage. @param {string} name @param {() => number} get @param {(x: number) => void} set */
+  function connectShare(name, get, set) {
+    const [input, text] = [byId(`play-${name}-share`), byId(`play-${name}-percent`)];
+    const show = () => {
+      text.textContent = String(Math.round(100 * get()));
+      input.setAttribute("aria-valuetext", text.parentElement.textContent);
+      if (document.activeElement !== input) input.value = String(100 * get());
+    };
+    input.addEventListener("input", () => set(input.valueAsNumber / 100));
+    on("play-data", show);
+    show();
+  }
+
+  for (const name of ["learning-rate", "momentum", "weight-decay"]) {
+    const current = () => training.settings[training.optimizer];
+    const key = name.replace("-", "_");
+    connect(name, () => current()[key], (x) => {
       training.noteChange();
       current()[key] = x;
     });
-  }), numberOf("play-batch-size", () => training.batch, (x) => {
+  }
+  connect("batch-size", () => training.batch, (x) => {
     training.noteChange();
     training.batch = x;
-  })];
-  document.addEventListener("play-time", () => {
-    byId("play-optimizer").value = training.optimizer;
-    for (const show of shows) show();
   });
-  numberOf("play-seed", () => training.data.seed, (x) => {
+  connect("seed", () => training.data.seed, (x) => {
     training.data.seed = x;
     structure.drawWeights();
   });
-  byId("play-optimizer").value = training.optimizer;
-  byId("play-optimizer").addEventListener("change", (/** @type {any} */ event) => {
-    training.choose(event.target.value);
-    for (const show of shows) show();
-  });
+  connectShare("test", () => dataset.share, (x) => dataset.split(x));
+  connectShare("noise", () => dataset.noise, (x) => dataset.setNoise(x));
 
-  byId("play-first-weights")?.addEventListener("change", structure.drawWeights);
-  byId("play-activation")?.addEventListener("change", (/** @type {any} */ event) => {
-    structure.change(shape.hiddenSizes, event.target.value);
+  const optimizer = byId("play-optimizer");
+  const showOptimizer = () => {
+    optimizer.value = training.optimizer;
+  };
+  on("play-time", showOptimizer);
+  showOptimizer();
+  optimizer.addEventListener("change", () => {
+    training.choose(optimizer.value);
+    emit("play-optimizer");
   });
 
   const valueOf = (/** @type {any} */ control) => (control.type === "checkbox" ? control.checked : control.value);
@@ -71,25 +85,24 @@ const settings = (() => {
 
   /**
    * The values of controls as a part of the state.
-   * @param {Record<string, any>} controls null for one that this page does not have
+   * @param {string[]} names of those that this page can have
    * @returns {StatePart}
    */
-  function partOf(controls, view = false) {
-    const entries = Object.entries(controls).filter(([, control]) => control);
-    const values = () => Object.fromEntries(entries.map(([name, control]) => [name, valueOf(control)]));
+  function partOf(names, view = false) {
+    const controls = names.map((name) => byId(`play-${name}`)).filter((control) => control);
+    const values = () => Object.fromEntries(controls.map((control) => [control.id.slice(5), valueOf(control)]));
     const opening = values();
     return {
       view,
       save: () => (JSON.stringify(values()) === JSON.stringify(opening) ? undefined : values()),
-      restore: (saved) => entries.forEach(([name, control]) => set(control, saved?.[name] ?? opening[name])),
+      restore: (saved) => Object.keys(opening).forEach((name) => set(byId(`play-${name}`), saved?.[name] ?? opening[name])),
     };
   }
 
-  const controls = (/** @type {string[]} */ names) => Object.fromEntries(names.map((name) => [name, byId(`play-${name}`)]));
-  const held = all("[data-held]").map((label) => [`held-${label.dataset.held}`, label.querySelector("input")]);
+  const held = all("[data-held] input").map(({ id }) => id.slice(5));
   return {
-    state: partOf(controls(["optimizer", "learning-rate", "momentum", "weight-decay", "batch-size"])),
-    weights: partOf(controls(["first-weights", "seed"])),
-    view: partOf({ ...controls(["input-across", "input-up", "speed", "plateau"]), ...Object.fromEntries(held) }, true),
+    state: partOf(["optimizer", "learning-rate", "momentum", "weight-decay", "batch-size"]),
+    weights: partOf(["first-weights", "seed"]),
+    view: partOf(["input-across", "input-up", "speed", "plateau", ...held], true),
   };
 })();

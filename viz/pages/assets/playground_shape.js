@@ -23,6 +23,8 @@ class Shape {
   constructor(data) {
     this.data = data;
     this.sizes = [...data.sizes];
+    this.inputs = data.sizes[0];
+    this.outputs = data.sizes[data.sizes.length - 1];
     this.hidden = data.hidden;
     /** The source of the first weights; null for those of the model. @type {WeightSource | null} */
     this.source = null;
@@ -33,34 +35,29 @@ class Shape {
     return layer < this.sizes.length - 1 ? this.hidden : this.data.output;
   }
 
-  get inputs() {
-    return this.sizes[0];
-  }
-
   /** The number of neurons in every hidden layer. */
   get hiddenSizes() {
     return this.sizes.slice(1, -1);
   }
   set hiddenSizes(sizes) {
-    this.sizes = [this.inputs, ...sizes, this.sizes[this.sizes.length - 1]];
+    this.sizes = [this.inputs, ...sizes, this.outputs];
   }
 
   /** The most neurons that the hidden layers can have. */
   get maxSizes() {
-    if (this.data.layers) return this.data.sizes.slice(1, -1);
     const recorded = this.data.sizes.slice(1, -1);
+    if (this.data.layers) return recorded;
     const n = Math.max(MAX_LAYERS, recorded.length);
     return Array.from({ length: n }, (_, k) => Math.max(MAX_NEURONS, recorded[k] ?? 0));
   }
 
   /** The most signals of a shape: the weighted sums and the outputs of all neurons. */
   get maxSignals() {
-    const outputs = this.sizes[this.sizes.length - 1];
-    return 2 * this.maxSizes.reduce((sum, n) => sum + n, outputs);
+    return 2 * this.maxSizes.reduce((sum, n) => sum + n, this.outputs);
   }
   /** The most parameters of a shape. */
   get maxParameters() {
-    const sizes = [this.inputs, ...this.maxSizes, this.sizes[this.sizes.length - 1]];
+    const sizes = [this.inputs, ...this.maxSizes, this.outputs];
     return sizes.slice(1).reduce((sum, n, k) => sum + n * (sizes[k] + 1), 0);
   }
 

@@ -11,7 +11,6 @@ const structure = (() => {
     const { seed } = training.data;
     shape.source = scheme || !shape.hasRecordedSizes ? { scheme, seed } : null;
     training.data.weights = shape.source ? shape.draw(shape.source) : first;
-    player.pause();
     player.reset();
   }
 
@@ -38,7 +37,8 @@ const structure = (() => {
     planes.drawInputs();
     const { hiddenSizes, maxSizes } = shape;
     const n = hiddenSizes.length;
-    for (const id of ["play-activation", "play-sums"]) byId(id)?.closest("label, span")?.toggleAttribute("hidden", !n);
+    byId("play-activation")?.closest("label").toggleAttribute("hidden", n === 0);
+    byId("play-sums").hidden = n === 0 || shape.inputs === 1;
     if (!isStack) return;
     for (const button of all("[data-neurons]")) {
       const k = Number(button.closest("[data-layer]").dataset.layer) - 1;
@@ -61,17 +61,22 @@ const structure = (() => {
    * @param {() => void} act
    */
   function offer(button, isPossible, limit, act) {
-    const words = isPossible ? button.ariaLabel : button.dataset.limit?.replace("{most}", String(limit));
     button.setAttribute("aria-disabled", String(!isPossible));
-    button.title = words ?? "";
+    button.title = (isPossible ? button.ariaLabel : fillPlaces(button.dataset.limit ?? "", { most: limit })) ?? "";
     button.onclick = isPossible ? act : null;
   }
 
   const isStack = !shape.data.layers;
   if (!isStack) {
     byId("play-structure").remove();
+    byId("play-first-weights").closest("label").remove();
     byId("play-column-hidden").content.querySelector(".change").remove();
   }
+  if (!shape.data.choices.length) byId("play-activation").closest("label").remove();
+  byId("play-first-weights")?.addEventListener("change", drawWeights);
+  byId("play-activation")?.addEventListener("change", (/** @type {any} */ event) => {
+    change(shape.hiddenSizes, event.target.value);
+  });
   /** @type {StatePart} */
   const state = {
     save: () => (shape.isRecorded ? undefined : { sizes: shape.hiddenSizes, activation: shape.hidden }),
@@ -79,7 +84,7 @@ const structure = (() => {
       const { choices, hidden, sizes } = shape.data;
       const { maxSizes } = shape;
       const isRight = isStack && Array.isArray(value?.sizes) && value.sizes.length <= maxSizes.length
-        && value.sizes.every((/** @type {any} */ n, /** @type {number} */ k) => Number.isInteger(n) && n >= 1 && n <= maxSizes[k]);
+        && value.sizes.every((/** @type {any} */ n, /** @type {number} */ k) => Number.isInteger(n) && clamp(n, 1, maxSizes[k]) === n);
       const activation = choices.includes(value?.activation) ? value.activation : hidden;
       change(isRight ? value.sizes : sizes.slice(1, -1), activation);
     },

@@ -2,11 +2,10 @@
 // A table of the user: pasted or from a file, checked line by line. Its texts never become markup.
 
 {
-  const { inputs, outputs, task, train } = training.data;
+  const { inputs } = training.data;
   const dialog = byId("play-table");
   const text = byId("play-table-text");
-  const targets = train[0].length - inputs;
-  const hasClasses = task === "classes" || (task !== "number" && targets === 1);
+  const targets = training.width - inputs;
 
   /** The error of a table: the name of its sentence, and the texts for the places in it. */
   class TableError extends Error {
@@ -98,9 +97,7 @@
     const classes = areKnown ? known : [...[...found].sort(compareClasses), ...others].slice(0, known.length);
     const numbers = rows.map((row) => {
       if (!hasClasses) return /** @type {number[]} */ (row);
-      const k = classes.indexOf(/** @type {string} */ (row[inputs]));
-      const target = task === "classes" ? Array.from({ length: outputs }, (_, i) => Number(i === k)) : [task === "hinge" ? 2 * k - 1 : k];
-      return [.../** @type {number[]} */ (row.slice(0, inputs)), ...target];
+      return [.../** @type {number[]} */ (row.slice(0, inputs)), ...targetOf(classes.indexOf(String(row[inputs])))];
     });
     return { rows: numbers, inputs: header.slice(0, inputs), classes };
   }
@@ -119,11 +116,8 @@
 
   /** @param {TableError | null} error */
   function explain(error) {
-    for (const sentence of all("[data-table-error]")) {
-      sentence.hidden = sentence.dataset.tableError !== error?.message;
-      if (!error || sentence.hidden) continue;
-      for (const place of sentence.querySelectorAll("[data-place]")) place.textContent = String(error.places[place.dataset.place]);
-    }
+    showOnly("error", error?.message ?? "none");
+    for (const place of all("#play-table-error [data-place]")) place.textContent = String(error?.places[place.dataset.place]);
     text.setAttribute("aria-invalid", String(error !== null));
   }
 
@@ -133,7 +127,6 @@
       if (byId("play-table-standardize").checked) standardize(table.rows);
       explain(null);
       dialog.close();
-      player.pause();
       progress.keep();
       dataset.replace(table.rows, table.inputs, table.classes);
       player.reset();
@@ -167,28 +160,11 @@
     open(pasted);
   });
 
-  // Test part and noise.
-
-  /** @param {string} key @param {() => number} get @param {(x: number) => void} set */
-  function slider(key, get, set) {
-    const input = byId(`play-${key}-share`);
-    const show = () => {
-      byId(`play-${key}-percent`).textContent = String(Math.round(100 * get()));
-      input.setAttribute("aria-valuetext", byId(`play-${key}-percent`).parentElement.textContent);
-      if (document.activeElement !== input) input.value = String(100 * get());
-    };
-    input.addEventListener("input", () => set(input.valueAsNumber / 100));
-    document.addEventListener("play-data", show);
-    show();
-  }
-  slider("test", () => dataset.share, (x) => dataset.split(x));
-  slider("noise", () => dataset.noise, (x) => dataset.setNoise(x));
-
   function showNames() {
     for (const element of all("[data-class-name]")) element.textContent = dataset.names.classes[element.dataset.className];
     for (const element of all("[data-input-name]")) element.textContent = dataset.names.inputs[element.dataset.inputName];
     byId("play").classList.toggle("no-test", training.data.test.length === 0);
   }
-  for (const name of ["play-data", "play-shape"]) document.addEventListener(name, showNames);
+  on("play-data play-shape", showNames);
   showNames();
 }

@@ -66,7 +66,7 @@ class Training {
   constructor(data, shape) {
     this.data = data;
     this.shape = shape;
-    this.width = data.inputs + this.targetSize();
+    this.width = data.train[0].length;
     this.memory = new WebAssembly.Memory({ initial: 1 });
     this.end = 2 * shape.maxParameters;
     this.train = this.test = { n: 0, place: 0 };
@@ -78,10 +78,6 @@ class Training {
     this.optimizer = data.optimizer;
     this.batch = data.batch;
     this.reset();
-  }
-
-  targetSize() {
-    return this.data.train[0].length - this.data.inputs;
   }
 
   /**
@@ -126,20 +122,16 @@ class Training {
   readExamples() {
     const { train, test } = this.data;
     this.noteChange();
-    if (train.length + test.length > this.room) {
-      this.reserveExamples(2 * (train.length + test.length));
-      this.allocate();
-    }
-    for (const [part, rows] of /** @type {const} */ ([[this.train, train], [this.test, test]])) {
-      part.n = rows.length;
-      rows.forEach((row, i) => this.floats.set(row, part.place + i * this.width));
-    }
-    this.order = new Int32Array(this.memory.buffer, this.orderPlace, train.length);
+    if (train.length + test.length > this.room) this.reserveExamples(2 * (train.length + test.length));
+    [this.train.n, this.test.n] = [train.length, test.length];
+    this.allocate();
+    train.forEach((row, i) => this.floats.set(row, this.train.place + i * this.width));
+    test.forEach((row, i) => this.floats.set(row, this.test.place + i * this.width));
     this.beginEpoch();
   }
 
   beginEpoch() {
-    for (let i = 0; i < this.order.length; i++) this.order[i] = i;
+    this.order.set([...this.order.keys()]);
     this.position = 0;
     this.isShuffled = false;
     this.sum = 0;
@@ -230,10 +222,10 @@ class Training {
     if (!UPDATES[this.optimizer].update(this.weights, this.gradients, this.state, this.next, settings)) {
       throw new NoValue("overflow");
     }
-    this.weights.set(this.next[0]);
-    const old = this.state;
-    this.state = this.next.slice(1);
-    this.next = [this.next[0], ...old];
+    const [weights, ...state] = this.next;
+    this.weights.set(weights);
+    this.next = [weights, ...this.state];
+    this.state = state;
     this.steps += 1;
     this.time += 1;
     this.sum += loss;
@@ -309,4 +301,15 @@ function largest(numbers) {
   let best = 0;
   for (let k = 1; k < numbers.length; k++) if (numbers[k] > numbers[best]) best = k;
   return best;
+}
+
+/** Run a computation, and return whether all its operations have a value. @param {() => void} compute */
+function succeeds(compute) {
+  try {
+    compute();
+    return true;
+  } catch (error) {
+    if (error instanceof NoValue) return false;
+    throw error;
+  }
 }

@@ -28,11 +28,8 @@ const changes = (() => {
 
   /** The texts of the parts that can be undone; a text that did not change is shared. */
   function snapshot() {
-    const edited = Object.entries(parts).filter(([, part]) => !part.view);
-    return Object.fromEntries(edited.map(([name, part]) => {
-      const latest = text(part);
-      return [name, latest === now[name] ? now[name] : latest];
-    }));
+    const edited = Object.entries(parts).filter(([, part]) => !part.view).map(([name, part]) => [name, text(part)]);
+    return Object.fromEntries(edited.map(([name, latest]) => [name, latest === now[name] ? now[name] : latest]));
   }
 
   /** Go to a state. @param {Record<string, string>} state the texts of its parts */
@@ -59,7 +56,7 @@ const changes = (() => {
     progress.take();
     byId("page-undo").setAttribute("aria-disabled", String(stacks.before.length === 0));
     byId("page-redo").setAttribute("aria-disabled", String(stacks.after.length === 0));
-    document.dispatchEvent(new Event("play-state"));
+    emit("play-state");
   }
 
   /** @param {"before" | "after"} from @param {"before" | "after"} to */
@@ -74,7 +71,6 @@ const changes = (() => {
   }
   const undo = () => go("before", "after");
   const redo = () => go("after", "before");
-
   byId("page-undo").addEventListener("click", undo);
   byId("page-redo").addEventListener("click", redo);
   addEventListener("keydown", (event) => {
@@ -92,7 +88,7 @@ const changes = (() => {
       if (type !== "keyup" || !(target instanceof HTMLInputElement)) remember();
     });
   }
-  document.addEventListener("play-time", () => accept());
+  on("play-time", () => accept());
 
-  return { parts, text, restore, accept, remember };
+  return { parts, restore, accept, remember };
 })();

@@ -19,82 +19,80 @@ const closeUp = (() => {
   SLOTS.before = (_, k) => step?.before.state[k]?.[place?.weight ?? 0] ?? NaN;
   SLOTS.after = (_, k) => step?.state[k]?.[place?.weight ?? 0] ?? NaN;
 
-  const levelOf = (/** @type {Place | null} */ at) => (!at ? "none" : at.example !== null ? "example" : at.weight !== null ? "weight" : "step");
-  const number = (/** @type {number} */ x) => formatNumber(x, 4).replaceAll("-", "\u2212");
-  const mean = (/** @type {number[]} */ list) => list.reduce((sum, x) => sum + x, 0) / list.length;
+  const levelOf = (/** @type {Place | null} */ at) => {
+    return !at ? "none" : at.example !== null ? "example" : at.weight !== null ? "weight" : "step";
+  };
+  const sum = (/** @type {number[]} */ list) => list.reduce((total, x) => total + x, 0);
+  const format = (/** @type {number} */ x, digits = 4) => formatNumber(x, digits).replaceAll("-", "\u2212");
+  const formatList = (/** @type {number[]} */ row) => {
+    return [...row.slice(0, 4).map((x) => format(x, 3)), ...(row.length > 4 ? ["…"] : [])].join(", ");
+  };
+  const weightName = (/** @type {number} */ weight) => {
+    const { source, receiver } = stepData.ends(weight);
+    return `${source} → ${receiver}`;
+  };
 
   /**
    * Fill a table; the first cell of a row is a button.
    * @param {string} id
-   * @param {{cells: string[], name: string, to: Partial<Place>}[]} rows
+   * @param {string} kind of the rows
+   * @param {{name: string | number, cells: (string | number)[], to: Partial<Place>}[]} rows
    */
-  function fillTable(id, rows) {
-    byId(id).tBodies[0].replaceChildren(...rows.slice(0, MAX_ROWS).map(({ cells: [first, ...others], name, to }) => {
+  function fillTable(id, kind, rows) {
+    byId(id).tBodies[0].replaceChildren(...rows.slice(0, MAX_ROWS).map(({ name, cells, to }) => {
       const row = document.createElement("tr");
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = first;
-      button.setAttribute("aria-label", name);
+      button.textContent = String(name);
+      button.setAttribute("aria-label", `${kind} ${name}`);
       button.addEventListener("click", () => enter({ .../** @type {Place} */ (place), ...to }));
       row.insertCell().append(button);
-      for (const text of others) row.insertCell().textContent = text;
+      for (const cell of cells) row.insertCell().textContent = typeof cell === "number" ? format(cell) : cell;
       return row;
     }));
   }
 
-  /** @param {number} weight */
-  function weightName(weight) {
-    const { source, receiver } = stepData.ends(weight);
-    return `${source} → ${receiver}`;
+  /** Show the tables and the numbers of a step. @param {CloseUp} step @param {number | null} example */
+  function showStep(step, example) {
+    const { time, before, batch, rows, after, gradients, settings } = step;
+    const { inputs } = training.data;
+    const terms = stepData.terms(step, 0);
+    numbers = {
+      time, steps: settings.steps, n: batch.length, all: rows.length, others: Math.max(0, batch.length - MAX_ROWS),
+      loss: sum(terms.map(({ loss }) => loss)) / batch.length, example: (example ?? 0) + 1,
+    };
+    const moved = (/** @type {number} */ i) => Math.abs(after[i] - before.weights[i]);
+    fillTable("play-zoom-weights", "weight", [...after.keys()].sort((i, k) => moved(k) - moved(i)).map((weight) => ({
+      name: weightName(weight), cells: [before.weights[weight], gradients[weight], after[weight]], to: { weight },
+    })));
+    fillTable("play-zoom-batch", "example", batch.map((i, k) => ({
+      name: i + 1, cells: [formatList(rows[i].slice(0, inputs)), formatList(rows[i].slice(inputs)), terms[k].loss],
+      to: { example: i },
+    })));
   }
 
-  /** Show the tables and the numbers of the place. */
-  function showNumbers() {
-    if (!place || !step) return;
-    const { time, before, batch, after, gradients, settings } = step;
-    const { weight, example } = place;
-    const { inputs } = training.data;
-    const terms = stepData.terms(step, weight ?? 0);
-    const rows = batch.map((i) => /** @type {CloseUp} */ (step).rows[i]);
-    numbers = {
-      time, steps: settings.steps, n: batch.length, all: step.rows.length, others: Math.max(0, batch.length - MAX_ROWS), loss: mean(terms.map(({ loss }) => loss)), example: (example ?? 0) + 1,
-    };
-    if (weight !== null) {
-      const [old, gradient] = [before.weights[weight], gradients[weight]];
-      numbers = {
-        ...numbers, old, new: after[weight], gradient, grad: gradient + settings.weight_decay * old,
-        sum: terms.reduce((sum, { product }) => sum + product, 0), ...terms[batch.indexOf(example ?? -1)],
-      };
-      const { source, receiver } = stepData.ends(weight);
-      const names = /** @type {Record<string, string>} */ ({ source, receiver, weight: weightName(weight) });
-      for (const element of dialog.querySelectorAll("[data-name]")) element.textContent = names[element.dataset.name];
-      const { layer, neuron, isShared } = stepData.connection(weight);
-      const isOutput = layer === shape.sizes.length - 1;
-      const conditions = /** @type {Record<string, boolean>} */ ({ output: isOutput, hidden: !isOutput, shared: isShared, single: !isShared });
-      for (const part of dialog.querySelectorAll("[data-when]")) part.hidden = !conditions[part.dataset.when];
-      const receivers = example === null ? [] : stepData.receivers(step, layer, neuron, example);
-      numbers.back = receivers.reduce((sum, { w, delta }) => sum + w * delta, 0);
-      numbers.slope = numbers.back === 0 ? 0 : numbers.delta / numbers.back;
-      fillTable("play-zoom-receivers", receivers.map(({ weight: next, w, delta }) => {
-        const name = stepData.ends(next).receiver;
-        return { cells: [name, ...[w, delta, w * delta].map(number)], name: `neuron ${name}`, to: { weight: next } };
-      }));
-      fillTable("play-zoom-terms", terms.map(({ delta, signal, product, loss }, k) => ({
-        cells: [String(batch[k] + 1), ...[delta, signal, product, loss].map(number)],
-        name: `example ${batch[k] + 1}`, to: { example: batch[k] },
-      })));
-    }
-    const moves = [...after.keys()].sort((i, k) => Math.abs(after[k] - before.weights[k]) - Math.abs(after[i] - before.weights[i]));
-    fillTable("play-zoom-weights", moves.map((i) => ({
-      cells: [weightName(i), ...[before.weights[i], gradients[i], after[i]].map(number)],
-      name: `weight ${weightName(i)}`, to: { weight: i },
+  /** Show the tables and the numbers of a weight. @param {CloseUp} step @param {number} weight @param {number | null} example */
+  function showWeight(step, weight, example) {
+    const { before, batch, after, gradients, settings } = step;
+    const terms = stepData.terms(step, weight);
+    const { layer, neuron, isShared } = stepData.connection(weight);
+    const [old, gradient] = [before.weights[weight], gradients[weight]];
+    Object.assign(numbers, {
+      old, new: after[weight], gradient, grad: gradient + settings.weight_decay * old,
+      sum: sum(terms.map(({ product }) => product)), ...terms[batch.indexOf(example ?? -1)],
+    });
+    const names = /** @type {Record<string, string>} */ ({ ...stepData.ends(weight), weight: weightName(weight) });
+    for (const element of dialog.querySelectorAll("[data-name]")) element.textContent = names[element.dataset.name];
+    showOnly("when", layer === shape.sizes.length - 1 ? "output" : "hidden", isShared ? "shared" : "single");
+    const receivers = example === null ? [] : stepData.receivers(step, layer, neuron, example);
+    numbers.back = sum(receivers.map(({ w, delta }) => w * delta));
+    numbers.slope = numbers.back === 0 ? 0 : numbers.delta / numbers.back;
+    fillTable("play-zoom-receivers", "neuron", receivers.map(({ weight: next, w, delta }) => ({
+      name: stepData.ends(next).receiver, cells: [w, delta, w * delta], to: { weight: next },
     })));
-    const list = (/** @type {number[]} */ row) => [...row.slice(0, 4).map((x) => formatNumber(x, 3)), ...(row.length > 4 ? ["…"] : [])].join(", ").replaceAll("-", "\u2212");
-    fillTable("play-zoom-batch", rows.map((row, k) => ({
-      cells: [String(batch[k] + 1), list(row.slice(0, inputs)), list(row.slice(inputs)), number(terms[k].loss)],
-      name: `example ${batch[k] + 1}`, to: { example: batch[k] },
+    fillTable("play-zoom-terms", "example", terms.map(({ delta, signal, product, loss }, k) => ({
+      name: batch[k] + 1, cells: [delta, signal, product, loss], to: { example: batch[k] },
     })));
-    fill(dialog, null);
   }
 
   /** Show a place of the close-up; null closes it. @param {Place | null} to */
@@ -102,38 +100,44 @@ const closeUp = (() => {
     const from = place;
     if (to && training.time !== to.time) timeline.goTo(to.time);
     if (to && (!step || step.time !== training.time || !from)) step = stepData.take();
-    place = to && step ? { ...to, time: step.time } : null;
-    if (place && step) {
-      if (place.weight !== null && place.weight >= step.after.length) place.weight = null;
-      if (place.example !== null && !step.batch.includes(place.example)) place.example = null;
-    }
-    const level = levelOf(place);
-    if (level === "none") {
+    if (!to || !step) {
+      place = null;
       dialog.close();
       frame.hide();
       return;
     }
-    showNumbers();
-    for (const section of dialog.querySelectorAll("section")) section.hidden = section.dataset.level !== level;
+    place = { ...to, time: step.time };
+    if (place.weight !== null && place.weight >= step.after.length) place.weight = null;
+    if (place.example !== null && !step.batch.includes(place.example)) place.example = null;
+    const level = levelOf(place);
+    showStep(step, place.example);
+    if (place.weight !== null) showWeight(step, place.weight, place.example);
+    fill(dialog, null);
+    showOnly("level", level);
+    showOnly("shown", place.weight === null ? "none" : "weight");
+    showOnly("optimizer", step.before.fields.optimizer);
     for (const crumb of dialog.querySelectorAll("nav button")) {
-      const isThere = { weight: place?.weight !== null, example: place?.example !== null }[/** @type {string} */ (crumb.dataset.level)];
-      crumb.hidden = isThere === false;
-      crumb.toggleAttribute("aria-current", crumb.dataset.level === level);
+      crumb.hidden = /** @type {any} */ (place)[crumb.dataset.to] === null;
+      crumb.toggleAttribute("aria-current", crumb.dataset.to === level);
     }
-    for (const part of dialog.querySelectorAll("[data-shown]")) part.hidden = place?.weight === null;
-    for (const part of dialog.querySelectorAll("[data-optimizer]")) part.hidden = part.dataset.optimizer !== step?.before.fields.optimizer;
-    byId("play-zoom-before").disabled = (place?.time ?? 0) - 1 <= training.history.first;
-    byId("play-zoom-after").disabled = place?.time === training.history.last;
+    byId("play-zoom-before").disabled = place.time - 1 <= training.history.first;
+    byId("play-zoom-after").disabled = place.time === training.history.last;
     if (!dialog.open) dialog.showModal();
-    const section = dialog.querySelector(`section[data-level="${level}"]`);
-    if (levelOf(from) !== level) {
-      const row = from?.example ?? from?.weight ?? null;
-      const names = [`example ${(from?.example ?? -1) + 1}`, from?.weight !== null && from ? `weight ${weightName(from.weight)}` : ""];
-      const back = row === null ? null : [...section.querySelectorAll("tbody button")].find((button) => names.includes(button.getAttribute("aria-label")));
-      (back ?? section.querySelector("h2")).focus();
-    }
-    if (level === "example") frame.show(/** @type {CloseUp} */ (step), /** @type {Place} */ (place));
+    if (levelOf(from) !== level) focusOn(level, from);
+    if (level === "example") frame.show(step, place);
     else frame.hide();
+  }
+
+  /** Set the focus to the row that leads back, or else to the heading. @param {string} level @param {Place | null} from */
+  function focusOn(level, from) {
+    const section = dialog.querySelector(`section[data-level="${level}"]`);
+    const names = [
+      from && from.example !== null && `example ${from.example + 1}`,
+      from && from.weight !== null && `weight ${weightName(from.weight)}`,
+    ];
+    const buttons = [...section.querySelectorAll("tbody button")];
+    const back = buttons.find((button) => names.includes(button.getAttribute("aria-label")));
+    (back ?? section.querySelector("h2")).focus();
   }
 
   /** Go to another place; "back" of the browser returns. @param {Place | null} to */
@@ -156,8 +160,7 @@ const closeUp = (() => {
   /** Go to the same place of another step. @param {number} by */
   function move(by) {
     if (!place) return;
-    const time = clamp(place.time + by, training.history.first + 1, training.history.last);
-    const to = { ...place, time };
+    const to = { ...place, time: clamp(place.time + by, training.history.first + 1, training.history.last) };
     history.replaceState({ ...history.state, zoom: to }, "");
     show(to);
   }
@@ -174,82 +177,21 @@ const closeUp = (() => {
   });
   dialog.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") history.back();
-    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") move(event.key === "ArrowLeft" ? -1 : 1);
+    else if (event.key === "ArrowLeft") move(-1);
+    else if (event.key === "ArrowRight") move(1);
     else return;
     event.preventDefault();
   });
-  dialog.addEventListener("keydown", (/** @type {Event} */ event) => event.stopPropagation());
   byId("play-zoom-before").addEventListener("click", () => move(-1));
   byId("play-zoom-after").addEventListener("click", () => move(1));
   byId("play-zoom-close").addEventListener("click", close);
   byId("play-look").addEventListener("click", () => open({}));
   for (const crumb of dialog.querySelectorAll("nav button")) {
     crumb.addEventListener("click", () => {
-      const { level } = crumb.dataset;
-      if (level === "none") close();
-      else if (place && level !== levelOf(place)) enter({ ...place, example: null, weight: level === "weight" ? place.weight : null });
+      const { to } = crumb.dataset;
+      if (to === "none") close();
+      else if (place && to !== levelOf(place)) enter({ ...place, example: null, weight: to === "weight" ? place.weight : null });
     });
   }
-
-  // The lines of the network open their weights, by pointer, touch and keys.
-
-  const drawing = byId("play-network");
-  const lines = () => all("#play-lines line");
-
-  /** Let the keys reach the lines: one of them by Tab, the others by the arrow keys. */
-  function prepareLines() {
-    byId("play-lines").removeAttribute("aria-hidden");
-    byId("play-lines").setAttribute("role", "group");
-    byId("play-lines").setAttribute("aria-label", "weights");
-    for (const [i, line] of lines().entries()) {
-      line.setAttribute("role", "button");
-      line.setAttribute("tabindex", i === 0 ? "0" : "-1");
-      line.setAttribute("aria-label", `weight ${weightName(Number(line.dataset.weight))}`);
-    }
-  }
-
-  /** The weight whose line is nearest, if one is near. @param {MouseEvent} event */
-  function nearest(event) {
-    const box = drawing.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    let [best, least] = [null, 14];
-    for (const line of lines()) {
-      const [x1, y1, x2, y2] = ["x1", "y1", "x2", "y2"].map((name) => Number(line.getAttribute(name)));
-      const share = clamp(((x - x1) * (x2 - x1) + (y - y1) * (y2 - y1)) / ((x2 - x1) ** 2 + (y2 - y1) ** 2), 0, 1);
-      const distance = Math.hypot(x1 + share * (x2 - x1) - x, y1 + share * (y2 - y1) - y);
-      if (distance < least) [best, least] = [line, distance];
-    }
-    return best;
-  }
-
-  drawing.addEventListener("click", (/** @type {any} */ event) => {
-    const bias = event.target.closest(".bias");
-    if (bias) event.stopPropagation();
-    const line = event.target.closest("line") ?? (event.target.closest("button, .unit, a, input, select") ? null : nearest(event));
-    const weight = bias?.dataset.bias ?? line?.dataset.weight;
-    if (weight !== undefined) open({ weight: Number(weight) });
-  }, { capture: true });
-  byId("play-lines").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const list = lines();
-    const i = list.indexOf(event.target);
-    const way = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-    if (way) {
-      const next = list[(i + way + list.length) % list.length];
-      for (const line of list) line.setAttribute("tabindex", line === next ? "0" : "-1");
-      next.focus();
-    } else if (event.key === "Enter" || event.key === " ") {
-      open({ weight: Number(list[i].dataset.weight) });
-    } else {
-      return;
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  // The listeners are those of the section, since an SVG element with them is in the order of Tab.
-  for (const [name, other] of [["focusin", "pointerenter"], ["focusout", "pointerleave"]]) {
-    drawing.addEventListener(name, (/** @type {Event} */ event) => event.target?.dispatchEvent(new Event(other)));
-  }
-  prepareLines();
-  document.addEventListener("play-shape", prepareLines);
-  return { get weight() { return place?.weight ?? null; } };
+  return { open, weightName, get weight() { return place?.weight ?? null; } };
 })();
