@@ -509,14 +509,16 @@ def number_of(x: Operand) -> float:
 def _operate(rule: Rule, node: Value, other: Operand, *, reflected: bool = False) -> Value:
     """Record the operator between `node` and `other`; `other` stands on the left if `reflected`."""
     if type(other) is not Value:
-        name, number = f"an operand of {rule.symbol}", as_float(other)
+        number = as_float(other)
         if number is None:
             if type(other).__module__ == "builtins":
-                raise TypeError(f"{name} must be a Value or a number, got {describe(other)}{conversion(other)}")
+                raise TypeError(
+                    f"an operand of {rule.symbol} must be a Value or a number, got {describe(other)}{conversion(other)}"
+                )
             return NotImplemented  # type: ignore[no-any-return]
         if number == rule.identity:
             return node
-        other = constant(number, name)
+        other = constant(number, f"an operand of {rule.symbol}")
     return record(rule, other, node) if reflected else record(rule, node, other)
 
 

@@ -38,7 +38,7 @@ def with_bias(x: Any, n_inputs: int, caller: object) -> tuple[Value, ...]:
         raise ValueError(f"{rule}, got {len(xs)}: {describe(x)}{_one_at_a_time(xs)}")
     try:
         inputs = enumerate((1.0, *xs))
-        return tuple([entry if type(entry) is Value else constant(entry, f"x{i}", f"x{i}") for i, entry in inputs])
+        return tuple([x_i if type(x_i) is Value else constant(x_i, label := f"x{i}", label) for i, x_i in inputs])
     except TypeError as error:
         error.args = (f"{error}{_one_at_a_time(xs)}",)
         raise
