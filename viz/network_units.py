@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -88,7 +88,6 @@ def columns_of(model: Network, layers: list[tuple[Perceptron, ...]], signals: Si
         raise ValueError(f"notation must be 'P57' or 'P58', got {describe(notation)}")
     if notation == "P58":
         check_no_bias(model)
-        return _numbered_columns(layers, signals)
     inputs = [Unit("input", f"x{i}", f"x{i}", x) for i, x in enumerate(signals.x, start=1)]
     columns: Columns = [[Unit("bias", "x0", "x0", 1.0), *inputs]]
     labels = {weight: name for name, weight in model.named_parameters()}
@@ -108,29 +107,27 @@ def columns_of(model: Network, layers: list[tuple[Perceptron, ...]], signals: Si
                 )
             )  # fmt: skip
         columns.append(column)
-    return columns
+    return _numbered(columns) if notation == "P58" else columns
 
 
-def _numbered_columns(layers: list[tuple[Perceptron, ...]], signals: Signals) -> Columns:
+def _numbered(columns: Columns) -> Columns:
     """Return the units with the names of P58-P77: the neurons are numbered through, and there are no bias units."""
-    columns: Columns = [[Unit("input", f"x{i}", f"x{i}", x) for i, x in enumerate(signals.x, start=1)]]
+    numbered: Columns = [[unit for unit in columns[0] if unit.kind == "input"]]
+    sources, comma = [f"({unit.symbol})" for unit in numbered[0]], ""
+    has_commas = sum(map(len, map(neurons_of, columns))) > 9
     numbers = count(1)
-    for k, layer in enumerate(layers, start=1):
-        sources = [unit.symbol.removeprefix("y") if k > 1 else f"({unit.symbol})" for unit in columns[-1]]
-        column: list[Unit] = []
-        for j, neuron in enumerate(layer):
-            n = next(numbers)
-            comma = "," if sum(map(len, layers)) > 9 and k > 1 else ""
-            gradient = signals.gradients[k - 1][j]
-            column.append(
-                Neuron(
-                    "output" if k == len(layers) else "neuron", f"y{n}", f"y{n}", signals.z[k - 1][j], k, j, neuron,
-                    neuron.weights[1:], tuple(f"w{source}{comma}{n}" for source in sources), f"e{n}", f"delta{n}",
-                    signals.a[k - 1][j], gradient, None if gradient is None else 0.0 - gradient,
-                )
-            )  # fmt: skip
-        columns.append(column)
-    return columns
+    for column in columns[1:]:
+        neurons = {str(next(numbers)): neuron for neuron in neurons_of(column)}
+        numbered.append([
+            replace(
+                neuron, key=f"y{n}", symbol=f"y{n}", weights=neuron.weights[1:], sum_symbol=f"e{n}",
+                weight_symbols=tuple(f"w{source}{comma}{n}" for source in sources), delta_symbol=f"delta{n}",
+                delta=None if neuron.gradient is None else 0.0 - neuron.gradient,
+            )
+            for n, neuron in neurons.items()
+        ])  # fmt: skip
+        sources, comma = [*neurons], "," if has_commas else ""
+    return numbered
 
 
 def neurons_of(column: Iterable[Unit | None]) -> list[Neuron]:
