@@ -109,11 +109,11 @@ class Walk(Printed, ABC, Generic[StepType]):
 
     @abstractmethod
     def _do(self, node: Value) -> StepType:
-        """Do the step of a node."""
+        """Apply the chain rule at a node, and return the step."""
 
     @abstractmethod
     def _undo(self, step: StepType) -> None:
-        """Undo a step."""
+        """Put the derivatives back that a step has changed."""
 
     @abstractmethod
     def _steps_until(self, node: Value) -> int:
