@@ -606,6 +606,21 @@ class TestMeaning:
                 derivative()
         assert x.grad == 0.0
 
+    @pytest.mark.parametrize(
+        ("value", "at_zero", "at_two"),
+        [("not a", 1.0, 0.0), ("a == 2", 0.0, 1.0), ("a < 1 or a > 3", 1.0, 0.0), ("a > 1 and a < 3", 0.0, 1.0)],
+    )
+    def test_of_a_condition_is_0_or_1(self, value, at_zero, at_two):
+        holds = rule("holds", value, "0")
+        assert (holds(0.0).data, holds(2.0).data) == (at_zero, at_two)
+
+    def test_of_a_number_too_large_for_a_derivative_is_an_error(self):
+        x = Value(1.0, "x")
+        y = rule("slow", "a", "1 / (a * 1e200 * 1e200)")(x)
+        assert grad(y, x) == 0.0
+        with pytest.raises(OverflowError, match=r"x\*1e\+200\*1e\+200 overflows"):
+            grad(y, x, create_graph=True)
+
     def test_gives_a_float(self):
         for text in ("max(a, 0)", "1 if a > 0 else 0", "a > 0", "not a", "abs(a) // 1"):
             assert type(rule("whole", text, "0")(2.0).data) is float, text

@@ -186,6 +186,11 @@ class TestErrors:
             make(Value(-2.0, "x"))
         assert str(caught.value).endswith(f": {reason}")
 
+    def test_a_domain_that_holds_is_no_reason(self):
+        shifted = engine.rule("shifted", "log(a - 5)", "1 / (a - 5)", domain="a > 0")
+        with pytest.raises(ArithmeticError, match=r"^shifted\(2\) has no value$"):
+            shifted(2.0)
+
     def test_a_node_is_called_by_its_expression(self):
         a, x = Value(-1.0, "a"), Value(2.0, "x")
         with pytest.raises(ArithmeticError, match=r"^log\(a\*x\) has no value at a\*x = -2\.0 \(a = -1\.0, x = 2\.0\)"):

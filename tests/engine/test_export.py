@@ -267,6 +267,15 @@ def test_a_custom_operation_on_lists_hides_no_error(language, tmp_path):
 
 
 @every_language
+def test_a_condition_that_is_always_true_hides_no_error(language, tmp_path):
+    f = engine.rule("either", "a if log(a) > 0 or 1 else -a", "1")
+    a = Value(2.0, "a")
+    text = source(f(a), a, language=language)
+    assert run_one(language, text, [0.5], tmp_path) == [0.5, 1.0]
+    assert not all(map(math.isfinite, run_one(language, text, [-1.0], tmp_path)))
+
+
+@every_language
 def test_against_50_digits(language, tmp_path):
     a, b = Value(0.7, "a"), Value(-1.2, "b")
     root = (a * b).tanh() * (a.sin() + 1 / b) ** 2 - engine.gelu(a * b)
@@ -388,6 +397,13 @@ class TestText:
         names = {}
         exec(text, names)
         assert names["f"](-1.0, -2.0) == (0.0, [0.0, 0.0])
+
+    def test_a_number_without_a_value_is_an_error_only_where_it_is_computed(self):
+        a, names = Value(2.0, "a"), {}
+        exec(source(engine.rule("broken", "a if a > 0 else 1/0", "1")(a), a), names)
+        assert names["f"](3.0) == (3.0, [1.0])
+        with pytest.raises(ZeroDivisionError):
+            names["f"](-3.0)
 
     def test_comments_are_the_textbooks_derivatives(self):
         a, b = Value(2.0, "a"), Value(-3.0, "b")

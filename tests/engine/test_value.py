@@ -621,6 +621,14 @@ class TestPrompt:
         with pytest.raises(RuntimeError, match="forward"):
             c.propagate()
 
+    def test_one_node_passes_back_no_infinite_gradient(self):
+        a, b = Value(1e300, "a"), Value(1e-300, "b")
+        c = a * b
+        c.grad = 1e100
+        with pytest.raises(OverflowError, match=r"'b'\) overflows; it came from a\*b at a = 1e\+300"):
+            c.propagate()
+        assert (a.grad, b.grad) == (0.0, 0.0)
+
     def test_a_detached_value_takes_no_gradient(self):
         x = Value(3.0, "x")
         (x * x.detach()).backward()

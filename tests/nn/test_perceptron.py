@@ -285,6 +285,7 @@ class TestFit:
         (lambda: nn.Perceptron(1, init=[1.0]), "init .* 2 weights w0 to w1, got 1"),
         (lambda: nn.Perceptron(2, init=[1, 2, 3, 4]), "init .* 3 weights w0 to w2, got 4"),
         (lambda: nn.Perceptron(2, init=[1, "2", 3]), "got str '2'"),
+        (lambda: setattr(nn.Perceptron(2), "weights", (Value(1.0),)), "weights .* 3 Values w0 to w2, got 1"),
         (lambda: nn.Perceptron(1, label=3), "label .*str.* got int 3"),
         (lambda: nn.Perceptron(2)([1.0]), r"^x .* 2 inputs for Perceptron\(2, 'sigmoid'\), got 1: list \[1.0\]"),
         (lambda: nn.Perceptron(1)([1.0, 2.0]), r"^x .* 1 input for Perceptron\(1, 'sigmoid'\), got 2: list \[1.0, 2"),

@@ -59,6 +59,10 @@ def test_wrong_arguments():
         signals_of(nn.Perceptron(1), [1.0], 1.0, "mse")
     with pytest.raises(ValueError, match=r"loss must .*target.* that the model learns.* loss=nn\.mse"):
         signals_of(nn.Perceptron(1), [1.0], 1.0)
+    with pytest.raises(ValueError, match=r"inputs must .* with a target"):
+        signals_of(nn.Perceptron(1), target=1.0, loss=nn.mse)
+    with pytest.raises(ValueError, match=r"target must .* with a loss"):
+        signals_of(nn.Perceptron(1), [1.0], loss=nn.mse)
 
 
 def test_gradients_are_those_of_the_outputs():

@@ -280,6 +280,26 @@ class TestCustomModels:
         assert results[1] == pytest.approx(results[0], rel=1e-9)
         assert results[0][2] != pytest.approx(results[0][1], rel=0.01)
 
+    def test_what_a_callback_changes_in_a_dict_counts(self):
+        results = []
+        for compiled in (False, True):
+            w, data = Value(0.5, "w"), [({"distance": Value(x)}, 2.0) for x in (1.0, -1.0)]
+            history = nn.train(
+                lambda x: w * x["distance"],  # noqa: B023
+                nn.mse, data, optimizer=nn.SGD([w], 0.1), epochs=4, compiled=compiled,
+                callback=lambda history: setattr(data[1][0]["distance"], "data", 3.0),  # noqa: B023
+            )  # fmt: skip
+            results.append([*history.loss, w.data])
+        assert results[1] == pytest.approx(results[0], rel=1e-12)
+
+    def test_a_callback_that_leaves_no_value_ends_with_the_error_of_the_model(self, compiled):
+        w = Value(1.0, "w")
+        with pytest.raises(ArithmeticError, match=r"^epoch 3, .*log\(w\) has no value at w = -1"):
+            nn.train(
+                lambda x: x * w.log(), nn.mse, [(1.0, 2.0)], optimizer=nn.SGD([w]), epochs=4, compiled=compiled,
+                callback=lambda history: setattr(w, "data", 1.0 if history.epochs < 2 else -1.0),
+            )  # fmt: skip
+
     def data(self, kind):
         a, w = Value(2.0, "a"), Value(0.5, "w")
         return w, {
