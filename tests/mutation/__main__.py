@@ -6,8 +6,9 @@
     python -m tests.mutation --again output.txt     the survivors that an earlier run printed
 
 mutmut itself imports everything and then calls a mutant in place of the original. Here the import itself reads the
-table of rules and builds functions and methods from it. So each mutant of mutmut's operators is imported from scratch,
-in a process forked from one that has all other packages in memory, and runs the tests that run its lines.
+table of rules and builds functions and methods from it. So each mutant of mutmut's operators is a copy of the checkout,
+imported from scratch in a process forked from one that has all other packages in memory. It runs the tests that run the
+changed lines, whose own processes import the copy, too.
 """
 
 from __future__ import annotations
@@ -16,71 +17,80 @@ import argparse
 import contextlib
 import gc
 import importlib
-import linecache
 import math
 import os
 import random
+import shutil
 import signal
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType
-
-import hypothesis.configuration
 
 from tests.mutation.mutants import Mutant, mutants_of
-from tests.mutation.suite import CACHE, Suite, fork, module_name, run
+from tests.mutation.suite import CACHE, COMPILING, Suite, copy_checkout, fork, module_name, run, test_file
 
-COMPILED = ("cache", "codegen", "compiled_update", "python_to_llvm", "runtime", "simd", "vector_math")
 EAGER = ("formulas", "rules")  # not tested by compiling: the same texts run without it
+WAIT = 0.005  # seconds between two looks at the processes
 
 
 def results(mutants: list[Mutant], suite: Suite, jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """Yield each mutant and its fate. Files of tests that killed most mutants of the same file run first."""
+    """Yield each mutant and its fate. Of the tests, those that killed most mutants of the same file run first."""
     waiting = mutants[::-1]
-    running: dict[int, tuple[Mutant, list[tuple[bool, str]], float]] = {}
+    running: dict[int, tuple[Mutant, list[tuple[bool, str]], Path]] = {}
+    patience: dict[int, float] = {}
     kills: dict[Path, Counter[tuple[bool, str]]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 mutant = waiting.pop()
-                slow = mutant.path.stem in COMPILED
+                slow = mutant.path.stem in COMPILING
                 tests, best = suite.tests_of(mutant.path, mutant.lines), kills.setdefault(mutant.path, Counter())
                 useful = [file for file in tests if not (file[0] and mutant.path.stem in EAGER)]
-                files = sorted(useful, key=lambda file: (slow and file[0], -best[file], file))
+                own = test_file(mutant.path)
+                # Doctests run last, as they do in pytest: the rules that they define stay.
+                files = sorted(useful, key=lambda file: (file[1][0] != "t", -best[file], file[1] != own))
                 seconds = 8 + 3 * round(sum(suite.seconds[x] for file in files for x in tests[file])) + 60 * slow
-                child = fork(partial(_run_tests, mutant, [tests[file] for file in files]), seconds)
-                running[child] = mutant, files, time.monotonic() + 10 * seconds
+                folder = copy_checkout(mutant)
+                child = fork(partial(_run_tests, mutant, [tests[file] for file in files], folder), seconds)
+                running[child], patience[child] = (mutant, files, folder), 10 * seconds
             ended, status = os.waitpid(-1, os.WNOHANG)
             if ended:
-                mutant, files, _ = running.pop(ended)
+                mutant, files, folder = running.pop(ended)
+                _end(ended, folder)
                 code = os.waitstatus_to_exitcode(status)
                 if 0 < code <= len(files):
                     kills[mutant.path][files[code - 1]] += 1
                 late = code in (-signal.SIGXCPU, -signal.SIGKILL)
                 yield mutant, "timeout" if late else "killed" if code else "survived"
                 continue
-            for child, (_, _, deadline) in running.items():
-                if time.monotonic() > deadline:
+            for child in running:  # not by the clock, which goes on while these processes are stopped
+                patience[child] -= WAIT
+                if patience[child] < 0:
                     os.killpg(child, signal.SIGKILL)
-            time.sleep(0.005)
+            time.sleep(WAIT)
     finally:  # also after Ctrl-C
-        for child in running:
-            os.killpg(child, signal.SIGKILL)
+        for child, (_, _, folder) in running.items():
+            _end(child, folder)
 
 
-def _run_tests(mutant: Mutant, files: list[list[str]]) -> int:
+def _end(child: int, folder: Path) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_tests(mutant: Mutant, files: list[list[str]], folder: Path) -> int:
     """Import the mutant and run tests, file by file. Return the number, from 1, of the first that fails, or 0."""
-    path, text, get_code = str(mutant.path.resolve()), mutant.text, SourceFileLoader.get_code
-
-    def mutated(self: SourceFileLoader, name: str) -> CodeType | None:
-        return compile(text, path, "exec", dont_inherit=True) if self.path == path else get_code(self, name)
-
-    SourceFileLoader.get_code = mutated
-    linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
+    os.chdir(folder)
+    os.environ |= {"PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder), "TMPDIR": str(folder)}
+    tempfile.tempdir = str(folder)
+    sys.path[0] = str(folder)
+    for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
+        del sys.modules[name]
     importlib.import_module("nn")
     importlib.import_module(module_name(mutant.path))
     return next((i for i, tests in enumerate(files, start=1) if not run(tests)), 0)
@@ -119,7 +129,6 @@ def main() -> None:
     arguments = parser.parse_args()
 
     os.environ["XDG_CACHE_HOME"] = str(CACHE.resolve())
-    hypothesis.configuration.set_hypothesis_home_dir(CACHE.resolve())
     suite = Suite()
     files = [file for path in arguments.paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     mutants = [mutant for file in files for mutant in mutants_of(file)]
@@ -132,6 +141,7 @@ def main() -> None:
     for name in suite.modules:  # shared by all processes forked from this one
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    sys.dont_write_bytecode = True  # of mutants
     gc.freeze()
 
     counts: dict[Path, Counter[str]] = {}
