@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 # The page fills the places, which it marks as text.
 TABLE_ERRORS = {
+    "long": "The table must have at most {most} characters: choose some of its lines or columns.",
     "few": "The table must have at least 2 lines with an example each, got {rows}: the inputs, then the target.",
     "many": "The table must have at most {most} examples, got {rows}.",
     "columns": "Line {line} must have {columns} columns, got {cells}: {inputs} inputs of this model, then the target.",

@@ -225,6 +225,12 @@ def test_thousands_of_rows_fit(playground, tmp_path):
     expect(tab.get_by_role("textbox", name="table")).to_have_value(re.compile("5998"))
     button(tab, "train with this table").click()
     assert tab.evaluate("training.train.n") == 3000
+    (tmp_path / "long.csv").write_text("1,2\n" * 600_000)
+    button(tab, "your own data").click()
+    tab.get_by_label("open a file").set_input_files(tmp_path / "long.csv")
+    expect(tab.get_by_role("alert")).to_contain_text("at most 2000000 characters")
+    expect(tab.get_by_role("textbox", name="table")).to_have_value("")
+    button(tab, "cancel").click()
     button(tab, "one step").click()
     assert tab.evaluate("training.steps") == 1
 

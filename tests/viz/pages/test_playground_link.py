@@ -103,6 +103,11 @@ def test_a_hostile_link_changes_nothing(open_playground, state):
     assert number(tab, "epoch") == 1
 
 
+def test_a_damaged_link_says_so(open_playground):
+    tab = open_playground("#AAAA")
+    assert tab.get_by_text("The link must be complete").is_visible()
+
+
 def test_a_link_that_is_too_long_says_so(open_playground):
     tab = open_playground()
     tab.evaluate("dataset.replace(Array.from({ length: 3000 }, () => Array.from({ length: 7 }, Math.random)), [], [])")

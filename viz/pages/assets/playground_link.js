@@ -29,7 +29,7 @@ const link = (() => {
     if (location.hash === hash) return;
     hash = location.hash;
     const state = hash ? await unpackState(hash.slice(1)) : {};
-    if (state === null || typeof state !== "object") return;
+    if (state === null || typeof state !== "object") return player.say("link-damaged");
     const names = Object.keys(changes.parts);
     const texts = names.map((name) => [name, Object.hasOwn(state, name) ? JSON.stringify(state[name]) : ""]);
     const isView = (/** @type {string[]} */ [name]) => !!changes.parts[name].view;

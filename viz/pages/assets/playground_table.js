@@ -3,6 +3,7 @@
 
 {
   const { inputs } = training.data;
+  const MAX_CHARACTERS = 2_000_000; // above it the text area becomes slow
   const dialog = byId("play-table");
   const text = byId("play-table-text");
   const targets = training.width - inputs;
@@ -140,8 +141,9 @@
   /** @param {string} table */
   function open(table) {
     player.pause();
-    text.value = table;
-    explain(null);
+    const isLong = table.length > MAX_CHARACTERS;
+    text.value = isLong ? "" : table;
+    explain(isLong ? new TableError("long", { most: MAX_CHARACTERS }) : null);
     if (!dialog.open) dialog.showModal();
   }
 
@@ -150,7 +152,7 @@
   byId("play-table-file").addEventListener("change", async (/** @type {any} */ event) => {
     const [file] = event.target.files;
     event.target.value = "";
-    if (file) open(await file.text());
+    if (file) open(await file.slice(0, MAX_CHARACTERS + 1).text());
   });
   document.addEventListener("paste", (event) => {
     const target = /** @type {Element} */ (event.target);
