@@ -55,10 +55,8 @@ def _function(name: str, n_operands: int) -> Callable[..., Any] | None:
         return None
 
     def function(*operands: Any) -> Any:
-        for x in operands:
-            if hasattr(x, "_record"):
-                return x._record(rule, operands)
-        return rule(*operands)
+        value = next(x for x in operands if hasattr(x, "_record"))  # NumPy asks Values only
+        return value._record(rule, operands)
 
     return function
 
