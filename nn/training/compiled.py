@@ -134,7 +134,7 @@ class CompiledSteps(Steps):
         data, state, self.optimizer.steps = self.now
         for leaf, number, grad in zip(self.leaves, data.tolist(), self.gradient.tolist(), strict=True):
             leaf._data, leaf._grad = number, grad  # finite floats, which need no check
-        self.optimizer.state = list(map(tuple, state.T.tolist()))
+        self.optimizer.state = list(zip(*state.tolist(), strict=True)) or [()] * state.shape[1]
 
     def set_order(self, order: list[int]) -> None:
         """Take the examples in this order from now on."""

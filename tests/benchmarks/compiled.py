@@ -18,14 +18,13 @@ os.environ["JAX_ENABLE_X64"] = "1"
 import argparse
 import ctypes
 import gc
-import itertools
 import shutil
 import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -52,10 +51,18 @@ Training = Callable[[int], Parameters]
 torch.set_num_threads(1)
 
 
+def first_model(sizes: tuple[int, ...]) -> nn.MLP:
+    return nn.MLP(sizes[0], sizes[1:], hidden="relu", seed=1)
+
+
 def start(sizes: tuple[int, ...]) -> Parameters:
-    rng = np.random.default_rng(1)
-    layers = itertools.pairwise(sizes)
-    return [p for n, m in layers for p in (rng.normal(0, (2 / n) ** 0.5, (n, m)), np.zeros(m))]
+    """The parameters of that model, from which everybody starts."""
+    return [p.copy() for p in first_parameters(sizes)]
+
+
+@cache
+def first_parameters(sizes: tuple[int, ...]) -> Parameters:
+    return take(first_model(sizes))
 
 
 def split(flat: Matrix, like: Parameters) -> Parameters:
@@ -74,8 +81,7 @@ class Moons:
         self.r = 2.0 * classes - 1.0
 
     def ours(self, steps: int) -> Parameters:
-        model = nn.MLP(2, self.sizes[1:], hidden="relu")
-        put(model, start(self.sizes))
+        model = first_model(self.sizes)
         nn.train(
             model, nn.hinge, list(zip(self.X.tolist(), self.r.tolist(), strict=True)), compiled=True,
             optimizer=nn.SGD(model.parameters(), RATE, weight_decay=DECAY), batch_size=None, epochs=steps,
@@ -85,8 +91,7 @@ class Moons:
 
     def compiled(self, steps: int) -> Parameters:
         """With the loss written out, penalty and all, `engine.compile`, and a loop on arrays."""
-        model = nn.MLP(2, self.sizes[1:], hidden="relu")
-        put(model, start(self.sizes))
+        model = first_model(self.sizes)
         xs, r, parameters = [engine.Value(0.0) for _ in range(2)], engine.Value(1.0), model.parameters()
         loss = (1 - r * model(xs)).relu() + 1e-4 * engine.dot(parameters, parameters)
         replay = engine.compile(loss, [*xs, r])
@@ -302,8 +307,7 @@ class Digits:
         self.batches = -(-len(self.X) // size)  # steps an epoch
 
     def ours(self, steps: int) -> Parameters:
-        model = nn.MLP(64, self.sizes[1:], hidden="relu")
-        put(model, start(self.sizes))
+        model = first_model(self.sizes)
         nn.train(
             model, nn.cross_entropy, list(zip(self.X, self.classes, strict=True)), compiled=True,
             optimizer=nn.SGD(model.parameters(), RATE), batch_size=self.size, epochs=steps // self.batches,
@@ -366,13 +370,6 @@ class Digits:
             W1, b1 = W1 - RATE * (X.T @ d1), b1 - RATE * d1.sum(0)
             W2, b2 = W2 - RATE * (h.T @ d2), b2 - RATE * d2.sum(0)
         return [W1, b1, W2, b2]
-
-
-def put(model: nn.MLP, parameters: Parameters) -> None:
-    for layer, w, b in zip(model.layers, parameters[::2], parameters[1::2], strict=True):
-        for neuron, column, bias in zip(layer.neurons, w.T.tolist(), b.tolist(), strict=True):
-            for weight, number in zip(neuron.weights, [bias, *column], strict=True):
-                weight.data = number
 
 
 def take(model: nn.MLP) -> Parameters:
