@@ -134,7 +134,7 @@ class Rule:
     def __call__(self, *operands: Any) -> Any:
         """Return the operation on numbers as a float, on Values as a node."""
         for x in operands:
-            if not isinstance(x, (int, float)):
+            if hasattr(x, "_record"):
                 return x._record(self, operands)
         return self.function(*operands)
 

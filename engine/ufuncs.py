@@ -51,14 +51,7 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
 
 def _function(name: str, n_operands: int) -> Callable[..., Any] | None:
     rule = RULES.get(name)
-    if rule is None or rule.finalize or rule.arity != n_operands or name in DIFFERENT:
-        return None
-
-    def function(*operands: Any) -> Any:
-        value = next(x for x in operands if hasattr(x, "_record"))  # NumPy asks Values only
-        return value._record(rule, operands)
-
-    return function
+    return None if rule is None or rule.finalize or rule.arity != n_operands or name in DIFFERENT else rule
 
 
 def _unwrapped(x: Any) -> Any:

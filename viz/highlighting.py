@@ -30,16 +30,11 @@ class Highlight:
     @classmethod
     def of(cls, source: Step | ForwardStep | Backprop | ForwardMode) -> Highlight:
         """Return the state after a step, or that of a walk."""
-        match source:
-            case ForwardStep():
-                return cls("tangent", source.tangents, source)
-            case ForwardMode():
-                return cls("tangent", source.tangents, source.last)
-            case Step():
-                return cls("grad", _gradients_after(source), source)
-        if source.last:
-            return cls.of(source.last)
-        return cls("grad", {source.root: source.root.grad}, None)
+        step = source.last if isinstance(source, Backprop | ForwardMode) else source
+        if isinstance(source, ForwardStep | ForwardMode):
+            return cls("tangent", source.tangents, step)
+        root = source._names.root
+        return cls("grad", _gradients_after(step) if isinstance(step, Step) else {root: root.grad}, step)
 
     @property
     def is_backward(self) -> bool:

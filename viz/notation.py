@@ -76,10 +76,8 @@ class Symbol:
         prefix, _, name = label.rpartition(".") if DOTTED.fullmatch(label) else ("", "", label)
         first, *others = name.split("_")
         match = re.fullmatch(r"([^\W\d_]+)(\d[\d,]*)?", first)
-        if not match or not all(re.fullmatch(r"[^\W_][^\W_,]*(,[^\W_,]+)*", x) for x in others):
-            return cls(label, is_text=True)
         accents = [x for x in others if x in ACCENTS]
-        if len(accents) > 1:
+        if not match or len(accents) > 1 or not all(re.fullmatch(r"[^\W_][^\W_,]*(,[^\W_,]+)*", x) for x in others):
             return cls(label, is_text=True)
         subscripts = [x for x in (match[2], *others) if x and x not in ACCENTS]
         layer = re.fullmatch(r"layer(\d+)", prefix)
