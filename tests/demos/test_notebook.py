@@ -114,6 +114,11 @@ def test_an_exercise_checks_its_answer(exercise, solution):
     assert not is_right(f"{solution}\n{first.partition(' = ')[0]} = {wrong(solution)}\n{rest}")
 
 
+def test_two_of_three_weights_are_not_right():
+    rest = EXERCISES[1].partition("\n")[2]
+    assert not is_right(f"w = [1.1, 1.2]\n{rest}")
+
+
 def wrong(solution):
     """The answer with the wrong sign."""
     answer = eval(solution.partition(" = ")[2])
