@@ -75,34 +75,21 @@ def zoom_markup(rules: Mapping[str, UpdateRule]) -> str:
     w, g, slope = symbol("w"), symbol("g"), derivative(symbol("L"), symbol("w"))
     decayed = plus(slope, product(symbol("lambda"), w))
     decayed_number = plus(number("gradient"), product(number("setting", "weight_decay"), number("old")))
+    mean = ast.BinOp(number("sum"), ast.Div(), number("count", "n"))
+    delta = symbol("delta")
+    chain, back = product(delta, symbol("z")), product(ast.Call(ast.Name("σ′"), [symbol("a")], []), symbol("sum"))
     parts = {
         "move": line(w, ("=", number("old")), ("→", number("new")), result=True),
         "updates": "".join(
             f'<div data-optimizer="{html.escape(name)}">{"".join(update_lines(rule))}</div>'
             for name, rule in rules.items()
         ),
-        "decay": line(g, ("=", decayed), ("=", decayed_number), ("=", number("grad")), condition="setting weight decay")
-        + line(g, ("=", slope), condition="no setting weight decay"),
-        "gradient": line(
-            slope,
-            ("=", ast.BinOp(number("sum"), ast.Div(), number("count", "n"))),
-            ("=", number("gradient")),
-            result=True,
-        ),
-        "product": line(
-            slope,
-            ("=", product(symbol("delta"), symbol("z"))),
-            ("=", product(number("delta"), number("signal"))),
-            ("=", number("product")),
-            result=True,
-        ),
-        "delta": line(
-            symbol("delta"),
-            ("=", product(ast.Call(ast.Name("σ′"), [symbol("a")], []), symbol("sum"))),
-            ("=", product(number("slope"), number("back"))),
-            ("=", number("delta")),
-            condition="of slope",
-            result=True,
+        "decay": _equation(g, decayed, decayed_number, number("grad"), condition="setting weight decay")
+        + _equation(g, slope, condition="no setting weight decay"),
+        "gradient": _equation(slope, mean, number("gradient"), result=True),
+        "product": _equation(slope, chain, product(number("delta"), number("signal")), number("product"), result=True),
+        "delta": _equation(
+            delta, back, product(number("slope"), number("back")), number("delta"), condition="of slope", result=True
         ),
         "notes": "".join(f'<p data-note="{name}" hidden>{text}</p>' for name, text in NOTES.items()),
     }
@@ -139,6 +126,10 @@ def number(*name: str) -> ast.expr:
     """Return a number of the close-up as a part of a formula."""
     kind, *rest = name if len(name) > 1 else ("of", *name)
     return plugged_in(0.0, " ".join([kind, *map(_words, rest)]))
+
+
+def _equation(left: ast.expr, *sides: ast.expr, condition: str = "", result: bool = False) -> str:
+    return line(left, *(("=", side) for side in sides), condition=condition, result=result)
 
 
 def _words(name: str) -> str:
