@@ -64,7 +64,7 @@ def opcodes(custom: Iterable[Rule] = ()) -> dict[Rule, int]:
 @cache
 def runtime_code() -> MachineCode:
     """Return the machine code that all graphs share."""
-    packed = ["merge_equal", "group", "write_tape", "run"]
+    packed = ["number", "merge_equal", "group", "write_tape", "run"]
     return load_machine_code(_sources(), lambda: translate(_scope(), packed=packed))
 
 

@@ -11,6 +11,30 @@ from engine.compiler.runtime import LAYER
 SCATTER = 0x2545F4914F6CDD1D  # the multiplier of hash values
 
 
+def number(
+    ids: Integers, known: Slots, first: Integers, second: Integers, members: Integers, results: Integers
+) -> None:  # fmt: skip
+    """Replace the ids in all arrays after `known` by their indices in `ids`. `known` is a hash table of zeros."""
+    for n in range(len(ids)):
+        slot = slot_of(ids[n], known)
+        while known[slot] > 0:
+            slot = next_slot(slot, known)
+        known[slot] = n + 1
+    replace(first, ids, known)
+    replace(second, ids, known)
+    replace(members, ids, known)
+    replace(results, ids, known)
+
+
+def replace(numbers, ids, known):
+    """Replace ids by their indices in `ids`."""
+    for i in range(len(numbers)):
+        slot = slot_of(numbers[i], known)
+        while ids[known[slot] - 1] != numbers[i]:
+            slot = next_slot(slot, known)
+        numbers[i] = known[slot] - 1
+
+
 def merge_equal(
     kinds: Integers, first: Integers, second: Integers, items: Integers, sizes: Integers, ends: Integers,
     same: Integers, known: Slots, known_lists: Slots,

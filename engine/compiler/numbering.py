@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Any, TypeAlias
+from operator import attrgetter
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,10 @@ KINDS = {LEAF: 0, CONSTANT: 1}  # the first rules of every graph
 SPARE = 2  # slots of a hash table per entry, at least
 
 
+def _ids(things: Iterable[object]) -> Integers:
+    return np.fromiter(map(id, things), np.int64)
+
+
 class NumberedGraph:
     """The graph of some outputs.
 
@@ -33,7 +38,8 @@ class NumberedGraph:
         outputs: the nodes to compute.
         nodes: all nodes, each after its operands. The `parameters` are first, even if they are not in the graph.
         n_parameters: the number of these.
-        numbers: the number of every node.
+        numbers: the number of every leaf.
+        results: the numbers of the outputs.
         rules: the different rules of nodes, LEAF and CONSTANT first.
         kinds: for every node the index of its rule.
         first, second: the operands of every node.
@@ -42,33 +48,31 @@ class NumberedGraph:
 
     def __init__(self, outputs: Sequence[Value], parameters: Iterable[Value] = ()) -> None:
         self.outputs = outputs
-        self.nodes = [*dict.fromkeys(parameters)]
-        self.n_parameters = len(self.nodes)
-        nodes = unseen(outputs, set(self.nodes))
-        self.nodes += nodes
-        n = len(self.nodes)
-        self.numbers: dict[Any, int] = dict(zip(self.nodes, count()))
-        self.numbers[None] = n
-        kinds: dict[Rule, int] = defaultdict(count(len(KINDS)).__next__, KINDS)
-        self.kinds = self._column([kinds[node._rule] for node in nodes], KINDS[LEAF])
-        self.rules = list(kinds)
-        columns = [node._a for node in nodes], [node._b for node in nodes]
-        lists: dict[tuple[Value, ...], int] = {(): n}
-        references: dict[int, int] = {}  # of lists, by the id of the tuple, which many operations may share
-        for x in {id(x): x for column in columns for x in column if type(x) is tuple}.values():
-            references[id(x)] = lists.setdefault(x, n + len(lists))
+        known = list(dict.fromkeys(parameters))
+        order = unseen(outputs, set(known))
+        self.nodes, self.n_parameters = known + order, len(known)
+        n, kinds = len(self.nodes), defaultdict(count(len(KINDS)).__next__, KINDS)
+        self.kinds = self._column(map(kinds.__getitem__, map(attrgetter("_rule"), order)), KINDS[LEAF])
+        self.rules: list[Rule] = list(kinds)
+        is_fold = np.array([bool(rule.finalize) for rule in self.rules])[self.kinds]
+        folds = [self.nodes[k] for k in np.flatnonzero(is_fold).tolist()]
+        # By id, since many operations may share a list. None has the number of the empty list.
+        lists = {id(x): x for node in folds for x in (node._a, node._b) if x is not None}
+        ids = _ids(chain(self.nodes, [None], lists.values()))
         self.first, self.second = (
-            self._column([references[id(x)] if type(x) is tuple else self.numbers[x] for x in column], n)
-            for column in columns
+            self._column(map(id, map(attrgetter(name), order)), id(None)) for name in ("_a", "_b")
         )
-        members = np.fromiter(map(self.numbers.__getitem__, chain.from_iterable(lists)), np.int64)
+        members, self.results = _ids(chain.from_iterable(lists.values())), _ids(outputs)
+        table = np.zeros(1 << (SPARE * ids.size).bit_length(), np.uint32)
+        runtime_code().call("number", pack(ids, table, self.first, self.second, members, self.results))
         self.items = np.concatenate([np.arange(n), members])
-        self.sizes = np.concatenate([np.ones(n, np.int64), np.fromiter(map(len, lists), np.int64)])
+        self.sizes = np.concatenate([np.ones(n, np.int64), [0], np.array([*map(len, lists.values())], np.int64)])
         self.ends = np.cumsum(self.sizes)
+        self.numbers = {self.nodes[k]: k for k in np.flatnonzero(self.kinds < len(KINDS)).tolist()}
 
-    def _column(self, numbers: list[int], of_parameters: int) -> Integers:
-        column = np.full(self.n_parameters + len(numbers), of_parameters)
-        column[self.n_parameters :] = numbers
+    def _column(self, numbers: Iterable[int], of_parameters: int) -> Integers:
+        column = np.full(len(self.nodes), of_parameters)
+        column[self.n_parameters :] = np.fromiter(numbers, np.int64)
         return column
 
     def leaves(self) -> list[Value]:
@@ -78,8 +82,8 @@ class NumberedGraph:
 
     def signature(self) -> Hashable:
         """Return a signature, equal for graphs of the same parameters that differ only in the data of other leaves."""
-        arrays = self.kinds, self.first, self.second, self.items, self.sizes
-        return tuple(self.rules), *map(bytes, arrays), *[self.numbers[output] for output in self.outputs]
+        arrays = self.kinds, self.first, self.second, self.items, self.sizes, self.results
+        return tuple(self.rules), *map(bytes, arrays)
 
 
 @dataclass

@@ -95,7 +95,7 @@ def linearize(
     others, constants = (np.flatnonzero(kinds == KINDS[rule]) for rule in (LEAF, CONSTANT))
     merged = merge_equal(graph, constants)
     constants = constants[merged.same[constants] == constants]
-    results = merged.same[[graph.numbers[output] for output in graph.outputs]]
+    results = merged.same[graph.results]
     uniform_leaves = known + others.tolist()
 
     custom = sorted((rule for rule in graph.rules if rule.symbol in CUSTOM_RULES), key=attrgetter("symbol"))
