@@ -5,7 +5,11 @@ import importlib.util
 import shutil
 from collections import Counter
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 TRIED = pytest.StashKey[Counter[str]]()
 CHROMIUM_FLAGS = [

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -356,7 +356,6 @@ class TestGraphs:
         assert grad(exp, x, create_graph=True) is exp
         assert grad(-(exp * b), b, create_graph=True).parents == (exp,)
 
-    @settings(deadline=None)
     @given(EXPRESSIONS, st.sampled_from([0.0, 1.0, -1.0, 0.7]))
     def test_no_needless_nodes(self, text, at):
         """To the third derivative no x*1, no x + 0, no -(-x), no number made of numbers, and no expression twice."""
@@ -378,7 +377,6 @@ class TestGraphs:
         k = grad(u, x)
         assert hessian(-(u * u), [u, x]) == [[-2.0, -2.0 * k], [-2.0 * k, -2.0 * k * k]]
 
-    @settings(deadline=None)
     @given(
         EXPRESSIONS, st.sampled_from(["-z", "3*z", "z*3", "z*z", "z + 1", "z - 0.5", "sum([z, z])", "sin(z)", "-(-z)"])
     )

@@ -91,7 +91,7 @@ def test_jax_has_the_same_products(i, tried):
 @numbers_of_examples
 @pytest.mark.filterwarnings("ignore:the output does not depend on")
 def test_random_graphs_have_the_directional_derivative_of_50_digits(examples, tried):
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(leaves, programs, st.lists(numbers, min_size=4, max_size=4))
     def check(at, program, direction):
         start, root, done = record(at, program)

@@ -76,7 +76,7 @@ def close(got, exact):
 @numbers_of_examples
 @pytest.mark.filterwarnings("ignore:the output does not depend on")
 def test_gradients_and_second_derivatives(examples, tried):
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(leaves, programs)
     def check(at, program):
         start, root, done = record(at, program)
@@ -102,7 +102,7 @@ def test_gradients_and_second_derivatives(examples, tried):
 
 @numbers_of_examples
 def test_forward_is_recording_anew(examples, tried):
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(leaves, programs, st.lists(numbers, min_size=4, max_size=4))
     def check(at, program, other):
         start, root, done = record(at, program)
@@ -140,7 +140,7 @@ moves = st.lists(st.sampled_from(["step", "back", "step", "until", "reset", "run
 
 @numbers_of_examples
 def test_any_walk_ends_where_backward_does(examples, tried):
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(leaves, programs, moves, st.integers(0, 100))
     def check(at, program, moves, target):
         start, root, _ = record(at, program)

@@ -34,7 +34,7 @@ def test_the_closed_form_of_a_product_of_powers():
 
 @pytest.mark.parametrize("examples", [100, pytest.param(1000, marks=pytest.mark.exhaustive)])
 def test_random_graphs_at_50_digits(examples, tried):
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(leaves, programs, SIGMAS)
     def check(at, program, sigmas):
         start, root, done = record(at, program)

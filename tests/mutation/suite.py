@@ -23,7 +23,7 @@ from tests.mutation.mutants import Mutant
 
 CACHE = Path("build/mutation")  # the compiled kernels, and the lines and seconds of each test
 TESTS = ["tests/engine", "tests/nn", "tests/demos/test_newton.py"]
-TESTS += ["tests/test_bad_input.py", "tests/test_mistakes.py", "engine", "nn"]
+TESTS += ["tests/test_bad_input.py", "tests/test_mistakes.py", "tests/test_public_names.py", "engine", "nn"]
 TESTS += ["--ignore=tests/engine/test_scale.py"]  # a million nodes
 # Without plugins that print for a reader, or that walk through all objects in memory.
 OPTIONS = ["-x", "-s", "--assert=plain"]

@@ -334,7 +334,7 @@ def test_a_label_is_shown_as_it_is(label, rankdir):
     assert "\x1b" not in viz.text(root)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(min_size=1, max_size=30))
 def test_any_label(label):
     boxes = texts(viz.draw(Value(1.0, label)))

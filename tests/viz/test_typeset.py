@@ -280,7 +280,7 @@ def test_hostile_labels_are_only_text(label):
     check_label(label)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(min_size=1, max_size=12))
 def test_any_label_is_only_text(label):
     check_label(label)
