@@ -11,7 +11,6 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from engine.formatting import printable
@@ -55,25 +54,19 @@ def parse_svg(svg: str) -> ET.Element:
 def page_with_steps(
     *,
     title: str,
-    heading: str,
-    stage: str,
-    panel: str,
     data: Mapping[str, Any],
     templates: Mapping[str, str],
     rules: str,
     assets: Iterable[str],
-    colours: str = "",
-    legend: Mapping[str, str] = MappingProxyType({}),
-    keys: Mapping[str, str] = MappingProxyType({}),
-    note: str = "",
+    colours: str,
+    legend: Mapping[str, str],
+    keys: Mapping[str, str],
+    **parts: str,
 ) -> str:
     """Return a page that goes through steps. Except for the title, every text is HTML that has been escaped.
 
     Args:
         title: the title of the window, plain text.
-        heading: the content of the page's heading.
-        stage: the drawing.
-        panel: the content beside the words of a step, such as the numbers of the leaves.
         data: the data for the scripts: `tape`, `steps`, `options`, and those of this kind of page.
         templates: the words with slots, by their ids.
         rules: the rows of the table as JavaScript, `Tape.script()`.
@@ -81,7 +74,7 @@ def page_with_steps(
         colours: the style for its colours.
         legend: the meanings of the samples of the legend, as `help_markup` takes it.
         keys: the keys of this kind of page, the same.
-        note: the teacher's note.
+        parts: `heading`, `stage` with the drawing, `panel` beside the words of a step, `note` of the teacher.
     """
     needs_special = re.search(r"math\.(erfc?|l?gamma)\b", rules)
     engine = [name for name in ENGINE if needs_special or name != "special_functions.js"]
@@ -90,8 +83,7 @@ def page_with_steps(
     styles = ["page.css", "sharing.css", "quiz.css", *(name for name in assets if name.endswith(".css"))]
     style = "".join(map(asset, styles)) + colours
     markup = "".join(f'<template id="{name}">{text}</template>\n' for name, text in templates.items())
-    parts = {"heading": heading, "stage": stage, "note": note, "panel": panel, "templates": markup}
-    parts["help"] = help_markup(legend, keys)
+    parts |= {"help": help_markup(legend, keys), "templates": markup}
     return fill_page("page.html", title=title, script=script, style=style, data=data, parts=parts)
 
 
@@ -106,7 +98,7 @@ def fill_page(
     policy: str = "",
     frame: str = "",
 ) -> str:
-    """Return a page from a file of `assets`, in which `@name@` marks the place of a part.
+    """Return a page whose body is a file of `assets`, in which `@name@` marks the place of a part.
 
     Args:
         markup: the name of the file of `assets`.
@@ -129,7 +121,8 @@ def fill_page(
         "script": script,
         **parts,
     }
-    return re.sub(r"@(\w+)@", lambda match: parts[match[1]], asset(markup))
+    document = asset("document.html").replace("@body@", asset(markup).rstrip())
+    return re.sub(r"@(\w+)@", lambda match: parts[match[1]], document)
 
 
 def write_page(path: Path, text: str) -> Path:

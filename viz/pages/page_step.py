@@ -32,8 +32,5 @@ class PageStep:
 
     def data(self) -> dict[str, Any]:
         """Return the step as data for the page."""
-        optional = {name: value for name in ("edges", "asks") if (value := getattr(self, name))}
-        return {
-            "phase": self.phase, "words": self.words, "actions": self.actions, "lit": self.lit, "focus": self.focus,
-            **optional,
-        }  # fmt: skip
+        omitted = {"markup", *(name for name in ("edges", "asks") if not getattr(self, name))}
+        return {name: value for name, value in vars(self).items() if name not in omitted}
