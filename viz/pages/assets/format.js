@@ -20,14 +20,12 @@ function formatNumber(x, precision = 6) {
   const [digits, exponent] = text.split("e");
   const e = Number(exponent);
   const significant = digits.replace(".", "").replace(/0+$/, "") || "0";
-  let result;
+  const sign = x < 0 ? "-" : "";
   if (e < -4 || e >= precision) {
     const mantissa = significant.length > 1 ? `${significant[0]}.${significant.slice(1)}` : significant;
-    result = `${mantissa}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
-  } else if (e < 0) {
-    result = `0.${"0".repeat(-e - 1)}${significant}`;
-  } else {
-    result = `${significant.slice(0, e + 1).padEnd(e + 1, "0")}.${significant.slice(e + 1) || "0"}`;
+    return `${sign}${mantissa}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
   }
-  return x < 0 ? `-${result}` : result;
+  const fixed = "0".repeat(Math.max(0, -e)) + significant.padEnd(e + 2, "0");
+  const point = Math.max(0, e) + 1;
+  return `${sign}${fixed.slice(0, point)}.${fixed.slice(point)}`;
 }

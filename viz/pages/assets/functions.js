@@ -71,23 +71,24 @@ function hypotenuse(a, b) {
   return (h - (hh - large - small + h2 - smaller - smallest) / (2 * h)) * scale;
 }
 
+/** Return a divisor. @param {number} b */
+function nonzero(b) {
+  if (b === 0) throw new NoValue("zero");
+  return b;
+}
+
 /** @type {Record<string, (...numbers: number[]) => number>} */
 const math = {
   abs: Math.abs,
   max: (a, b) => (b > a ? b : a),
-  divide: (a, b) => {
-    if (b === 0) throw new NoValue("zero");
-    return a / b;
-  },
+  divide: (a, b) => a / nonzero(b),
   modulo: (a, b) => {
-    if (b === 0) throw new NoValue("zero");
-    const rest = a % b; // it has the sign of a, in Python that of b
+    const rest = a % nonzero(b); // it has the sign of a, in Python that of b
     if (rest === 0) return b < 0 ? -0 : 0;
     return rest < 0 === b < 0 ? rest : rest + b;
   },
   floorDivide: (a, b) => {
-    if (b === 0) throw new NoValue("zero");
-    const rest = a % b;
+    const rest = a % nonzero(b);
     const quotient = (a - rest) / b - (rest !== 0 && rest < 0 !== b < 0 ? 1 : 0);
     if (quotient === 0) return Object.is(a / b, -0) || a / b < 0 ? -0 : 0;
     return Math.floor(quotient) + (quotient - Math.floor(quotient) > 0.5 ? 1 : 0);

@@ -18,7 +18,6 @@ class FittedText {
     this.text = text;
     this.node = text.appendChild(document.createTextNode("")); // to change its data is cheaper than to replace it
     this.room = room;
-    this.isCondensed = false;
     text.setAttribute("lengthAdjust", "spacingAndGlyphs");
     this.font = fontOf(text);
     /** So many characters fit, whichever they are. */
@@ -30,8 +29,6 @@ class FittedText {
     if (this.node.data === content) return;
     this.node.data = content;
     const isWide = content.length > this.safeLength && measured(content, this.font) > this.room;
-    if (isWide === this.isCondensed) return;
-    this.isCondensed = isWide;
     if (isWide) this.text.setAttribute("textLength", String(this.room));
     else this.text.removeAttribute("textLength");
   }

@@ -83,8 +83,7 @@
     part("link").hidden = isEmbedded;
     initial = JSON.stringify(page.save());
     await readLink();
-    for (const event of /** @type {const} */ (["show", "view"])) page.on(event, changed);
-    page.on("quiz", changed);
+    for (const event of /** @type {const} */ (["show", "view", "quiz"])) page.on(event, changed);
   });
   addEventListener("hashchange", readLink);
 }

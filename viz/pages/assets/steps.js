@@ -18,35 +18,30 @@ const KEYS = {
   /** @type {number} */
   let timer = 0;
 
-  const pause = () => {
+  /** @param {boolean} isPlaying */
+  const setPlaying = (isPlaying) => {
     clearTimeout(timer);
-    timer = 0;
-    play.setAttribute("aria-label", "play");
-    play.classList.remove("playing");
+    timer = isPlaying ? setTimeout(playStep, Math.min(6000, 1400 + 700 * countLines())) : 0;
+    play.setAttribute("aria-label", isPlaying ? "pause" : "play");
+    play.classList.toggle("playing", isPlaying);
   };
-  const start = () => {
-    if (page.state.step === page.last) page.move(0);
-    play.setAttribute("aria-label", "pause");
-    play.classList.add("playing");
-    const wait = () => {
-      const n = part("lines").querySelectorAll("p:not(.spoken)").length;
-      timer = setTimeout(() => {
-        page.move(page.state.step + 1);
-        if (page.state.step === page.last) pause();
-        else wait();
-      }, Math.min(6000, 1400 + 700 * n));
-    };
-    wait();
+  const countLines = () => part("lines").querySelectorAll("p:not(.spoken)").length;
+  const playStep = () => {
+    page.move(page.state.step + 1);
+    if (timer) setPlaying(page.state.step < page.last);
   };
   const jump = (/** @type {number} */ step) => {
-    pause();
+    setPlaying(false);
     page.move(step);
   };
 
   Object.assign(COMMANDS, {
     first: () => jump(0),
     back: () => jump(page.state.step - 1),
-    play: () => (timer ? pause() : start()),
+    play: () => {
+      if (!timer && page.state.step === page.last) page.move(0);
+      setPlaying(!timer);
+    },
     next: () => jump(page.state.step + 1),
     last: () => jump(page.last),
     undo: () => page.undo(),
@@ -75,10 +70,10 @@ const KEYS = {
     const { step } = page.state;
     slider.value = step;
     slider.setAttribute("aria-valuetext", part("lines").querySelector("h2")?.textContent ?? "");
-    for (const name of ["first", "back"]) part(name).setAttribute("aria-disabled", step === 0);
-    for (const name of ["next", "last"]) part(name).setAttribute("aria-disabled", step === page.last);
-    part("undo")?.setAttribute("aria-disabled", page.history.length === 0);
-    part("reset")?.setAttribute("aria-disabled", Object.keys(page.state.numbers).length === 0);
+    const [isFirst, isLast] = [step === 0, step === page.last];
+    const [isNew, isRecorded] = [page.history.length === 0, Object.keys(page.state.numbers).length === 0];
+    const disabled = { first: isFirst, back: isFirst, next: isLast, last: isLast, undo: isNew, reset: isRecorded };
+    for (const [name, isDisabled] of Object.entries(disabled)) part(name).setAttribute("aria-disabled", isDisabled);
   });
 
   addEventListener("keydown", (event) => {
