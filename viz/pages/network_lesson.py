@@ -22,7 +22,6 @@ from viz.pages.network_words import (
     apply,
     cross_entropy,
     derivative_of,
-    equation,
     expanded,
     heading,
     is_short,
@@ -113,7 +112,7 @@ class _Lesson:
 
     def start(self) -> PageStep:
         inputs = [(x.symbol, self.stage.signal(x)) for x in self.stage.columns[0]]
-        terms = [equation(label, slot("data", i)) for label, i in inputs if i is not None]
+        terms = [line(label, slot("data", i)) for label, i in inputs if i is not None]
         words = (
             heading("The inputs")
             + "".join(terms[:MAX_TERMS])
@@ -130,13 +129,13 @@ class _Lesson:
             symbols = total([product(label, x.symbol) for x, _, label in inputs])
             numbers = total([product(slot("data", self.index[weight]), self.signal(x)) for x, weight, _ in inputs])
             words = sentence("The weighted sum of its inputs (P35):")
-            words += line(neuron.sum_symbol, symbols, numbers, a, result=True)
+            words += line(neuron.sum_symbol, symbols, numbers, a)
             words += sentence("The activation of the sum:")
             for rule, condition in self.rules(neuron):
                 functions = [apply(rule.symbol, neuron.sum_symbol)]
                 if rule.symbol != "linear":
                     functions.append(apply(rule.symbol, a))
-                words += line(neuron.symbol, *functions, z, condition=condition, result=True)
+                words += line(neuron.symbol, *functions, z, condition=condition)
             lit = self.stage.surroundings(neuron)
             yield self.step_of("forward", title, neurons, words, [self.compute(neurons)], lit)
 
@@ -149,7 +148,7 @@ class _Lesson:
         if self.has_probabilities:
             function, page = ("softmax", "P25") if len(self.outputs) > 1 else ("sigmoid", "P14")
             words += sentence(f"The outputs are logits. Their {function} is the probability of a class ({page}):")
-            words += "".join(equation(*self.probability(neuron)) for neuron in self.outputs[:MAX_TERMS])
+            words += "".join(line(*self.probability(neuron)) for neuron in self.outputs[:MAX_TERMS])
         return _step("forward", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
 
     def probability(self, neuron: Neuron) -> tuple[ast.expr, ast.expr]:
@@ -168,7 +167,7 @@ class _Lesson:
             if not is_short(formula):
                 outputs = ast.List(shortened([symbol(x.symbol) for x in self.outputs]))
                 rights = [ast.Call(ast.Name(loss_name(self.loss)), [outputs, ast.Name("target")], [])]
-        return line(self.stage.loss, *rights, slot("data", self.index[self.graph.loss]), result=True)
+        return line(self.stage.loss, *rights, slot("data", self.index[self.graph.loss]))
 
     def lit_outputs(self) -> list[str]:
         return ["loss", *(name for x in self.outputs for name in (self.stage.id(x), self.comparison(x)))]
@@ -188,7 +187,7 @@ class _Lesson:
         words += sentence("The backward pass starts at the end: how does the loss change with each output?")
         for neuron, formulas in list(zip(self.outputs, self.loss_derivatives(1), strict=True))[:MAX_TERMS]:
             gradient = slot("grad", self.stage.output(neuron))
-            words += line(derivative_of(self.stage.loss, neuron.symbol), *formulas, gradient, result=True)
+            words += line(derivative_of(self.stage.loss, neuron.symbol), *formulas, gradient)
         return _step("backward", words, self.start_backward(), self.lit_outputs(), "loss")
 
     def start_backward(self) -> list[list[Any]]:
@@ -239,7 +238,7 @@ class _Lesson:
         delta = derivative_of(self.stage.loss, neuron.sum_symbol)
         return (
             sentence("Case 1, output layer (P37): the loss depends on this output directly.")
-            + line(neuron.delta_symbol, delta, product(gradient, self.slope_of(neuron)))
+            + line(neuron.delta_symbol, delta, product(gradient, self.slope_of(neuron)), result=False)
             + self.slope_lines(neuron)
             + self.delta_line(neuron)
         )
@@ -252,8 +251,8 @@ class _Lesson:
         gradient = derivative_of(self.stage.loss, neuron.symbol)
         return (
             sentence("Case 2, any other layer (P37-P46): the deltas of the next layer come back along the weights.")
-            + line(neuron.delta_symbol, product(gradient, self.slope_of(neuron)))
-            + line(gradient, symbols, numbers, slot("grad", self.stage.output(neuron)))
+            + line(neuron.delta_symbol, product(gradient, self.slope_of(neuron)), result=False)
+            + line(gradient, symbols, numbers, slot("grad", self.stage.output(neuron)), result=False)
             + self.slope_lines(neuron)
             + self.delta_line(neuron)
         )
@@ -262,7 +261,7 @@ class _Lesson:
         """Return the line of a delta in numbers."""
         z = self.stage.output(neuron)
         factors = product(slot("grad", z), slot("slope", z))
-        return line(neuron.delta_symbol, factors, slot("grad", self.stage.sum(neuron)), result=True)
+        return line(neuron.delta_symbol, factors, slot("grad", self.stage.sum(neuron)))
 
     def slope_of(self, neuron: Neuron) -> ast.expr:
         """Return the symbol of the slope of a neuron's activation."""
@@ -279,7 +278,7 @@ class _Lesson:
             rights = [substitute(notation, symbols)]
             if notation not in ("1", "0"):
                 rights += [substitute(notation, numbers), slot("slope", z)]
-            lines += line(self.slope_of(neuron), *rights, condition=condition)
+            lines += line(self.slope_of(neuron), *rights, condition=condition, result=False)
         return lines
 
     # Update, and forward again
@@ -294,12 +293,12 @@ class _Lesson:
             for x, weight, label in inputs:
                 i = self.index[weight]
                 number = self.updated(slot("old", i), product(slot("rate"), *numbers, self.signal(x)))
-                lines.append(line(label, ("←", number), slot("data", i), result=True))
+                lines.append(line(label, ("←", number), slot("data", i)))
             if len(lines) > MAX_TERMS:
                 lines = [*lines[: MAX_TERMS - 2], sentence("⋯"), lines[-1]]
             unit, _, label = inputs[-1]
             rule = self.updated(label, product("eta", *symbols, unit.symbol))
-            words = sentence(self.update_sentence) + line(label, ("←", rule)) + "".join(lines)
+            words = sentence(self.update_sentence) + line(label, ("←", rule), result=False) + "".join(lines)
             actions = [*actions, ["update", *(self.index[weight] for x in neurons for weight in x.weights)]]
             yield self.step_of("update", title, neurons, words, actions, self.stage.surroundings(neuron))
             actions = []
@@ -314,7 +313,7 @@ class _Lesson:
             words = heading("Forward again" + (f": layer {k}" if len(self.stage.layers) > 1 else ""))
             words += sentence("The same example with the new weights:")
             for neuron in [x for x in neurons if x in self.stage.shown[k]][:MAX_TERMS]:
-                words += equation(neuron.symbol, slot("data", self.stage.output(neuron)))
+                words += line(neuron.symbol, slot("data", self.stage.output(neuron)))
             lit = [name for x in neurons for name in self.stage.surroundings(x)]
             yield _step("again", words, [*actions, self.compute(neurons)], lit)
             actions = []
@@ -324,7 +323,7 @@ class _Lesson:
         words = (
             heading("The loss after the update")
             + self.loss_lines()
-            + line(slot("old", root), ("→", slot("data", root)), result=True)
+            + line(slot("old", root), ("→", slot("data", root)))
             + '<p class="verdict" data-choose="change"><span>The loss fell.</span><span>The loss did not change.</span>'
             "<span>The loss rose: the learning rate is too large here.</span></p>"
             + sentence("Repeat the step to continue with the new weights.")
@@ -369,7 +368,7 @@ class _NumberedLesson(_Lesson):
         slope = ast.UnaryOp(ast.USub(), derivative_of(self.stage.loss, neuron.symbol))
         return (
             sentence("Case 1, output layer (P58-P77): the error of an output is minus the derivative of the loss.")
-            + line(neuron.delta_symbol, slope, *self.loss_derivatives(-1)[neuron.index], error, result=True)
+            + line(neuron.delta_symbol, slope, *self.loss_derivatives(-1)[neuron.index], error)
             + self.slope_lines(neuron)
         )
 
@@ -382,7 +381,7 @@ class _NumberedLesson(_Lesson):
         error = slot("error", self.stage.output(neuron))
         return (
             sentence("Case 2, any other layer (P58-P77): the errors of the next layer come back along the weights.")
-            + line(neuron.delta_symbol, total(symbols), total(numbers), error, result=True)
+            + line(neuron.delta_symbol, total(symbols), total(numbers), error)
             + self.slope_lines(neuron)
         )
 

@@ -74,7 +74,7 @@ def shortened(terms: Sequence[ast.expr]) -> list[ast.expr]:
     return [*terms] if len(terms) <= MAX_TERMS else [*terms[: MAX_TERMS - 2], DOTS, terms[-1]]
 
 
-def line(left: Term, *rights: Right, condition: str = "", result: bool = False) -> str:
+def line(left: Term, *rights: Right, condition: str = "", result: bool = True) -> str:
     """Return a line of formulas, which can break before each relation and each term of a sum.
 
     The result contains it as MathML, as text for screen readers, and as LaTeX to copy.
@@ -146,11 +146,6 @@ def sentence(text: str) -> str:
 def inline(expr: ast.expr) -> str:
     """Return a formula inside a text."""
     return f"<math>{mathml(expr)}</math>"
-
-
-def equation(left: Term, right: ast.expr) -> str:
-    """Return a line with one equation."""
-    return line(left, right, result=True)
 
 
 def heading(text: str, part: ast.expr | None = None) -> str:
