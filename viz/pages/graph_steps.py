@@ -107,26 +107,25 @@ def page(
         picture = GraphPicture(tape, derivative, precision, **options)
         words = GraphWords(tape, walk)
         page_steps = [*_forward(tape, picture), *_chain_rule(tape, walk, steps, picture)]
-        questions = QuizWords(tape, steps)
-        questions.ask(page_steps)
+        for page_step, text in zip(page_steps, words.steps(steps), strict=True):
+            page_step.words = text
         data = {
             "options": {"precision": precision, "derivative": derivative, "hide": hidden, "quiz": quiz},
             "tape": recorded,
             "drawing": picture.data(),
-            "steps": [step.data() for step in page_steps],
             "quiz": KINDS,
         }
-        text = page_with_steps(
+        html = page_with_steps(
             title=tape.names.definition(root),
             heading=words.heading(),
             stage=picture.markup(recorded["nodes"]),
             panel=leaf_table(tape, walk),
+            steps=page_steps,
             data=data,
             templates={
-                **words.steps(steps),
                 **error_words(tape, tangents=mode == "forward"),
                 **words.nodes(),
-                **questions.templates(),
+                **QuizWords(tape, steps).ask(page_steps),
             },
             rules=tape.script(),
             assets=ASSETS,
@@ -135,7 +134,7 @@ def page(
             keys=GRAPH_KEYS,
             note=note,
         )
-        return write_page(path, text)
+        return write_page(path, html)
 
 
 @contextmanager
@@ -159,11 +158,11 @@ def _first_leaf(root: Value, order: list[Value]) -> Value:
 def _forward(tape: Tape, picture: GraphPicture) -> Iterator[PageStep]:
     """Yield the steps of the forward pass."""
     leaves = [tape.index[node] for node in tape.order if is_leaf(node)]
-    yield PageStep("forward", "forward0", [["appear", *leaves]], [])
-    inner = [node for node in tape.order if node.parents]
-    for i, node in enumerate(inner, 1):
-        lit = picture.between(node.parents, node)
-        yield PageStep("forward", f"forward{i}", [["forward", tape.index[node]]], lit, picture.key(node))
+    yield PageStep("forward", "", [["appear", *leaves]], [])
+    for node in tape.order:
+        if node.parents:
+            lit = picture.between(node.parents, node)
+            yield PageStep("forward", "", [["forward", tape.index[node]]], lit, picture.key(node))
 
 
 def _chain_rule(
@@ -176,9 +175,9 @@ def _chain_rule(
         dependent = {walk.x, *(step.node for step in steps)}
         independent = [i for i, node in enumerate(tape.order) if node not in dependent]
         phase, start, seed = "tangent", walk.x, ["seedTangents", tape.index[walk.x], *independent]
-    yield PageStep(phase, f"{phase}0", [seed], [picture.key(start)])
-    for i, step in enumerate(steps, 1):
+    yield PageStep(phase, "", [seed], [picture.key(start)])
+    for step in steps:
         actions = [[phase, tape.index[step.node]]]
         lit = picture.between([x.parent for x in step.contributions], step.node)
-        yield PageStep(phase, f"{phase}{i}", actions, lit, picture.key(step.node), picture.edges(step))
-    yield PageStep(phase, "complete", [], [])
+        yield PageStep(phase, "", actions, lit, picture.key(step.node), picture.edges(step))
+    yield PageStep(phase, "", [], [])

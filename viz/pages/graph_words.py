@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -37,18 +37,18 @@ class GraphWords:
             return plain(text)
         return symbol_markup(text, self.equations.definition(self.tape.root, numbers=False))
 
-    def steps(self, steps: Sequence[Step | ForwardStep]) -> dict[str, str]:
-        """Return the words of every step."""
+    def steps(self, steps: Sequence[Step | ForwardStep]) -> Iterator[str]:
+        """Yield the words of every step: forward, by the chain rule, and at the end."""
         tape, names = self.tape, self.names
         leaves = [node for node in tape.order if is_leaf(node)]
         inner = [node for node in tape.order if node.parents]
         data = [(f"{names[node]} = {slot('data', tape.index[node])}", self._data(node)) for node in leaves]
-        words = {"forward0": f"<h2>Forward 0 of {len(inner)}: the leaves</h2>{_list(data)}"}
+        yield f"<h2>Forward 0 of {len(inner)}: the leaves</h2>{_list(data)}"
         for i, node in enumerate(inner, 1):
             equation = self.equations.definition(node)
             text = spoken(markup(f"{names.definition(node)} = {slot('data', tape.index[node])}"))
             mathematics = formula(equation.mathml) + latex([equation])
-            words[f"forward{i}"] = f"<h2>Forward {i} of {len(inner)}</h2>{_code(node)}{text}{mathematics}"
+            yield f"<h2>Forward {i} of {len(inner)}</h2>{_code(node)}{text}{mathematics}"
         if isinstance(self.walk, ForwardMode):
             start, title, end, results = self.walk.x, "Tangent", "Every tangent is complete", [tape.root]
             name = plain(names[start])
@@ -57,12 +57,11 @@ class GraphWords:
             start, title, end, results = tape.root, "Backward", "Every gradient is complete", leaves
             note = "No other gradient has received anything yet."
         text = spoken(markup(f"{self._symbol(start)} = 1.0")) + formula(self._derivative(start).mathml)
-        words[f"{title.lower()}0"] = f"<h2>{title} 0 of {len(steps)}</h2>{text}<p>{note}</p>"
+        yield f"<h2>{title} 0 of {len(steps)}</h2>{text}<p>{note}</p>"
         for i, step in enumerate(steps, 1):
-            words[f"{title.lower()}{i}"] = f"<h2>{title} {i} of {len(steps)}</h2>{self._step(step)}"
+            yield f"<h2>{title} {i} of {len(steps)}</h2>{self._step(step)}"
         equations = [(f"{self._symbol(x)} = {slot('grad', tape.index[x])}", self._derivative(x)) for x in results]
-        words["complete"] = f"<h2>{end}</h2>{_list(equations)}"
-        return words
+        yield f"<h2>{end}</h2>{_list(equations)}"
 
     def _step(self, step: Step | ForwardStep) -> str:
         """Return the words of an application of the chain rule."""

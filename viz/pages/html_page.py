@@ -9,13 +9,14 @@ import json
 import os
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from engine.formatting import printable
 from engine.validation import describe
 from viz.pages.help_words import help_markup
+from viz.pages.page_step import PageStep
 
 ENGINE = ("functions.js", "special_functions.js", "format.js", "tape.js")
 SHELL = (
@@ -54,6 +55,7 @@ def parse_svg(svg: str) -> ET.Element:
 def page_with_steps(
     *,
     title: str,
+    steps: Sequence[PageStep],
     data: Mapping[str, Any],
     templates: Mapping[str, str],
     rules: str,
@@ -67,8 +69,9 @@ def page_with_steps(
 
     Args:
         title: the title of the window, plain text.
-        data: the data for the scripts: `tape`, `steps`, `options`, and those of this kind of page.
-        templates: the words with slots, by their ids.
+        steps: the steps; the words of step k become the template `step-k`.
+        data: the data for the scripts: `tape`, `options`, and those of this kind of page.
+        templates: other words with slots, by their ids.
         rules: the rows of the table as JavaScript, `Tape.script()`.
         assets: the scripts and styles of this kind of page, names of files in `assets`, after those of every page.
         colours: the style for its colours.
@@ -82,6 +85,8 @@ def page_with_steps(
     script = "\n".join(['"use strict";', *map(asset, engine), rules, *map(asset, shell)])
     styles = ["page.css", "sharing.css", "quiz.css", *(name for name in assets if name.endswith(".css"))]
     style = "".join(map(asset, styles)) + colours
+    templates = {**{f"step-{k}": step.words for k, step in enumerate(steps)}, **templates}
+    data = {**data, "steps": [step.data() for step in steps]}
     markup = "".join(f'<template id="{name}">{text}</template>\n' for name, text in templates.items())
     parts |= {"help": help_markup(legend, keys), "templates": markup}
     return fill_page("page.html", title=title, script=script, style=style, data=data, parts=parts)

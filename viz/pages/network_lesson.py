@@ -41,14 +41,7 @@ from viz.pages.page_step import PageStep
 @recording()
 def lesson(stage: Stage, loss: Loss) -> list[PageStep]:
     """Return the steps of the page of a network, in order."""
-    steps = (_NumberedLesson if stage.is_numbered else _Lesson)(stage, loss).steps()
-    for i, step in enumerate(steps):
-        step.words = f"step{i}"
-    return steps
-
-
-def _step(phase: str, markup: str, actions: list[list[Any]], lit: list[str], focus: str = "") -> PageStep:
-    return PageStep(phase, "", actions, lit, focus, markup=markup)
+    return (_NumberedLesson if stage.is_numbered else _Lesson)(stage, loss).steps()
 
 
 class _Lesson:
@@ -106,7 +99,7 @@ class _Lesson:
             label = neurons[0].delta_symbol if phase == "backward" else neurons[0].symbol
             part = "the weights of " if phase == "update" else ""
             words = heading(f"{title}: {part}", symbol(label)) + markup
-        return _step(phase, words, actions, lit, self.stage.id(neurons[0]))
+        return PageStep(phase, words, actions, lit, self.stage.id(neurons[0]))
 
     # Forward
 
@@ -119,7 +112,7 @@ class _Lesson:
             + sentence("Lines are weights: blue and solid if positive, orange and dashed if negative, wide if large.")
             + sentence("Every input, weight and target can be changed: type, drag, or use the arrow keys.")
         )
-        return _step("forward", words, [["appear", *self.leaves]], [self.stage.id(x) for x in self.stage.columns[0]])
+        return PageStep("forward", words, [["appear", *self.leaves]], [self.stage.id(x) for x in self.stage.columns[0]])
 
     def forward(self) -> Iterator[PageStep]:
         for title, neurons in self.groups("Forward"):
@@ -149,7 +142,7 @@ class _Lesson:
             function, page = ("softmax", "P25") if len(self.outputs) > 1 else ("sigmoid", "P14")
             words += sentence(f"The outputs are logits. Their {function} is the probability of a class ({page}):")
             words += "".join(line(*self.probability(neuron)) for neuron in self.outputs[:MAX_TERMS])
-        return _step("forward", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
+        return PageStep("forward", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
 
     def probability(self, neuron: Neuron) -> tuple[ast.expr, ast.expr]:
         """Return the symbol and the number of the probability that belongs to an output."""
@@ -188,7 +181,7 @@ class _Lesson:
         for neuron, formulas in list(zip(self.outputs, self.loss_derivatives(1), strict=True))[:MAX_TERMS]:
             gradient = slot("grad", self.stage.output(neuron))
             words += line(derivative_of(self.stage.loss, neuron.symbol), *formulas, gradient)
-        return _step("backward", words, self.start_backward(), self.lit_outputs(), "loss")
+        return PageStep("backward", words, self.start_backward(), self.lit_outputs(), "loss")
 
     def start_backward(self) -> list[list[Any]]:
         return [["seed"], ["backward", *reversed(self.loss_nodes)]]
@@ -315,7 +308,7 @@ class _Lesson:
             for neuron in [x for x in neurons if x in self.stage.shown[k]][:MAX_TERMS]:
                 words += line(neuron.symbol, slot("data", self.stage.output(neuron)))
             lit = [name for x in neurons for name in self.stage.surroundings(x)]
-            yield _step("again", words, [*actions, self.compute(neurons)], lit)
+            yield PageStep("again", words, [*actions, self.compute(neurons)], lit)
             actions = []
 
     def loss_after(self) -> PageStep:
@@ -328,7 +321,7 @@ class _Lesson:
             "<span>The loss rose: the learning rate is too large here.</span></p>"
             + sentence("Repeat the step to continue with the new weights.")
         )
-        return _step("again", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
+        return PageStep("again", words, [["forward", *self.loss_nodes]], self.lit_outputs(), "loss")
 
     # Parts of several
 

@@ -12,13 +12,12 @@ class PageStep:
 
     Attributes:
         phase: `forward`, `backward`, `tangent`, `update` or `again`, the second forward pass.
-        words: the id of the template of its words.
+        words: its words with slots, as HTML.
         actions: the actions that change numbers, which assets/tape.js defines.
         lit: the ids of the elements of the drawing that it highlights.
         focus: the id of the element that it is about; "" for none.
         edges: the id of the edge of each contribution.
         asks: what the quiz may ask before it: topic, and node or contribution.
-        markup: the words, if they are those of this step only.
     """
 
     phase: str
@@ -28,9 +27,8 @@ class PageStep:
     focus: str = ""
     edges: list[str] = field(default_factory=list)
     asks: list[list[Any]] = field(default_factory=list)
-    markup: str = ""
 
     def data(self) -> dict[str, Any]:
-        """Return the step as data for the page."""
-        omitted = {"markup", *(name for name in ("edges", "asks") if not getattr(self, name))}
+        """Return the step as data for the page, without its words."""
+        omitted = {"words", *(name for name in ("edges", "asks") if not getattr(self, name))}
         return {name: value for name, value in vars(self).items() if name not in omitted}

@@ -105,31 +105,31 @@ class QuizWords:
         self.steps = [step for step in steps if isinstance(step, Step)]
         self.tangents = [step for step in steps if isinstance(step, ForwardStep)]
 
-    def ask(self, pages: Sequence[PageStep]) -> None:
-        """Add to each step of the page what may be asked before it: the topic, and a node or contribution."""
+    def ask(self, pages: Sequence[PageStep]) -> dict[str, str]:
+        """Add to each step of the page what may be asked before it: the topic, and a node or contribution.
+
+        Return the sentences, the symbols in them, and the formulas to choose from.
+        """
+        words = self._symbols()
+        for name in [*words] if len("".join(words.values())) > MAX_SYMBOLS else ():
+            words[name] = re.sub(r'<span class="spoken">(.*?)</span>.*', r"\1", words[name])
+        words |= {f"quiz-{name}": text for name, text in SENTENCES.items()}
         backward = iter(self.steps)
-        for page in pages:
+        size = 0
+        for k, page in enumerate(pages):
             for action, *nodes in page.actions:
                 if action == "forward" and self.tape.order[nodes[0]].op in SIMPLE:
                     page.asks = [["value", nodes[0]]]
                 elif action == "tangent":
                     page.asks = [["tangent", nodes[0]]]
                 elif action == "backward":
-                    page.asks = [["gradient", c] for c in _operands(next(backward))]
-
-    def templates(self) -> dict[str, str]:
-        """Return the sentences, the symbols in them, and the formulas to choose from."""
-        words = self._symbols()
-        for name in [*words] if len("".join(words.values())) > MAX_SYMBOLS else ():
-            words[name] = re.sub(r'<span class="spoken">(.*?)</span>.*', r"\1", words[name])
-        words |= {f"quiz-{name}": text for name, text in SENTENCES.items()}
-        size = 0
-        for i, step in enumerate(self.steps, 1):
-            for c, uses in _operands(step).items():
-                if uses == 1 and size < MAX_FORMULAS:
-                    choices = _choices(self.equations, self.names, step, c)
-                    size += len(choices)
-                    words[f"choices-backward{i}-{c}"] = choices
+                    step = next(backward)
+                    uses = _operands(step)
+                    page.asks = [["gradient", c] for c in uses]
+                    for c in uses:
+                        if uses[c] == 1 and size < MAX_FORMULAS:
+                            words[f"choices-{k}-{c}"] = _choices(self.equations, self.names, step, c)
+                            size += len(words[f"choices-{k}-{c}"])
         return words
 
     def _symbols(self) -> dict[str, str]:

@@ -4,7 +4,6 @@
 /**
  * @typedef {object} PageStep
  * @property {string} phase `forward`, `backward`, `tangent`, `update` or `again`, the second forward pass
- * @property {string} words the id of the template of its words
  * @property {Action[]} actions
  * @property {string[]} lit the ids of the elements of the drawing to highlight
  * @property {string} focus the id of the node that the step is about; "" for none

@@ -24,13 +24,9 @@ function printArticles(articles, step = page.last) {
 }
 
 {
-  COMMANDS.handout = () => {
-    printArticles(page.steps.map(({ words }, k) => {
-      const article = element("article");
-      article.append(fillTemplate(words, page.momentAt(k)));
-      return article;
-    }));
-  };
+  COMMANDS.handout = () => (
+    printArticles(page.steps.map((_, k) => element("article", fillTemplate(`step-${k}`, page.momentAt(k)))))
+  );
 
   let before = 0;
   addEventListener("beforeprint", () => {

@@ -59,7 +59,7 @@ MISTAKES.sign = (moment, argument, topic) => [-RIGHT[topic](moment, argument)];
    * @param {number} argument
    */
   const formulasOf = (step, argument) => {
-    const id = `choices-${page.steps[step].words}-${argument}`;
+    const id = `choices-${step}-${argument}`;
     if (!document.getElementById(id)) return [];
     const moment = page.momentAt(step);
     const [amount, before] = [SLOTS.amount(moment, argument), SLOTS.before(moment, argument)];
@@ -247,7 +247,7 @@ MISTAKES.sign = (moment, argument, topic) => [-RIGHT[topic](moment, argument)];
       const question = asked = questionAt(k);
       const moment = page.momentAt(k);
       const title = () => element("h2", `${n + 1}. `, wordsOf(`ask-${question.topic}-${question.kind}`, moment));
-      const words = fillTemplate(page.steps[k].words, moment);
+      const words = fillTemplate(`step-${k}`, moment);
       words.querySelector("h2")?.remove();
       exercises.push(element("article", title(), controlsOf(question)));
       solutions.push(element("article", title(), element("p", wordsOf(`answer-${question.topic}`, moment)), words));

@@ -86,12 +86,11 @@ function fitFormulas(words) {
   new ResizeObserver(fitWords).observe(lines);
 
   page.on("show", ({ moment, previous }) => {
-    const { phase, words } = page.steps[moment.step];
-    document.body.dataset.phase = phase;
+    document.body.dataset.phase = page.steps[moment.step].phase;
     if (moment.step === previous?.step) {
       fill(lines, moment); // the same step with other numbers: nothing moves
     } else {
-      lines.replaceChildren(fillTemplate(words, moment));
+      lines.replaceChildren(fillTemplate(`step-${moment.step}`, moment));
       fitWords();
     }
     part("latex").hidden = !lines.querySelector(".latex");
