@@ -45,16 +45,17 @@ HELPERS = """
      * in ulp, and whether each is within the tolerance.
      */
     const operations = (tape, data, locals) => tape.inner.map((i, k) => {
-        const row = tape.rows[tape.nodes[i].rule];
-        const all = Float64Array.from(data);
-        const numbers = [() => tape.evaluate(i, all, row)];
-        for (const j of locals[k].keys()) numbers.push(() => tape.localDerivatives(i, all, row)[j][1]);
+        const moment = new Moment(tape);
+        moment.data.set(data);
+        const numbers = [() => moment.evaluate(i)];
+        for (const j of locals[k].keys()) numbers.push(() => moment.locals(i)[j][1]);
         const apart = [data[i], ...locals[k]].map((python, j) => {
             const here = numbers[j]();
             return [ulps(here, python), here === python || Math.abs(here - python) <= tolerance(numbers[j])];
         });
         const [[value], ...partials] = apart;
-        return [row.symbol, value, Math.max(0, ...partials.map(([x]) => x)), apart.every(([, within]) => within)];
+        const largest = Math.max(0, ...partials.map(([x]) => x));
+        return [moment.row(i).symbol, value, largest, apart.every(([, within]) => within)];
     });
 """
 

@@ -7,8 +7,6 @@ class NoValue extends Error {
   constructor(kind) {
     super(kind);
     this.kind = kind;
-    /** The operand with respect to which a derivative has no value. @type {number | undefined} */
-    this.operand = undefined;
   }
 }
 

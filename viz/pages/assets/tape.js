@@ -62,52 +62,6 @@ class Tape {
     /** The operands of each node, term by term. */
     this.terms = data.nodes.map(({ a = [], b }) => a.map((x, i) => (b ? [x, b[i]] : [x])));
   }
-
-  /**
-   * The value of a node from the data of its operands.
-   * @param {number} i
-   * @param {Float64Array} data
-   * @param {Row} row
-   */
-  evaluate(i, data, row) {
-    let result;
-    if (row.finalize) {
-      const top = (this.nodes[i].a ?? []).reduce((most, x) => (data[x] > most ? data[x] : most), -Infinity);
-      let total = 0;
-      for (const term of this.terms[i]) total += row.value(...term.map((x) => data[x]), top);
-      result = row.finalize(total, top);
-    } else {
-      result = row.value(...this.terms[i][0].map((x) => data[x]));
-    }
-    if (!Number.isFinite(result)) throw new NoValue("overflow");
-    return result;
-  }
-
-  /**
-   * The local derivatives of a node, with the operand of each.
-   * @param {number} i
-   * @param {Float64Array} data
-   * @param {Row} row
-   * @param {Uint8Array} [wanted] 1 for the operands to use; by default all
-   * @returns {[parent: number, local: number][]}
-   */
-  localDerivatives(i, data, row, wanted) {
-    /** @type {[number, number][]} */
-    const locals = [];
-    for (const term of this.terms[i]) {
-      const numbers = [...term.map((x) => data[x]), data[i]];
-      for (const [k, x] of term.entries()) {
-        if (this.nodes[x].constant || wanted?.[x] === 0) continue;
-        try {
-          locals.push([x, row.partials[k](...numbers)]);
-        } catch (error) {
-          if (error instanceof NoValue) error.operand = x;
-          throw error;
-        }
-      }
-    }
-    return locals;
-  }
 }
 
 /** The numbers known after a step. They are never stored, since they follow from those of the leaves. */
@@ -140,13 +94,42 @@ class Moment {
     return this.tape.rows[this.rules[i]];
   }
 
+  /** The value of a node from the data of its operands. @param {number} i */
+  evaluate(i) {
+    const row = this.row(i);
+    const terms = this.tape.terms[i].map((term) => term.map((x) => this.data[x]));
+    return this.attempt(i, () => {
+      let result;
+      if (row.finalize) {
+        const top = terms.reduce((most, [x]) => (x > most ? x : most), -Infinity);
+        let total = 0;
+        for (const term of terms) total += row.value(...term, top);
+        result = row.finalize(total, top);
+      } else {
+        result = row.value(...terms[0]);
+      }
+      if (!Number.isFinite(result)) throw new NoValue("overflow");
+      return result;
+    });
+  }
+
   /**
-   * The local derivatives of a node, as `Tape.localDerivatives`.
+   * The local derivatives of a node, with the operand of each.
    * @param {number} i
-   * @param {Uint8Array} [wanted]
+   * @param {Uint8Array} [wanted] 1 for the operands to use; by default all
    */
   locals(i, wanted) {
-    return this.attempt(i, () => this.tape.localDerivatives(i, this.data, this.row(i), wanted));
+    const { tape: { nodes, terms }, data } = this;
+    /** @type {[parent: number, local: number][]} */
+    const locals = [];
+    for (const term of terms[i]) {
+      const numbers = [...term, i].map((x) => data[x]);
+      for (const [k, x] of term.entries()) {
+        if (nodes[x].constant || wanted?.[x] === 0) continue;
+        locals.push([x, this.attempt(i, () => this.row(i).partials[k](...numbers), `derivative-${x}`)]);
+      }
+    }
+    return locals;
   }
 
   /**
@@ -165,17 +148,17 @@ class Moment {
   }
 
   /**
-   * @template T
+   * Compute a number of a node.
    * @param {number} node
-   * @param {() => T} compute
-   * @returns {T}
+   * @param {() => number} compute
+   * @param {string} [kind] of the trouble if it has no value; by default that of the error
    */
-  attempt(node, compute) {
+  attempt(node, compute, kind) {
     try {
       return compute();
     } catch (error) {
       if (!(error instanceof NoValue)) throw error;
-      throw new Trouble(node, error.operand === undefined ? error.kind : `derivative-${error.operand}`, this);
+      throw new Trouble(node, kind ?? error.kind, this);
     }
   }
 }
@@ -192,7 +175,7 @@ const ACTIONS = {
   /** Operations compute their values. */
   forward(moment, ...nodes) {
     for (const i of nodes) {
-      moment.data[i] = moment.attempt(i, () => moment.tape.evaluate(i, moment.data, moment.row(i)));
+      moment.data[i] = moment.evaluate(i);
       moment.known[i] = 1;
     }
   },
@@ -271,20 +254,20 @@ function twoUlps(x) {
 function tolerance(compute) {
   const exact = compute();
   const functions = { ...math };
-  let most = 0;
+  let [most, trial, calls] = [0, 0, 0];
+  for (const [name, f] of Object.entries(functions)) {
+    if (["abs", "max", "divide", "modulo", "floorDivide", "sqrt"].includes(name)) continue;
+    // Python's own functions of these names are less exact than the page's.
+    const units = ["erf", "erfc", "gamma", "lgamma"].includes(name) ? 8 : 1;
+    math[name] = (...numbers) => {
+      const result = f(...numbers);
+      const sign = (trial >> (calls++ % 4)) & 1 ? 1 : -1;
+      return result + sign * units * twoUlps(name === "lgamma" ? Math.max(1, Math.abs(result)) : result);
+    };
+  }
   try {
-    for (let trial = 0; trial < 16; trial++) {
-      let calls = 0;
-      for (const [name, f] of Object.entries(functions)) {
-        if (["abs", "max", "divide", "modulo", "floorDivide", "sqrt"].includes(name)) continue;
-        // Python's own functions of these names are less exact than the page's.
-        const units = ["erf", "erfc", "gamma", "lgamma"].includes(name) ? 8 : 1;
-        math[name] = (...numbers) => {
-          const result = f(...numbers);
-          const sign = (trial >> (calls++ % 4)) & 1 ? 1 : -1;
-          return result + sign * units * twoUlps(name === "lgamma" ? Math.max(1, Math.abs(result)) : result);
-        };
-      }
+    for (; trial < 16; trial++) {
+      calls = 0;
       most = Math.max(most, Math.abs(compute() - exact));
     }
   } finally {
@@ -302,13 +285,11 @@ function tolerance(compute) {
  * @returns {{node: number, what: "data" | "grad", here: number, recorded: number} | null} the first difference
  */
 function differenceFromPython(tape, backward, input) {
-  const recorded = Float64Array.from(tape.nodes, (node) => node.data);
+  const moment = new Moment(tape); // with the recorded numbers
   for (const i of tape.inner) {
-    const row = tape.rows[tape.nodes[i].rule ?? -1];
-    const compute = () => tape.evaluate(i, recorded, row);
-    const here = compute();
-    if (here !== recorded[i] && Math.abs(here - recorded[i]) > tolerance(compute)) {
-      return { node: i, what: "data", here, recorded: recorded[i] };
+    const [here, recorded] = [moment.evaluate(i), moment.data[i]];
+    if (here !== recorded && Math.abs(here - recorded) > tolerance(() => moment.evaluate(i))) {
+      return { node: i, what: "data", here, recorded };
     }
   }
   const grad = new Float64Array(tape.nodes.length);
@@ -318,12 +299,11 @@ function differenceFromPython(tape, backward, input) {
   const isForward = input !== undefined;
   const wanted = isForward ? Uint8Array.from(tape.nodes, (node) => Number(node.grad !== 0)) : undefined;
   for (const i of isForward ? tape.inner.filter((node) => node !== input) : backward) {
-    const locals = () => tape.localDerivatives(i, recorded, tape.rows[tape.nodes[i].rule ?? -1], wanted);
-    for (const [k, [parent, local]] of locals().entries()) {
+    for (const [k, [parent, local]] of moment.locals(i, wanted).entries()) {
       const [giver, receiver] = isForward ? [parent, i] : [i, parent];
       const factor = tape.nodes[giver].grad;
       const total = (grad[receiver] += factor * local);
-      slacks[receiver].push(() => Math.abs(factor) * tolerance(() => locals()[k][1]) + twoUlps(total));
+      slacks[receiver].push(() => Math.abs(factor) * tolerance(() => moment.locals(i, wanted)[k][1]) + twoUlps(total));
     }
   }
   for (const [i, node] of tape.nodes.entries()) {
