@@ -16,7 +16,7 @@ from engine.validation import at_least, check_flag
 from viz.pages.dark_mode import colour_rules
 from viz.pages.error_words import error_words
 from viz.pages.graph_picture import GraphPicture
-from viz.pages.graph_words import GraphWords, leaf_table
+from viz.pages.graph_words import GraphWords
 from viz.pages.help_words import GRAPH_KEYS, GRAPH_LEGEND, hidden_controls
 from viz.pages.html_page import page_path, page_with_steps, write_page
 from viz.pages.note import note_markup
@@ -119,7 +119,7 @@ def page(
             title=tape.names.definition(root),
             heading=words.heading(),
             stage=picture.markup(recorded["nodes"]),
-            panel=leaf_table(tape, walk),
+            panel=words.leaf_table(),
             steps=page_steps,
             data=data,
             templates={

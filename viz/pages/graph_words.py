@@ -119,16 +119,42 @@ class GraphWords:
 
     def _symbol(self, node: Value) -> str:
         """Return the symbol of the derivative that the page computes at a node."""
-        return self.names.derivative(*_derivative_at(self.walk, node))
+        return self.names.derivative(*self._derivative_at(node))
 
     def _derivative(self, node: Value) -> Equation:
-        left = derivative(*map(self.names.tree, _derivative_at(self.walk, node)))
+        left = derivative(*map(self.names.tree, self._derivative_at(node)))
         return Equation(left, (("=", plugged_in(1.0, f"grad {self.tape.index[node]}")),))
 
+    def _derivative_at(self, node: Value) -> tuple[Value, Value]:
+        """Return the output and the variable of the derivative that the page computes at a node."""
+        return (node, self.walk.x) if isinstance(self.walk, ForwardMode) else (self.walk.root, node)
 
-def _derivative_at(walk: Backprop | ForwardMode, node: Value) -> tuple[Value, Value]:
-    """Return the output and the variable of the derivative that the page computes at a node."""
-    return (node, walk.x) if isinstance(walk, ForwardMode) else (walk.root, node)
+    def leaf_table(self) -> str:
+        """Return the table of the leaves: for each its name, a field with its number, and its gradient or tangent."""
+        word = "tangent" if isinstance(self.walk, ForwardMode) else "gradient"
+        rows = ""
+        for i, node in enumerate(self.tape.order):
+            if is_leaf(node):
+                name, symbol = plain(self.names[node]), Equation(self.names.tree(node)).mathml
+                rows += (
+                    f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'
+                    f'<input type="number" step="any" aria-label="value of {name}" value="{node.data!r}">'
+                    f'<span class="gradient" aria-hidden="true">{self._linear_derivative(node)}</span>'
+                    f'<output aria-live="off" aria-label="{word} of {name}"></output></li>'
+                )
+        return (
+            '<header><h2>Leaves</h2><button type="button" id="page-undo" class="text">undo</button>'
+            f'<button type="button" id="page-reset" class="text">reset</button></header><ul>{rows}</ul>'
+            '<p class="hint">Type a number, drag it, or use the arrow keys.</p>'
+        )
+
+    def _linear_derivative(self, node: Value) -> str:
+        """Return the symbol of the derivative at a node in one line, as MathML."""
+        parts = []
+        for tree in map(self.names.tree, self._derivative_at(node)):
+            text = mathml(tree)
+            parts.append(f"<mo>∂</mo>{text if isinstance(tree, ast.Name) else f'<mo>(</mo>{text}<mo>)</mo>'}")
+        return f"<math>{'<mo>/</mo>'.join(parts)}</math>"
 
 
 def _code(node: Value) -> str:
@@ -151,35 +177,3 @@ def _list(equations: Sequence[tuple[str, Equation]]) -> str:
         + formula(mathematics + (more and f'<span class="rest">{more}</span>'))
         + latex([equation for _, equation in shown])
     )
-
-
-def leaf_table(tape: Tape, walk: Backprop | ForwardMode) -> str:
-    """Return the table of the leaves: for each its name, a field with its number, and its gradient or tangent."""
-    word = "tangent" if isinstance(walk, ForwardMode) else "gradient"
-    rows = []
-    for i, node in enumerate(tape.order):
-        if not is_leaf(node):
-            continue
-        name = plain(tape.names[node])
-        symbol = Equation(tape.names.tree(node)).mathml
-        rows.append(
-            f'<li data-leaf="{i}"><span class="handle" title="Drag to change">{symbol}</span>'
-            f'<input type="number" step="any" aria-label="value of {name}" value="{node.data!r}">'
-            f'<span class="gradient" aria-hidden="true">{_linear_derivative(tape, *_derivative_at(walk, node))}</span>'
-            f'<output aria-live="off" aria-label="{word} of {name}"></output></li>'
-        )
-    return (
-        '<header><h2>Leaves</h2><button type="button" id="page-undo" class="text">undo</button>'
-        f'<button type="button" id="page-reset" class="text">reset</button></header><ul>{"".join(rows)}</ul>'
-        '<p class="hint">Type a number, drag it, or use the arrow keys.</p>'
-    )
-
-
-def _linear_derivative(tape: Tape, of: Value, by: Value) -> str:
-    """Return the symbol of a derivative in one line, as MathML."""
-    parts = []
-    for x in (of, by):
-        tree = tape.names.tree(x)
-        text = mathml(tree)
-        parts.append(f"<mo>∂</mo>{text if isinstance(tree, ast.Name) else f'<mo>(</mo>{text}<mo>)</mo>'}")
-    return f"<math>{'<mo>/</mo>'.join(parts)}</math>"
