@@ -191,11 +191,11 @@ def _record_each(
     tables = [one.table() for one in recordings.values()]
     all_parameters = dict.fromkeys(chain(parameters, *[one.other_parameters() for one in recordings.values()]))
     groups: list[ExampleGroup] = []
-    for one, table in zip(recordings.values(), tables, strict=True):
+    repeated = [one.uniform and len(one.examples) > 1 for one in recordings.values()]
+    repeated[0] = repeated[0] and sum(repeated) > 1  # chance may repeat one graph
+    for one, table, sure in zip(recordings.values(), tables, repeated, strict=True):
         same = functools.partial(is_same, one, one.examples[0], one.examples[0])
-        repeated = one.uniform and len(one.examples) > 1
-        # The first again in any case, as chance may repeat a graph.
-        if len(groups) < SAMPLE and not (groups and repeated) and not same():
+        if len(groups) < SAMPLE and not sure and not same():
             raise ValueError(
                 f"{epoch}data[{one.examples[0]}]: model and loss must record the same graph and numbers every time to "
                 "be compiled, got others the second time (from random numbers, or a state that changes): pass "
