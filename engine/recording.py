@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from engine.comparisons import EVERYWHERE, Comparisons
 from engine.foreign import usage
@@ -25,6 +25,10 @@ is_recording = _recording.get
 _comparisons: ContextVar[Comparisons | None] = ContextVar("comparisons", default=EVERYWHERE)
 
 noted_comparisons = _comparisons.get  # None if they are not noted
+
+_reads: ContextVar[list[Any] | None] = ContextVar("reads", default=None)
+
+noted_reads = _reads.get  # the Values whose data was read so far; None if they are not noted
 
 
 class _MustBeCalled(type):
@@ -91,19 +95,22 @@ def _recording_off() -> Iterator[None]:
 
 
 @contextmanager
-def recording(comparisons: Comparisons | None = None, *, lasting: bool = False) -> Iterator[None]:
+def recording(
+    comparisons: Comparisons | None = None, reads: list[Any] | None = None, *, lasting: bool = False
+) -> Iterator[None]:
     """Turn recording on inside the `with` block, even within `no_grad`, for code that needs the graph it computes.
 
-    Comparisons of Values are noted in `comparisons`, by default nowhere. The garbage collector pauses, as in
-    `collector_paused`.
+    Comparisons of Values are noted in `comparisons`, and Values whose `data` is read in `reads`, by default nowhere.
+    The garbage collector pauses, as in `collector_paused`.
     """
-    tokens = _recording.set(True), _comparisons.set(comparisons)
+    tokens = _recording.set(True), _comparisons.set(comparisons), _reads.set(reads)
     try:
         with collector_paused(lasting=lasting):
             yield
     finally:
         _recording.reset(tokens[0])
         _comparisons.reset(tokens[1])
+        _reads.reset(tokens[2])
 
 
 @contextmanager

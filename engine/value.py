@@ -19,7 +19,7 @@ from engine.foreign import FOREIGN_NAMES, FOREIGN_OPERATORS, ForeignName, missin
 from engine.formatting import format_number
 from engine.graph import topological_order
 from engine.notebook import Pictured
-from engine.recording import is_recording, noted_comparisons
+from engine.recording import is_recording, noted_comparisons, noted_reads
 from engine.restore import restored
 from engine.rules import CONSTANT, LEAF, RULES, Rule
 from engine.ufuncs import apply_ufunc
@@ -84,6 +84,9 @@ class Value(Pictured):
 
         Until then the graph is stale: whatever computes derivatives raises a RuntimeError, and pictures warn.
         """
+        reads = noted_reads()
+        if reads is not None:
+            reads.append(self)
         return self._data
 
     @data.setter

@@ -183,8 +183,8 @@ def _pairs(loss: str, outputs: Any, targets: Any) -> list[tuple[Value, Value]]:
 
 def _check(loss: str, pairs: list[tuple[Value, Value]], is_allowed: Callable[[float], bool], rule: str) -> None:
     for _, r in pairs:
-        if not is_allowed(r.data):
-            raise ValueError(f"a target of {loss} must be {rule}, got {format_number(r.data)}")
+        if not is_allowed(r._data):
+            raise ValueError(f"a target of {loss} must be {rule}, got {format_number(r._data)}")
 
 
 def _mean(losses: list[Value]) -> Value:

@@ -74,7 +74,8 @@ def train(
             training would take more than about half a second on Values: the first compilation on a machine takes about
             a second. The results are the same except for rounding. True does it for any model and loss that record the
             same graph for an example every time, without random numbers: each example is recorded once, at the start;
-            of examples that consist of leaf Values, whose numbers may change, one per shape. False never does it.
+            of examples that consist of leaf Values one per shape, unless their numbers are compared or their `data` is
+            read. False never does it.
         progress: show a bar in the terminal if it takes longer than a second.
 
     Returns:

@@ -39,6 +39,7 @@ REPLAY = (
 )
 
 SAMPLE = 10  # the number of graphs that are recorded twice
+SHAPES = 4  # the number of shapes of which two examples are recorded
 
 
 @dataclass
@@ -137,7 +138,7 @@ def _record_each(
 ) -> list[ExampleGroup]:
     """Record every example, or of examples that consist of different leaf Values one per shape, and group them."""
     known = dict(zip(parameters, parameters, strict=True))
-    comparisons = Comparisons()
+    comparisons, reads = Comparisons(), list[Value]()
     memory: dict[int, _Block] = {}
     blocks: list[list[_Block]] = [[] for _ in pairs]
 
@@ -145,7 +146,8 @@ def _record_each(
         return [*chain.from_iterable([block for block, _ in blocks[i]])]
 
     def outputs_of(i: int) -> tuple[Any, list[Value]]:
-        with error_context(f"{epoch}data[{i}]"), recording_on(comparisons):
+        reads.clear()
+        with error_context(f"{epoch}data[{i}]"), recording_on(comparisons, reads):
             x, r = pairs[i]
             output = model(x)
             return output, [loss(output, r), *flat_list(output)]
@@ -166,17 +168,22 @@ def _record_each(
         shape = _shape(pair, blocks[i], memory, known)
         by_shape.setdefault(None if any(data is None for _, data in blocks[i]) else shape, []).append(i)
 
+    # The smallest and the largest are among them, since a model may be random for long examples only.
+    by_size = sorted(by_shape, key=lambda shape: len(items(by_shape[shape][0])))
+    checked = {by_size[i] for i in np.linspace(0, len(by_size) - 1, SHAPES).astype(int).tolist()}
+
     recordings: dict[Hashable, _Recording] = {}
     for shape, members in by_shape.items():
         first, last = members[0], members[-1]
         recording = record(first)
         inputs = items(first)
-        # Without comparisons, since examples may take different branches.
+        # The numbers of other examples may lead to other branches.
         if (
             shape is not None
             and len(set(inputs)) == len(inputs)
             and not comparisons.frozen([], inputs, [])
-            and (first == last or is_same(recording, first, last))  # then all are the same
+            and set(inputs).isdisjoint(topological_order(*reads))
+            and (first == last or shape not in checked or is_same(recording, first, last))
         ):
             data = [data for i in members for _, data in blocks[i] if data is not None]
             recordings[shape] = _Recording(recording.output, recording.graph, inputs, members, data, uniform=True)

@@ -459,19 +459,37 @@ class TestAgainstValues:
         assert ours.accuracy == eager.accuracy
         assert (n_calls >= 30) is bool(looks)
 
-    def test_a_model_that_sorts_its_inputs(self):
-        """The graphs of all examples have the same form, but other inputs in its places."""
+    @pytest.mark.parametrize(
+        "model",
+        [
+            lambda w, xs: engine.dot([w, 3 * w], sorted(xs, key=lambda x: x.data)),
+            lambda w, xs: w * xs[0] if (xs[0] - xs[1]).data < 0 else w * xs[1],
+        ],
+    )
+    def test_a_model_that_reads_data(self, model):
+        """The first and the last example have the same graph, those between have others."""
 
         def trained(compiled):
             w = Value(0.5, "w")
-            data = [([Value(x) for x in xs], Value(1.0)) for xs in ([1.0, 2.0], [0.5, 0.25], [0.75, 0.5], [0.4, 0.3])]
+            data = [([Value(x) for x in xs], Value(1.0)) for xs in ([1.0, 2.0], [0.5, 0.25], [0.75, 0.5], [0.3, 0.4])]
             history = nn.train(
-                lambda xs: engine.dot([w, 3 * w], sorted(xs, key=lambda x: x.data)), nn.mse, data,
-                optimizer=nn.SGD([w], 0.01), epochs=3, compiled=compiled, shuffle=False,
+                lambda xs: model(w, xs), nn.mse, data, optimizer=nn.SGD([w], 0.01), epochs=3, batch_size=1,
+                compiled=compiled, shuffle=False,
             )  # fmt: skip
             return [*history.steps, w.data]
 
         assert trained(True) == pytest.approx(trained(False), rel=1e-12)
+
+    @pytest.mark.parametrize("length", [1, 9])
+    def test_a_model_that_is_random_for_one_length_is_refused(self, length):
+        rng, w = random.Random(2), Value(0.5, "w")
+        data = [([Value(1.0) for _ in range(n)], Value(1.0)) for n in [*range(1, 10)] * 2]
+
+        def model(xs):
+            return w * engine.sum(xs) + (rng.gauss(0.0, 0.1) if len(xs) == length else 0.0)
+
+        with pytest.raises(ValueError, match="compiled=False"):
+            nn.train(model, nn.mse, data, optimizer=nn.SGD([w], 0.001), epochs=2, compiled=True)
 
     def test_callbacks_see_and_change_the_values(self):
         data = [((x, -x), 1 if x > 0.3 else -1) for x in (0.1, 0.2, 0.4, 0.9)]
