@@ -191,6 +191,16 @@ def test_keys_in_the_table_and_on_the_menu_do_not_train(playground):
     assert tab.evaluate("training.time") == 0
 
 
+def test_the_axes_change_places_and_an_unknown_example_is_not_moved(playground):
+    tab = playground(nn.MLP(4, [3, 3], seed=1), iris().examples, loss=nn.cross_entropy)
+    tab.get_by_label("input across").select_option("1")
+    assert tab.evaluate("space.axes") == [1, 0]
+    assert tab.get_by_label("input up").input_value() == "0"
+    before = examples(tab)
+    tab.evaluate("dataset.move([0, 0, 0, 0, 1, 0, 0], { 0: 9 })")  # one that undo has replaced
+    assert examples(tab) == before
+
+
 def test_names_of_a_table_never_become_markup(playground):
     tab = playground(nn.MLP(2, [4, 1], seed=1), XOR, loss=nn.hinge)
     use_table(tab, "<b>u</b>,v,r\n1,2,<img src=x>\n2,1,b")

@@ -175,8 +175,9 @@ const dataset = (() => {
     },
     /** Change numbers of an example. @param {number[]} row @param {Record<number, number>} numbers by their places */
     move(row, numbers) {
+      const exact = examples.find((example) => example.row === row)?.exact;
+      if (!exact) return; // undo has replaced the example that is dragged
       edit(() => {
-        const { exact } = /** @type {Example} */ (examples.find((example) => example.row === row));
         for (const [i, x] of Object.entries(numbers)) {
           exact[Number(i)] += x - row[Number(i)];
           row[Number(i)] = x;

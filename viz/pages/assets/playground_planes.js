@@ -231,15 +231,18 @@ const planes = (() => {
     drawAll();
   }
 
-  for (const [k, id] of ["play-input-across", "play-input-up"].entries()) {
-    const choice = byId(id);
-    if (!choice) continue;
-    choice.value = String(axes[k]);
+  const choices = all("#play-axes select");
+  const showChoices = () => choices.forEach((choice, k) => (choice.value = String(axes[k])));
+  for (const [k, choice] of choices.entries()) {
     choice.addEventListener("change", () => {
-      axes[k] = Number(choice.value);
+      const axis = Number(choice.value);
+      if (axes[1 - k] === axis) axes[1 - k] = axes[k]; // they change places
+      axes[k] = axis;
+      showChoices();
       changeAxes();
     });
   }
+  showChoices();
   for (const label of all("[data-held]")) {
     const i = Number(label.dataset.held);
     const slider = label.querySelector("input");
