@@ -298,6 +298,14 @@ def test_a_class_is_chosen_by_its_circle(tmp_path, open_page):
         assert [numbers[f"dL/dy{i}"] for i in (1, 2, 3)] == [[close(p - (i == k))] for i, p in enumerate(probabilities)]
 
 
+def test_numbers_stay_where_the_loss_and_the_update_are_defined(tmp_path, open_page):
+    model = nn.Perceptron(1, "linear", seed=1)
+    tab = open_page(viz.network_page(model, tmp_path / "n.html", 1.0, 1.0, loss=nn.binary_cross_entropy))
+    for name, x, nearest in (("target r", 0.25, 0.25), ("target r", 2.0, 1.0), ("learning rate", -1.0, 0.0)):
+        set_number(tab, name, x)
+        assert float(field(tab, name).input_value()) == nearest
+
+
 def test_a_loss_that_rises_says_so(tmp_path, open_page):
     neuron = nn.Perceptron(1, "linear", init=[0.0, 1.0])
     tab = open_page(viz.network_page(neuron, tmp_path / "n.html", 1.0, 0.0, loss=nn.mse, learning_rate=5.0))
