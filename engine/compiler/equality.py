@@ -28,7 +28,7 @@ def equal_graphs(graph: NumberedGraph, outputs: Sequence[Value], leaves: Mapping
     # Values are equal if they are identical.
     if len(outputs) != len(graph.outputs) or [*map(twin_of, graph.outputs, outputs)] != [*outputs]:
         return False
-    for node in reversed(graph.nodes):  # users come before their operands
+    for node in reversed(graph.nodes[graph.n_parameters :]):  # users come before their operands
         twin, rule, a, b = twins[node], node._rule, node._a, node._b
         if rule is not twin._rule:
             return False
