@@ -254,7 +254,9 @@ def _evaluate(
             output = model(x)
             losses.append(loss(output, r))
             if not isinstance(losses[-1], Value):
-                raise TypeError(f"loss must return a Value, got {describe(losses[-1])}")
+                raise TypeError(
+                    f"loss must return a Value, got {describe(losses[-1])}: use engine.maximum, not max, and no `.data`"
+                )
             rights.append(number_of(accuracy(output, r)) if accuracy is not None else 0.0)
     return losses, rights
 

@@ -117,12 +117,21 @@ class _Recording:
     examples: list[int] = field(default_factory=list)
     data: list[Floats] = field(default_factory=list)  # in one or more arrays per example
     uniform: bool = False  # whether `inputs` are the items of an example, so that one recording was enough
+    separate: set[Value] = field(default_factory=set)  # inputs in whose place another example has a leaf of its own
+
+    def add(self, example: int, leaves: list[Value]) -> None:
+        """Add an example with the same graph, whose leaves stand in the places of `inputs`."""
+        self.examples.append(example)
+        self.data.append(np.array([leaf.data for leaf in leaves]))
+        self.separate.update(
+            x for x, leaf in zip(self.inputs, leaves, strict=True) if leaf is not x and not leaf.is_constant
+        )
 
     def table(self) -> Floats:
         """Return the numbers, one row per example, of inputs that differ; if not `uniform`, the others are dropped."""
         table = np.concatenate([np.empty(0), *self.data]).reshape(len(self.examples), len(self.inputs))
         if not self.uniform:
-            differs = np.ptp(table, axis=0) > 0.0
+            differs = (np.ptp(table, axis=0) > 0.0) | np.array([x in self.separate for x in self.inputs], dtype=bool)
             self.inputs = [x for x, differ in zip(self.inputs, differs, strict=True) if differ]
             table = np.ascontiguousarray(table[:, differs])
         return table
@@ -191,9 +200,7 @@ def _record_each(
         for i in members:
             if i != first:
                 recording = record(i)
-            shared = recordings.setdefault(recording.graph.signature(), recording)
-            shared.examples.append(i)
-            shared.data.append(np.array([leaf.data for leaf in recording.inputs]))
+            recordings.setdefault(recording.graph.signature(), recording).add(i, recording.inputs)
 
     tables = [one.table() for one in recordings.values()]
     all_parameters = dict.fromkeys(chain(parameters, *[one.other_parameters() for one in recordings.values()]))

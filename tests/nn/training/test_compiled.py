@@ -292,6 +292,18 @@ class TestCustomModels:
             results.append([*history.loss, w.data])
         assert results[1] == pytest.approx(results[0], rel=1e-12)
 
+    def test_inputs_that_are_equal_by_chance_may_change_one_by_one(self):
+        results = []
+        for compiled in (False, True):
+            w, inputs = Value(0.5, "w"), [Value(1.0), Value(1.0)]
+            history = nn.train(
+                lambda x: w * x[0],  # noqa: B023
+                nn.mse, [([x], -1.0) for x in inputs], optimizer=nn.SGD([w], 0.1), epochs=4, compiled=compiled,
+                callback=lambda history: setattr(inputs[0], "data", 0.5 + history.epochs),  # noqa: B023
+            )  # fmt: skip
+            results.append([*history.loss, w.data])
+        assert results[1] == pytest.approx(results[0], rel=1e-12)
+
     def test_a_callback_that_leaves_no_value_ends_with_the_error_of_the_model(self, compiled):
         w = Value(1.0, "w")
         with pytest.raises(ArithmeticError, match=r"^epoch 3, .*log\(w\) has no value at w = -1"):
