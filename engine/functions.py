@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from engine.foreign import usage
 from engine.rules import RULES, Rule
@@ -58,9 +59,10 @@ def dot(ws: Iterable[Operand], xs: Iterable[Operand]) -> Value:
     >>> y.data, w[0].grad, w[1].grad
     (-2.0, 2.0, 3.0)
     """
-    if type(ws) is type(xs) is tuple and len(ws) == len(xs) > 0:
+    if type(ws) is tuple and type(xs) is tuple and len(ws) == len(xs) > 0:
+        operands: Any = ws, xs
         try:  # without a look at every operand, which takes a third of the time
-            node = record(RULES["dot"], ws, xs)
+            node = record(RULES["dot"], *operands)
             if type(node._data) is float:
                 return node
         except Exception:

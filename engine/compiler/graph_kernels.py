@@ -77,9 +77,11 @@ def differ(x, y, items, sizes, ends) -> bool:
     if sizes[x] != sizes[y]:
         return True
     i = sizes[x]
-    while i > 0 and items[ends[x] - i] == items[ends[y] - i]:
+    while i > 0:
+        if items[ends[x] - i] != items[ends[y] - i]:
+            return True
         i -= 1
-    return i > 0
+    return False
 
 
 @inlined

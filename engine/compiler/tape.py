@@ -114,7 +114,7 @@ def linearize(
     uniform = _tape(operations & ~varies, [*uniform_leaves, *constants], groups, operands)
     common[results] = True
     shared = np.flatnonzero(common & ~varies)
-    varying = _tape(operations & varies, [*varying_leaves, *shared], groups, operands)
+    varying = _tape(operations & varies, [*varying_leaves, *shared.tolist()], groups, operands)
     used = {*uniform.operations[:, 0].tolist(), *varying.operations[:, 0].tolist()}
     return TapedGraph(
         [*parameters, *(graph.nodes[k] for k in others)],
