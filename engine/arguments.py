@@ -35,7 +35,7 @@ def outputs_and_leaves(output: Values, inputs: Values) -> tuple[list[Value], lis
 
     Raises:
         TypeError: an output or an input is not a Value.
-        ValueError: an input is not a leaf, or occurs twice; or there is no output or input.
+        ValueError: an input is not a leaf, or occurs twice; or outputs or inputs are empty.
         RuntimeError: an output is a constant.
     """
     outputs, leaves = value_list(output, "output"), value_list(inputs, "input")

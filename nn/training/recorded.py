@@ -117,7 +117,7 @@ class _Recording:
     examples: list[int] = field(default_factory=list)
     data: list[Floats] = field(default_factory=list)  # in one or more arrays per example
     uniform: bool = False  # whether `inputs` are the items of an example, so that one recording was enough
-    separate: set[Value] = field(default_factory=set)  # inputs in whose place another example has a leaf of its own
+    separate: set[Value] = field(default_factory=set)  # inputs for which another example has another leaf
 
     def add(self, example: int, leaves: list[Value]) -> None:
         """Add an example with the same graph, whose leaves stand in the places of `inputs`."""

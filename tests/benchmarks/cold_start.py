@@ -1,7 +1,7 @@
 """Cold start: how long the first use on a machine waits for the compiler.
 
 Every program runs in a new process: first with an empty cache folder, then with the machine code that it left there.
-The difference is the wait for compilation. A rule of one's own is used on a machine that has trained before.
+The difference is the wait for compilation. The custom rule is measured on a machine that has trained before.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PROGRAMS = {  # what the cache holds before, and the program
     "XOR, the whole program": ("", XOR),
     "moons": ("", MOONS),
     "all activations and losses of nn together": ("", EVERYTHING),
-    "a rule of one's own": (XOR, RULE),
+    "a custom rule": (XOR, RULE),
 }
 
 
