@@ -35,7 +35,7 @@ def compile(output: Value | Iterable[Value], inputs: Value | Iterable[Value]) ->
     Raises:
         ImportError: llvmlite is missing; the extra `fast` installs it.
         TypeError: an output or an input is not a Value.
-        ValueError: an input is not a leaf, occurs twice, or is not in the graph; or there is no output or input.
+        ValueError: an input is not a leaf, occurs twice, or is not in the graph; or outputs or inputs are empty.
         RuntimeError: an output is a constant.
 
     Warns:
